@@ -1,0 +1,28 @@
+"""Errors that a user can act on: one clear message, no traceback needed.
+
+Every message names the file, line or key that is wrong and says what to do about it.
+"""
+
+
+class SwapsetError(Exception):
+    """Base of all errors whose message is meant for the user."""
+
+
+class ConfigError(SwapsetError):
+    """A configuration key or value that cannot be used."""
+
+
+class ManifestError(SwapsetError):
+    """A row of a manifest (`clips.csv`, `subjects.csv`, `swaps`) that cannot be used."""
+
+
+class MediaError(SwapsetError):
+    """A media file that cannot be read or written."""
+
+
+class DataError(SwapsetError):
+    """An intermediate file that is damaged or does not fit what it is used with."""
+
+
+class TrainingError(SwapsetError):
+    """A training that cannot go on (for example a loss that is not a number)."""

@@ -1,0 +1,102 @@
+"""Files that appear whole or not at all, and their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from swapset.errors import DataError
+
+
+def _partial(path: Path) -> Path:
+    """Return this process's scratch name beside `path`, keeping its extension."""
+    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _discard_abandoned(path: Path) -> None:
+    """Remove scratch files of `path` whose process was killed."""
+    for stale in path.parent.glob(f".{path.stem}.*.partial{path.suffix}"):
+        pid = stale.name.removesuffix(f".partial{path.suffix}").rpartition(".")[2]
+        if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
+            _discard(stale)
+
+
+@contextmanager
+def atomic_output(path: str | os.PathLike[str], *, directory: bool = False) -> Iterator[Path]:
+    """Give a scratch path beside `path`, renamed to `path` only if the block succeeds.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the finished file or folder belongs. Its parent is created.
+    directory : bool
+        Create the scratch path as a folder; an older folder at `path` is replaced.
+
+    Yields
+    ------
+    Path
+        The scratch path to write to. It keeps the extension of `path`.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _discard_abandoned(target)
+    scratch = _partial(target)
+    if directory:
+        scratch.mkdir()
+    try:
+        yield scratch
+        if directory and target.exists():
+            _discard(target)
+        os.replace(scratch, target)
+    finally:
+        _discard(scratch)
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hex digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all; NaN is refused."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    with atomic_output(path) as scratch:
+        scratch.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file written by this project.
+
+    Raises
+    ------
+    DataError
+        If the file is not JSON (for example cut short by another program).
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: not valid JSON ({error}); delete it and run again") from error
