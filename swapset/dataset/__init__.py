@@ -1,0 +1,1 @@
+"""What a dataset consists of: manifest, splits, provenance, tables."""

@@ -1,0 +1,1 @@
+"""The embedded demo: clips made from two public-domain portraits."""

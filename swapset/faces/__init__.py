@@ -1,0 +1,1 @@
+"""Faces in clips: detect, follow, smooth, accept, align, mask."""

@@ -1,0 +1,1 @@
+"""Face swaps: networks, training, colour, blending, synthesis."""

@@ -1,0 +1,1 @@
+"""Measures of visual quality and identity."""

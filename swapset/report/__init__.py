@@ -1,0 +1,1 @@
+"""Tables, figures and galleries for people."""
