@@ -1,0 +1,255 @@
+"""The manifest: which clips there are, whose they are, and under which licence.
+
+Standard library only: the Snakefile reads it, and every cluster job parses the Snakefile again.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from swapset.errors import ManifestError
+
+REQUIRED = ("clip", "subject", "path", "licence")
+OPTIONAL = ("url", "start", "end", "source", "redistribute")
+SUBJECT_COLUMNS = ("subject", "gender", "age", "ethnicity")
+_SUBJECT = re.compile(r"[A-Za-z0-9]+")
+_YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One row of `clips.csv`."""
+
+    clip: str
+    subject: str
+    path: Path | None
+    """The source file, or None when it is to be fetched from `url`."""
+    licence: str
+    url: str = ""
+    start: float | None = None
+    end: float | None = None
+    source: str = ""
+    redistribute: bool = False
+
+    @property
+    def number(self) -> str:
+        """Return the clip's part of its name, `NNNN` in `idX_NNNN`."""
+        return self.clip.partition("_")[2]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of `subjects.csv`; empty where not known."""
+
+    subject: str
+    gender: str = ""
+    age: int | None = None
+    ethnicity: str = ""
+
+
+class Manifest:
+    """All clips of a build, in the order of the file.
+
+    Attributes
+    ----------
+    clips : dict of str to Clip
+    subjects : list of str
+        In natural order (`id2` before `id10`).
+    """
+
+    def __init__(self, clips: Iterable[Clip]):
+        self.clips = {clip.clip: clip for clip in clips}
+        self._by_subject: dict[str, list[str]] = {}
+        for clip in self.clips.values():
+            self._by_subject.setdefault(clip.subject, []).append(clip.clip)
+        self.subjects = sorted(self._by_subject, key=natural_key)
+
+    def of(self, subject: str) -> list[str]:
+        """Return the names of the subject's clips."""
+        return self._by_subject[subject]
+
+
+def natural_key(name: str) -> list[tuple[int, int | str]]:
+    """Sort key that reads runs of digits as numbers: id2 before id10."""
+    return [
+        (0, int(part)) if part.isdigit() else (1, part) for part in re.findall(r"\d+|\D+", name)
+    ]
+
+
+def read_table(
+    path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> list[tuple[int, dict[str, str]]]:
+    """Read a CSV file as (line number, row) with stripped cells; check its columns.
+
+    Raises
+    ------
+    ManifestError
+        If the file is missing, not UTF-8, has no rows, or its columns are wrong.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            _check_columns(path, reader.fieldnames or [], required, optional)
+            rows = [(reader.line_num, _stripped(path, reader.line_num, row)) for row in reader]
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{path}: is not UTF-8 text; save it as UTF-8 CSV") from error
+    except csv.Error as error:
+        raise ManifestError(f"{path}: not a valid CSV file ({error})") from error
+    if not rows:
+        raise ManifestError(f"{path}: has no rows below its header")
+    return rows
+
+
+def _check_columns(
+    path: Path, found: Iterable[str], required: tuple[str, ...], optional: tuple[str, ...]
+) -> None:
+    found = list(found)
+    allowed = ", ".join((*required, *optional))
+    for column in required:
+        if column not in found:
+            raise ManifestError(f"{path}, line 1: column {column!r} is missing; needed: {allowed}")
+    for column in found:
+        if column not in (*required, *optional):
+            raise ManifestError(f"{path}, line 1: unknown column {column!r}; allowed: {allowed}")
+    if len(set(found)) != len(found):
+        raise ManifestError(f"{path}, line 1: a column stands twice")
+
+
+def _stripped(path: Path, line: int, row: dict[str, str | None]) -> dict[str, str]:
+    if None in row:
+        raise ManifestError(f"{path}, line {line}: more cells than the header has columns")
+    if any(value is None for value in row.values()):
+        raise ManifestError(f"{path}, line {line}: fewer cells than the header has columns")
+    return {key: (value or "").strip() for key, value in row.items()}
+
+
+def read_manifest(path: Path, root: Path | None = None) -> Manifest:
+    """Read and check `clips.csv`.
+
+    Parameters
+    ----------
+    path : Path
+        The manifest.
+    root : Path, optional
+        Folder that the rows' paths start from and stay in; the manifest's folder by default.
+
+    Raises
+    ------
+    ManifestError
+        Naming the line of the first row that is wrong.
+    """
+    base = (root or path.parent).resolve()
+    seen: dict[str, int] = {}
+    clips = []
+    for line, row in read_table(path, REQUIRED, OPTIONAL):
+        where = f"{path}, line {line}"
+        clip = _clip_of(where, row, base)
+        if clip.clip in seen:
+            raise ManifestError(
+                f"{where}: clip {clip.clip!r} stands already in line {seen[clip.clip]}"
+            )
+        seen[clip.clip] = line
+        clips.append(clip)
+    manifest = Manifest(clips)
+    if len(manifest.subjects) < 2:
+        raise ManifestError(f"{path}: has one subject only; a swap needs at least two")
+    return manifest
+
+
+def _clip_of(where: str, row: dict[str, str], base: Path) -> Clip:
+    subject = row["subject"]
+    if not _SUBJECT.fullmatch(subject):
+        raise ManifestError(f"{where}: subject {subject!r} must be letters and digits, like id0")
+    if not re.fullmatch(rf"{subject}_[A-Za-z0-9]+", row["clip"]):
+        raise ManifestError(
+            f"{where}: clip {row['clip']!r} must be its subject, '_' and a number, like {subject}_0000"
+        )
+    if not row["licence"]:
+        raise ManifestError(f"{where}: clip {row['clip']!r} has no licence; every clip states one")
+    start, end = (_seconds(where, row, key) for key in ("start", "end"))
+    if end is not None and end <= (start or 0.0):
+        raise ManifestError(f"{where}: end {end} is not after start {start or 0.0}")
+    return Clip(
+        clip=row["clip"],
+        subject=subject,
+        path=_source_of(where, row, base),
+        licence=row["licence"],
+        url=row.get("url", ""),
+        start=start,
+        end=end,
+        source=row.get("source", ""),
+        redistribute=_yes(where, row.get("redistribute", "")),
+    )
+
+
+def _seconds(where: str, row: dict[str, str], key: str) -> float | None:
+    text = row.get(key, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e7:
+        raise ManifestError(f"{where}: {key} {text!r} is not a number of seconds")
+    return value
+
+
+def _yes(where: str, text: str) -> bool:
+    if text.lower() not in _YES:
+        raise ManifestError(f"{where}: redistribute {text!r} is neither yes nor no")
+    return _YES[text.lower()]
+
+
+def _source_of(where: str, row: dict[str, str], base: Path) -> Path | None:
+    url = row.get("url", "")
+    if url and not re.match(r"https?://[^\s/]+", url):
+        raise ManifestError(f"{where}: url {url!r} does not start with http:// or https://")
+    if not row["path"]:
+        if not url:
+            raise ManifestError(f"{where}: path is empty, and there is no url to fetch from")
+        return None
+    path = (base / row["path"]).resolve()
+    if not path.is_relative_to(base):
+        raise ManifestError(
+            f"{where}: path {row['path']!r} leaves {base}; move the file or set clips_root"
+        )
+    if not path.is_file():
+        raise ManifestError(f"{where}: file {path} does not exist")
+    return path
+
+
+def read_subjects(path: Path, manifest: Manifest) -> list[Person]:
+    """Read and check `subjects.csv`; people without clips in the manifest are an error.
+
+    Raises
+    ------
+    ManifestError
+        Naming the line of the first row that is wrong.
+    """
+    people: dict[str, Person] = {}
+    for line, row in read_table(path, ("subject",), SUBJECT_COLUMNS[1:]):
+        where = f"{path}, line {line}"
+        name = row["subject"]
+        if name in people:
+            raise ManifestError(f"{where}: subject {name!r} is listed twice")
+        if name not in manifest.subjects:
+            raise ManifestError(f"{where}: subject {name!r} has no clip in the manifest")
+        people[name] = Person(
+            name, row.get("gender", ""), _age(where, row.get("age", "")), row.get("ethnicity", "")
+        )
+    return list(people.values())
+
+
+def _age(where: str, text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdigit() or int(text) > 130:
+        raise ManifestError(f"{where}: age {text!r} is not a whole number of years")
+    return int(text)
