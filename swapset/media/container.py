@@ -1,0 +1,104 @@
+"""Open untrusted video files: local, self-contained, and nothing else.
+
+A playlist or a reference inside a file could make ffmpeg open other files or the network. So only
+the `file` protocol is allowed, and only containers that hold their streams themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from swapset.errors import MediaError
+
+# Demuxers that read one file. Left out on purpose: hls, concat, dash, imf, image sequences, sdp,
+# rtp and all others that open what a file's text tells them to.
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,h263,h261,vc1,"
+    "av1,obu,ivf,flv,live_flv,asf,asf_o,ogg,rm,mxf,gxf,nut,dv,gif,mjpeg,yuv4mpegpipe,mjpeg_2000,"
+    "avs2,avs3,wtv,swf,nuv,nsv,roq,smk,bink,dirac,cavsvideo,vvc,evc,apng,mp3,wav,aac,flac,aiff,w64"
+)
+PROTOCOLS = "file,pipe"
+# 16,384 x 8,192: larger than any camera's; a damaged header must not ask for all memory.
+MAX_PIXELS = 1 << 27
+
+
+class UnusableMedia(MediaError):  # noqa: N818 - it is data for a verdict as often as an error
+    """A file that holds no usable video.
+
+    Attributes
+    ----------
+    reason : str
+        `"unreadable"` (no container or codec that can be read) or `"no_video"`.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def file_url(path: str | Path) -> str:
+    """Return a name that ffmpeg takes as a local file, whatever characters it holds."""
+    return f"file:{Path(path).absolute()}"
+
+
+@contextmanager
+def open_video(
+    path: str | Path, *, threads: int = 1
+) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open the video stream of a local file.
+
+    Parameters
+    ----------
+    path : path-like
+        A regular file; its name is never read as a URL or a pattern.
+    threads : int
+        Decoding threads.
+
+    Yields
+    ------
+    container : av.container.InputContainer
+    stream : av.video.stream.VideoStream
+        The first video stream that is not a cover picture.
+
+    Raises
+    ------
+    UnusableMedia
+        If the file is missing, cannot be read as a video, or holds no video stream.
+    """
+    container = _open(Path(path))
+    try:
+        stream = _main_stream(container, path)
+        stream.codec_context.thread_count = threads
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        yield container, stream
+    finally:
+        container.close()
+
+
+def _open(path: Path) -> InputContainer:
+    if not path.is_file():
+        raise UnusableMedia(f"{path}: no such file", "unreadable")
+    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINERS}
+    try:
+        return av.open(
+            file_url(path), container_options=options, metadata_errors="replace", timeout=60
+        )
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        what = getattr(error, "strerror", None) or error
+        raise UnusableMedia(f"{path}: not a readable video ({what})", "unreadable") from error
+
+
+def _main_stream(container: InputContainer, path: str | Path) -> VideoStream:
+    cover = av.stream.Disposition.attached_pic
+    for stream in container.streams.video:
+        if not stream.disposition & cover:
+            if stream.codec_context is None:
+                raise UnusableMedia(f"{path}: no decoder for its video codec", "unreadable")
+            return stream
+    raise UnusableMedia(f"{path}: holds no video stream", "no_video")

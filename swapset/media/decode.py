@@ -1,0 +1,148 @@
+"""Decode videos that this project made, frame by frame, and refuse damaged ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from swapset.errors import MediaError
+from swapset.media.colour import i420_to_rgb
+from swapset.media.container import open_video
+
+_UNSPECIFIED = 2
+_BT601 = (5, 6)  # AVCOL_SPC_BT470BG and AVCOL_SPC_SMPTE170M: the same matrix
+_HD_HEIGHT = 720  # an untagged picture this high is BT.709 by convention
+
+
+def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
+    """Decode all frames of a clip in order.
+
+    Parameters
+    ----------
+    path : path-like
+        A video written by `swapset.media` (of other videos, odd sizes lose one pixel and rotation
+        is not applied: see `swapset.media.ingest`).
+    threads : int
+        Decoding threads.
+
+    Yields
+    ------
+    ndarray, (H, W, 3) uint8
+        RGB in [0, 255], C-contiguous; a new array each time.
+
+    Raises
+    ------
+    MediaError
+        If the file cannot be read, is damaged, or holds fewer frames than its header says.
+    """
+    with open_video(path, threads=threads) as (container, stream):
+        stream.codec_context.options = {"err_detect": "explode"}
+        expected = expected_frames(container, stream)
+        convert = PlaneConverter()
+        count = 0
+        try:
+            for frame in container.decode(stream):
+                if frame.is_corrupt:
+                    raise MediaError(f"{path}: frame {count} is damaged; make the file again")
+                yield i420_to_rgb(convert(frame))
+                count += 1
+        except av.error.FFmpegError as error:
+            raise MediaError(
+                f"{path}: damaged after {count} frames ({error.strerror}); make the file again"
+            ) from error
+    if count < (expected or 1):
+        raise MediaError(f"{path}: {count} of {expected} frames decode; make the file again")
+
+
+def expected_frames(container: InputContainer, stream: VideoStream) -> int | None:
+    """Return the number of frames the container announces, None if it does not say."""
+    if stream.frames:
+        return stream.frames
+    if container.duration is None or not stream.average_rate:
+        return None
+    return round(Fraction(container.duration, av.time_base) * stream.average_rate)
+
+
+class PlaneConverter:
+    """Turn decoded frames of any pixel format into BT.601 4:2:0 planes of one size.
+
+    Parameters
+    ----------
+    size : (int, int), optional
+        Width and height to scale to; by default each frame's own.
+    """
+
+    def __init__(self, size: tuple[int, int] | None = None) -> None:
+        self._size = size
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> np.ndarray:
+        """Convert one frame.
+
+        Parameters
+        ----------
+        frame : VideoFrame
+            Any size, pixel format, colour matrix and range.
+
+        Returns
+        -------
+        ndarray, (H * 3 // 2, W) uint8
+            Planes as in `swapset.media.colour.rgb_to_i420`; odd sizes lose one pixel.
+        """
+        width, height = self._size or (frame.width, frame.height)
+        if not self._is_native(frame, width, height):
+            frame = self._reformat(frame, width, height)
+        return _even_planes(frame)
+
+    @staticmethod
+    def _is_native(frame: VideoFrame, width: int, height: int) -> bool:
+        return (
+            frame.format.name == "yuv420p"
+            and (frame.width, frame.height) == (width, height)
+            and _matrix(frame) in _BT601
+            and frame.color_range != ColorRange.JPEG
+        )
+
+    def _reformat(self, frame: VideoFrame, width: int, height: int) -> VideoFrame:
+        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith(
+            ("yuvj", "gray", "rgb", "bgr", "gbr", "pal", "mono")
+        )
+        return self._reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="yuv420p",
+            src_colorspace=_matrix(frame),
+            dst_colorspace=Colorspace.ITU601,
+            src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
+            threads=1,
+        )
+
+
+def _matrix(frame: VideoFrame) -> int:
+    """Return the frame's colour matrix, guessed from its height where it is not tagged."""
+    matrix = int(frame.colorspace)
+    if matrix in (0, _UNSPECIFIED):  # 0: RGB
+        return int(Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601)
+    return matrix
+
+
+def _even_planes(frame: VideoFrame) -> np.ndarray:
+    """Gather a yuv420p frame's planes without row padding, cropped to even sizes."""
+    width, height = frame.width & ~1, frame.height & ~1
+    out = np.empty((height * 3 // 2, width), np.uint8)
+    chroma = out[height:].reshape(2, height // 2, width // 2)
+    for plane, target in zip(frame.planes, (out[:height], *chroma), strict=True):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        target[:] = rows[: target.shape[0], : target.shape[1]]
+    return out
