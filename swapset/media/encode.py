@@ -29,7 +29,7 @@ COLOUR_TAGS = {
     "color_range": "tv",
 }
 # One thread and no version strings: the same frames give the same bytes.
-REPRODUCIBLE = {"threads": 1, "fflags": "+bitexact", "flags:v": "+bitexact", "map_metadata": -1}
+REPRODUCIBLE = {"threads": 1, "fflags": "+bitexact", "flags:v": "+bitexact"}
 # Without use_metadata_tags, the mp4 writer drops every key it does not know, in silence.
 MP4 = {"f": "mp4", "movflags": "+faststart+use_metadata_tags"}
 

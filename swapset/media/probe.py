@@ -1,0 +1,98 @@
+"""Say what a video file holds, as a viewer would see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from swapset.media.container import UnusableMedia, open_video
+from swapset.media.orientation import orientation_of
+from swapset.media.source import SourceReader
+
+_MAX_ASPECT = 4  # a pixel more elongated than this is a damaged header
+_SQUARE = Fraction(1, 50)  # nearer to square is rounding in the header, not worth a resampling
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What a video file holds.
+
+    Attributes
+    ----------
+    width, height : int
+        Size as displayed: upright and with square pixels.
+    fps : Fraction or None
+        Average frames per second; None if the file does not say.
+    frames : int or None
+        Number of frames, where the container counts them.
+    duration : float or None
+        Seconds.
+    rotation : int
+        Clockwise degrees (0, 90, 180, 270) from stored to upright.
+    codec, container : str
+        ffmpeg's names.
+    """
+
+    width: int
+    height: int
+    fps: Fraction | None
+    frames: int | None
+    duration: float | None
+    rotation: int
+    codec: str
+    container: str
+
+
+def probe(path: str | Path) -> MediaInfo:
+    """Read a video's header and first frame.
+
+    Raises
+    ------
+    UnusableMedia
+        A `MediaError` whose `reason` is `"unreadable"` or `"no_video"`.
+    """
+    with open_video(path) as (container, stream):
+        first = next(iter(SourceReader(container, stream)), None)
+        if first is None:
+            raise UnusableMedia(f"{path}: no frame of it decodes", "unreadable")
+        orientation = orientation_of(first[1])
+        width, height = orientation.size(*square_size(first[1], stream))
+        return MediaInfo(
+            width=width,
+            height=height,
+            fps=stream.average_rate or stream.guessed_rate,
+            frames=stream.frames or None,
+            duration=seconds_of(container, stream),
+            rotation=orientation.rotation,
+            codec=stream.codec_context.name,
+            container=container.format.name,
+        )
+
+
+def square_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    """Return the frame's width and height with square pixels, before it is turned upright.
+
+    Anamorphic video (DV, DVD, some phones) stores pixels that are not square; faces in it are
+    only undistorted after its width is scaled by the pixel aspect ratio.
+    """
+    aspect = stream.sample_aspect_ratio
+    if not aspect or not Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT:
+        return frame.width, frame.height
+    if abs(aspect - 1) <= _SQUARE:
+        return frame.width, frame.height
+    return max(round(frame.width * aspect), 2), frame.height
+
+
+def seconds_of(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return the duration in seconds that the header gives, None if it gives none."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    if container.duration is not None:
+        return container.duration / av.time_base
+    return None

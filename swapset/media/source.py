@@ -1,0 +1,125 @@
+"""Read the frames of an untrusted, perhaps damaged, video with their times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from swapset.media.decode import expected_frames
+
+_MAX_ERRORS = 64  # consecutive errors of the container after which its rest is given up
+_DEFAULT_RATE = Fraction(30)
+_SEEK_MARGIN = 5  # seconds; nearer starts are reached by decoding
+
+
+class SourceReader:
+    """Iterate over a video's intact frames, counting what is damaged.
+
+    Parameters
+    ----------
+    container, stream
+        From `swapset.media.container.open_video`.
+
+    Attributes
+    ----------
+    frames : int
+        Frames decoded and not damaged so far.
+    errors : int
+        Packets that do not decode, frames the decoder marks as damaged, and container errors.
+    finished : bool
+        Whether the file was read to its end.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._container, self._stream = container, stream
+        self.frames = self.errors = 0
+        self.finished = False
+        self._hidden = 0
+        rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
+        self._interval = 1 / Fraction(rate)
+
+    @property
+    def origin(self) -> Fraction | None:
+        """The container's own zero, which players show as 0:00; None if it does not say."""
+        if self._container.start_time is None:
+            return None
+        return Fraction(self._container.start_time, av.time_base)
+
+    @property
+    def damaged(self) -> int:
+        """Frames lost to damage: errors, or frames that a file read to its end still owes."""
+        owed = 0
+        if self.finished:
+            announced = expected_frames(self._container, self._stream) or 0
+            owed = announced - self.frames - self._hidden
+            # Only a count is exact; a duration times a rate is an estimate.
+            if owed <= (0 if self._stream.frames else max(1, announced // 50)):
+                owed = 0
+        return max(self.errors, owed)
+
+    def seek(self, time: Fraction) -> None:
+        """Go to a key frame well before `time` (seconds); without an index, stay at the start."""
+        if time <= _SEEK_MARGIN:
+            return
+        try:
+            self._container.seek(int((time - _SEEK_MARGIN) * av.time_base), backward=True)
+        except av.error.FFmpegError:
+            self._container.seek(0)
+
+    def __iter__(self) -> Iterator[tuple[Fraction, VideoFrame]]:
+        """Yield (time in seconds, frame); times strictly increase."""
+        last: Fraction | None = None
+        offset = Fraction(0)
+        for frame in self._decoded():
+            time = self._time(frame, last, offset)
+            if last is not None and last - time > 1:  # a joint of two recordings
+                offset += last + self._interval - time
+                time = last + self._interval
+            if last is not None and time <= last:
+                self.errors += 1
+                continue
+            last = time
+            self.frames += 1
+            yield time, frame
+        self.finished = True
+
+    def _time(self, frame: VideoFrame, last: Fraction | None, offset: Fraction) -> Fraction:
+        if frame.pts is None or frame.time_base is None:
+            return Fraction(0) if last is None else last + self._interval
+        return frame.pts * frame.time_base + offset
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        for packet in self._packets():
+            try:
+                decoded = packet.decode()
+            except av.error.FFmpegError:
+                self.errors += 1
+                continue
+            for frame in decoded:
+                if not isinstance(frame, VideoFrame) or frame.is_corrupt:
+                    self.errors += 1
+                else:
+                    yield frame
+
+    def _packets(self) -> Iterator[Packet]:
+        in_a_row = 0
+        packets = self._container.demux(self._stream)
+        while in_a_row < _MAX_ERRORS:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError:
+                in_a_row += 1
+                self.errors += 1
+                packets = self._container.demux(self._stream)
+                continue
+            in_a_row = 0
+            self._hidden += bool(packet.is_discard)
+            yield packet

@@ -1,0 +1,62 @@
+"""Choose source frames for a constant frame rate by their time stamps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def nearest_frames(
+    stamped: Iterable[tuple[Fraction, T]],
+    *,
+    fps: Fraction,
+    start: Fraction | None = None,
+    limit: int,
+) -> Iterator[tuple[T, int]]:
+    """Say how often each source frame is shown, so that output frame k is nearest to k / fps.
+
+    Every output time is compared with the source's own stamps, so rounding never adds up. A time
+    in the middle of two source frames takes the earlier one. The last source frame is shown for
+    as long as the one before it.
+
+    Parameters
+    ----------
+    stamped : iterable of (time, item)
+        Times in seconds, strictly increasing.
+    fps : Fraction
+        Output frames per second.
+    start : Fraction, optional
+        Source time of output frame 0; by default, and at the earliest, the first frame's.
+    limit : int
+        Largest number of output frames.
+
+    Yields
+    ------
+    item
+        Each source frame that was looked at, in order.
+    copies : int
+        How many output frames show it; 0 for a frame that is dropped.
+    """
+    held: tuple[Fraction, T] | None = None
+    shown, interval = 0, 1 / fps
+    origin = Fraction(0)
+    for time, item in stamped:
+        if held is None:
+            origin = time if start is None else max(start, time)
+        else:
+            interval = time - held[0]
+            until = math.floor((held[0] + interval / 2 - origin) * fps) + 1
+            copies = max(min(until, limit) - shown, 0)
+            yield held[1], copies
+            shown += copies
+            if shown >= limit:
+                return
+        held = (time, item)
+    if held is not None:
+        # Half a frame of tolerance, for containers that round their stamps.
+        until = math.ceil((held[0] + interval - origin) * fps - Fraction(1, 2))
+        yield held[1], max(min(until, limit) - shown, 0)
