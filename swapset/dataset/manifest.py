@@ -168,7 +168,8 @@ def _clip_of(where: str, row: dict[str, str], base: Path) -> Clip:
         raise ManifestError(f"{where}: subject {subject!r} must be letters and digits, like id0")
     if not re.fullmatch(rf"{subject}_[A-Za-z0-9]+", row["clip"]):
         raise ManifestError(
-            f"{where}: clip {row['clip']!r} must be its subject, '_' and a number, like {subject}_0000"
+            f"{where}: clip {row['clip']!r} must be its subject, '_' and a number, "
+            f"like {subject}_0000"
         )
     if not row["licence"]:
         raise ManifestError(f"{where}: clip {row['clip']!r} has no licence; every clip states one")

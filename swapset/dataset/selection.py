@@ -131,7 +131,7 @@ def _quotas(
         return {name: len(donors[clip.subject]) for name, clip in manifest.clips.items()}
     usable = [subject for subject in manifest.subjects if donors[subject]]
     whole, total = int(per_clip), round(per_clip * sum(len(manifest.of(s)) for s in usable))
-    quota = {name: 0 for name in manifest.clips}
+    quota = dict.fromkeys(manifest.clips, 0)
     queues = {}
     for subject in usable:
         for clip in manifest.of(subject):

@@ -1,0 +1,143 @@
+"""Training faces and their augmentation, all on the training device.
+
+A subject's faces stay on the device as uint8; a batch is drawn, moved, flipped, coloured and
+warped there by tensor operations, so that no loader stands between the faces and the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+ROTATION = 10.0
+"""Largest rotation of a training face, in degrees."""
+ZOOM = 0.05
+SHIFT = 0.05
+WARP_GRID = 5
+WARP_SIGMA = 0.06
+"""Standard deviation of the warp's control points, in half crop sides."""
+
+
+@dataclass(frozen=True)
+class FaceBank:
+    """One subject's faces on the device.
+
+    Attributes
+    ----------
+    faces : Tensor
+        (N, 3, M, M) uint8, RGB. The middle `share` of each side is what a network sees; the
+        rest is real surrounding for rotations and warps.
+    share : float
+        Side of the network's crop as a share of the stored side.
+    """
+
+    faces: Tensor
+    share: float
+
+    @classmethod
+    def of(
+        cls, faces: np.ndarray, *, resolution: int, share: float, device: torch.device
+    ) -> FaceBank:
+        """Bring stored faces (N, S, S, 3) uint8 to the device, scaled once.
+
+        They are scaled (with area weighting when they shrink) so that the network's crop is
+        sampled pixel by pixel afterwards.
+        """
+        side = min(faces.shape[1], round(resolution / share))
+        scaled = []
+        for chunk in np.array_split(faces, max(1, len(faces) // 64)):
+            images = torch.from_numpy(np.ascontiguousarray(chunk)).to(device).permute(0, 3, 1, 2)
+            if side != faces.shape[1]:
+                images = functional.interpolate(
+                    images.float(), size=(side, side), mode="bilinear", antialias=True
+                )
+            scaled.append(images.round().clamp(0, 255).to(torch.uint8))
+        return cls(torch.cat(scaled).contiguous(), share)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the network sees and what it should make of it: (B, 3, R, R) in [0, 1], RGB."""
+
+    warped: Tensor
+    target: Tensor
+
+
+def draw_batch(
+    bank: FaceBank, size: int, resolution: int, *, colour: bool, generator: torch.Generator
+) -> Batch:
+    """Draw `size` faces at random; warp the input, not the target; colour both alike.
+
+    The random warp (control points of a 5 x 5 grid, moved and interpolated) is that of the basic
+    DeepFake maker: it keeps the encoder from copying pixels. Colour is perturbed the same way
+    in input and target, so that the network learns to keep the input's colours (section 4.3.1).
+    """
+    device = bank.faces.device
+    index = torch.randint(len(bank.faces), (size,), generator=generator, device=device)
+    faces = bank.faces[index].float().div_(255)
+    if colour:
+        faces = perturb_colour(faces, generator)
+    matrix = _random_affine(size, bank.share, generator, device)
+    grid = functional.affine_grid(matrix, [size, 3, resolution, resolution], align_corners=False)
+    moved = grid + _random_warp(size, resolution, generator, device) @ matrix[:, None, :, :2].mT
+    return Batch(_sample(faces, moved), _sample(faces, grid))
+
+
+def centre_crop(bank: FaceBank, index: Tensor, resolution: int) -> Tensor:
+    """Return faces (B, 3, R, R) in [0, 1] as a network sees them, without augmentation."""
+    faces = bank.faces[index].float().div_(255)
+    matrix = torch.eye(2, 3, device=faces.device).mul(bank.share).expand(len(index), 2, 3)
+    grid = functional.affine_grid(
+        matrix, [len(index), 3, resolution, resolution], align_corners=False
+    )
+    return _sample(faces, grid)
+
+
+def _sample(faces: Tensor, grid: Tensor) -> Tensor:
+    return functional.grid_sample(
+        faces, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+    )
+
+
+def _uniform(generator: torch.Generator, device: torch.device, *shape: int) -> Tensor:
+    """Return numbers in [-1, 1)."""
+    return torch.rand(*shape, generator=generator, device=device) * 2 - 1
+
+
+def _random_affine(
+    size: int, share: float, generator: torch.Generator, device: torch.device
+) -> Tensor:
+    """Return (B, 2, 3) sampling matrices: rotation, zoom, shift and flip of the crop."""
+    angle = _uniform(generator, device, size) * torch.pi * ROTATION / 180
+    scale = share * (1 + _uniform(generator, device, size) * ZOOM)
+    flip = torch.where(_uniform(generator, device, size) < 0, -1.0, 1.0)
+    cosine, sine = scale * angle.cos(), scale * angle.sin()
+    shift = _uniform(generator, device, size, 2) * SHIFT * share
+    rows = [cosine * flip, -sine, shift[:, 0], sine * flip, cosine, shift[:, 1]]
+    return torch.stack(rows, dim=1).view(size, 2, 3)
+
+
+def _random_warp(
+    size: int, resolution: int, generator: torch.Generator, device: torch.device
+) -> Tensor:
+    """Return (B, R, R, 2) smooth displacements in half crop sides."""
+    points = torch.randn(size, 2, WARP_GRID, WARP_GRID, generator=generator, device=device).mul_(
+        WARP_SIGMA
+    )
+    field = functional.interpolate(
+        points, size=(resolution, resolution), mode="bicubic", align_corners=True
+    )
+    return field.permute(0, 2, 3, 1)
+
+
+def perturb_colour(faces: Tensor, generator: torch.Generator) -> Tensor:
+    """Change brightness, contrast and white balance of each face (B, 3, H, W) in [0, 1]."""
+    size, device = len(faces), faces.device
+    balance = 1 + 0.10 * _uniform(generator, device, size, 3, 1, 1)
+    contrast = 1 + 0.20 * _uniform(generator, device, size, 1, 1, 1)
+    offset = 0.12 * _uniform(generator, device, size, 1, 1, 1)
+    return ((faces - 0.5) * contrast + 0.5 + offset).mul_(balance).clamp_(0, 1)

@@ -1,0 +1,119 @@
+"""Models and checkpoints as safetensors: nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from swapset.errors import DataError
+from swapset.files import atomic_output
+from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.methods import TrainingRecipe
+
+
+@dataclass(frozen=True)
+class TrainedPair:
+    """A pair's model with what it was made from."""
+
+    model: SwapAutoencoder
+    recipe: TrainingRecipe
+    subjects: tuple[str, ...]
+
+
+def _save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write tensors, contiguous and on the CPU, with `facts` as metadata."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic_output(path) as scratch:
+        save_file(plain, scratch, metadata={"swapset": json.dumps(facts, sort_keys=True)})
+
+
+def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as stored:
+            metadata = stored.metadata() or {}
+            if "swapset" not in metadata:
+                raise DataError(f"{path}: was not written by swapset")
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+            return tensors, json.loads(metadata["swapset"])
+    except (OSError, SafetensorError, ValueError) as error:
+        raise DataError(f"{path}: damaged ({error}); delete it and run again") from error
+
+
+def save_model(
+    path: Path, model: SwapAutoencoder, recipe: TrainingRecipe, facts: dict[str, Any]
+) -> None:
+    """Write a trained pair; `facts` go into the file's metadata."""
+    described = {**facts, "recipe": recipe.model_dump(), "subjects": list(model.decoders)}
+    _save(path, dict(model.state_dict()), described)
+
+
+def load_model(path: Path, device: torch.device) -> TrainedPair:
+    """Read a trained pair written by `save_model`, ready for inference.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or its tensors do not fit its recipe.
+    """
+    tensors, facts = _load(path)
+    try:
+        recipe = TrainingRecipe(**facts["recipe"])
+        model = SwapAutoencoder(recipe, facts["subjects"])
+        model.load_state_dict(tensors)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise DataError(f"{path}: its weights do not fit its recipe ({error})") from error
+    model.placed(device).eval().requires_grad_(False)
+    return TrainedPair(model, recipe, tuple(facts["subjects"]))
+
+
+def save_checkpoint(
+    path: Path,
+    model: SwapAutoencoder,
+    optimiser: torch.optim.Optimizer,
+    losses: Tensor,
+    facts: dict[str, Any],
+) -> None:
+    """Write everything that the next step depends on.
+
+    The random state is `facts["step"]`: each step draws from a generator seeded by the training's
+    seed and the step's number.
+    """
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
+    _save(path, tensors | {"losses": losses}, facts)
+
+
+def load_checkpoint(
+    path: Path, model: SwapAutoencoder, optimiser: torch.optim.Optimizer, fingerprint: str
+) -> tuple[Tensor, dict[str, Any]]:
+    """Restore model and optimiser in place; return the losses so far and the facts.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or belongs to another training; the model is then unchanged.
+    """
+    tensors, facts = _load(path)
+    if facts.get("fingerprint") != fingerprint:
+        raise DataError(f"{path}: is of another training")
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        kind, _, rest = name.partition(".")
+        if kind == "optimiser":
+            index, _, field = rest.partition(".")
+            state.setdefault(int(index), {})[field] = value
+    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    try:
+        model.load_state_dict(weights)
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise DataError(f"{path}: does not fit this network ({error})") from error
+    return tensors["losses"], facts
