@@ -89,10 +89,10 @@ class SmoothingSettings(Section):
     """Kalman filter and RTS smoother over the landmarks; lengths are shares of the face size."""
 
     process_noise: float = Field(
-        0.02, gt=0, description="Change of speed per frame that the filter expects, in 1/1000 face."
+        0.5, gt=0, description="How freely points accelerate, in faces per second^1.5."
     )
     measurement_noise: float = Field(
-        4.0, gt=0, description="Error of a detected landmark, in 1/1000 of the face's size."
+        0.004, gt=0, description="Error of a detected landmark, in face sides."
     )
     max_gap: int = Field(
         15, ge=0, description="Longest run of frames without a face that is bridged."
@@ -102,6 +102,7 @@ class SmoothingSettings(Section):
 class AlignSettings(Section):
     """Faces are warped to the standard configuration and kept for training."""
 
+    every: int = Field(1, ge=1, le=100, description="Keep every n-th face of a clip.")
     size: int = Field(320, ge=64, le=1024, description="Side of the stored face crops, in pixels.")
     context: float = Field(
         1.8, ge=1.0, le=3.0, description="Side of the stored crops, in widths of the face."

@@ -1,0 +1,110 @@
+"""Which processor a job's networks run on; several jobs on several GPUs take different ones."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from swapset.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def visible_gpus() -> list[str]:
+    """Return the names (indices or UUIDs) of the GPUs that this process may use.
+
+    CUDA is not touched, because CUDA_VISIBLE_DEVICES has no effect afterwards.
+    """
+    limited = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if limited is not None:
+        return [name.strip() for name in limited.split(",") if name.strip() not in ("", "-1")]
+    try:
+        listed = subprocess.run(
+            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return listed.stdout.split()
+
+
+@contextmanager
+def claimed_device(setting: str, *, threads: int = 1) -> Iterator[torch.device]:
+    """Give the device of the config's `device` key, a GPU to this process alone.
+
+    With several GPUs, each job locks a free one (or waits for one) and sees no other through
+    CUDA_VISIBLE_DEVICES. The lock goes with the process, however it ends.
+
+    Parameters
+    ----------
+    setting : str
+        "auto", "cpu", "cuda" or "cuda:<number>".
+    threads : int
+        CPU threads of torch. It is part of a result on the CPU, so it comes from the config.
+
+    Raises
+    ------
+    ConfigError
+        If a GPU is asked for and none, or not that one, is there.
+    """
+    gpus = [] if setting == "cpu" else visible_gpus()
+    if setting.startswith("cuda") and not gpus:
+        raise ConfigError(f"device: {setting!r} is asked for, but no GPU is visible; use 'cpu'")
+    with _one_of(_choice(setting, gpus)) as gpu:
+        if gpu is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+        import torch
+
+        torch.set_num_threads(threads)
+        usable = gpu is not None and torch.cuda.is_available()
+        if setting.startswith("cuda") and not usable:
+            raise ConfigError(f"device: {setting!r}: this torch has no CUDA, or its driver fails")
+        yield torch.device("cuda" if usable else "cpu")
+
+
+def _choice(setting: str, gpus: list[str]) -> list[str]:
+    _, _, number = setting.partition(":")
+    if not number:
+        return gpus
+    if int(number) >= len(gpus):
+        raise ConfigError(f"device: {setting!r} is not there; {len(gpus)} GPUs are visible")
+    return [gpus[int(number)]]
+
+
+@contextmanager
+def _one_of(gpus: list[str]) -> Iterator[str | None]:
+    """Lock one of `gpus`, waiting until one is free; None if there is none."""
+    if not gpus:
+        yield None
+        return
+    while True:
+        for gpu in gpus:
+            with _lock_file(gpu).open("a") as stream:
+                if _locked(stream):
+                    yield gpu
+                    return
+        time.sleep(1)
+
+
+def _lock_file(gpu: str) -> Path:
+    safe = "".join(letter if letter.isalnum() else "-" for letter in gpu)
+    return Path(tempfile.gettempdir()) / f"swapset-{os.getuid()}-gpu-{safe}.lock"
+
+
+def _locked(stream: IO[str]) -> bool:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,60 @@
+"""Colour transfer between the synthesised face and the target's face."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+def to_lab(image: Image) -> Floats:
+    """Return an RGB uint8 image as CIELAB float32: L in [0, 100], a and b about [-128, 127]."""
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
+
+
+def from_lab(lab: Floats) -> Image:
+    """Return a CIELAB float32 image as RGB uint8, out-of-gamut colours clipped."""
+    rgb = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+    return np.asarray(cv2.convertScaleAbs(np.clip(rgb, 0, 1), alpha=255), np.uint8)
+
+
+def transfer_colour(source: Image, target: Image, inside: npt.NDArray[np.bool_]) -> Image:
+    """Give `source` the mean and spread of `target`'s colours, in CIELAB.
+
+    Parameters
+    ----------
+    source, target : (H, W, 3) uint8, RGB
+        The synthesised face and the target's face, aligned alike.
+    inside : (H, W) bool
+        The mask; statistics are taken strictly inside, of both images.
+
+    Returns
+    -------
+    (H, W, 3) uint8, RGB
+        `source` unchanged if nothing is inside.
+
+    References
+    ----------
+    E. Reinhard et al., "Color transfer between images", IEEE CG&A 21(5), 2001, equations 10
+    and 11: each channel is scaled by sigma_target / sigma_source about its mean.
+    """
+    mask = inside.view(np.uint8)
+    if not cv2.countNonZero(mask):
+        return source
+    lab = to_lab(source)
+    mean, spread = cv2.meanStdDev(lab, mask=mask)
+    target_mean, target_spread = cv2.meanStdDev(to_lab(target), mask=mask)
+    # A flat channel has nothing to scale.
+    scale = np.divide(target_spread, spread, out=np.ones_like(spread), where=spread > 1e-3)
+    shift = target_mean - scale * mean
+    return from_lab((lab * scale.T + shift.T).astype(np.float32))
+
+
+def lab_distance(first: Image, second: Image, inside: npt.NDArray[np.bool_]) -> float:
+    """Return the distance between the mean CIELAB colours of two images inside a mask (CIE76)."""
+    mask = inside.view(np.uint8)
+    one, other = (np.array(cv2.mean(to_lab(image), mask=mask)[:3]) for image in (first, second))
+    return float(np.linalg.norm(one - other))

@@ -1,0 +1,156 @@
+"""Synthesis: a clip of the target, frame by frame, with the donor's face.
+
+Align, run the network, match colours, mask, warp back, blend (figures 4.3 and 4.7 of the
+chapter). Frames without a face stay as they were and are labelled so.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from swapset.errors import DataError
+from swapset.faces.align import crop_corners, crop_transform, scale_of, transform_points, warp_crop
+from swapset.faces.masks import polygon, render_mask
+from swapset.generation.blend import paste
+from swapset.generation.checkpoint import TrainedPair
+from swapset.generation.colour import transfer_colour
+from swapset.generation.methods import SynthesisRecipe
+from swapset.generation.training import uses_bf16
+
+Image = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FrameLabel:
+    """What was done to one frame.
+
+    Attributes
+    ----------
+    frame : int
+        Index in the clip.
+    swapped : bool
+        False: no face was found, the frame is the original's.
+    transform : (2, 3) float64 or None
+        Similarity from frame to aligned crop, in pixels.
+    outline : (p, 2) float64 or None
+        Outline of the mask in frame pixels; alpha is 0 outside.
+    feather : float
+        Width in pixels over which alpha rises to 1 inside the outline.
+    """
+
+    frame: int
+    swapped: bool
+    transform: Floats | None = None
+    outline: Floats | None = None
+    feather: float = 0.0
+
+
+class Synthesiser:
+    """Swap the donor's face into frames of the target.
+
+    Parameters
+    ----------
+    trained : TrainedPair
+        The pair's model, on `device`.
+    donor : str
+        Whose decoder makes the faces.
+    recipe : SynthesisRecipe
+        Colour, mask and boundary.
+    device : torch.device
+    precision : {"auto", "fp32", "bf16"}
+    batch : int
+        Frames that go through the network together.
+    """
+
+    def __init__(
+        self,
+        trained: TrainedPair,
+        donor: str,
+        recipe: SynthesisRecipe,
+        device: torch.device,
+        *,
+        precision: str = "auto",
+        batch: int = 16,
+    ):
+        if donor not in trained.subjects:
+            raise DataError(f"the model knows {', '.join(trained.subjects)}, not {donor!r}")
+        self.trained, self.donor, self.recipe = trained, donor, recipe
+        self.device, self.batch = device, batch
+        self._bf16 = uses_bf16(precision, device)
+
+    def swap(
+        self, frames: Iterable[Image], landmarks: npt.NDArray[np.floating]
+    ) -> Iterator[tuple[Image, FrameLabel]]:
+        """Yield each frame with the donor's face, and its label.
+
+        Parameters
+        ----------
+        frames : iterable of (H, W, 3) uint8, RGB
+            The target's clip.
+        landmarks : (n, 68, 2) float
+            The target's landmarks in pixels, NaN where there is no face.
+
+        Raises
+        ------
+        DataError
+            If the numbers of frames and landmarks differ.
+        """
+        numbered = enumerate(frames)
+        count = 0
+        while chunk := list(itertools.islice(numbered, self.batch)):
+            count += len(chunk)
+            if count > len(landmarks):
+                break
+            yield from self._swap_chunk(chunk, landmarks)
+        if count != len(landmarks):
+            raise DataError(f"{len(landmarks)} landmarks do not fit a clip of {count} frames")
+
+    def _swap_chunk(
+        self, chunk: list[tuple[int, Image]], landmarks: npt.NDArray[np.floating]
+    ) -> Iterator[tuple[Image, FrameLabel]]:
+        recipe = self.trained.recipe
+        points = np.asarray(landmarks[[index for index, _ in chunk]], np.float64)
+        matrices = crop_transform(points, recipe.resolution, recipe.context)
+        seen: list[bool] = np.isfinite(matrices).all(axis=(1, 2)).tolist()
+        crops = [
+            warp_crop(frame, matrix, recipe.resolution)
+            for (_, frame), matrix, good in zip(chunk, matrices, seen, strict=True)
+            if good
+        ]
+        made: Iterator[Image] = iter(self.synthesise(np.stack(crops)) if crops else ())
+        originals = iter(crops)
+        for (index, frame), matrix, face, good in zip(chunk, matrices, points, seen, strict=True):
+            if good:
+                yield self._compose(index, frame, next(originals), next(made), matrix, face)
+            else:
+                yield frame, FrameLabel(index, swapped=False)
+
+    @torch.inference_mode()
+    def synthesise(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Return aligned crops (B, R, R, 3) uint8, RGB, as the donor would make them."""
+        images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float().div_(255)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
+            made = self.trained.model(images, self.donor)
+        made = made.float().mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+        return made.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    def _compose(
+        self, index: int, frame: Image, crop: Image, made: Image, matrix: Floats, points: Floats
+    ) -> tuple[Image, FrameLabel]:
+        side = self.trained.recipe.resolution
+        corners = crop_corners(matrix, side)
+        outline = polygon(points, self.recipe.mask, corners=corners)
+        if self.recipe.colour_transfer:
+            inside = render_mask(transform_points(matrix, outline), (side, side), 0) > 0
+            made = transfer_colour(made, crop, inside)
+        face_width = side / self.trained.recipe.context / float(scale_of(matrix))
+        feather = self.recipe.feather * face_width
+        swapped = paste(frame, made, matrix, outline, feather)
+        return swapped, FrameLabel(index, True, matrix, outline, feather)
