@@ -1,0 +1,59 @@
+"""How often a fake shows the donor: Mask-SSIM means little where it does not.
+
+Mask-SSIM is highest for a face that was not swapped at all. The share of frames whose embedding is
+nearer the donor than the target stands beside it; scores are compared only where it is high.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+ENOUGH = 0.9
+"""Share of donor frames from which on Mask-SSIMs are compared."""
+
+
+def reference(embeddings: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return a subject's reference, the coordinate-wise median of (n, d) embeddings.
+
+    Raises
+    ------
+    ValueError
+        If there is no embedding, or one is not finite.
+    """
+    known = np.asarray(embeddings, np.float64)
+    if known.ndim != 2 or not len(known) or not np.isfinite(known).all():
+        raise ValueError("a reference needs at least one embedding, all of them finite")
+    return np.median(known, axis=0)
+
+
+def identity_donor(embeddings: npt.ArrayLike, target: npt.ArrayLike, donor: npt.ArrayLike) -> float:
+    """Return the share of frames that are nearer the donor than the target.
+
+    Parameters
+    ----------
+    embeddings : (n, d) array-like
+        Embeddings of the fake's frames; rows with NaN (no face) are left out.
+    target, donor : (d,) array-like
+        References of the two subjects (`reference`).
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN if no frame is left. A frame equally near to both counts as the target's.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+    """
+    vectors = np.asarray(embeddings, np.float64)
+    to, fro = np.asarray(donor, np.float64), np.asarray(target, np.float64)
+    if vectors.ndim != 2 or to.shape != vectors.shape[1:] or fro.shape != vectors.shape[1:]:
+        raise ValueError(f"embeddings {vectors.shape} do not fit {fro.shape} and {to.shape}")
+    vectors = vectors[np.isfinite(vectors).all(axis=1)]
+    if not len(vectors):
+        return float("nan")
+    to_donor = np.linalg.norm(vectors - to, axis=1)
+    to_target = np.linalg.norm(vectors - fro, axis=1)
+    return float((to_donor < to_target).mean())

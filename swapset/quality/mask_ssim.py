@@ -1,0 +1,253 @@
+"""Mask-SSIM: structural similarity of a fake and its original over the head (face and hair)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from swapset.errors import DataError
+from swapset.quality.ssim import RADIUS, Box, Bytes, ssim_map
+
+Mask = npt.NDArray[np.bool_]
+
+
+class MaskSsim(NamedTuple):
+    """Both variants of Mask-SSIM of one frame."""
+
+    mask_ssim: float
+    masked_frame_ssim: float
+
+
+def mask_ssim(original: Bytes, fake: Bytes, head: Mask) -> MaskSsim:
+    """Return both variants of Mask-SSIM of one frame.
+
+    Parameters
+    ----------
+    original, fake : (H, W, 3) or (H, W) uint8
+        Frames of one shape; channels count alike.
+    head : (H, W) bool
+        The head region of the original, not empty.
+
+    Returns
+    -------
+    MaskSsim
+        `mask_ssim` of `head_ssim` and `masked_frame_ssim` of the function of that name.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ or the head is empty.
+
+    References
+    ----------
+    Celeb-DF chapter, section 4.3.2.
+    """
+    return MaskSsim(head_ssim(original, fake, head), masked_frame_ssim(original, fake, head))
+
+
+def head_ssim(original: Bytes, fake: Bytes, head: Mask) -> float:
+    """Return the mean of the SSIM map over the head's pixels; see `mask_ssim`."""
+    box = head_box(head, original.shape)
+    x0, y0, x1, y1 = box
+    values = ssim_map(original, fake, box=box)
+    return float(values[head[y0:y1, x0:x1]].mean(dtype=np.float64))
+
+
+def masked_frame_ssim(original: Bytes, fake: Bytes, head: Mask) -> float:
+    """Return the SSIM of both frames blackened outside the head, averaged over the whole frame.
+
+    This is the measure's first published form. All pixels away from the head score 1, so that a
+    small head inflates it. See `mask_ssim` for the parameters.
+
+    References
+    ----------
+    L. Ma et al., "Pose guided person image generation", NeurIPS 2017, section 4.2.
+    """
+    box = _grown(head_box(head, original.shape), RADIUS, head.shape)
+    x0, y0, x1, y1 = box
+    inside = (slice(y0, y1), slice(x0, x1))
+    shown = head[inside] if original.ndim == 2 else head[inside][..., None]
+    values = ssim_map(original[inside] * shown, fake[inside] * shown)
+    # As scikit-image does, the frame's own border of 5 pixels is left out.
+    height, width = head.shape
+    rows = slice(max(RADIUS - y0, 0), min(height - RADIUS, y1) - y0)
+    columns = slice(max(RADIUS - x0, 0), min(width - RADIUS, x1) - x0)
+    lost = (1 - values[rows, columns]).sum(dtype=np.float64)
+    return float(1 - lost / ((height - 2 * RADIUS) * (width - 2 * RADIUS)))
+
+
+def head_box(head: Mask, shape: tuple[int, ...]) -> Box:
+    """Return the box x0, y0, x1, y1 around the true pixels of `head`.
+
+    Raises
+    ------
+    ValueError
+        If `head` is empty or does not fit an image of `shape`.
+    """
+    if head.shape != shape[:2]:
+        raise ValueError(f"a head mask of {head.shape} does not fit a frame of {shape[:2]}")
+    x, y, width, height = cv2.boundingRect(head.view(np.uint8))
+    if not width:
+        raise ValueError("the head mask is empty: leave frames without a face out")
+    return x, y, x + width, y + height
+
+
+def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
+    x0, y0, x1, y1 = box
+    height, width = shape[:2]
+    return (
+        max(x0 - margin, 0),
+        max(y0 - margin, 0),
+        min(x1 + margin, width),
+        min(y1 + margin, height),
+    )
+
+
+@dataclass(frozen=True)
+class VideoMaskSsim:
+    """Mask-SSIM of one fake: per frame (NaN = no head) and, by the properties, on average."""
+
+    per_frame: npt.NDArray[np.float64]
+    masked_frame: npt.NDArray[np.float64]
+
+    @property
+    def frames(self) -> int:
+        """Frames that were compared."""
+        return int(np.isfinite(self.per_frame).sum())
+
+    @property
+    def mask_ssim(self) -> float:
+        """Mean over the compared frames; NaN if there is none."""
+        return _mean(self.per_frame)
+
+    @property
+    def masked_frame_ssim(self) -> float:
+        """Mean of the masked-frame variant over the compared frames; NaN if there is none."""
+        return _mean(self.masked_frame)
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def video_mask_ssim(
+    originals: Iterable[Bytes], fakes: Iterable[Bytes], heads: Iterable[Mask | None]
+) -> VideoMaskSsim:
+    """Return the Mask-SSIM of a fake, frame by frame.
+
+    Parameters
+    ----------
+    originals, fakes : iterable of (H, W, 3) uint8
+        Frames of the original clip and of the fake, in step.
+    heads : iterable of (H, W) bool or None
+        Head masks; frames with None or an empty mask (no face, nothing swapped) are left out.
+
+    Raises
+    ------
+    DataError
+        If the numbers of frames differ.
+    """
+    scores = []
+    for index, (original, fake, head) in enumerate(
+        zip_longest(originals, fakes, heads, fillvalue=Ellipsis)
+    ):
+        if original is Ellipsis or fake is Ellipsis or head is Ellipsis:
+            raise DataError(f"original, fake and head masks differ in length at frame {index}")
+        if head is None or not head.any():
+            scores.append(MaskSsim(np.nan, np.nan))
+        else:
+            scores.append(mask_ssim(original, fake, head))
+    both = np.array(scores, np.float64).reshape(-1, 2)
+    return VideoMaskSsim(both[:, 0], both[:, 1])
+
+
+def bootstrap_interval(
+    values: npt.ArrayLike, *, seed: int, level: float = 0.95, resamples: int = 2000
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of the mean.
+
+    Parameters
+    ----------
+    values : (n,) array-like
+        One value per video; the videos are what is drawn again, not their frames.
+    seed : int
+        Seed of the draws.
+    level : float
+        Probability between the two ends.
+    resamples : int
+        Number of draws.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, a value is not finite, or `level` is not within (0, 1).
+
+    References
+    ----------
+    B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
+    """
+    known = np.asarray(values, np.float64)
+    if known.ndim != 1 or not len(known) or not np.isfinite(known).all():
+        raise ValueError("the bootstrap needs at least one value, all of them finite")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    generator = np.random.default_rng(seed)
+    means = [known[generator.integers(0, len(known), len(known))].mean() for _ in range(resamples)]
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much one method differs from another on the same fakes."""
+
+    pairs: int
+    mean: float
+    low: float
+    high: float
+    share_higher: float
+
+
+def paired_difference(
+    first: Mapping[str, float],
+    second: Mapping[str, float],
+    *,
+    seed: int,
+    level: float = 0.95,
+) -> PairedDifference:
+    """Return first - second over the fakes that both methods made.
+
+    Parameters
+    ----------
+    first, second : mapping of str to float
+        Value per fake, by the fake's name.
+    seed : int
+        Seed of the bootstrap.
+    level : float
+        Probability of the interval `low` to `high` of the mean difference.
+
+    Returns
+    -------
+    PairedDifference
+        `share_higher` is the share of fakes with a positive difference.
+
+    Raises
+    ------
+    ValueError
+        If no fake is in both.
+    """
+    names = sorted(set(first) & set(second))
+    if not names:
+        raise ValueError("no fake was made by both methods: nothing can be compared in pairs")
+    differences = np.array([first[name] - second[name] for name in names])
+    low, high = bootstrap_interval(differences, seed=seed, level=level)
+    return PairedDifference(
+        len(names), float(differences.mean()), low, high, float((differences > 0).mean())
+    )

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from swapset.quality.identity_share import identity_donor, reference
+
+TARGET, DONOR = np.zeros(128), np.full(128, 0.05)
+
+
+def test_share_counts_frames_nearer_the_donor():
+    frames = np.array([TARGET, DONOR, 0.9 * DONOR, 0.4 * DONOR])
+    assert identity_donor(frames, TARGET, DONOR) == 0.5
+    assert identity_donor(frames, DONOR, TARGET) == 0.5
+    assert identity_donor(DONOR[None], TARGET, DONOR) == 1
+
+
+def test_undecided_frames_stay_the_targets():
+    assert identity_donor([DONOR / 2], TARGET, DONOR) == 0
+
+
+def test_frames_without_a_face_are_left_out():
+    missing = np.full(128, np.nan)
+    assert identity_donor([missing, DONOR], TARGET, DONOR) == 1
+    assert np.isnan(identity_donor([missing], TARGET, DONOR))
+    assert np.isnan(identity_donor(np.empty((0, 128)), TARGET, DONOR))
+
+
+def test_reference_ignores_an_outlier():
+    rng = np.random.default_rng(0)
+    vectors = DONOR + rng.normal(0, 0.01, (9, 128))
+    vectors[0] = 5
+    np.testing.assert_allclose(reference(vectors), DONOR, atol=0.02)
+    with pytest.raises(ValueError, match="at least one"):
+        reference(np.empty((0, 128)))
+
+
+def test_shapes_must_fit():
+    with pytest.raises(ValueError, match="do not fit"):
+        identity_donor([DONOR], TARGET[:64], DONOR)
