@@ -1,0 +1,133 @@
+"""The clips of the embedded demo: still portraits brought to life, rendered and encoded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from swapset.demo.expressions import Eye, Floats, Mouth
+from swapset.demo.morph import load_subject
+from swapset.demo.motion import draw_motion
+from swapset.demo.scene import Background, Light, Noise
+from swapset.demo.specs import DEMO_CLIPS, FPS, FRAMES, SIZE, ClipSpec
+from swapset.demo.warp import HeadWarp
+from swapset.media.encode import VideoWriter
+from swapset.seeds import derive_seed
+
+__all__ = ["DEMO_CLIPS", "make_all", "make_clip", "render_frames"]
+
+
+class _Actor:
+    """One subject's face, drawn in any expression and pose."""
+
+    def __init__(self, spec: ClipSpec) -> None:
+        self._portrait = load_subject(spec.subject)
+        self._mouth = Mouth(self._portrait)
+        self._eyes = Eye(self._portrait, 36), Eye(self._portrait, 42)
+        self._alpha = np.rint(255 * self._portrait.alpha).astype(np.uint8)
+        self.warp = HeadWarp(self._portrait, SIZE)
+
+    def express(self, lips: float, closure: float, gaze: float) -> NDArray[np.uint8]:
+        """Return the still picture with another expression, RGBA on the canvas."""
+        image = self._portrait.image.copy()
+        self._mouth.apply(image, lips)
+        for eye in self._eyes:
+            eye.apply(image, closure, gaze)
+        colours = np.clip(image, 0, 255).astype(np.uint8)
+        return cv2.merge([*cv2.split(colours), self._alpha])
+
+
+def _compose(person: NDArray[np.uint8], background: NDArray[np.uint8], gain: Floats) -> Floats:
+    """Return person over background under the light's `gain` (size, size), in [0, 255]."""
+    alpha = person[..., 3:].astype(np.float32) / 255
+    back = background.astype(np.float32)
+    mixed = back + alpha * (person[..., :3].astype(np.float32) - back)
+    return mixed * gain[..., None]
+
+
+def render_frames(spec: ClipSpec, *, frames: int = FRAMES) -> Iterator[NDArray[np.uint8]]:
+    """Render the frames of one clip.
+
+    Parameters
+    ----------
+    spec : ClipSpec
+        Which clip; its seed decides everything.
+    frames : int
+        Number of frames at 30 fps.
+
+    Yields
+    ------
+    ndarray of uint8, shape (448, 448, 3)
+        RGB.
+    """
+    actor = _Actor(spec)
+    rng = np.random.default_rng(derive_seed(spec.seed, "demo", spec.clip))
+    motion = draw_motion(rng, frames)
+    background, light = Background(rng, spec.seed, frames, SIZE), Light(rng, frames)
+    noise = Noise(rng, SIZE)
+    x, y = actor.warp.unit_grid
+    for number, pose in enumerate(motion.poses):
+        still = actor.express(
+            float(motion.lips[number]), float(motion.closure[number]), float(motion.gaze[number])
+        )
+        dense, coarse = actor.warp.inverse(pose)
+        person = cv2.remap(still, dense, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        exponent = light.exponent(number, x, y, actor.warp.normals_at(coarse))
+        gain = actor.warp.enlarge(np.exp(exponent))
+        frame = _compose(person, background.draw(number), gain)
+        lit = cv2.LUT(np.clip(frame, 0, 255).astype(np.uint8), light.curves(number))
+        yield noise.add(lit)
+
+
+def make_clip(spec: ClipSpec, path: str | os.PathLike[str], *, frames: int = FRAMES) -> None:
+    """Render one demo clip to an H.264 file (30 fps, 448 × 448), whole or not at all.
+
+    Raises
+    ------
+    MediaError
+        If the file cannot be written.
+    """
+    cv2.setNumThreads(1)
+    metadata = {"title": f"demo clip {spec.clip}", "comment": f"{spec.source}. {spec.licence}."}
+    with VideoWriter(path, SIZE, SIZE, fps=FPS, codec="h264", metadata=metadata) as writer:
+        for frame in render_frames(spec, frames=frames):
+            writer.write(frame)
+
+
+def make_all(
+    paths: Mapping[str, str | os.PathLike[str]], *, processes: int = 1, frames: int = FRAMES
+) -> None:
+    """Render demo clips; the bytes do not depend on `processes`.
+
+    Parameters
+    ----------
+    paths : mapping of str to path-like
+        Where each clip goes, by clip name (`id0_0000`, …); names left out are not rendered.
+    processes : int
+        How many clips are rendered at a time.
+    frames : int
+        Frames per clip.
+
+    Raises
+    ------
+    KeyError
+        If a clip is not one of the demo's.
+    MediaError
+        If a file cannot be written.
+    """
+    specs = {spec.clip: spec for spec in DEMO_CLIPS}
+    jobs = [(specs[clip], Path(path)) for clip, path in paths.items()]
+    if processes <= 1:
+        for spec, path in jobs:
+            make_clip(spec, path, frames=frames)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for future in [pool.submit(make_clip, spec, path, frames=frames) for spec, path in jobs]:
+            future.result()

@@ -1,0 +1,153 @@
+"""New identities: the inner face of one portrait morphed towards another's.
+
+Only shape and texture between brows, cheeks and chin change. Hair, clothes and outline stay those
+of the base, so that no background or hair is blended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.transform import ThinPlateSplineTransform
+
+from swapset.demo.expressions import Mouth
+from swapset.demo.portraits import CANVAS, Portrait, load_portrait
+from swapset.demo.specs import Subject
+
+_SHAPE = 0.6
+_TEXTURE = 0.62
+_STRIDE = 4
+_CONTROL = np.r_[0:65]  # inner lower lip left out: on closed lips it falls onto the upper one
+
+# Rims of Grace Hopper's glasses on the canvas (polyline points, width): a half-blended frame would
+# look like a ghost, so the frame is painted over before her face is morphed.
+_RIMS: tuple[tuple[str, int], ...] = (
+    ("164,239 180,237 200,236 220,238 235,241", 9),
+    ("163,241 174,246 176,255", 13),
+    ("158,249 166,254", 9),
+    ("191,242 195,243", 7),
+    ("171,256 176,267 183,279 192,288 205,293 220,293 232,287 239,277 243,263 246,252", 7),
+    ("240,244 255,246 268,245", 11),
+    ("272,240 282,235 295,231 310,230 325,231 342,231", 9),
+    ("322,237 328,241", 10),
+    ("331,236 345,236 350,246", 15),
+    ("346,238 355,247", 14),
+    ("181,243 186,246", 7),
+    ("334,240 335,248", 12),
+    ("265,252 270,265 276,278 284,286 296,290 310,288 322,282 329,272 333,258 334,248", 7),
+)
+
+
+def _points(text: str) -> NDArray[np.int32]:
+    return np.array([pair.split(",") for pair in text.split()], dtype=np.int32)
+
+
+def _without_glasses(portrait: Portrait) -> Portrait:
+    """Return Grace Hopper's portrait with the frame of her glasses painted over by skin."""
+    mask = np.zeros((CANVAS, CANVAS), np.uint8)
+    for text, width in _RIMS:
+        cv2.polylines(mask, [_points(text)], False, 255, width)
+    picture = np.clip(portrait.image, 0, 255).astype(np.uint8)
+    painted = cv2.inpaint(picture, mask, 5, cv2.INPAINT_TELEA).astype(np.float32)
+    painted = np.where(mask[..., None] > 0, cv2.GaussianBlur(painted, (0, 0), 1.5), painted)
+    soft = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 1.2)[..., None]
+    return replace(portrait, image=soft * painted + (1 - soft) * portrait.image, lid=0.07)
+
+
+def _with_closed_lips(portrait: Portrait) -> Portrait:
+    """Return the portrait with touching lips, so that no teeth are blended into lips."""
+    mouth = Mouth(portrait)
+    if mouth.gap_px == 0:
+        return portrait
+    image = portrait.image.copy()
+    mouth.apply(image, 0.0)
+    landmarks = portrait.landmarks.copy()
+    upper, lower = landmarks[[61, 62, 63]], landmarks[[67, 66, 65]]
+    landmarks[[67, 66, 65]] = upper
+    landmarks[55:60, 1] -= float((lower - upper)[:, 1].mean())
+    landmarks[5:12, 1] -= 0.8 * float((lower - upper)[:, 1].mean())
+    return replace(portrait, image=image, landmarks=landmarks)
+
+
+def _similarity(
+    source: NDArray[np.float64], target: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return `source` moved onto `target` by the least-squares similarity."""
+    a = (source - source.mean(axis=0)) @ (1, 1j)
+    b = (target - target.mean(axis=0)) @ (1, 1j)
+    moved = a * (np.vdot(a, b) / np.vdot(a, a))
+    return np.stack([moved.real, moved.imag], axis=1) + target.mean(axis=0)
+
+
+def _warp(
+    image: NDArray[np.float32], to: NDArray[np.float64], origin: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Warp `image` so that the points `origin` come to lie on `to` (thin-plate spline)."""
+    spline = ThinPlateSplineTransform.from_estimate(to, origin)
+    axis = (np.arange(-1, CANVAS // _STRIDE + 1) + 0.5) * _STRIDE - 0.5
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1)
+    coarse = spline(grid.reshape(-1, 2)).reshape(grid.shape).astype(np.float32)
+    dense = cv2.resize(coarse, None, fx=_STRIDE, fy=_STRIDE)[_STRIDE:-_STRIDE, _STRIDE:-_STRIDE]
+    return cv2.remap(
+        image, np.ascontiguousarray(dense), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _inner_mask(landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return a soft mask of the inner face: from above the brows to the chin, inside the jaw."""
+    hull = np.vstack([landmarks[1:16], landmarks[17:27] - (0, 14)])
+    mask = np.zeros((CANVAS, CANVAS), np.float32)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(hull).astype(np.int32)), 1.0)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (25, 25))
+    return cv2.GaussianBlur(cv2.erode(mask, disc), (0, 0), 7)
+
+
+def _match_colours(
+    image: NDArray[np.float32], reference: NDArray[np.float32], inside: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Give `image` the reference's mean per channel and its contrast, strictly inside the mask.
+
+    Done on logarithms with one contrast for all channels, so that dark pupils stay neutral.
+    """
+    ours, theirs = np.log(np.clip(image, 4, 255)), np.log(np.clip(reference, 4, 255))
+    contrast = theirs[inside].std(axis=0).mean() / ours[inside].std(axis=0).mean()
+    scaled = (ours - ours[inside].mean(axis=0)) * contrast + theirs[inside].mean(axis=0)
+    return np.minimum(np.exp(scaled), 255).astype(np.float32)
+
+
+def _morph(base: Portrait, inner: Portrait) -> Portrait:
+    landmarks = base.landmarks.copy()
+    aligned = _similarity(inner.landmarks[17:], landmarks[17:])
+    landmarks[17:] += _SHAPE * (aligned - landmarks[17:])
+    edge = np.linspace(0, CANVAS - 1, 4)
+    fixed = [(x, y) for x in edge for y in (0.0, CANVAS - 1.0)]
+    fixed += [(x, y) for x in (0.0, CANVAS - 1.0) for y in edge[1:3]]
+    fixed += [(120, 170), (200, 110), (320, 110), (400, 170)]
+    anchors = np.array(fixed, dtype=np.float64)
+    picture = _warp(
+        base.image,
+        np.vstack([landmarks[_CONTROL], anchors]),
+        np.vstack([base.landmarks[_CONTROL], anchors]),
+    )
+    donor = _warp(inner.image, landmarks[_CONTROL], inner.landmarks[_CONTROL])
+    mask = _inner_mask(landmarks)
+    donor = _match_colours(donor, picture, mask > 0.5)
+    weight = (_TEXTURE * mask)[..., None]
+    return replace(
+        base, image=picture + weight * (donor - picture), landmarks=landmarks, lid=0.08
+    )
+
+
+@lru_cache(maxsize=4)
+def load_subject(subject: Subject) -> Portrait:
+    """Return the still face of a demo subject, morphed where the subject is a morph."""
+    if subject.inner == subject.base:
+        return load_portrait(subject.base)
+    portraits = {name: load_portrait(name) for name in ("astronaut", "hopper")}
+    portraits["hopper"] = _without_glasses(portraits["hopper"])
+    portraits["astronaut"] = _with_closed_lips(portraits["astronaut"])
+    return _morph(portraits[subject.base], portraits[subject.inner])

@@ -1,0 +1,174 @@
+"""What surrounds the head in a demo clip: background, light and sensor noise, all procedural."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from swapset.demo.expressions import Floats
+from swapset.demo.motion import band_limited
+
+_MARGIN = 40
+_GRID = 4
+_NOISE_TILE = 512
+
+
+def _wall(rng: np.random.Generator, size: int) -> Floats:
+    """Return a plain wall: two colours, a soft gradient, faint plaster."""
+    first, second = rng.uniform(60, 190, (2, 3)) * 0.5 + rng.uniform(60, 110)
+    axis = np.linspace(-1, 1, size)
+    angle = rng.uniform(0, 2 * np.pi)
+    ramp = 0.5 + 0.35 * (np.cos(angle) * axis[None] + np.sin(angle) * axis[:, None])
+    plaster = cv2.GaussianBlur(rng.normal(0, 1, (size, size)).astype(np.float32), (0, 0), 6)
+    wall = ramp[..., None] * first + (1 - ramp[..., None]) * second
+    return (wall + 45 * plaster[..., None]).astype(np.float32)
+
+
+def _shelf(rng: np.random.Generator, image: Floats) -> None:
+    """Draw a bookshelf that will be out of focus."""
+    size = image.shape[0]
+    for top in range(int(rng.uniform(-60, 0)), size, int(rng.uniform(95, 130))):
+        left = -10.0
+        while left < size:
+            width = rng.uniform(12, 30)
+            colour = rng.uniform(30, 190, 3)
+            corner = int(left), int(top + rng.uniform(8, 40))
+            cv2.rectangle(image, corner, (int(left + width), top + 88), colour.tolist(), -1)
+            left += width + 2
+        cv2.rectangle(image, (0, top + 88), (size, top + 96), (70.0, 52.0, 38.0), -1)
+
+
+def _window(rng: np.random.Generator, image: Floats) -> None:
+    """Draw a bright window and a darker piece of furniture that will be out of focus."""
+    size = image.shape[0]
+    x, y = int(rng.uniform(0, 0.6) * size), int(rng.uniform(0, 0.15) * size)
+    width, height = int(rng.uniform(0.25, 0.4) * size), int(rng.uniform(0.4, 0.6) * size)
+    sky = (rng.uniform(0.9, 1.0) * np.array([215, 225, 238])).tolist()
+    cv2.rectangle(image, (x, y), (x + width, y + height), sky, -1)
+    frame = (rng.uniform(90, 170) * np.array([1.0, 0.95, 0.88])).tolist()
+    cv2.rectangle(image, (x, y), (x + width, y + height), frame, 8)
+    cv2.line(image, (x + width // 2, y), (x + width // 2, y + height), frame, 6)
+    wood = (rng.uniform(40, 110) * np.array([1.1, 0.9, 0.75])).tolist()
+    edge = int(rng.uniform(0.62, 0.75) * size)
+    cv2.rectangle(image, (0, edge), (size, size), wood, -1)
+
+
+def _lights(rng: np.random.Generator, image: Floats) -> None:
+    """Draw points of light that will be out of focus."""
+    image *= 0.45
+    for _ in range(26):
+        centre = tuple(int(v) for v in rng.uniform(0, image.shape[0], 2))
+        colour = rng.uniform(90, 250, 3).tolist()
+        cv2.circle(image, centre, int(rng.uniform(8, 24)), colour, -1)
+
+
+class Background:
+    """A procedural background, out of focus, that drifts as behind a hand-held camera.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of all randomness.
+    kind : int
+        0 plain wall, 1 bookshelf, 2 window, 3 lights (modulo 4).
+    frames, size : int
+        Length of the clip and side of its frames.
+    """
+
+    def __init__(self, rng: np.random.Generator, kind: int, frames: int, size: int) -> None:
+        self._size = size
+        image = _wall(rng, size + 2 * _MARGIN)
+        draw = (None, _shelf, _window, _lights)[kind % 4]
+        if draw is not None:
+            draw(rng, image)
+        self._image = np.clip(cv2.GaussianBlur(image, (0, 0), 4.5), 0, 255).astype(np.uint8)
+        limit = _MARGIN - 8
+        self._x = limit * band_limited(rng, frames, 0.1, 0.5)
+        self._y = 0.5 * limit * band_limited(rng, frames, 0.1, 0.5)
+        self._turn = np.radians(1.2) * band_limited(rng, frames, 0.1, 0.4)
+
+    def draw(self, frame: int) -> NDArray[np.uint8]:
+        """Return the background of `frame`, uint8 RGB, shape (size, size, 3)."""
+        half = (self._size - 1) / 2
+        cos, sin = np.cos(self._turn[frame]), np.sin(self._turn[frame])
+        matrix = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
+        offset = np.array([self._x[frame], self._y[frame]]) + half + _MARGIN
+        matrix[:, 2] = offset - matrix[:, :2] @ (half, half)
+        return cv2.warpAffine(
+            self._image,
+            matrix,
+            (self._size, self._size),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT,
+        )
+
+
+class Light:
+    """Changing light of one clip: gain, direction, colour temperature, gamma.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of all randomness.
+    frames : int
+        Length of the clip.
+    """
+
+    def __init__(self, rng: np.random.Generator, frames: int) -> None:
+        def around(spread: float, change: float) -> NDArray[np.float64]:
+            return rng.uniform(-spread, spread) + change * band_limited(rng, frames, 0.1, 0.6)
+
+        self._gain = around(0.08, 0.08)
+        self._across, self._down = around(0.10, 0.10), around(0.06, 0.06)
+        self._shade_x, self._shade_y = around(0.12, 0.12), around(0.06, 0.06)
+        self._warmth = around(0.04, 0.03)
+        self._gamma = np.exp(around(0.08, 0.04))
+
+    def exponent(self, frame: int, x: Floats, y: Floats, normals: Floats) -> Floats:
+        """Return the exponent of the light's gain at coordinates in [0, 1].
+
+        Parameters
+        ----------
+        frame : int
+            Which frame.
+        x, y : ndarray of float32, shape (h, w)
+            Picture coordinates.
+        normals : ndarray of float32, shape (h, w, 2)
+            Horizontal and vertical part of the surface normals, 0 off the person.
+        """
+        flat = self._gain[frame] + self._across[frame] * (2 * x - 1)
+        flat = flat + self._down[frame] * (2 * y - 1)
+        shade = self._shade_x[frame] * normals[..., 0] + self._shade_y[frame] * normals[..., 1]
+        return (flat + shade).astype(np.float32)
+
+    def curves(self, frame: int) -> NDArray[np.uint8]:
+        """Return the colour curves (gamma, colour temperature), shape (256, 1, 3) for cv2.LUT."""
+        level = (np.arange(256) / 255) ** self._gamma[frame]
+        tint = np.array([1 + self._warmth[frame], 1.0, 1 - self._warmth[frame]])
+        return np.clip(np.rint(255 * level[:, None, None] * tint), 0, 255).astype(np.uint8)
+
+
+class Noise:
+    """Sensor noise: windows at random places of one tile, slightly correlated.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of all randomness.
+    size : int
+        Side of the frames.
+    """
+
+    def __init__(self, rng: np.random.Generator, size: int) -> None:
+        self._size, self._rng = size, rng
+        tile = rng.normal(0, 1, (_NOISE_TILE, _NOISE_TILE, 3)).astype(np.float32)
+        tile = cv2.GaussianBlur(tile, (0, 0), 0.6)
+        strength = rng.uniform(1.6, 2.8) / float(tile.std())
+        self._tile = np.rint(strength * tile).astype(np.int16)
+
+    def add(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return `image` with the next frame's noise."""
+        x, y = self._rng.integers(0, _NOISE_TILE - self._size + 1, 2)
+        noise = self._tile[y : y + self._size, x : x + self._size]
+        return cv2.add(image.astype(np.int16), noise).clip(0, 255).astype(np.uint8)

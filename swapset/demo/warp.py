@@ -1,0 +1,203 @@
+"""Head motion of a still portrait: a simple depth model, turned and projected.
+
+Each canvas point gets a depth (an ellipsoid with nose and chin) and a weight (1 on the head, falling
+to 0 towards the shoulders). A pose moves points forward; frames are drawn through the inverse map,
+found by fixed-point iteration on a coarse grid and then enlarged: the motion is smooth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from swapset.demo.expressions import Floats, smoothstep
+from swapset.demo.portraits import CANVAS, Portrait
+
+_STRIDE = 4
+_CAMERA = 9.0
+_STEPS = 7
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Head pose and smooth expression of one frame.
+
+    Attributes
+    ----------
+    yaw, pitch, roll : float
+        Turn (positive: towards the picture's right), nod (positive: down) and tilt (positive:
+        clockwise in the picture) in radians.
+    shift : tuple of float
+        Way of head and shoulders in x and y, in eye distances.
+    scale : float
+        Size of the head against rest.
+    brows, smile, pucker : float
+        About -1 to 1, 0 at rest.
+    """
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    shift: tuple[float, float] = (0.0, 0.0)
+    scale: float = 1.0
+    brows: float = 0.0
+    smile: float = 0.0
+    pucker: float = 0.0
+
+
+def _bump(x: Floats, y: Floats, at: NDArray[np.float64], widths: tuple[float, float]) -> Floats:
+    """Return a Gaussian bump of height 1 around the point `at`."""
+    return np.exp(-(((x - at[0]) / widths[0]) ** 2) - ((y - at[1]) / widths[1]) ** 2)
+
+
+class HeadWarp:
+    """The dense motion model of one portrait.
+
+    Parameters
+    ----------
+    portrait : Portrait
+        The still face.
+    size : int
+        Side of the frames in pixels; the frame is the middle of the canvas.
+    """
+
+    def __init__(self, portrait: Portrait, size: int) -> None:
+        self._size = size
+        unit, points = portrait.eye_distance, portrait.landmarks
+        self._unit = unit
+        self._centre = np.array([points[[0, 16], 0].mean(), points[[28, 30], 1].mean()])
+        self._pivot = np.array([points[8, 0], points[8, 1] + 0.35 * unit])
+        axis = ((np.arange(CANVAS // _STRIDE) + 0.5) * _STRIDE - 0.5).astype(np.float32)
+        self._x, self._y = np.meshgrid(axis, axis)
+        margin = (CANVAS - size) / 2
+        frame = (np.arange(-1, size // _STRIDE + 1) + 0.5) * _STRIDE - 0.5 + margin
+        self._frame_x, self._frame_y = np.meshgrid(*2 * [frame.astype(np.float32)])
+        self.depth = self._model_depth(points)
+        self.weight = self._model_weight(points)
+        self._sway = smoothstep(self._y, CANVAS + 60.0, float(points[8, 1]))
+        self._model_expression(points)
+        self._normals = self._model_normals()
+
+    @property
+    def unit_grid(self) -> tuple[Floats, Floats]:
+        """Coordinates x and y in [0, 1] of the coarse frame grid (see `inverse`)."""
+        margin = (CANVAS - self._size) / 2
+        return (self._frame_x - margin) / self._size, (self._frame_y - margin) / self._size
+
+    def enlarge(self, coarse: Floats) -> Floats:
+        """Return a map on the coarse frame grid at full size, (size, size) or (size, size, c)."""
+        dense = cv2.resize(coarse, None, fx=_STRIDE, fy=_STRIDE, interpolation=cv2.INTER_LINEAR)
+        inner = slice(_STRIDE, _STRIDE + self._size)
+        return np.ascontiguousarray(dense[inner, inner])
+
+    def normals_at(self, coarse: Floats) -> Floats:
+        """Return the surface normals (x, y) where `coarse` (see `inverse`) looks."""
+        return cv2.remap(
+            self._normals, coarse, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+
+    def _model_normals(self) -> Floats:
+        """Return horizontal and vertical part of the head's unit normals, (h, w, 2)."""
+        slope_y, slope_x = np.gradient(cv2.GaussianBlur(self.depth, (0, 0), 2.0) / _STRIDE)
+        length = np.sqrt(1 + slope_x**2 + slope_y**2)
+        return np.stack([-slope_x / length, -slope_y / length], axis=-1).astype(np.float32)
+
+    def _model_depth(self, points: NDArray[np.float64]) -> Floats:
+        """Return the depth towards the camera in pixels."""
+        unit, x, y = self._unit, self._x, self._y
+        centre = self._centre
+        radius = ((x - centre[0]) / (1.05 * unit)) ** 2 + ((y - centre[1]) / (1.55 * unit)) ** 2
+        depth = 0.78 * np.maximum(1 - radius, 0) ** 1.5
+        depth += 0.20 * _bump(x, y, points[30] + (0, 0.02 * unit), (0.17 * unit, 0.2 * unit))
+        depth += 0.08 * _bump(x, y, points[28], (0.12 * unit, 0.24 * unit))
+        depth += 0.07 * _bump(x, y, points[[62, 66]].mean(axis=0), (0.35 * unit, 0.2 * unit))
+        depth += 0.08 * _bump(x, y, points[8] - (0, 0.12 * unit), (0.25 * unit, 0.18 * unit))
+        for eye in (points[36:42], points[42:48]):
+            depth -= 0.06 * _bump(x, y, eye.mean(axis=0), (0.22 * unit, 0.14 * unit))
+        return cv2.GaussianBlur((depth * unit).astype(np.float32), (0, 0), 1.5)
+
+    def _model_weight(self, points: NDArray[np.float64]) -> Floats:
+        """Return how far each point follows the head: 1 on head and hair, 0 on the shoulders."""
+        unit, chin = self._unit, float(points[8, 1])
+        down = smoothstep(self._y, chin + 0.85 * unit, chin - 0.02 * unit)
+        beside = np.abs(self._x - points[8, 0]) / unit
+        below_ears = smoothstep(self._y, float(points[2, 1]), float(points[5, 1]))
+        sideways = smoothstep(beside, 1.75, 0.8)
+        return cv2.GaussianBlur(down * (1 - below_ears * (1 - sideways)), (0, 0), 4.0)
+
+    def _model_expression(self, points: NDArray[np.float64]) -> None:
+        """Precompute the displacement of full brows, smile and pucker, shape (h, w, 2) each."""
+        unit, x, y = self._unit, self._x, self._y
+        brow = np.zeros_like(x)
+        for point in points[17:27]:
+            brow = np.maximum(
+                brow, _bump(x, y, point - (0, 0.05 * unit), (0.16 * unit, 0.13 * unit))
+            )
+        self._brows = np.stack([np.zeros_like(x), -0.06 * unit * brow], axis=-1)
+        self._smile = np.zeros((*x.shape, 2), np.float32)
+        self._pucker = np.zeros((*x.shape, 2), np.float32)
+        for corner, side in ((points[48], -1), (points[54], 1)):
+            bump = _bump(x, y, corner, (0.22 * unit, 0.20 * unit))
+            self._smile += unit * bump[..., None] * np.array([0.045 * side, -0.035])
+            self._pucker += unit * bump[..., None] * np.array([-0.075 * side, 0.0])
+
+    def _moved(self, pose: Pose) -> Floats:
+        """Return the displacement of every canvas grid point under `pose`, in pixels."""
+        cos, sin = np.cos, np.sin
+        expression = pose.brows * self._brows + pose.smile * self._smile
+        expression = expression + pose.pucker * self._pucker
+        x = self._x + expression[..., 0] - self._centre[0]
+        y = self._y + expression[..., 1] - self._centre[1]
+        z = self.depth
+        turned_x = x * cos(pose.yaw) + z * sin(pose.yaw)
+        turned_z = z * cos(pose.yaw) - x * sin(pose.yaw) * (z > 0)
+        nodded_y = y * cos(pose.pitch) + turned_z * sin(pose.pitch)
+        nodded_z = turned_z * cos(pose.pitch) - y * sin(pose.pitch)
+        camera = _CAMERA * self._unit
+        zoom = pose.scale * (camera - z) / (camera - nodded_z)
+        x = turned_x * zoom + self._centre[0] - self._pivot[0]
+        y = nodded_y * zoom + self._centre[1] - self._pivot[1]
+        moved_x = x * cos(pose.roll) - y * sin(pose.roll) + self._pivot[0] - self._x
+        moved_y = x * sin(pose.roll) + y * cos(pose.roll) + self._pivot[1] - self._y
+        body = self._unit * self._sway
+        out = np.stack(
+            [
+                self.weight * moved_x + body * pose.shift[0],
+                self.weight * moved_y + body * pose.shift[1],
+            ],
+            axis=-1,
+        )
+        return out.astype(np.float32)
+
+    def inverse(self, pose: Pose) -> tuple[Floats, Floats]:
+        """Return where each frame pixel comes from.
+
+        Parameters
+        ----------
+        pose : Pose
+            The frame's pose.
+
+        Returns
+        -------
+        dense : ndarray of float32, shape (size, size, 2)
+            Canvas x and y of every frame pixel, for `cv2.remap`.
+        coarse : ndarray of float32, shape (size / 4 + 2, size / 4 + 2, 2)
+            The same on the grid of every fourth pixel with one cell around it, in grid units
+            (for maps that are smooth anyway, such as shading).
+        """
+        field = self._moved(pose)
+        at_x, at_y = self._frame_x, self._frame_y
+        for _ in range(_STEPS):
+            moved = cv2.remap(
+                field,
+                (at_x + 0.5) / _STRIDE - 0.5,
+                (at_y + 0.5) / _STRIDE - 0.5,
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            at_x, at_y = self._frame_x - moved[..., 0], self._frame_y - moved[..., 1]
+        coarse = np.stack([at_x, at_y], axis=-1)
+        return self.enlarge(coarse), (coarse + 0.5) / _STRIDE - 0.5
