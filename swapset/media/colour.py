@@ -22,6 +22,17 @@ _CHROMA = np.array(
     dtype=np.float32,
 )
 
+# Weights of red and blue in luma, by the code in the stream (ITU-T H.273, table 4).
+LUMA_WEIGHTS = {
+    1: (0.2126, 0.0722),  # BT.709
+    4: (0.30, 0.11),  # FCC
+    5: (0.299, 0.114),  # BT.601, 625 lines
+    6: (0.299, 0.114),  # BT.601, 525 lines
+    7: (0.212, 0.087),  # SMPTE 240M
+    9: (0.2627, 0.0593),  # BT.2020
+}
+_BT601 = 6
+
 
 def check_even(width: int, height: int) -> None:
     """Refuse sizes that 4:2:0 video cannot hold.
@@ -80,3 +91,60 @@ def i420_to_rgb(planes: np.ndarray) -> np.ndarray:
         RGB in [0, 255], C-contiguous.
     """
     return cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
+
+
+def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray:
+    """Convert planar YCbCr 4:2:0 of another colour matrix or range to BT.601, limited range.
+
+    Parameters
+    ----------
+    planes : ndarray, (H * 3 // 2, W) uint8
+        Planes Y, Cb, Cr.
+    matrix : int
+        A key of `LUMA_WEIGHTS`.
+    full_range : bool
+        Whether Y, Cb and Cr span [0, 255] (JPEG, some telephones).
+
+    Returns
+    -------
+    ndarray, (H * 3 // 2, W) uint8
+        The same array if nothing changes.
+
+    References
+    ----------
+    ITU-T H.273, equations 32 to 40.
+    """
+    if LUMA_WEIGHTS[matrix] == LUMA_WEIGHTS[_BT601] and not full_range:
+        return planes
+    height, width = planes.shape[0] * 2 // 3, planes.shape[1]
+    change = _ycbcr_to_rgb(_BT601, False, inverse=True) @ _ycbcr_to_rgb(matrix, full_range)
+    luma_zero = 0 if full_range else 16
+    chroma = planes[height:].reshape(2, height // 2, width // 2).astype(np.float32) - 128
+    # Grey stays grey, so chroma needs no luma, and luma only a correction from chroma.
+    shift = np.tensordot(change[0, 1:].astype(np.float32), chroma, 1)
+    luma = planes[:height].astype(np.float32) * np.float32(change[0, 0])
+    luma += cv2.resize(shift, (width, height), interpolation=cv2.INTER_NEAREST)
+    turned = np.tensordot(change[1:, 1:].astype(np.float32), chroma, 1) + 128
+    out = np.empty_like(planes)
+    out[:height] = _to_uint8(luma + np.float32(16 - change[0, 0] * luma_zero))
+    out[height:] = _to_uint8(turned).reshape(height // 2, width)
+    return out
+
+
+def _to_uint8(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _ycbcr_to_rgb(matrix: int, full_range: bool, *, inverse: bool = False) -> np.ndarray:
+    """Return the 3x3 matrix from (Y, Cb, Cr) less their zeros to RGB in [0, 255]."""
+    red, blue = LUMA_WEIGHTS[matrix]
+    green = 1 - red - blue
+    full = np.array(
+        [
+            [1, 0, 2 * (1 - red)],
+            [1, -2 * blue * (1 - blue) / green, -2 * red * (1 - red) / green],
+            [1, 2 * (1 - blue), 0],
+        ]
+    )
+    scale = np.ones(3) if full_range else np.array([255 / 219, 255 / 224, 255 / 224])
+    return np.linalg.inv(full * scale) if inverse else full * scale

@@ -14,11 +14,10 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
-from swapset.media.colour import i420_to_rgb
+from swapset.media.colour import LUMA_WEIGHTS, i420_to_rgb, rgb_to_i420, to_bt601
 from swapset.media.container import open_video
 
-_UNSPECIFIED = 2
-_BT601 = (5, 6)  # AVCOL_SPC_BT470BG and AVCOL_SPC_SMPTE170M: the same matrix
+_RGB_LIKE = ("gray", "ya8", "ya16", "pal8", "mono")
 _HD_HEIGHT = 720  # an untagged picture this high is BT.709 by convention
 
 
@@ -44,7 +43,7 @@ def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
         If the file cannot be read, is damaged, or holds fewer frames than its header says.
     """
     with open_video(path, threads=threads) as (container, stream):
-        stream.codec_context.options = {"err_detect": "explode"}
+        stream.codec_context.options = {**stream.codec_context.options, "err_detect": "explode"}
         expected = expected_frames(container, stream)
         convert = PlaneConverter()
         count = 0
@@ -97,33 +96,24 @@ class PlaneConverter:
         ndarray, (H * 3 // 2, W) uint8
             Planes as in `swapset.media.colour.rgb_to_i420`; odd sizes lose one pixel.
         """
-        width, height = self._size or (frame.width, frame.height)
-        if not self._is_native(frame, width, height):
-            frame = self._reformat(frame, width, height)
-        return _even_planes(frame)
+        size = self._size or (frame.width, frame.height)
+        if frame.format.is_rgb or frame.format.name.startswith(_RGB_LIKE):
+            return rgb_to_i420(_even(self._as(frame, "rgb24", size).to_ndarray()))
+        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+        if frame.format.name not in ("yuv420p", "yuvj420p") or (frame.width, frame.height) != size:
+            frame = self._as(frame, "yuv420p", size)
+        return to_bt601(_planes(frame), matrix=_matrix(frame), full_range=full)
 
-    @staticmethod
-    def _is_native(frame: VideoFrame, width: int, height: int) -> bool:
-        return (
-            frame.format.name == "yuv420p"
-            and (frame.width, frame.height) == (width, height)
-            and _matrix(frame) in _BT601
-            and frame.color_range != ColorRange.JPEG
-        )
-
-    def _reformat(self, frame: VideoFrame, width: int, height: int) -> VideoFrame:
-        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith(
-            ("yuvj", "gray", "rgb", "bgr", "gbr", "pal", "mono")
-        )
+    def _as(self, frame: VideoFrame, layout: str, size: tuple[int, int]) -> VideoFrame:
+        """Change pixel layout and size, but neither colour matrix nor range."""
+        same = ColorRange.JPEG if layout == "rgb24" else frame.color_range
         return self._reformatter.reformat(
             frame,
-            width=width,
-            height=height,
-            format="yuv420p",
-            src_colorspace=_matrix(frame),
-            dst_colorspace=Colorspace.ITU601,
-            src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
-            dst_color_range=ColorRange.MPEG,
+            width=size[0],
+            height=size[1],
+            format=layout,
+            src_color_range=same,
+            dst_color_range=same,
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
             threads=1,
         )
@@ -132,13 +122,17 @@ class PlaneConverter:
 def _matrix(frame: VideoFrame) -> int:
     """Return the frame's colour matrix, guessed from its height where it is not tagged."""
     matrix = int(frame.colorspace)
-    if matrix in (0, _UNSPECIFIED):  # 0: RGB
-        return int(Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601)
-    return matrix
+    if matrix in LUMA_WEIGHTS:
+        return matrix
+    return int(Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601)
 
 
-def _even_planes(frame: VideoFrame) -> np.ndarray:
-    """Gather a yuv420p frame's planes without row padding, cropped to even sizes."""
+def _even(image: np.ndarray) -> np.ndarray:
+    return image[: image.shape[0] & ~1, : image.shape[1] & ~1]
+
+
+def _planes(frame: VideoFrame) -> np.ndarray:
+    """Gather a 4:2:0 frame's planes without row padding, cropped to even sizes."""
     width, height = frame.width & ~1, frame.height & ~1
     out = np.empty((height * 3 // 2, width), np.uint8)
     chroma = out[height:].reshape(2, height // 2, width // 2)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain, repeat
 from pathlib import Path
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
@@ -17,7 +19,7 @@ from swapset.files import sha256_of
 from swapset.media.container import UnusableMedia, open_video
 from swapset.media.decode import PlaneConverter
 from swapset.media.encode import VideoWriter
-from swapset.media.orientation import orientation_of
+from swapset.media.orientation import Orientation, orientation_of
 from swapset.media.probe import seconds_of, square_size
 from swapset.media.source import SourceReader
 from swapset.media.timeline import nearest_frames
@@ -40,7 +42,7 @@ class IngestRecord:
     fps : float
         Of the clip.
     rotation : int
-        Clockwise degrees by which the source was turned.
+        Clockwise degrees by which the source was turned, by its metadata and by `turn`.
     source_sha256 : str
         Of the source file; empty if there is none.
     source_fps, source_seconds : float or None
@@ -78,6 +80,7 @@ def ingest(
     start: float | None = None,
     end: float | None = None,
     max_seconds: float = 13.0,
+    turn: int = 0,
 ) -> IngestRecord:
     """Make a clip from a video file of any container and codec.
 
@@ -97,6 +100,9 @@ def ingest(
         Seconds, as a player shows them.
     max_seconds : float
         Longest clip.
+    turn : {0, 90, 180, 270}
+        Clockwise degrees to turn the picture further than its metadata say, for files whose
+        metadata are wrong.
 
     Returns
     -------
@@ -106,28 +112,29 @@ def ingest(
     Raises
     ------
     MediaError
-        If the clip cannot be written (for example on a full disk), or `start`, `end` and
-        `max_seconds` leave nothing.
+        If the clip cannot be written (for example on a full disk), `start`, `end` and
+        `max_seconds` leave nothing, or `turn` is no quarter turn.
     """
-    window = _Window.of(source, Fraction(fps), start, end, max_seconds)
+    wanted = _Wanted.of(source, Fraction(fps), start, end, max_seconds, turn)
     Path(destination).unlink(missing_ok=True)
-    record = IngestRecord(ok=False, fps=float(window.fps))
+    record = IngestRecord(ok=False, fps=float(wanted.fps))
     if Path(source).is_file():
         record = replace(record, source_sha256=sha256_of(source))
     try:
         with open_video(source) as (container, stream):
-            return _convert(container, stream, Path(destination), window, record)
+            return _convert(_Clip(container, stream, wanted), Path(destination), record)
     except UnusableMedia as error:
         return replace(record, reason=error.reason, detail=str(error))
 
 
 @dataclass(frozen=True)
-class _Window:
-    """Which part of the source is wanted, in exact seconds."""
+class _Wanted:
+    """Which part of the source is wanted, in exact seconds, and how."""
 
     fps: Fraction
     start: Fraction | None
     limit: int
+    turn: int
 
     @classmethod
     def of(
@@ -137,105 +144,111 @@ class _Window:
         start: float | None,
         end: float | None,
         max_seconds: float,
-    ) -> _Window:
+        turn: int,
+    ) -> _Wanted:
+        if turn not in (0, 90, 180, 270):
+            raise MediaError(f"{source}: turn={turn} must be 0, 90, 180 or 270")
         first = None if start is None else Fraction(start).limit_denominator(10**6)
         seconds = Fraction(max_seconds).limit_denominator(10**6)
         if end is not None:
-            length = Fraction(end).limit_denominator(10**6) - (first or 0)
-            seconds = min(seconds, length)
+            seconds = min(seconds, Fraction(end).limit_denominator(10**6) - (first or 0))
         limit = round(seconds * fps)
         if limit < 1 or (first is not None and first < 0):
             raise MediaError(
                 f"{source}: start={start}, end={end}, max_seconds={max_seconds} leave no frame; "
                 "start must be at least 0 and before end"
             )
-        return cls(fps, first, limit)
+        return cls(fps, first, limit, turn)
 
 
-def _convert(
-    container: InputContainer,
-    stream: VideoStream,
-    destination: Path,
-    window: _Window,
-    record: IngestRecord,
-) -> IngestRecord:
-    reader = SourceReader(container, stream)
-    rate = stream.average_rate or stream.guessed_rate
+class _Clip:
+    """Iterate over the clip's frames as planes; the first frame fixes size and orientation."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream, wanted: _Wanted) -> None:
+        self.container, self.stream, self.wanted = container, stream, wanted
+        self.reader = SourceReader(container, stream)
+        self.repeated = self.dropped = self.rotation = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        started = False
+        upright: _Upright | None = None
+        for frame, copies in self._chosen():
+            if not copies:
+                self.dropped += started
+                continue
+            started = True
+            if upright is None:
+                upright = _Upright(frame, self.stream, self.wanted.turn)
+                self.rotation = upright.rotation
+            self.repeated += copies - 1
+            yield from repeat(upright(frame), copies)
+
+    def _chosen(self) -> Iterator[tuple[VideoFrame, int]]:
+        wanted, start = self.wanted, None
+        if wanted.start is not None:
+            start = wanted.start + (self.reader.origin or 0)
+            self.reader.seek(start)
+        return nearest_frames(self.reader, fps=wanted.fps, start=start, limit=wanted.limit)
+
+
+class _Upright:
+    """Convert frames to planes, turned as the first one's metadata and `turn` say."""
+
+    def __init__(self, first: VideoFrame, stream: VideoStream, turn: int) -> None:
+        self._convert = PlaneConverter(square_size(first, stream))
+        self._stored, self._further = orientation_of(first), Orientation.turned(turn)
+        self.rotation = (self._stored.rotation + turn) % 360
+
+    def __call__(self, frame: VideoFrame) -> np.ndarray:
+        try:
+            planes = self._convert(frame)
+        except (av.error.FFmpegError, ValueError) as error:
+            message = f"frames of pixel format {frame.format.name} do not convert ({error})"
+            raise UnusableMedia(message, "unreadable") from error
+        return self._further.apply_planes(self._stored.apply_planes(planes))
+
+
+def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestRecord:
+    rate = clip.stream.average_rate or clip.stream.guessed_rate
     record = replace(
         record,
         source_fps=float(rate) if rate else None,
-        source_seconds=seconds_of(container, stream),
+        source_seconds=seconds_of(clip.container, clip.stream),
     )
-    counts = _Counts()
-    clip = _upright(reader, stream, window, counts)
-    first = next(clip, None)
+    frames = iter(clip)
+    first = next(frames, None)
     if first is None:
-        return _without_frames(record, reader, window)
+        return _without_frames(record, clip)
     height, width = first.shape[0] * 2 // 3, first.shape[1]
-    with VideoWriter(destination, width, height, fps=window.fps, codec="lossless") as writer:
-        writer.write_planes(first)
-        for planes in clip:
+    with VideoWriter(destination, width, height, fps=clip.wanted.fps, codec="lossless") as writer:
+        for planes in chain([first], frames):
             writer.write_planes(planes)
+    damaged = clip.reader.damaged
     return replace(
         record,
         ok=True,
-        detail=f"{reader.damaged} damaged or missing source frames" if reader.damaged else "",
+        detail=f"{damaged} damaged or missing source frames" if damaged else "",
         frames=writer.frames,
         width=width,
         height=height,
-        rotation=counts.rotation,
-        source_frames=reader.frames,
-        repeated=counts.repeated,
-        dropped=counts.dropped,
-        damaged=reader.damaged,
+        rotation=clip.rotation,
+        source_frames=clip.reader.frames,
+        repeated=clip.repeated,
+        dropped=clip.dropped,
+        damaged=damaged,
     )
 
 
-@dataclass
-class _Counts:
-    repeated: int = 0
-    dropped: int = 0
-    rotation: int = 0
-
-
-def _upright(
-    reader: SourceReader, stream: VideoStream, window: _Window, counts: _Counts
-) -> Iterator[np.ndarray]:
-    """Yield the clip's frames as planes; the first frame fixes size and orientation."""
-    start = None
-    if window.start is not None:
-        start = window.start + (reader.origin or 0)
-        reader.seek(start)
-    convert, orientation = None, None
-    chosen = nearest_frames(reader, fps=window.fps, start=start, limit=window.limit)
-    shown = 0
-    for frame, copies in chosen:
-        if not copies:
-            counts.dropped += bool(shown)
-            continue
-        if convert is None or orientation is None:
-            orientation = orientation_of(frame)
-            convert = PlaneConverter(square_size(frame, stream))
-            counts.rotation = orientation.rotation
-        try:
-            planes = orientation.apply_planes(convert(frame))
-        except (av.error.FFmpegError, ValueError) as error:
-            raise UnusableMedia(f"{frame.format.name} frames: {error}", "unreadable") from error
-        counts.repeated += copies - 1
-        shown += copies
-        for _ in range(copies):
-            yield planes
-
-
-def _without_frames(record: IngestRecord, reader: SourceReader, window: _Window) -> IngestRecord:
+def _without_frames(record: IngestRecord, clip: _Clip) -> IngestRecord:
     """Say why no frame came out: none decodes, or the source ends before `start`."""
+    reader = clip.reader
     if reader.frames:
-        reason, detail = "no_frames", f"it ends before start={float(window.start or 0):g} s"
+        detail = f"it ends before start={float(clip.wanted.start or 0):g} s"
     else:
-        reason, detail = "no_frames", f"no frame decodes ({reader.errors} errors)"
+        detail = f"no frame decodes ({reader.errors} errors)"
     return replace(
         record,
-        reason=reason,
+        reason="no_frames",
         detail=detail,
         source_frames=reader.frames,
         damaged=reader.damaged,

@@ -30,6 +30,17 @@ class Orientation:
             return 90 if self.flip_x else 270
         return 180 if self.flip_y else 0
 
+    @classmethod
+    def turned(cls, degrees: int) -> Orientation:
+        """Return the orientation that turns a picture clockwise by 0, 90, 180 or 270 degrees."""
+        turns = {
+            0: cls(),
+            90: cls(transpose=True, flip_x=True),
+            180: cls(flip_x=True, flip_y=True),
+            270: cls(transpose=True, flip_y=True),
+        }
+        return turns[degrees % 360]
+
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Return width and height of the upright picture."""
         return (height, width) if self.transpose else (width, height)

@@ -41,6 +41,7 @@ class SourceReader:
         self.frames = self.errors = 0
         self.finished = False
         self._hidden = 0
+        self._sought: Fraction | None = None
         rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
         self._interval = 1 / Fraction(rate)
 
@@ -55,7 +56,7 @@ class SourceReader:
     def damaged(self) -> int:
         """Frames lost to damage: errors, or frames that a file read to its end still owes."""
         owed = 0
-        if self.finished:
+        if self.finished and self._sought is None:
             announced = expected_frames(self._container, self._stream) or 0
             owed = announced - self.frames - self._hidden
             # Only a count is exact; a duration times a rate is an estimate.
@@ -64,11 +65,12 @@ class SourceReader:
         return max(self.errors, owed)
 
     def seek(self, time: Fraction) -> None:
-        """Go to a key frame well before `time` (seconds); without an index, stay at the start."""
-        if time <= _SEEK_MARGIN:
+        """Go to a key frame before `time` (seconds), or stay at the start if there is none."""
+        if time - (self.origin or 0) <= _SEEK_MARGIN:
             return
         try:
             self._container.seek(int((time - _SEEK_MARGIN) * av.time_base), backward=True)
+            self._sought = time
         except av.error.FFmpegError:
             self._container.seek(0)
 
@@ -76,7 +78,7 @@ class SourceReader:
         """Yield (time in seconds, frame); times strictly increase."""
         last: Fraction | None = None
         offset = Fraction(0)
-        for frame in self._decoded():
+        for frame in self._from_seek():
             time = self._time(frame, last, offset)
             if last is not None and last - time > 1:  # a joint of two recordings
                 offset += last + self._interval - time
@@ -93,6 +95,18 @@ class SourceReader:
         if frame.pts is None or frame.time_base is None:
             return Fraction(0) if last is None else last + self._interval
         return frame.pts * frame.time_base + offset
+
+    def _from_seek(self) -> Iterator[VideoFrame]:
+        """Decode from where `seek` led, or from the start if it led too far."""
+        frames = self._decoded()
+        if self._sought is not None:
+            first = next(frames, None)
+            if first is not None and self._time(first, None, Fraction(0)) <= self._sought:
+                yield first
+            else:
+                self._container.seek(0)
+                frames = self._decoded()
+        yield from frames
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for packet in self._packets():
