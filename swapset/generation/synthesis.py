@@ -118,7 +118,7 @@ class Synthesiser:
         recipe = self.trained.recipe
         points = np.asarray(landmarks[[index for index, _ in chunk]], np.float64)
         matrices = crop_transform(points, recipe.resolution, recipe.context)
-        seen: list[bool] = np.isfinite(matrices).all(axis=(1, 2)).tolist()
+        seen = [bool(np.isfinite(matrix).all()) for matrix in matrices]
         crops = [
             warp_crop(frame, matrix, recipe.resolution)
             for (_, frame), matrix, good in zip(chunk, matrices, seen, strict=True)

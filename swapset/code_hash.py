@@ -1,0 +1,59 @@
+"""The content of the library modules that a job uses, as one hash.
+
+Snakemake sees neither a script's imports nor, in a fresh checkout, which file really changed. A
+rule that passes this hash in its `params` is rebuilt when a module behind it changes, only then.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "swapset"
+# What these say reaches a job through its other params, so that a new config key or a new recipe
+# does not rebuild everything.
+NOT_FOLLOWED = frozenset(
+    {f"{PACKAGE}.config", f"{PACKAGE}.generation.methods", f"{PACKAGE}.errors", f"{PACKAGE}.jobs"}
+)
+
+
+def code_hash(script: Path) -> str:
+    """Return 16 hex digits that change with the script and every library module it leads to.
+
+    Parameters
+    ----------
+    script : Path
+        A Python file; its imports of `swapset` are followed, also those inside functions.
+    """
+    root = Path(__file__).parent.parent
+    files = {script.resolve()}
+    waiting = [script.resolve()]
+    while waiting:
+        found = {path for path in _imported(waiting.pop(), root) if path not in files}
+        files |= found
+        waiting += found
+    digest = hashlib.sha256()
+    for path in sorted(files, key=lambda path: path.name):
+        digest.update(path.name.encode() + b"\0" + _content(path) + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+@cache
+def _imported(path: Path, root: Path) -> frozenset[Path]:
+    """Return the library files that a file imports directly."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(_content(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    ours = {name for name in names if name.split(".")[0] == PACKAGE} - NOT_FOLLOWED
+    files = (root.joinpath(*name.split(".")).with_suffix(".py") for name in ours)
+    return frozenset(file for file in files if file.is_file())

@@ -1,0 +1,124 @@
+"""What later stages take of an accepted clip: its landmarks over time and its aligned faces."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from swapset.errors import DataError
+from swapset.faces.align import crop_transform, warp_crop
+from swapset.files import atomic_output
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ClipLandmarks:
+    """The subject's landmarks through a clip.
+
+    Attributes
+    ----------
+    raw : (n, 68, 2) float32
+        As detected, x, y in pixels; NaN in frames without the face.
+    smooth : (n, 68, 2) float32
+        Smoothed over time, short gaps bridged; NaN elsewhere.
+    """
+
+    raw: npt.NDArray[np.float32]
+    smooth: npt.NDArray[np.float32]
+
+    def chosen(self, smoothing: str) -> npt.NDArray[np.float32]:
+        """Return the landmarks of a recipe's `smoothing`: "kalman" or "none"."""
+        return self.smooth if smoothing == "kalman" else self.raw
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write both to one .npz file, whole or not at all."""
+        with atomic_output(path) as scratch, open(scratch, "wb") as stream:
+            np.savez_compressed(stream, raw=self.raw, smooth=self.smooth)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ClipLandmarks:
+        """Read a file written by `save`.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return cls(archive["raw"], archive["smooth"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(f"{path}: not a file of landmarks ({error}); delete it") from error
+
+
+def write_faces(
+    path: Path,
+    frames: Iterable[Image],
+    landmarks: npt.NDArray[np.floating],
+    *,
+    size: int,
+    context: float,
+    every: int = 1,
+) -> int:
+    """Write a clip's aligned faces to one memory-mapped .npy file; return their number.
+
+    Parameters
+    ----------
+    path : Path
+        The file: (m, size, size, 3) uint8, RGB, in the clip's order.
+    frames : iterable of (H, W, 3) uint8, RGB
+        The clip.
+    landmarks : (n, 68, 2) float
+        Landmarks in pixels, NaN where there is no face.
+    size, context
+        As in `swapset.faces.align.crop_transform`.
+    every : int
+        Keep every n-th of the frames with a face.
+
+    Raises
+    ------
+    DataError
+        If the clip has fewer frames than landmarks.
+    """
+    matrices = crop_transform(landmarks, size, context)
+    kept = np.flatnonzero(np.isfinite(matrices).all(axis=(1, 2)))[::every]
+    with atomic_output(path) as scratch:
+        faces = np.lib.format.open_memmap(
+            scratch, mode="w+", dtype=np.uint8, shape=(len(kept), size, size, 3)
+        )
+        wanted = {int(frame): place for place, frame in enumerate(kept)}
+        written = 0
+        for index, frame in enumerate(itertools.islice(frames, len(landmarks))):
+            if index in wanted:
+                faces[wanted[index]] = warp_crop(frame, matrices[index], size)
+                written += 1
+        faces.flush()
+        del faces
+        if written != len(kept):
+            raise DataError(f"{path}: the clip ends before its landmarks do; make it again")
+    return written
+
+
+def load_faces(folder: Path) -> npt.NDArray[np.uint8]:
+    """Return all aligned faces of a subject, (m, S, S, 3) uint8 RGB; m is 0 without clips.
+
+    Raises
+    ------
+    DataError
+        If a file of faces is damaged.
+    """
+    parts = []
+    for path in sorted(folder.glob("*.npy")):
+        try:
+            parts.append(np.load(path, mmap_mode="r", allow_pickle=False))
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(f"{path}: not a file of faces ({error}); delete {folder}") from error
+    return np.concatenate(parts) if parts else np.empty((0, 1, 1, 3), np.uint8)

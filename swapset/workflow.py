@@ -1,0 +1,185 @@
+"""What the Snakefile knows of a build: its config, manifest, fakes and where files lie.
+
+Light to import, because every cluster job parses the Snakefile again: no torch, OpenCV, dlib or
+pandas here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from swapset.code_hash import code_hash
+from swapset.config import DEMO, DEMO_CLIPS, Config, load
+from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
+from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
+from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
+from swapset.device import visible_gpus
+from swapset.errors import ConfigError, SwapsetError
+from swapset.generation.methods import model_owner, synthesis_of, training_of
+
+SCRIPTS = Path(__file__).parent.parent / "workflow_scripts"
+# Settings that change no video, and so not the hash in its provenance.
+_NOT_IN_HASH = {"quality", "device", "results", "strict"}
+
+
+class Build:
+    """One build, as read from the config when the workflow starts.
+
+    Parameters
+    ----------
+    values : mapping
+        Snakemake's merged `config`.
+
+    Raises
+    ------
+    SwapsetError
+        With one message that names the key, or the file and line, that is wrong.
+    """
+
+    def __init__(self, values: Mapping[str, Any]):
+        values, self.notices = _without_demo_leftovers(values)
+        self.config: Config = load(values)
+        self.root = str(self.config.results / self.config.name)
+        self.is_demo = self.config.clips == DEMO_CLIPS
+        self.manifest = self._read_manifest()
+        self.people: list[Person] = []
+        if self.config.subjects:
+            self.people = read_subjects(self.config.subjects, self.manifest)
+        self.swaps = self._choose_swaps()
+        self.recipes = self.config.all_recipes()
+        self._owner = {m: model_owner(m, self.config.recipes) for m in self.config.methods}
+        self._by_target: dict[str, list[Swap]] = {}
+        for swap in self.swaps:
+            self._by_target.setdefault(swap.target, []).append(swap)
+
+    def _read_manifest(self) -> Manifest:
+        if self.is_demo:
+            return Manifest(
+                Clip(
+                    clip=spec.clip,
+                    subject=spec.subject.name,
+                    path=Path(self.root, "demo", f"{spec.clip}.mp4"),
+                    licence=spec.licence,
+                    source=spec.source,
+                    redistribute=True,
+                )
+                for spec in DEMO_SPECS
+            )
+        return read_manifest(Path(self.config.clips), self.config.clips_root)
+
+    def _choose_swaps(self) -> list[Swap]:
+        allowed = allowed_pairs(self.manifest, self.config.pairs)
+        if self.config.swaps:
+            return read_swaps(self.config.swaps, self.manifest, allowed)
+        swaps = draw_swaps(self.manifest, allowed, self.config.swaps_per_clip, self.config.seed)
+        if not swaps:
+            raise ConfigError("swaps_per_clip: no fake would be made; raise it or check 'pairs'")
+        return swaps
+
+    # -- what the rules look up ----------------------------------------------------------------
+
+    @property
+    def methods(self) -> list[str]:
+        """Return the names of the synthesis methods."""
+        return self.config.methods
+
+    @property
+    def subjects(self) -> list[str]:
+        """Return the subjects in natural order."""
+        return self.manifest.subjects
+
+    @property
+    def targets(self) -> list[str]:
+        """Return the subjects of whom fakes are made."""
+        return [subject for subject in self.subjects if subject in self._by_target]
+
+    def swaps_of(self, target: str) -> list[Swap]:
+        """Return the fakes of one target."""
+        return self._by_target.get(target, [])
+
+    def owner(self, method: str) -> str:
+        """Return the recipe whose models `method` uses."""
+        return self._owner[method]
+
+    def source_of(self, clip: str) -> str:
+        """Return the file that a clip is ingested from."""
+        row = self.manifest.clips[clip]
+        return str(row.path) if row.path else f"{self.root}/fetched/{clip}.mp4"
+
+    def training(self, recipe: str) -> dict[str, Any]:
+        """Return what the models of a recipe depend on."""
+        return training_of(self.recipes[recipe]).model_dump()
+
+    def synthesis(self, method: str) -> dict[str, Any]:
+        """Return what a method does beyond its model."""
+        return synthesis_of(self.recipes[method]).model_dump()
+
+    def code(self, rule: str) -> str:
+        """Return the hash of the code behind a rule's script."""
+        return code_hash(SCRIPTS / f"{rule}.py")
+
+    def gpus_per_job(self) -> int:
+        """Return how many GPUs a job that runs networks asks the scheduler for."""
+        device = self.config.device
+        return int(device != "cpu" and (device != "auto" or bool(visible_gpus())))
+
+    def config_hash(self) -> str:
+        """Return 16 hex digits of the settings that the dataset's videos depend on."""
+        shown = self.config.model_dump(mode="json", exclude=_NOT_IN_HASH)
+        return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without_demo_leftovers(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the config without what only fits the demo's subjects, and notices for the user.
+
+    `config.yaml` is always read first; a config with its own clips inherits the demo's values.
+    """
+    own = dict(values)
+    if own.get("clips", DEMO_CLIPS) == DEMO_CLIPS:
+        return own, []
+    notices = []
+    if own.get("pairs") == DEMO["pairs"]:
+        own["pairs"] = "all"
+    small = [
+        f"{section}.{name}"
+        for section in ("recipes",)
+        for name, fields in DEMO[section].items()
+        if name in own.get("methods", DEMO[section]) and own.get(section, {}).get(name) == fields
+    ]
+    if small:
+        notices.append(
+            f"clips are your own, but {', '.join(small)} are still the embedded demo's small "
+            "settings: swaps will be coarse. Set them in your config "
+            "(`swapset init` writes a full one for real clips)."
+        )
+    return own, notices
+
+
+def lock_results(root: str) -> IO[str]:
+    """Claim a build's results for this process; the claim ends with it, also when killed.
+
+    Raises
+    ------
+    SwapsetError
+        If another run holds them.
+    """
+    path = Path(root, ".swapset.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stream = path.open("a+")
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        stream.seek(0)
+        raise SwapsetError(
+            f"{root}: another run works on these results ({stream.read().strip()}); "
+            "wait for it or stop it"
+        ) from error
+    stream.truncate(0)
+    print(f"process {os.getpid()} on {os.uname().nodename}", file=stream, flush=True)
+    return stream
