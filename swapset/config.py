@@ -66,6 +66,9 @@ class TrackSettings(Section):
     yunet_model: Path | None = Field(
         None, description="YuNet's .onnx file; needed when detector is 'yunet'."
     )
+    embedder: Path | None = Field(
+        None, description="dlib face recognition file; null takes the one that is installed."
+    )
 
 
 class AcceptSettings(Section):

