@@ -118,21 +118,21 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
         return planes
     height, width = planes.shape[0] * 2 // 3, planes.shape[1]
     change = _ycbcr_to_rgb(_BT601, False, inverse=True) @ _ycbcr_to_rgb(matrix, full_range)
-    luma_zero = 0 if full_range else 16
-    chroma = planes[height:].reshape(2, height // 2, width // 2).astype(np.float32) - 128
+    zero = np.array([0 if full_range else 16, 128, 128])
+    offset = np.array([16, 128, 128]) - change @ zero
+    chroma = planes[height:].reshape(2, height // 2, width // 2)
     # Grey stays grey, so chroma needs no luma, and luma only a correction from chroma.
-    shift = np.tensordot(change[0, 1:].astype(np.float32), chroma, 1)
-    luma = planes[:height].astype(np.float32) * np.float32(change[0, 0])
-    luma += cv2.resize(shift, (width, height), interpolation=cv2.INTER_NEAREST)
-    turned = np.tensordot(change[1:, 1:].astype(np.float32), chroma, 1) + 128
+    parts = cv2.transform(
+        cv2.merge(list(chroma.astype(np.float32))),
+        np.column_stack([change[:, 1:], offset]).astype(np.float32),
+    )
+    correction = cv2.resize(parts[..., 0], (width, height), interpolation=cv2.INTER_NEAREST)
+    luma = planes[:height].astype(np.float32)
     out = np.empty_like(planes)
-    out[:height] = _to_uint8(luma + np.float32(16 - change[0, 0] * luma_zero))
-    out[height:] = _to_uint8(turned).reshape(height // 2, width)
+    out[:height] = cv2.addWeighted(luma, change[0, 0], correction, 1, 0, dtype=cv2.CV_8U)
+    turned = np.clip(np.rint(parts[..., 1:]), 0, 255).astype(np.uint8)
+    out[height:] = turned.transpose(2, 0, 1).reshape(height // 2, width)
     return out
-
-
-def _to_uint8(values: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def _ycbcr_to_rgb(matrix: int, full_range: bool, *, inverse: bool = False) -> np.ndarray:

@@ -24,8 +24,8 @@ CONTAINERS = (
     "avs2,avs3,wtv,swf,nuv,nsv,roq,smk,bink,dirac,cavsvideo,vvc,evc,apng,mp3,wav,aac,flac,aiff,w64"
 )
 PROTOCOLS = "file,pipe"
-# 16,384 x 8,192: larger than any camera's; a damaged header must not ask for all memory.
-MAX_PIXELS = 1 << 27
+# 8,192 x 8,192: larger than any video camera; a damaged header must not ask for all memory.
+MAX_PIXELS = 1 << 26
 
 
 class UnusableMedia(MediaError):  # noqa: N818 - it is data for a verdict as often as an error

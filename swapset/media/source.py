@@ -129,7 +129,7 @@ class SourceReader:
                 packet = next(packets)
             except StopIteration:
                 return
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, IndexError):  # IndexError: a stream the header lacks
                 in_a_row += 1
                 self.errors += 1
                 packets = self._container.demux(self._stream)
