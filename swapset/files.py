@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -9,9 +10,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swapset.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def _partial(path: Path) -> Path:
@@ -38,7 +42,7 @@ def _discard(path: Path) -> None:
 
 def _discard_abandoned(path: Path) -> None:
     """Remove scratch files of `path` whose process was killed."""
-    for stale in path.parent.glob(f".{path.stem}.*.partial{path.suffix}"):
+    for stale in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         pid = stale.name.removesuffix(f".partial{path.suffix}").rpartition(".")[2]
         if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
             _discard(stale)
@@ -100,3 +104,20 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{path}: not valid JSON ({error}); delete it and run again") from error
+
+
+def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
+    """Write a table as CSV, whole or not at all; six decimals, NaN as an empty cell."""
+    with atomic_output(path) as scratch:
+        table.to_csv(scratch, index=False, float_format="%.6f")
+
+
+def is_empty(path: str | os.PathLike[str]) -> bool:
+    """Say whether a job left an empty file because there was nothing to make."""
+    return Path(path).stat().st_size == 0
+
+
+def write_empty(path: str | os.PathLike[str]) -> None:
+    """Write an empty file: the result of a job that had nothing to make."""
+    with atomic_output(path) as scratch:
+        scratch.touch()

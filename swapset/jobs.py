@@ -44,6 +44,10 @@ def job(name: str, log: str) -> Iterator[TextIO]:
             yield stream
         except SwapsetError as error:
             _fail(name, str(error))
+        except ImportError as error:
+            if not isinstance(error, ModuleNotFoundError):
+                _fail(name, str(error))
+            raise
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise

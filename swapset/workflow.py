@@ -17,7 +17,7 @@ from typing import IO, Any
 from swapset.code_hash import code_hash
 from swapset.config import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
-from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
+from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, pair_name, read_swaps
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
 from swapset.device import visible_gpus
 from swapset.errors import ConfigError, SwapsetError
@@ -111,6 +111,61 @@ class Build:
         """Return the file that a clip is ingested from."""
         row = self.manifest.clips[clip]
         return str(row.path) if row.path else f"{self.root}/fetched/{clip}.mp4"
+
+    def parts_of(self, subject: str) -> dict[str, list[Any]]:
+        """Return source file, start and end (seconds or None) of the subject's clips."""
+        rows = (self.manifest.clips[clip] for clip in self.manifest.of(subject))
+        return {row.clip: [self.source_of(row.clip), row.start, row.end] for row in rows}
+
+    def model_of(self, method: str, one: str, other: str) -> str:
+        """Return the path of a pair's model files for a method, without extension."""
+        return f"{self.root}/models/{self.owner(method)}/{pair_name(one, other)}"
+
+    def people_in(self, target: str) -> list[str]:
+        """Return a target and all donors of its fakes."""
+        return [target, *dict.fromkeys(swap.donor for swap in self.swaps_of(target))]
+
+    def fakes_of(self, method: str, target: str, pattern: str) -> list[str]:
+        """Return a path for each fake of a target; `pattern` has {method} and {fake}."""
+        names = (swap.name for swap in self.swaps_of(target))
+        return [f"{self.root}/{pattern.format(method=method, fake=name)}" for name in names]
+
+    def _video_names(self) -> list[tuple[str, str]]:
+        """Return (kind, name) of every video, real and fake."""
+        fakes = [(method, swap.name) for method in self.methods for swap in self.swaps]
+        return [("real", clip) for clip in self.manifest.clips] + fakes
+
+    def videos(self) -> list[str]:
+        """Return the paths of every video of the dataset in every compression."""
+        return [
+            f"{self.root}/dataset/{kind}/{compression}/{name}.mp4"
+            for kind, name in self._video_names()
+            for compression in self.config.compressions
+        ]
+
+    def records(self) -> list[str]:
+        """Return the path of each video's record."""
+        return [f"{self.root}/records/{kind}/{name}.json" for kind, name in self._video_names()]
+
+    def labels(self) -> list[str]:
+        """Return the path of each fake's labels."""
+        return [
+            f"{self.root}/labels/{method}/{swap.name}.parquet"
+            for method in self.methods
+            for swap in self.swaps
+        ]
+
+    def clip_facts(self) -> dict[str, dict[str, Any]]:
+        """Return what the manifest says of each clip's origin."""
+        return {
+            clip.clip: {
+                "licence": clip.licence,
+                "redistribute": clip.redistribute,
+                "source": clip.source,
+                "url": clip.url,
+            }
+            for clip in self.manifest.clips.values()
+        }
 
     def training(self, recipe: str) -> dict[str, Any]:
         """Return what the models of a recipe depend on."""

@@ -15,6 +15,7 @@ SAME_PERSON = 0.6
 """Distance under which dlib's authors call two faces the same person."""
 
 DIMENSIONS = 128
+_SURELY_SAME = 0.4
 _CHIP_SIZE = 150
 _CHIP_PADDING = 0.25
 
@@ -106,7 +107,7 @@ def distances(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
 def reference(embeddings: ArrayLike) -> NDArray[np.float32]:
     """Return one embedding (128,) that stands for a person, unmoved by a few strangers.
 
-    The mean over those at most as far from the medoid as the median distance times 1.5.
+    The mean over those near the medoid: within 0.4, or within 1.5 times the median distance.
 
     Raises
     ------
@@ -118,5 +119,5 @@ def reference(embeddings: ArrayLike) -> NDArray[np.float32]:
         raise ValueError("a reference needs at least one embedding")
     table = distances(vectors, vectors)
     from_medoid = table[np.argmin(np.median(table, axis=1))]
-    near = from_medoid <= 1.5 * np.median(from_medoid)
+    near = from_medoid <= max(_SURELY_SAME, 1.5 * float(np.median(from_medoid)))
     return vectors[near].mean(0).astype(np.float32)

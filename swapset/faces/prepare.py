@@ -8,13 +8,20 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from swapset.errors import DataError
 from swapset.faces.align import crop_transform, warp_crop
+from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.smooth import smooth_landmarks
 from swapset.files import atomic_output
+from swapset.media.decode import frames
+
+if TYPE_CHECKING:
+    from swapset.config import AlignSettings, SmoothingSettings
 
 Image = npt.NDArray[np.uint8]
 
@@ -61,7 +68,7 @@ class ClipLandmarks:
 
 def write_faces(
     path: Path,
-    frames: Iterable[Image],
+    pictures: Iterable[Image],
     landmarks: npt.NDArray[np.floating],
     *,
     size: int,
@@ -74,7 +81,7 @@ def write_faces(
     ----------
     path : Path
         The file: (m, size, size, 3) uint8, RGB, in the clip's order.
-    frames : iterable of (H, W, 3) uint8, RGB
+    pictures : iterable of (H, W, 3) uint8, RGB
         The clip.
     landmarks : (n, 68, 2) float
         Landmarks in pixels, NaN where there is no face.
@@ -96,7 +103,7 @@ def write_faces(
         )
         wanted = {int(frame): place for place, frame in enumerate(kept)}
         written = 0
-        for index, frame in enumerate(itertools.islice(frames, len(landmarks))):
+        for index, frame in enumerate(itertools.islice(pictures, len(landmarks))):
             if index in wanted:
                 faces[wanted[index]] = warp_crop(frame, matrices[index], size)
                 written += 1
@@ -122,3 +129,50 @@ def load_faces(folder: Path) -> npt.NDArray[np.uint8]:
         except (OSError, ValueError, EOFError) as error:
             raise DataError(f"{path}: not a file of faces ({error}); delete {folder}") from error
     return np.concatenate(parts) if parts else np.empty((0, 1, 1, 3), np.uint8)
+
+
+def prepare_subject(
+    verdicts: dict[str, dict[str, Any]],
+    *,
+    clips: Path,
+    tracks: Path,
+    landmarks: Path,
+    faces: Path,
+    smoothing: SmoothingSettings,
+    align: AlignSettings,
+) -> None:
+    """Smooth and align every accepted clip of a subject.
+
+    Parameters
+    ----------
+    verdicts : dict
+        Verdict per clip, as rule `accept` wrote it.
+    clips, tracks : Path
+        Folders with `<clip>.mkv` and `<clip>.npz`.
+    landmarks, faces : Path
+        Folders that get `<clip>.npz` (`ClipLandmarks`) and `<clip>.npy` (`write_faces`).
+    smoothing, align
+        Settings.
+    """
+    for clip, verdict in verdicts.items():
+        if not verdict["accepted"]:
+            continue
+        found = ClipTracks.load(tracks / f"{clip}.npz")
+        raw = found.landmarks_of(verdict["tracks"])
+        smooth = smooth_landmarks(
+            raw,
+            fps=found.fps,
+            process_noise=smoothing.process_noise,
+            measurement_noise=smoothing.measurement_noise,
+            restarts=found.cuts.tolist(),
+            max_gap=smoothing.max_gap,
+        ).astype(np.float32)
+        ClipLandmarks(raw, smooth).save(landmarks / f"{clip}.npz")
+        write_faces(
+            faces / f"{clip}.npy",
+            frames(clips / f"{clip}.mkv"),
+            smooth,
+            size=align.size,
+            context=align.context,
+            every=align.every,
+        )

@@ -13,9 +13,8 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
-from swapset.files import atomic_output, sha256_of, write_json
+from swapset.files import atomic_output, sha256_of, write_csv, write_empty, write_json
 from swapset.generation.augment import FaceBank
 from swapset.generation.checkpoint import save_model
 from swapset.generation.methods import TrainingRecipe
@@ -89,9 +88,11 @@ def train_pair(
     facts = {"faces": {subject: _fingerprint(images) for subject, images in faces.items()}}
     trainer = Trainer(recipe, banks, schedule, _training_hash(recipe, schedule, facts, code))
     rows = []
+    due = preview_every
     for step in trainer.run(log):
-        if step % preview_every < 20 or step == recipe.steps:
+        if step >= due or step == recipe.steps:
             rows.append(preview_row(trainer.model, banks, recipe.resolution))
+            due += preview_every
     _write_results(trainer, files, facts, stacked(rows))
 
 
@@ -100,8 +101,7 @@ def _write_results(
 ) -> None:
     losses = pd.DataFrame(trainer.losses.cpu().numpy(), columns=list(trainer.banks))
     losses.insert(0, "step", np.arange(1, len(losses) + 1))
-    with atomic_output(files.losses) as scratch:
-        losses.to_csv(scratch, index=False, float_format="%.6f")
+    write_csv(files.losses, losses)
     with atomic_output(files.preview) as scratch:
         loss_picture(losses, picture, scratch)
     save_model(files.model, trainer.model, trainer.recipe, facts)
@@ -125,8 +125,7 @@ def _write_nothing(files: PairFiles, reason: str) -> None:
     """Write the empty results of a pair that cannot be trained, with the reason on its card."""
     logger.warning("not trained: %s", reason)
     for path in (files.model, files.losses, files.preview):
-        with atomic_output(path) as scratch:
-            scratch.touch()
+        write_empty(path)
     write_json(files.card, {"trained": False, "reason": reason})
 
 
@@ -134,7 +133,7 @@ def _fingerprint(faces: Faces) -> str:
     """Return a hash of a subject's faces."""
     digest = hashlib.sha256(str(faces.shape).encode())
     for face in faces:
-        digest.update(np.ascontiguousarray(face))
+        digest.update(face.tobytes())
     return digest.hexdigest()
 
 

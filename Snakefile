@@ -1,0 +1,68 @@
+# swapset: from talking-head clips to a labelled face-swap detection dataset and its tables.
+# Stages are in rules/, each rule's work in workflow_scripts/<rule>.py, the library in swapset/.
+import os
+import sys
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.utils import min_version
+
+min_version("9.24")
+
+
+configfile: "config.yaml"
+
+
+# Jobs find the library beside this file, also where it is not installed.
+sys.path.insert(0, workflow.basedir)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")])
+)
+
+from swapset.errors import SwapsetError
+from swapset.workflow import Build, lock_results
+
+try:
+    build = Build(config)
+    # Jobs parse this file again, in processes of their own; only the first one holds the lock.
+    if workflow.is_main_process and not workflow.dryrun:
+        results_lock = lock_results(build.root)
+except SwapsetError as error:
+    raise WorkflowError(str(error)) from None
+
+R = build.root
+
+
+wildcard_constraints:
+    subject="[A-Za-z0-9]+",
+    target="[A-Za-z0-9]+",
+    donor="[A-Za-z0-9]+",
+    number="[A-Za-z0-9]+",
+    clip="[A-Za-z0-9]+_[A-Za-z0-9]+",
+    pair="[A-Za-z0-9]+-[A-Za-z0-9]+",
+    method="|".join(build.methods),
+    recipe="|".join(build.recipes),
+    kind="|".join(["real", *build.methods]),
+
+
+onstart:
+    for notice in build.notices:
+        logger.warning(f"swapset: {notice}")
+    logger.info(
+        f"swapset: {len(build.manifest.clips)} clips of {len(build.subjects)} subjects, "
+        f"{len(build.swaps)} fakes by each of {', '.join(build.methods)}; results in {R}/"
+    )
+
+
+include: "rules/clips.smk"
+include: "rules/faces.smk"
+include: "rules/generation.smk"
+include: "rules/quality.smk"
+include: "rules/dataset.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.dataset.output,
+        rules.mask_ssim.output,

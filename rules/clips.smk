@@ -1,0 +1,69 @@
+# Source clips: the embedded demo, downloads, and ingest to one frame rate.
+
+
+rule demo_clips:
+    output:
+        clips=expand(
+            "{R}/demo/{clip}.mp4", R=R, clip=build.manifest.clips if build.is_demo else []
+        ),
+    message:
+        "Making the embedded demo's clips"
+    log:
+        f"{R}/logs/demo_clips.log",
+    benchmark:
+        f"{R}/benchmarks/demo_clips.tsv"
+    params:
+        code=build.code("demo_clips"),
+    threads: 2
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/demo_clips.py"
+
+
+rule fetch:
+    output:
+        f"{R}/fetched/{{clip}}.mp4",
+    message:
+        "Fetching the source of {wildcards.clip}"
+    log:
+        f"{R}/logs/fetch/{{clip}}.log",
+    benchmark:
+        f"{R}/benchmarks/fetch/{{clip}}.tsv"
+    params:
+        url=lambda w: build.manifest.clips[w.clip].url,
+    retries: 2
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/fetch.py"
+
+
+rule ingest:
+    input:
+        sources=lambda w: [build.source_of(clip) for clip in build.manifest.of(w.subject)],
+    output:
+        clips=directory(f"{R}/clips/{{subject}}"),
+    message:
+        "Ingesting the clips of {wildcards.subject}"
+    log:
+        f"{R}/logs/ingest/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/ingest/{{subject}}.tsv"
+    params:
+        code=build.code("ingest"),
+        clips=lambda w: build.parts_of(w.subject),
+        settings=build.config.ingest.model_dump(mode="json"),
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/ingest.py"

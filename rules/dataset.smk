@@ -1,0 +1,35 @@
+# The finished dataset: every video in every quality, its provenance, and what it consists of.
+
+
+rule dataset:
+    input:
+        videos=build.videos(),
+        records=build.records(),
+        labels=build.labels(),
+        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+        table=rules.accept.output.table,
+    output:
+        provenance=f"{R}/dataset/provenance.jsonl",
+        table=f"{R}/tables/datasets.csv",
+        fakes=f"{R}/tables/fakes.csv",
+        demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
+    message:
+        "Writing the dataset's provenance and tables"
+    log:
+        f"{R}/logs/dataset.log",
+    benchmark:
+        f"{R}/benchmarks/dataset.tsv"
+    params:
+        code=build.code("dataset"),
+        root=R,
+        clips=build.clip_facts(),
+        people=[vars(person) for person in build.people],
+        methods=build.methods,
+        config_hash=build.config_hash(),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/dataset.py"

@@ -1,0 +1,103 @@
+# Faces: followed through every clip, accepted or rejected, smoothed, aligned; the head's region.
+
+
+rule track:
+    input:
+        clips=rules.ingest.output.clips,
+    output:
+        tracks=directory(f"{R}/tracks/{{subject}}"),
+    message:
+        "Following faces through the clips of {wildcards.subject}"
+    log:
+        f"{R}/logs/track/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/track/{{subject}}.tsv"
+    params:
+        code=build.code("track"),
+        settings=build.config.track.model_dump(mode="json"),
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/track.py"
+
+
+# One job for all subjects, because identity is decided by the nearest of them. Snakemake compares
+# the small files it writes by content: what did not change rebuilds nothing.
+rule accept:
+    input:
+        clips=expand("{R}/clips/{subject}", R=R, subject=build.subjects),
+        tracks=expand("{R}/tracks/{subject}", R=R, subject=build.subjects),
+    output:
+        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+        table=f"{R}/tables/clips.csv",
+    message:
+        "Accepting or rejecting clips"
+    log:
+        f"{R}/logs/accept.log",
+    benchmark:
+        f"{R}/benchmarks/accept.tsv"
+    params:
+        code=build.code("accept"),
+        subjects=build.subjects,
+        settings=build.config.accept.model_dump(mode="json"),
+        strict=build.config.strict,
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/accept.py"
+
+
+rule align:
+    input:
+        clips=rules.ingest.output.clips,
+        tracks=rules.track.output.tracks,
+        verdicts=f"{R}/accepted/{{subject}}.json",
+    output:
+        landmarks=directory(f"{R}/landmarks/{{subject}}"),
+        faces=directory(f"{R}/faces/{{subject}}"),
+    message:
+        "Smoothing landmarks and aligning faces of {wildcards.subject}"
+    log:
+        f"{R}/logs/align/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/align/{{subject}}.tsv"
+    params:
+        code=build.code("align"),
+        smoothing=build.config.smoothing.model_dump(mode="json"),
+        settings=build.config.align.model_dump(mode="json"),
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/align.py"
+
+
+rule heads:
+    input:
+        clips=rules.ingest.output.clips,
+        landmarks=rules.align.output.landmarks,
+    output:
+        heads=directory(f"{R}/heads/{{subject}}"),
+    message:
+        "Marking the head's region in the clips of {wildcards.subject}"
+    log:
+        f"{R}/logs/heads/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/heads/{{subject}}.tsv"
+    params:
+        code=build.code("heads"),
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/heads.py"

@@ -1,0 +1,62 @@
+# How good the fakes look: Mask-SSIM over the head, and whose identity they show.
+
+
+rule measure:
+    input:
+        clips=f"{R}/clips/{{target}}",
+        landmarks=f"{R}/landmarks/{{target}}",
+        heads=f"{R}/heads/{{target}}",
+        tracks=lambda w: expand("{R}/tracks/{s}", R=R, s=build.people_in(w.target)),
+        verdicts=lambda w: expand("{R}/accepted/{s}.json", R=R, s=build.people_in(w.target)),
+        videos=lambda w: build.fakes_of(w.method, w.target, "dataset/{method}/original/{fake}.mp4"),
+        labels=lambda w: build.fakes_of(w.method, w.target, "labels/{method}/{fake}.parquet"),
+    output:
+        scores=f"{R}/quality/{{method}}/{{target}}.csv",
+    message:
+        "Measuring the fakes of {wildcards.target} by {wildcards.method}"
+    log:
+        f"{R}/logs/measure/{{method}}/{{target}}.log",
+    benchmark:
+        f"{R}/benchmarks/measure/{{method}}/{{target}}.tsv"
+    params:
+        code=build.code("measure"),
+        people=lambda w: build.people_in(w.target),
+        every=build.config.quality.every,
+        identity_frames=build.config.quality.identity_frames,
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/measure.py"
+
+
+rule mask_ssim:
+    input:
+        scores=expand(
+            "{R}/quality/{method}/{target}.csv", R=R, method=build.methods, target=build.targets
+        ),
+    output:
+        table=f"{R}/tables/mask_ssim.csv",
+        differences=f"{R}/tables/mask_ssim_differences.csv",
+        fakes=f"{R}/tables/mask_ssim_per_fake.csv",
+    message:
+        "Writing the Mask-SSIM table"
+    log:
+        f"{R}/logs/mask_ssim.log",
+    benchmark:
+        f"{R}/benchmarks/mask_ssim.tsv"
+    params:
+        code=build.code("mask_ssim"),
+        methods=build.methods,
+        seed=build.config.seed,
+        level=build.config.quality.level,
+        bootstrap=build.config.quality.bootstrap,
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/mask_ssim.py"

@@ -1,0 +1,161 @@
+"""Tables of a finished dataset: videos per method, people, Mask-SSIM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from swapset.dataset.manifest import Person
+from swapset.quality.mask_ssim import bootstrap_interval, paired_difference
+from swapset.seeds import derive_seed
+
+AGE_BANDS = ((0, "younger than 30"), (30, "30s"), (40, "40s"), (50, "50s"), (60, "60 and above"))
+"""Lower bound and name, as in section 4.3 of the chapter."""
+
+
+def datasets_table(videos: Iterable[dict[str, Any]], methods: Sequence[str]) -> pd.DataFrame:
+    """Return table 4.1 for a build: one row per method, real videos beside its fakes.
+
+    Parameters
+    ----------
+    videos : iterable of dict
+        Provenance records; those of compression "original" are counted.
+    methods : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Columns dataset, real_videos, real_frames, fake_videos, fake_frames.
+    """
+    originals = [video for video in videos if video["compression"] == "original"]
+    real = [video["frames"] for video in originals if video["label"] == 0]
+    rows = []
+    for method in methods:
+        fake = [video["frames"] for video in originals if video.get("method") == method]
+        rows.append((method, len(real), sum(real), len(fake), sum(fake)))
+    columns = ["dataset", "real_videos", "real_frames", "fake_videos", "fake_frames"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def demographics_table(people: Sequence[Person], subjects: Iterable[str]) -> pd.DataFrame:
+    """Return the shares of genders, age bands and ethnic groups among a build's subjects.
+
+    Parameters
+    ----------
+    people : sequence of Person
+        What is known; missing entries count as "unknown".
+    subjects : iterable of str
+        The subjects that the dataset shows.
+
+    Returns
+    -------
+    DataFrame
+        Columns attribute, group, subjects, share (in percent of all subjects).
+    """
+    known = {person.subject: person for person in people}
+    shown = [known.get(subject, Person(subject)) for subject in subjects]
+    groups = {
+        "gender": [person.gender or "unknown" for person in shown],
+        "age": [_band(person.age) for person in shown],
+        "ethnicity": [person.ethnicity or "unknown" for person in shown],
+    }
+    rows = []
+    for attribute, values in groups.items():
+        counts = pd.Series(values, dtype=str).value_counts().sort_index()
+        rows += [
+            (attribute, group, int(count), round(100 * count / len(shown), 1))
+            for group, count in counts.items()
+        ]
+    return pd.DataFrame(rows, columns=["attribute", "group", "subjects", "share"])
+
+
+def _band(age: int | None) -> str:
+    if age is None:
+        return "unknown"
+    return next(name for low, name in reversed(AGE_BANDS) if age >= low)
+
+
+def mask_ssim_table(
+    scores: pd.DataFrame,
+    methods: Sequence[str],
+    *,
+    seed: int,
+    level: float,
+    resamples: int,
+) -> pd.DataFrame:
+    """Return table 4.2 for a build: Mask-SSIM per method with a bootstrap interval over videos.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        One row per fake with the columns method, fake, frames, mask_ssim, masked_frame_ssim,
+        identity_donor; NaN for fakes that could not be scored, which are left out.
+    methods : sequence of str
+        Rows of the table, also of methods without a scored fake.
+    seed, level, resamples
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        Columns method, videos, frames, mask_ssim, mask_ssim_low, mask_ssim_high,
+        masked_frame_ssim, identity_donor.
+    """
+    rows = []
+    for method in methods:
+        mine = scores[(scores["method"] == method) & scores["mask_ssim"].notna()]
+        low = high = float("nan")
+        if len(mine):
+            low, high = bootstrap_interval(
+                mine["mask_ssim"].to_numpy(),
+                seed=derive_seed(seed, "bootstrap"),
+                level=level,
+                resamples=resamples,
+            )
+        rows.append(
+            {
+                "method": method,
+                "videos": len(mine),
+                "frames": int(mine["frames"].sum()),
+                "mask_ssim": mine["mask_ssim"].mean(),
+                "mask_ssim_low": low,
+                "mask_ssim_high": high,
+                "masked_frame_ssim": mine["masked_frame_ssim"].mean(),
+                "identity_donor": mine["identity_donor"].mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def differences_table(
+    scores: pd.DataFrame, methods: Sequence[str], *, seed: int, level: float
+) -> pd.DataFrame:
+    """Compare every method with the first, fake by fake.
+
+    Returns
+    -------
+    DataFrame
+        Columns method, against, fakes, difference, low, high, share_higher: the first method's
+        Mask-SSIM minus the other's on the fakes that both made, with its bootstrap interval, and
+        the share of fakes in which the first is higher.
+    """
+    known = scores[scores["mask_ssim"].notna()]
+    by_method = {
+        method: dict(zip(part["fake"], part["mask_ssim"], strict=True))
+        for method, part in known.groupby("method")
+    }
+    first = methods[0]
+    rows = []
+    for other in methods[1:]:
+        if set(by_method.get(first, {})) & set(by_method.get(other, {})):
+            found = paired_difference(
+                by_method[first], by_method[other], seed=derive_seed(seed, other), level=level
+            )
+            rows.append(
+                (first, other, found.pairs, found.mean, found.low, found.high, found.share_higher)
+            )
+    columns = ["method", "against", "fakes", "difference", "low", "high", "share_higher"]
+    return pd.DataFrame(rows, columns=columns).astype({"fakes": np.int64})

@@ -1,0 +1,149 @@
+"""Make one fake video: decode the target's clip, swap, encode, label."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from swapset.dataset.labels import write_labels
+from swapset.faces.prepare import ClipLandmarks
+from swapset.files import read_json, write_empty
+from swapset.generation.checkpoint import load_model
+from swapset.generation.methods import SynthesisRecipe
+from swapset.generation.synthesis import FrameLabel, Synthesiser
+from swapset.media.decode import frames
+from swapset.media.finish import Encoding, encode, label_of
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["Encoding", "FakeJob", "make_fake", "write_fake"]
+
+
+@dataclass(frozen=True)
+class FakeJob:
+    """One fake: who gets whose face where, and the files it is made from."""
+
+    method: str
+    target: str
+    donor: str
+    number: str
+    clips: Path
+    landmarks: Path
+    verdicts: Path
+    model: Path
+    card: Path
+
+    @property
+    def name(self) -> str:
+        """Return the fake's name, `idT_idD_NNNN`."""
+        return f"{self.target}_{self.donor}_{self.number}"
+
+    @property
+    def clip(self) -> str:
+        """Return the name of the target's clip."""
+        return f"{self.target}_{self.number}"
+
+
+def write_fake(
+    job: FakeJob,
+    recipe: SynthesisRecipe,
+    encoding: Encoding,
+    *,
+    video: Path,
+    labels: Path,
+    device: torch.device,
+    precision: str,
+) -> None:
+    """Make a fake with its labels; leave empty ones with the reason if it cannot be made.
+
+    Parameters
+    ----------
+    job : FakeJob
+    recipe : SynthesisRecipe
+    encoding : Encoding
+    video, labels : Path
+        What is written: the video, and a parquet file with a row per frame.
+    device : torch.device
+    precision : {"auto", "fp32", "bf16"}
+    """
+    facts: dict[str, Any] = {
+        "label": 1,
+        "method": job.method,
+        "target": job.target,
+        "donor": job.donor,
+        "clip": job.clip,
+        "recipe": recipe.model_dump(),
+    }
+    card = read_json(job.card)
+    reason = _why_not(read_json(job.verdicts)[job.clip], card)
+    if reason:
+        logger.warning("%s was not made: %s", job.name, reason)
+        write_empty(video)
+        write_labels(labels, [], facts | {"reason": reason})
+        return
+    synthesiser = Synthesiser(
+        load_model(job.model, device), job.donor, recipe, device, precision=precision
+    )
+    label = label_of("fake", method=job.method, target=job.target, donor=job.donor, clip=job.clip)
+    source = job.clips / f"{job.clip}.mkv"
+    points = ClipLandmarks.load(job.landmarks / f"{job.clip}.npz")
+    done = make_fake(source, points, synthesiser, video, encoding, label)
+    write_labels(labels, done, facts | {"model_sha256": card["sha256"], "reason": ""})
+
+
+def _why_not(verdict: dict[str, Any], card: dict[str, Any]) -> str:
+    """Return why a fake cannot be made; empty if it can."""
+    if not verdict["accepted"]:
+        return f"clip rejected: {verdict['reason']}"
+    if not card["trained"]:
+        return f"no model: {card['reason']}"
+    return ""
+
+
+def make_fake(
+    clip: Path,
+    landmarks: ClipLandmarks,
+    synthesiser: Synthesiser,
+    output: Path,
+    encoding: Encoding,
+    label: dict[str, str],
+) -> list[FrameLabel]:
+    """Write the fake of a clip and return the labels of its frames.
+
+    Parameters
+    ----------
+    clip : Path
+        The target's ingested clip.
+    landmarks : ClipLandmarks
+        The target's landmarks in it.
+    synthesiser : Synthesiser
+        Model, donor and recipe.
+    output : Path
+        The video.
+    encoding : Encoding
+    label : dict of str to str
+        Metadata of the container.
+
+    Raises
+    ------
+    MediaError, DataError
+        If the clip is damaged or does not fit its landmarks, or the fake cannot be written.
+    """
+    labels = []
+
+    def swapped() -> Iterator[np.ndarray]:
+        points = landmarks.chosen(synthesiser.recipe.smoothing)
+        for frame, made in synthesiser.swap(frames(clip), points):
+            labels.append(made)
+            yield frame
+
+    encode(swapped(), output, encoding, label)
+    done = sum(made.swapped for made in labels)
+    logger.info("%s: %d of %d frames swapped", output.name, done, len(labels))
+    return labels

@@ -1,0 +1,109 @@
+"""Scores of all fakes of one target by one method, gathered from the build's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from swapset.dataset.labels import read_labels
+from swapset.errors import DataError
+from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.head import HeadMasks
+from swapset.faces.identity import reference
+from swapset.faces.prepare import ClipLandmarks
+from swapset.files import read_json, write_csv
+from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
+
+
+@dataclass(frozen=True)
+class TargetFiles:
+    """Where everything about a target's fakes lies.
+
+    Attributes
+    ----------
+    clips, landmarks, heads : Path
+        The target's folders.
+    tracks, verdicts : mapping of str to Path
+        Of the target and of every donor.
+    videos, labels : sequence of Path
+        Of the fakes, in the same order.
+    """
+
+    clips: Path
+    landmarks: Path
+    heads: Path
+    tracks: Mapping[str, Path]
+    verdicts: Mapping[str, Path]
+    videos: Sequence[Path]
+    labels: Sequence[Path]
+
+
+def score_target(
+    method: str,
+    target: str,
+    files: TargetFiles,
+    output: Path,
+    *,
+    every: int,
+    identity_frames: int,
+) -> None:
+    """Score all fakes of a target; write one row per fake.
+
+    The columns are method, fake and those of `FakeScore`, and `reason`, which is not empty for a
+    fake that was not made and has no scores.
+    """
+    people = _references(files)
+    by_clip: dict[str, list[FakeToScore]] = {}
+    rows: list[dict[str, Any]] = []
+    for video, labels in zip(files.videos, files.labels, strict=True):
+        table, facts = read_labels(labels)
+        if facts["reason"]:
+            rows.append(asdict(FakeScore(video.stem)) | {"reason": facts["reason"]})
+            continue
+        outlines = [_points(values) for values in table.column("mask").to_pylist()]
+        fake = FakeToScore(video.stem, video, outlines, people[facts["donor"]])
+        by_clip.setdefault(facts["clip"], []).append(fake)
+    for clip, fakes in by_clip.items():
+        scores = score_fakes(
+            files.clips / f"{clip}.mkv",
+            HeadMasks.load(files.heads / f"{clip}.npz"),
+            ClipLandmarks.load(files.landmarks / f"{clip}.npz").smooth,
+            people[target],
+            fakes,
+            every=every,
+            identity_frames=identity_frames,
+        )
+        rows += [asdict(score) | {"reason": ""} for score in scores]
+    scored = pd.DataFrame(rows).sort_values("fake", ignore_index=True)
+    scored.insert(0, "method", method)
+    write_csv(output, scored)
+
+
+def _references(files: TargetFiles) -> dict[str, npt.NDArray[np.float32]]:
+    """Return a reference embedding for everyone who has an accepted clip."""
+    found = {}
+    for subject, folder in files.tracks.items():
+        embeddings = [
+            ClipTracks.load(folder / f"{clip}.npz").embeddings_of(track)
+            for clip, verdict in read_json(files.verdicts[subject]).items()
+            if verdict["accepted"]
+            for track in verdict["tracks"]
+        ]
+        known = [part for part in embeddings if len(part)]
+        if known:
+            found[subject] = reference(np.concatenate(known))
+        elif embeddings:
+            raise DataError(
+                f"{folder}: has no face embedding of {subject}; delete it and run again"
+            )
+    return found
+
+
+def _points(values: list[float] | None) -> npt.NDArray[np.float64] | None:
+    return None if values is None else np.array(values, np.float64).reshape(-1, 2)

@@ -1,0 +1,18 @@
+"""Rule accept: decide which clips are used, and which face in them is the subject's."""
+
+from pathlib import Path
+
+from swapset.config import AcceptSettings
+from swapset.faces.verdicts import judge_clips, read_ingested, refuse_rejected, write_verdicts
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    given, params, output = snakemake.input, snakemake.params, snakemake.output
+    with job(snakemake.rule, snakemake.log[0]):
+        ingested = read_ingested(dict(zip(params.subjects, map(Path, given.clips), strict=True)))
+        tracks = dict(zip(params.subjects, map(Path, given.tracks), strict=True))
+        verdicts = judge_clips(ingested, tracks, AcceptSettings(**params.settings))
+        if params.strict:
+            refuse_rejected(verdicts)
+        files = dict(zip(params.subjects, map(Path, output.verdicts), strict=True))
+        write_verdicts(verdicts, ingested, files, Path(output.table))

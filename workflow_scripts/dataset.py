@@ -1,0 +1,25 @@
+"""Rule dataset: provenance and tables of the finished dataset."""
+
+from pathlib import Path
+
+from swapset.dataset.manifest import Person
+from swapset.dataset.provenance import any_accepted, fakes_table, read_records, write_provenance
+from swapset.dataset.tables import datasets_table, demographics_table
+from swapset.files import read_json, write_csv
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    given, output, params = snakemake.input, snakemake.output, snakemake.params
+    with job(snakemake.rule, snakemake.log[0]):
+        verdicts = {Path(path).stem: read_json(path) for path in given.verdicts}
+        fakes = fakes_table(map(Path, given.labels))
+        videos = read_records(
+            Path(params.root), given.records, given.labels, verdicts, params.clips
+        )
+        write_provenance(Path(output.provenance), videos, params.config_hash)
+        write_csv(output.table, datasets_table(videos, params.methods))
+        write_csv(output.fakes, fakes)
+        if output.demographics:
+            people = [Person(**person) for person in params.people]
+            shown = [name for name, clips in verdicts.items() if any_accepted(clips)]
+            write_csv(output.demographics[0], demographics_table(people, shown))

@@ -1,0 +1,11 @@
+"""Rule demo_clips: make the clips of the embedded demo."""
+
+from pathlib import Path
+
+from swapset.demo.clips import make_all
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    with job(snakemake.rule, snakemake.log[0]):
+        paths = {Path(path).stem: Path(path) for path in snakemake.output.clips}
+        make_all(paths, processes=snakemake.threads)

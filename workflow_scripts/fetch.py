@@ -1,0 +1,10 @@
+"""Rule fetch: download one source clip."""
+
+from pathlib import Path
+
+from swapset.jobs import job
+from swapset.media.fetch import fetch
+
+if __name__ == "__main__":
+    with job(snakemake.rule, snakemake.log[0]):
+        fetch(snakemake.params.url, Path(snakemake.output[0]))

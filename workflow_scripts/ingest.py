@@ -1,0 +1,35 @@
+"""Rule ingest: turn a subject's sources into upright clips of one frame rate."""
+
+from dataclasses import asdict
+from functools import partial
+
+from swapset.config import IngestSettings
+from swapset.faces.detect import make_detector
+from swapset.faces.upright import turn_needed
+from swapset.files import atomic_output, write_json
+from swapset.jobs import job
+from swapset.media.ingest import ingest
+
+if __name__ == "__main__":
+    with (
+        job(snakemake.rule, snakemake.log[0]),
+        atomic_output(snakemake.output.clips, directory=True) as folder,
+    ):
+        settings = IngestSettings(**snakemake.params.settings)
+        detector = make_detector("hog")
+        records = {}
+        for clip, (source, start, end) in snakemake.params.clips.items():
+            path = folder / f"{clip}.mkv"
+            convert = partial(
+                ingest,
+                source,
+                path,
+                fps=settings.fps,
+                start=start,
+                end=end,
+                max_seconds=settings.max_seconds,
+            )
+            record = convert()
+            turn = turn_needed(path, detector) if record.ok else 0
+            records[clip] = asdict(convert(turn=turn) if turn else record)
+        write_json(folder / "ingest.json", records)

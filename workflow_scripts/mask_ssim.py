@@ -1,0 +1,22 @@
+"""Rule mask_ssim: the Mask-SSIM table of all methods."""
+
+import pandas as pd
+
+from swapset.dataset.tables import differences_table, mask_ssim_table
+from swapset.files import write_csv
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    params, output = snakemake.params, snakemake.output
+    with job(snakemake.rule, snakemake.log[0]):
+        parts = [pd.read_csv(path, dtype={"fake": str}) for path in snakemake.input.scores]
+        scores = pd.concat(parts, ignore_index=True)
+        table = mask_ssim_table(
+            scores, params.methods, seed=params.seed, level=params.level, resamples=params.bootstrap
+        )
+        write_csv(output.table, table)
+        differences = differences_table(
+            scores, params.methods, seed=params.seed, level=params.level
+        )
+        write_csv(output.differences, differences)
+        write_csv(output.fakes, scores)

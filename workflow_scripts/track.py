@@ -1,0 +1,19 @@
+"""Rule track: follow every face through a subject's clips."""
+
+from pathlib import Path
+
+from swapset.config import TrackSettings
+from swapset.faces.track import Tracker
+from swapset.files import atomic_output, read_json
+from swapset.jobs import job
+from swapset.media.decode import frames
+
+if __name__ == "__main__":
+    with job(snakemake.rule, snakemake.log[0]):
+        source = Path(snakemake.input.clips)
+        tracker = Tracker(TrackSettings(**snakemake.params.settings))
+        with atomic_output(snakemake.output.tracks, directory=True) as folder:
+            for clip, record in read_json(source / "ingest.json").items():
+                if record["ok"]:
+                    tracks = tracker.track(frames(source / f"{clip}.mkv"), fps=record["fps"])
+                    tracks.save(folder / f"{clip}.npz")
