@@ -45,6 +45,9 @@ MEAN_FACE.setflags(write=False)
 # Foreheads need more room than chins: this share of the surrounding context lies above the brows.
 SHARE_ABOVE = 0.6
 
+# Side of the finest sampling grid of a crop; larger regions than any video has are subsampled.
+LARGEST_GRID = 8192
+
 
 def umeyama(src: npt.ArrayLike, dst: npt.ArrayLike) -> Floats:
     """Return the similarity (rotation, scale, shift; no mirror) nearest in least squares.
@@ -195,6 +198,7 @@ def warp_crop(frame: npt.NDArray, matrix: npt.ArrayLike, size: int) -> npt.NDArr
     """
     m = np.asarray(matrix, np.float64)
     fine = max(1, math.ceil(1 / float(scale_of(m)) - 1e-6))
+    fine = min(fine, max(1, LARGEST_GRID // size))
     # Positions on a grid `fine` times finer: x -> fine * (x + 1/2) - 1/2.
     finer = m * fine
     finer[:, 2] += (fine - 1) / 2

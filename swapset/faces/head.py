@@ -101,7 +101,7 @@ class HeadMasks:
             If the file is damaged or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as data:
                 height, width = (int(side) for side in data["size"])
                 keys, soft, matrices = data["keys"], data["soft"], data["matrices"]
                 return cls(keys, soft, matrices, data["shot"], height, width)

@@ -149,6 +149,8 @@ def _features(crops: Sequence[Bytes], seeds: Sequence[Seeds]) -> list[Bytes]:
     """
     roots = [np.sqrt(crop * np.float32(255)) for crop in crops]
     known = np.concatenate([root[seed.inside] for root, seed in zip(roots, seeds, strict=True)])
+    if not len(known):  # The face lies outside the frame: any axes will do.
+        known = roots[0].reshape(-1, 3)
     mean = known.mean(axis=0)
     _, axes = np.linalg.eigh(np.cov(known - mean, rowvar=False))
     axes = axes[:, :0:-1]

@@ -151,6 +151,10 @@ def test_shrinking_does_not_alias():
     assert inside.mean() == pytest.approx(127.5, abs=2)
 
 
+def test_absurdly_large_regions_stay_affordable():
+    assert warp_crop(data.astronaut(), similarity(1e-6, 0, 0, 0), 32).shape == (32, 32, 3)
+
+
 def test_warp_and_back_recovers_the_frame():
     frame = cv2.GaussianBlur(data.astronaut(), (0, 0), 2)
     matrix = similarity(1.3, 12, -90, -60)

@@ -157,6 +157,14 @@ def test_same_input_same_bytes_and_round_trip(painted_clip, painted_masks, tmp_p
         np.testing.assert_array_equal(loaded.mask(k), painted_masks.mask(k))
 
 
+@pytest.mark.parametrize("shift", [-90, 0, 5000])
+def test_featureless_frames_and_faces_off_the_frame_do_no_harm(shift):
+    black = np.zeros((200, 210, 3), np.uint8)
+    mask = head_masks([black], MEAN_FACE[None] * SIDE + 50 + shift).mask(0)
+    assert mask.shape == (200, 210)
+    assert mask.any() == (shift != 5000)
+
+
 def test_damaged_file_and_wrong_lengths_are_named(painted_clip, tmp_path):
     frames, landmarks, _ = painted_clip
     broken = tmp_path / "broken.npz"
