@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from swapset.demo.expressions import Eye, Floats, Mouth
+from swapset.demo.expressions import Eye, Mouth
 from swapset.demo.morph import load_subject
 from swapset.demo.motion import draw_motion
+from swapset.demo.sampling import Floats, sample
 from swapset.demo.scene import Background, Light, Noise
 from swapset.demo.specs import DEMO_CLIPS, FPS, FRAMES, SIZE, ClipSpec
 from swapset.demo.warp import HeadWarp
@@ -41,7 +42,7 @@ class _Actor:
         for eye in self._eyes:
             eye.apply(image, closure, gaze)
         colours = np.clip(image, 0, 255).astype(np.uint8)
-        return cv2.merge([*cv2.split(colours), self._alpha])
+        return np.dstack([colours, self._alpha])
 
 
 def _compose(person: NDArray[np.uint8], background: NDArray[np.uint8], gain: Floats) -> Floats:
@@ -52,7 +53,33 @@ def _compose(person: NDArray[np.uint8], background: NDArray[np.uint8], gain: Flo
     return mixed * gain[..., None]
 
 
-def render_frames(spec: ClipSpec, *, frames: int = FRAMES) -> Iterator[NDArray[np.uint8]]:
+class _Shot:
+    """Everything that happens in one clip, drawn from its seed."""
+
+    def __init__(self, spec: ClipSpec, frames: int) -> None:
+        self._actor = _Actor(spec)
+        rng = np.random.default_rng(derive_seed(spec.seed, "demo", spec.clip))
+        self._motion = draw_motion(rng, frames)
+        self._background = Background(rng, spec.seed, frames, SIZE)
+        self._light, self._noise = Light(rng, frames), Noise(rng, frames, SIZE)
+
+    def render(self, frame: int) -> NDArray[np.uint8]:
+        """Return one frame, RGB, shape (448, 448, 3)."""
+        motion, warp, light = self._motion, self._actor.warp, self._light
+        still = self._actor.express(
+            float(motion.lips[frame]), float(motion.closure[frame]), float(motion.gaze[frame])
+        )
+        at = warp.inverse(motion.poses[frame])
+        person = sample(still, *map(warp.enlarge, at), cubic=True)
+        gain = np.exp(light.exponent(frame, *warp.unit_grid, warp.normals_at(*at)))
+        mixed = _compose(person, self._background.draw(frame), warp.enlarge(gain))
+        lit = light.apply(frame, np.clip(mixed, 0, 255).astype(np.uint8))
+        return self._noise.add(frame, lit)
+
+
+def render_frames(
+    spec: ClipSpec, *, frames: int = FRAMES, every: int = 1
+) -> Iterator[NDArray[np.uint8]]:
     """Render the frames of one clip.
 
     Parameters
@@ -60,30 +87,17 @@ def render_frames(spec: ClipSpec, *, frames: int = FRAMES) -> Iterator[NDArray[n
     spec : ClipSpec
         Which clip; its seed decides everything.
     frames : int
-        Number of frames at 30 fps.
+        Length of the clip at 30 fps.
+    every : int
+        Render only every so many frames of it.
 
     Yields
     ------
     ndarray of uint8, shape (448, 448, 3)
         RGB.
     """
-    actor = _Actor(spec)
-    rng = np.random.default_rng(derive_seed(spec.seed, "demo", spec.clip))
-    motion = draw_motion(rng, frames)
-    background, light = Background(rng, spec.seed, frames, SIZE), Light(rng, frames)
-    noise = Noise(rng, SIZE)
-    x, y = actor.warp.unit_grid
-    for number, pose in enumerate(motion.poses):
-        still = actor.express(
-            float(motion.lips[number]), float(motion.closure[number]), float(motion.gaze[number])
-        )
-        dense, coarse = actor.warp.inverse(pose)
-        person = cv2.remap(still, dense, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        exponent = light.exponent(number, x, y, actor.warp.normals_at(coarse))
-        gain = actor.warp.enlarge(np.exp(exponent))
-        frame = _compose(person, background.draw(number), gain)
-        lit = cv2.LUT(np.clip(frame, 0, 255).astype(np.uint8), light.curves(number))
-        yield noise.add(lit)
+    shot = _Shot(spec, frames)
+    yield from map(shot.render, range(0, frames, every))
 
 
 def make_clip(spec: ClipSpec, path: str | os.PathLike[str], *, frames: int = FRAMES) -> None:
@@ -96,7 +110,7 @@ def make_clip(spec: ClipSpec, path: str | os.PathLike[str], *, frames: int = FRA
     """
     cv2.setNumThreads(1)
     metadata = {"title": f"demo clip {spec.clip}", "comment": f"{spec.source}. {spec.licence}."}
-    with VideoWriter(path, SIZE, SIZE, fps=FPS, codec="h264", metadata=metadata) as writer:
+    with VideoWriter(Path(path), SIZE, SIZE, fps=FPS, codec="h264", metadata=metadata) as writer:
         for frame in render_frames(spec, frames=frames):
             writer.write(frame)
 

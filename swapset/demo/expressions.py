@@ -8,26 +8,18 @@ the outer eye corners unless a name ends in `_px`.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from swapset.demo.portraits import Portrait
-
-Floats = NDArray[np.float32]
+from swapset.demo.sampling import Floats, sample, smoothstep
 
 _CAVITY = np.array([46.0, 18.0, 17.0], np.float32)
 _TONGUE = np.array([128.0, 62.0, 58.0], np.float32)
 _TEETH = np.array([206.0, 190.0, 168.0], np.float32)
 _OPEN_AT_REST = 0.04
 _FIXED_POINT_STEPS = 6
-
-
-def smoothstep(value: NDArray[np.floating], low: float, high: float) -> Floats:
-    """Return 0 below `low`, 1 above `high`, and a smooth rise between (`low` > `high`: a fall)."""
-    t = np.clip((np.asarray(value, np.float32) - low) / (high - low), 0.0, 1.0)
-    return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
 
 
 def _curve(points: NDArray[np.float64], x: NDArray[np.float32]) -> Floats:
@@ -54,9 +46,7 @@ class Mouth:
         top, bottom = int(points[33, 1] - 0.05 * unit), int(chin + 0.62 * unit)
         self._window = slice(top, bottom), slice(left, right)
         self._x = np.arange(left, right, dtype=np.float32)
-        self._grid_x, self._grid_y = np.meshgrid(
-            self._x, np.arange(top, bottom, dtype=np.float32)
-        )
+        self._grid_x, self._grid_y = np.meshgrid(self._x, np.arange(top, bottom, dtype=np.float32))
         self._place_lips(points)
         self._place_jaw(float(middle), float(chin))
         self._interior = self._draw_teeth(portrait.image[self._window])
@@ -70,13 +60,13 @@ class Mouth:
         gap = np.maximum(lower - upper, 0)
         self.gap_px = float(gap.max())
         if self.gap_px < _OPEN_AT_REST * self._unit:
-            upper = lower = (upper + lower) / 2
+            upper = lower = ((upper + lower) / 2).astype(np.float32)
             self.gap_px = 0.0
-            profile = (1 - along**2) ** 0.75
+            profile = ((1 - along**2) ** 0.75).astype(np.float32)
         else:
-            profile = gap / self.gap_px
+            profile = (gap / self.gap_px).astype(np.float32)
         self._upper, self._lower = upper, lower
-        self._along, self._profile = along, profile.astype(np.float32)
+        self._along, self._profile = along, profile
 
     def _place_jaw(self, middle: float, chin: float) -> None:
         """Precompute how far each point sinks (lower) or rises (upper) per pixel of opening."""
@@ -85,9 +75,9 @@ class Mouth:
         near_lip = np.exp(-((below / 0.26) ** 2))
         sideways = smoothstep(np.abs(self._x - middle) / unit, 0.92, 0.15)
         neck = smoothstep(self._grid_y, chin + 0.6 * unit, chin - 0.02 * unit)
-        self._sink = (
-            (self._profile * near_lip + 0.85 * sideways * (1 - near_lip)) * neck
-        ).astype(np.float32)
+        self._sink = ((self._profile * near_lip + 0.85 * sideways * (1 - near_lip)) * neck).astype(
+            np.float32
+        )
         above = np.maximum(self._upper - self._grid_y, 0) / unit
         self._rise = (0.14 * self._profile * np.exp(-((above / 0.12) ** 2))).astype(np.float32)
 
@@ -97,17 +87,12 @@ class Mouth:
         depth = self._grid_y - self._upper
         if self.gap_px > 0:
             rows = np.clip(depth, 1.5, None) + self._upper
-            teeth = cv2.remap(
-                picture,
-                self._grid_x - self._grid_x[0, 0],
-                (rows - self._grid_y[0, 0]).astype(np.float32),
-                cv2.INTER_LINEAR,
-            )
+            teeth = sample(picture, self._grid_x - self._grid_x[0, 0], rows - self._grid_y[0, 0])
             height = self._lower - self._upper
             visible = smoothstep(depth - height, 0.0, -2.5)
         else:
             seams = 1 - 0.16 * np.exp(-((((self._x / (0.075 * unit)) % 1 - 0.5) / 0.09) ** 2))
-            shade = (0.82 - 0.62 * along**2) * seams
+            shade = (0.95 - 0.6 * along**2) * seams
             skin = np.median(picture.reshape(-1, 3), axis=0)
             tint = np.sqrt(skin / skin.mean())
             teeth = _TEETH * tint * shade[None, :, None] * np.ones_like(depth)[..., None]
@@ -123,9 +108,7 @@ class Mouth:
         first = self._grid_y[0, 0]
         rows = self._grid_y
         for _ in range(_FIXED_POINT_STEPS):
-            moved = cv2.remap(
-                field, column, rows - first, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
+            moved = sample(field, column, rows - first)
             rows = self._grid_y - opening_px * moved
         return rows
 
@@ -142,8 +125,8 @@ class Mouth:
         opening_px = max(gap, 0.0) * self._unit - self.gap_px
         low_rows = self._sources(self._sink, opening_px)
         up_rows = self._sources(self._rise, -max(opening_px, 0.0))
-        low = cv2.remap(image, self._grid_x, low_rows, cv2.INTER_CUBIC)
-        up = cv2.remap(image, self._grid_x, up_rows, cv2.INTER_CUBIC)
+        low = sample(image, self._grid_x, low_rows, cubic=True)
+        up = sample(image, self._grid_x, up_rows, cubic=True)
         in_low = np.clip((low_rows - self._lower) / 1.4 + 0.5, 0, 1)
         in_up = np.clip((self._upper - up_rows) / 1.4 + 0.5, 0, 1)
         gap_now = opening_px * self._profile + self._lower - self._upper
@@ -163,7 +146,7 @@ class Mouth:
         inside = weight * _TONGUE + (1 - weight) * self._interior
         if self.gap_px > 0:
             return inside
-        shadow = 0.45 + 0.55 * smoothstep(up_rows - self._upper, 0.0, 0.045 * unit)
+        shadow = 0.55 + 0.45 * smoothstep(up_rows - self._upper, 0.0, 0.045 * unit)
         return inside * shadow[..., None]
 
     def _draw_lip_line(self, image: Floats, low_rows: Floats, opening_px: float) -> Floats:
@@ -231,18 +214,14 @@ class Eye:
             np.minimum(self._grid_y - self._upper, self._lower - self._grid_y) / 1.5, 0, 1
         )
         shift = gaze * self._unit * (1 - self._along**2) * open_now
-        ball = cv2.remap(
-            image, (self._grid_x - shift).astype(np.float32), self._grid_y, cv2.INTER_CUBIC
-        )
+        ball = sample(image, (self._grid_x - shift).astype(np.float32), self._grid_y, cubic=True)
         edge = self._upper + closure * 0.95 * self._opening
         above = edge - self._grid_y
         lashes = np.minimum(0.035 * self._unit, 0.6 * self._skin)
         stretch = (self._skin - lashes) / (self._skin - lashes + edge - self._upper)
-        source = self._upper - np.where(
-            above < lashes, above, lashes + (above - lashes) * stretch
-        )
+        source = self._upper - np.where(above < lashes, above, lashes + (above - lashes) * stretch)
         moved = above < edge - self._upper + self._skin
         rows = np.where(moved, source, self._grid_y).astype(np.float32)
-        lid = cv2.remap(image, self._grid_x, rows, cv2.INTER_CUBIC)
+        lid = sample(image, self._grid_x, rows, cubic=True)
         weight = np.clip(above + 0.5, 0, 1)[..., None]
         image[self._window] = weight * lid + (1 - weight) * ball

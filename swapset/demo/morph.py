@@ -16,46 +16,13 @@ from skimage.transform import ThinPlateSplineTransform
 
 from swapset.demo.expressions import Mouth
 from swapset.demo.portraits import CANVAS, Portrait, load_portrait
+from swapset.demo.sampling import blur, sample
 from swapset.demo.specs import Subject
 
 _SHAPE = 0.6
 _TEXTURE = 0.62
 _STRIDE = 4
 _CONTROL = np.r_[0:65]  # inner lower lip left out: on closed lips it falls onto the upper one
-
-# Rims of Grace Hopper's glasses on the canvas (polyline points, width): a half-blended frame would
-# look like a ghost, so the frame is painted over before her face is morphed.
-_RIMS: tuple[tuple[str, int], ...] = (
-    ("164,239 180,237 200,236 220,238 235,241", 9),
-    ("163,241 174,246 176,255", 13),
-    ("158,249 166,254", 9),
-    ("191,242 195,243", 7),
-    ("171,256 176,267 183,279 192,288 205,293 220,293 232,287 239,277 243,263 246,252", 7),
-    ("240,244 255,246 268,245", 11),
-    ("272,240 282,235 295,231 310,230 325,231 342,231", 9),
-    ("322,237 328,241", 10),
-    ("331,236 345,236 350,246", 15),
-    ("346,238 355,247", 14),
-    ("181,243 186,246", 7),
-    ("334,240 335,248", 12),
-    ("265,252 270,265 276,278 284,286 296,290 310,288 322,282 329,272 333,258 334,248", 7),
-)
-
-
-def _points(text: str) -> NDArray[np.int32]:
-    return np.array([pair.split(",") for pair in text.split()], dtype=np.int32)
-
-
-def _without_glasses(portrait: Portrait) -> Portrait:
-    """Return Grace Hopper's portrait with the frame of her glasses painted over by skin."""
-    mask = np.zeros((CANVAS, CANVAS), np.uint8)
-    for text, width in _RIMS:
-        cv2.polylines(mask, [_points(text)], False, 255, width)
-    picture = np.clip(portrait.image, 0, 255).astype(np.uint8)
-    painted = cv2.inpaint(picture, mask, 5, cv2.INPAINT_TELEA).astype(np.float32)
-    painted = np.where(mask[..., None] > 0, cv2.GaussianBlur(painted, (0, 0), 1.5), painted)
-    soft = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 1.2)[..., None]
-    return replace(portrait, image=soft * painted + (1 - soft) * portrait.image, lid=0.07)
 
 
 def _with_closed_lips(portrait: Portrait) -> Portrait:
@@ -73,9 +40,7 @@ def _with_closed_lips(portrait: Portrait) -> Portrait:
     return replace(portrait, image=image, landmarks=landmarks)
 
 
-def _similarity(
-    source: NDArray[np.float64], target: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return `source` moved onto `target` by the least-squares similarity."""
     a = (source - source.mean(axis=0)) @ (1, 1j)
     b = (target - target.mean(axis=0)) @ (1, 1j)
@@ -92,9 +57,8 @@ def _warp(
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
     coarse = spline(grid.reshape(-1, 2)).reshape(grid.shape).astype(np.float32)
     dense = cv2.resize(coarse, None, fx=_STRIDE, fy=_STRIDE)[_STRIDE:-_STRIDE, _STRIDE:-_STRIDE]
-    return cv2.remap(
-        image, np.ascontiguousarray(dense), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    x, y = cv2.split(dense)
+    return sample(image, x, y, cubic=True)
 
 
 def _inner_mask(landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -103,7 +67,7 @@ def _inner_mask(landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
     mask = np.zeros((CANVAS, CANVAS), np.float32)
     cv2.fillConvexPoly(mask, cv2.convexHull(np.round(hull).astype(np.int32)), 1.0)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (25, 25))
-    return cv2.GaussianBlur(cv2.erode(mask, disc), (0, 0), 7)
+    return blur(np.asarray(cv2.erode(mask, disc), dtype=np.float32), 7.0)
 
 
 def _match_colours(
@@ -126,7 +90,8 @@ def _morph(base: Portrait, inner: Portrait) -> Portrait:
     edge = np.linspace(0, CANVAS - 1, 4)
     fixed = [(x, y) for x in edge for y in (0.0, CANVAS - 1.0)]
     fixed += [(x, y) for x in (0.0, CANVAS - 1.0) for y in edge[1:3]]
-    fixed += [(120, 170), (200, 110), (320, 110), (400, 170)]
+    fixed += [(120, 170), (200, 110), (320, 110), (400, 170)]  # hair or hat, and what is beside
+    fixed += [(165, 195), (210, 175), (256, 165), (302, 175), (347, 195), (120, 300), (392, 300)]
     anchors = np.array(fixed, dtype=np.float64)
     picture = _warp(
         base.image,
@@ -137,9 +102,7 @@ def _morph(base: Portrait, inner: Portrait) -> Portrait:
     mask = _inner_mask(landmarks)
     donor = _match_colours(donor, picture, mask > 0.5)
     weight = (_TEXTURE * mask)[..., None]
-    return replace(
-        base, image=picture + weight * (donor - picture), landmarks=landmarks, lid=0.08
-    )
+    return replace(base, image=picture + weight * (donor - picture), landmarks=landmarks, lid=0.08)
 
 
 @lru_cache(maxsize=4)
@@ -147,7 +110,8 @@ def load_subject(subject: Subject) -> Portrait:
     """Return the still face of a demo subject, morphed where the subject is a morph."""
     if subject.inner == subject.base:
         return load_portrait(subject.base)
-    portraits = {name: load_portrait(name) for name in ("astronaut", "hopper")}
-    portraits["hopper"] = _without_glasses(portraits["hopper"])
-    portraits["astronaut"] = _with_closed_lips(portraits["astronaut"])
+    portraits = {
+        "astronaut": _with_closed_lips(load_portrait("astronaut")),
+        "hopper": load_portrait("hopper", glasses=False),
+    }
     return _morph(portraits[subject.base], portraits[subject.inner])

@@ -107,9 +107,9 @@ def draw_motion(rng: np.random.Generator, frames: int) -> Motion:
     def wave(low: float, high: float) -> Series:
         return band_limited(rng, frames, low, high)
 
-    yaw = np.radians(rng.uniform(-4, 4) + rng.uniform(9, 13) * wave(0.15, 0.6))
+    yaw = np.radians(rng.uniform(-4, 4) + rng.uniform(8, 12) * wave(0.15, 0.6))
     pitch = np.radians(rng.uniform(-2, 2) + 5.5 * wave(0.2, 0.8))
-    roll = np.radians(rng.uniform(-2, 2) + rng.uniform(4, 7) * wave(0.15, 0.5))
+    roll = np.radians(rng.uniform(-1.5, 1.5) + rng.uniform(3.5, 6) * wave(0.15, 0.5))
     across, down = 0.07 * wave(0.1, 0.4), 0.035 * wave(0.2, 0.6)
     scale = 1 + 0.035 * wave(0.1, 0.4)
     brows = 0.2 + 0.8 * wave(0.3, 1.1)

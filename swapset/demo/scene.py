@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from swapset.demo.expressions import Floats
 from swapset.demo.motion import band_limited
+from swapset.demo.sampling import Floats, blur
 
 _MARGIN = 40
 _GRID = 4
@@ -20,7 +20,7 @@ def _wall(rng: np.random.Generator, size: int) -> Floats:
     axis = np.linspace(-1, 1, size)
     angle = rng.uniform(0, 2 * np.pi)
     ramp = 0.5 + 0.35 * (np.cos(angle) * axis[None] + np.sin(angle) * axis[:, None])
-    plaster = cv2.GaussianBlur(rng.normal(0, 1, (size, size)).astype(np.float32), (0, 0), 6)
+    plaster = blur(rng.normal(0, 1, (size, size)).astype(np.float32), 6.0)
     wall = ramp[..., None] * first + (1 - ramp[..., None]) * second
     return (wall + 45 * plaster[..., None]).astype(np.float32)
 
@@ -32,7 +32,7 @@ def _shelf(rng: np.random.Generator, image: Floats) -> None:
         left = -10.0
         while left < size:
             width = rng.uniform(12, 30)
-            colour = rng.uniform(30, 190, 3)
+            colour = rng.uniform(45, 165) + rng.uniform(-32, 32, 3)
             corner = int(left), int(top + rng.uniform(8, 40))
             cv2.rectangle(image, corner, (int(left + width), top + 88), colour.tolist(), -1)
             left += width + 2
@@ -59,7 +59,7 @@ def _lights(rng: np.random.Generator, image: Floats) -> None:
     image *= 0.45
     for _ in range(26):
         centre = tuple(int(v) for v in rng.uniform(0, image.shape[0], 2))
-        colour = rng.uniform(90, 250, 3).tolist()
+        colour = (rng.uniform(110, 200) + rng.uniform(-50, 50, 3) + (15, 5, -20)).tolist()
         cv2.circle(image, centre, int(rng.uniform(8, 24)), colour, -1)
 
 
@@ -82,7 +82,7 @@ class Background:
         draw = (None, _shelf, _window, _lights)[kind % 4]
         if draw is not None:
             draw(rng, image)
-        self._image = np.clip(cv2.GaussianBlur(image, (0, 0), 4.5), 0, 255).astype(np.uint8)
+        self._image = np.clip(blur(image, 4.5), 0, 255).astype(np.uint8)
         limit = _MARGIN - 8
         self._x = limit * band_limited(rng, frames, 0.1, 0.5)
         self._y = 0.5 * limit * band_limited(rng, frames, 0.1, 0.5)
@@ -95,13 +95,14 @@ class Background:
         matrix = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
         offset = np.array([self._x[frame], self._y[frame]]) + half + _MARGIN
         matrix[:, 2] = offset - matrix[:, :2] @ (half, half)
-        return cv2.warpAffine(
+        moved = cv2.warpAffine(
             self._image,
             matrix,
             (self._size, self._size),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT,
         )
+        return np.asarray(moved, dtype=np.uint8)
 
 
 class Light:
@@ -119,9 +120,9 @@ class Light:
         def around(spread: float, change: float) -> NDArray[np.float64]:
             return rng.uniform(-spread, spread) + change * band_limited(rng, frames, 0.1, 0.6)
 
-        self._gain = around(0.08, 0.08)
-        self._across, self._down = around(0.10, 0.10), around(0.06, 0.06)
-        self._shade_x, self._shade_y = around(0.12, 0.12), around(0.06, 0.06)
+        self._gain = around(0.06, 0.07) - 0.05
+        self._across, self._down = around(0.07, 0.08), around(0.05, 0.05)
+        self._shade_x, self._shade_y = around(0.10, 0.10), around(0.05, 0.05)
         self._warmth = around(0.04, 0.03)
         self._gamma = np.exp(around(0.08, 0.04))
 
@@ -142,11 +143,12 @@ class Light:
         shade = self._shade_x[frame] * normals[..., 0] + self._shade_y[frame] * normals[..., 1]
         return (flat + shade).astype(np.float32)
 
-    def curves(self, frame: int) -> NDArray[np.uint8]:
-        """Return the colour curves (gamma, colour temperature), shape (256, 1, 3) for cv2.LUT."""
+    def apply(self, frame: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return `image` under the frame's gamma and colour temperature."""
         level = (np.arange(256) / 255) ** self._gamma[frame]
         tint = np.array([1 + self._warmth[frame], 1.0, 1 - self._warmth[frame]])
-        return np.clip(np.rint(255 * level[:, None, None] * tint), 0, 255).astype(np.uint8)
+        curves = np.clip(np.rint(255 * level[:, None, None] * tint), 0, 255).astype(np.uint8)
+        return np.asarray(cv2.LUT(image, curves), dtype=np.uint8)
 
 
 class Noise:
@@ -156,19 +158,20 @@ class Noise:
     ----------
     rng : numpy.random.Generator
         Source of all randomness.
-    size : int
-        Side of the frames.
+    frames, size : int
+        Length of the clip and side of its frames.
     """
 
-    def __init__(self, rng: np.random.Generator, size: int) -> None:
-        self._size, self._rng = size, rng
+    def __init__(self, rng: np.random.Generator, frames: int, size: int) -> None:
+        self._size = size
+        self._places = rng.integers(0, _NOISE_TILE - size + 1, (frames, 2))
         tile = rng.normal(0, 1, (_NOISE_TILE, _NOISE_TILE, 3)).astype(np.float32)
-        tile = cv2.GaussianBlur(tile, (0, 0), 0.6)
+        tile = blur(tile, 0.6)
         strength = rng.uniform(1.6, 2.8) / float(tile.std())
         self._tile = np.rint(strength * tile).astype(np.int16)
 
-    def add(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return `image` with the next frame's noise."""
-        x, y = self._rng.integers(0, _NOISE_TILE - self._size + 1, 2)
+    def add(self, frame: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return `image` with the noise of `frame`."""
+        x, y = self._places[frame]
         noise = self._tile[y : y + self._size, x : x + self._size]
-        return cv2.add(image.astype(np.int16), noise).clip(0, 255).astype(np.uint8)
+        return np.clip(image.astype(np.int16) + noise, 0, 255).astype(np.uint8)

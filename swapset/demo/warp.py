@@ -1,8 +1,8 @@
 """Head motion of a still portrait: a simple depth model, turned and projected.
 
-Each canvas point gets a depth (an ellipsoid with nose and chin) and a weight (1 on the head, falling
-to 0 towards the shoulders). A pose moves points forward; frames are drawn through the inverse map,
-found by fixed-point iteration on a coarse grid and then enlarged: the motion is smooth.
+Each canvas point gets a depth (an ellipsoid with nose and chin) and a weight (1 on the head, 0 on
+the shoulders, smooth between). A pose moves points forward; frames are drawn through the inverse
+map, found by fixed-point iteration on a coarse grid and then enlarged: the motion is smooth.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from swapset.demo.expressions import Floats, smoothstep
 from swapset.demo.portraits import CANVAS, Portrait
+from swapset.demo.sampling import Floats, blur, sample, smoothstep
 
 _STRIDE = 4
 _CAMERA = 9.0
@@ -77,6 +77,8 @@ class HeadWarp:
         self._frame_x, self._frame_y = np.meshgrid(*2 * [frame.astype(np.float32)])
         self.depth = self._model_depth(points)
         self.weight = self._model_weight(points)
+        # the flat rest around the head keeps its distance, with a smooth passage
+        self._solid = smoothstep(self.depth, 0.0, 0.5 * unit)
         self._sway = smoothstep(self._y, CANVAS + 60.0, float(points[8, 1]))
         self._model_expression(points)
         self._normals = self._model_normals()
@@ -85,23 +87,28 @@ class HeadWarp:
     def unit_grid(self) -> tuple[Floats, Floats]:
         """Coordinates x and y in [0, 1] of the coarse frame grid (see `inverse`)."""
         margin = (CANVAS - self._size) / 2
-        return (self._frame_x - margin) / self._size, (self._frame_y - margin) / self._size
+        x, y = ((at - margin) / self._size for at in (self._frame_x, self._frame_y))
+        return x.astype(np.float32), y.astype(np.float32)
 
     def enlarge(self, coarse: Floats) -> Floats:
-        """Return a map on the coarse frame grid at full size, (size, size) or (size, size, c)."""
+        """Return a map on the coarse frame grid at full size, (size, size)."""
         dense = cv2.resize(coarse, None, fx=_STRIDE, fy=_STRIDE, interpolation=cv2.INTER_LINEAR)
         inner = slice(_STRIDE, _STRIDE + self._size)
-        return np.ascontiguousarray(dense[inner, inner])
+        return np.ascontiguousarray(dense[inner, inner], dtype=np.float32)
 
-    def normals_at(self, coarse: Floats) -> Floats:
-        """Return the surface normals (x, y) where `coarse` (see `inverse`) looks."""
-        return cv2.remap(
-            self._normals, coarse, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+    def normals_at(self, x: Floats, y: Floats) -> Floats:
+        """Return the surface normals (h, w, 2) at canvas positions."""
+        return sample(self._normals, *self._cells(x, y))
+
+    @staticmethod
+    def _cells(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Return canvas positions in cells of the coarse canvas grid."""
+        columns, rows = ((at + 0.5) / _STRIDE - 0.5 for at in (x, y))
+        return columns.astype(np.float32), rows.astype(np.float32)
 
     def _model_normals(self) -> Floats:
         """Return horizontal and vertical part of the head's unit normals, (h, w, 2)."""
-        slope_y, slope_x = np.gradient(cv2.GaussianBlur(self.depth, (0, 0), 2.0) / _STRIDE)
+        slope_y, slope_x = np.gradient(blur(self.depth, 2.0) / _STRIDE)
         length = np.sqrt(1 + slope_x**2 + slope_y**2)
         return np.stack([-slope_x / length, -slope_y / length], axis=-1).astype(np.float32)
 
@@ -117,7 +124,7 @@ class HeadWarp:
         depth += 0.08 * _bump(x, y, points[8] - (0, 0.12 * unit), (0.25 * unit, 0.18 * unit))
         for eye in (points[36:42], points[42:48]):
             depth -= 0.06 * _bump(x, y, eye.mean(axis=0), (0.22 * unit, 0.14 * unit))
-        return cv2.GaussianBlur((depth * unit).astype(np.float32), (0, 0), 1.5)
+        return blur((depth * unit).astype(np.float32), 1.5)
 
     def _model_weight(self, points: NDArray[np.float64]) -> Floats:
         """Return how far each point follows the head: 1 on head and hair, 0 on the shoulders."""
@@ -125,8 +132,8 @@ class HeadWarp:
         down = smoothstep(self._y, chin + 0.85 * unit, chin - 0.02 * unit)
         beside = np.abs(self._x - points[8, 0]) / unit
         below_ears = smoothstep(self._y, float(points[2, 1]), float(points[5, 1]))
-        sideways = smoothstep(beside, 1.75, 0.8)
-        return cv2.GaussianBlur(down * (1 - below_ears * (1 - sideways)), (0, 0), 4.0)
+        sideways = smoothstep(beside, 2.1, 0.75)
+        return blur(down * (1 - below_ears * (1 - sideways)), 5.0)
 
     def _model_expression(self, points: NDArray[np.float64]) -> None:
         """Precompute the displacement of full brows, smile and pucker, shape (h, w, 2) each."""
@@ -153,9 +160,9 @@ class HeadWarp:
         y = self._y + expression[..., 1] - self._centre[1]
         z = self.depth
         turned_x = x * cos(pose.yaw) + z * sin(pose.yaw)
-        turned_z = z * cos(pose.yaw) - x * sin(pose.yaw) * (z > 0)
+        turned_z = z * cos(pose.yaw) - x * sin(pose.yaw) * self._solid
         nodded_y = y * cos(pose.pitch) + turned_z * sin(pose.pitch)
-        nodded_z = turned_z * cos(pose.pitch) - y * sin(pose.pitch)
+        nodded_z = turned_z * cos(pose.pitch) - y * sin(pose.pitch) * self._solid
         camera = _CAMERA * self._unit
         zoom = pose.scale * (camera - z) / (camera - nodded_z)
         x = turned_x * zoom + self._centre[0] - self._pivot[0]
@@ -173,7 +180,7 @@ class HeadWarp:
         return out.astype(np.float32)
 
     def inverse(self, pose: Pose) -> tuple[Floats, Floats]:
-        """Return where each frame pixel comes from.
+        """Return where the frame's pixels come from, on the coarse frame grid.
 
         Parameters
         ----------
@@ -182,22 +189,12 @@ class HeadWarp:
 
         Returns
         -------
-        dense : ndarray of float32, shape (size, size, 2)
-            Canvas x and y of every frame pixel, for `cv2.remap`.
-        coarse : ndarray of float32, shape (size / 4 + 2, size / 4 + 2, 2)
-            The same on the grid of every fourth pixel with one cell around it, in grid units
-            (for maps that are smooth anyway, such as shading).
+        x, y : ndarray of float32, shape (size / 4 + 2, size / 4 + 2)
+            Canvas positions of every fourth pixel with one cell around; `enlarge` fills in.
         """
         field = self._moved(pose)
-        at_x, at_y = self._frame_x, self._frame_y
+        x, y = self._frame_x, self._frame_y
         for _ in range(_STEPS):
-            moved = cv2.remap(
-                field,
-                (at_x + 0.5) / _STRIDE - 0.5,
-                (at_y + 0.5) / _STRIDE - 0.5,
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-            at_x, at_y = self._frame_x - moved[..., 0], self._frame_y - moved[..., 1]
-        coarse = np.stack([at_x, at_y], axis=-1)
-        return self.enlarge(coarse), (coarse + 0.5) / _STRIDE - 0.5
+            moved = sample(field, *self._cells(x, y))
+            x, y = self._frame_x - moved[..., 0], self._frame_y - moved[..., 1]
+        return x, y
