@@ -1,25 +1,13 @@
 """Embeddings tell two people apart and survive a change of size and light."""
 
-import matplotlib.cbook
 import numpy as np
 import pytest
-from PIL import Image
-from skimage import data
+from faces_material import ASTRONAUT_BOX, HOPPER_BOX, portrait
 
 from swapset.errors import ConfigError
 from swapset.faces.identity import FaceEmbedder, distances, face_chip, reference
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.models import find_model
-
-ASTRONAUT_BOX = (166.0, 79.0, 273.0, 186.0)
-HOPPER_BOX = (174.0, 109.0, 359.0, 294.0)
-
-
-def portrait(name: str) -> np.ndarray:
-    if name == "astronaut":
-        return np.ascontiguousarray(data.astronaut())
-    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as stream:
-        return np.array(Image.open(stream).convert("RGB"))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,317 @@
+"""Which clips are good enough, and whose face in them is the subject's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.subjects import (
+    CLAIMED,
+    Candidate,
+    Subject,
+    candidates,
+    find_subjects,
+    nearest,
+)
+
+if TYPE_CHECKING:
+    from swapset.config import AcceptSettings
+    from swapset.media.ingest import IngestRecord
+
+Reason = Literal[
+    "",
+    "unreadable",
+    "no_video",
+    "too_few_frames",
+    "no_face",
+    "face_too_small",
+    "upside_down",
+    "several_people",
+    "wrong_identity",
+]
+Clips = Mapping[str, "ClipTracks | IngestRecord"]
+Embeddings = Mapping[str, NDArray[np.float32]]
+
+_TABLE = ["clip", "subject", "accepted", "reason"]
+_TABLE += ["frames", "width", "height", "fps", "face_height"]
+_MARGIN = 0.1  # by which another subject must be nearer for a face to be taken for it
+_RIVAL = 0.6  # share of the subject's presence from which another face leaves doubt
+_SAME_CLIP = 0.25  # distance up to which tracks of one clip are one person without question
+_JOIN = 0.8  # of max_distance: tracks of one clip are joined more strictly
+
+
+@dataclass
+class Verdict:
+    """Whether a clip is used, why not, and which tracks are its subject.
+
+    Attributes
+    ----------
+    clip, subject : str
+        Names from the manifest.
+    accepted : bool
+        Whether the clip is used.
+    reason : str
+        One of `Reason`; empty if accepted.
+    detail : str
+        The reason in words with its numbers.
+    tracks : list of int
+        Tracks of the subject, by time; they share no frame.
+    frames : int
+        Frames that show the subject's face.
+    clip_frames, width, height : int
+        Of the whole clip.
+    fps : float
+        Frames per second.
+    face_height : float
+        Median side of the subject's box (eyebrows to just below the chin), in pixels.
+    cuts : int
+        Hard cuts in the clip.
+    gaps : int
+        Frames without the subject's face between its first and last.
+    distance_own, distance_other : float or None
+        Embedding distance to the subject's other clips, and to the nearest other subject.
+    """
+
+    clip: str
+    subject: str
+    accepted: bool = False
+    reason: Reason = ""
+    detail: str = ""
+    tracks: list[int] = field(default_factory=list)
+    frames: int = 0
+    clip_frames: int = 0
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    face_height: float = 0.0
+    cuts: int = 0
+    gaps: int = 0
+    distance_own: float | None = None
+    distance_other: float | None = None
+
+    def reject(self, reason: Reason, detail: str) -> Verdict:
+        """Set the reason and return the verdict."""
+        self.accepted, self.reason, self.detail = False, reason, detail
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return asdict(self)
+
+
+def accept_clips(
+    subject_clips: Mapping[str, Clips], settings: AcceptSettings
+) -> dict[str, Verdict]:
+    """Judge all clips of all subjects together.
+
+    The subject of a clip is the face most like the subject's other clips, and more like them
+    than like any other subject: dlib takes some pairs of subjects (identity morphs, siblings)
+    for one person, so its threshold alone would not do.
+
+    Parameters
+    ----------
+    subject_clips : mapping of subject to mapping of clip to ClipTracks or IngestRecord
+        Tracks of each clip, or the record of the ingest that failed.
+    settings : AcceptSettings
+        Section `accept` of the config.
+
+    Returns
+    -------
+    dict of str to Verdict
+        Per clip, in the order given.
+    """
+    tall = {
+        subject: {
+            clip: [
+                each for each in candidates(clip, tracks) if each.height >= settings.min_face_height
+            ]
+            for clip, tracks in clips.items()
+            if isinstance(tracks, ClipTracks)
+        }
+        for subject, clips in subject_clips.items()
+    }
+    subjects = find_subjects(tall, max_distance=settings.max_distance)
+    everyone = {name: each.embedding() for name, each in subjects.items()}
+    verdicts = {}
+    for subject, clips in subject_clips.items():
+        others = {n: v for n, v in everyone.items() if n != subject and v is not None}
+        judge = _Judge(subjects[subject], others, settings)
+        for clip, found in clips.items():
+            verdict = Verdict(clip, subject)
+            if isinstance(found, ClipTracks):
+                verdicts[clip] = judge.judge(verdict, found, tall[subject][clip])
+            else:
+                verdicts[clip] = _not_ingested(verdict, found)
+    return verdicts
+
+
+def clips_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
+    """Return `tables/clips.csv`: one row per clip in the order given."""
+    return pd.DataFrame([asdict(each) for each in verdicts], columns=_TABLE)
+
+
+def _not_ingested(verdict: Verdict, record: IngestRecord) -> Verdict:
+    verdict.width, verdict.height, verdict.fps = record.width, record.height, record.fps
+    if record.reason == "no_video":
+        return verdict.reject("no_video", record.detail)
+    return verdict.reject("unreadable", record.detail)
+
+
+class _Judge:
+    """Judges the clips of one subject."""
+
+    def __init__(self, subject: Subject, others: Embeddings, settings: AcceptSettings) -> None:
+        self._subject = subject
+        self._others = others
+        self._settings = settings
+
+    def judge(self, verdict: Verdict, tracks: ClipTracks, tall: Sequence[Candidate]) -> Verdict:
+        verdict.clip_frames, verdict.fps = tracks.frames, tracks.fps
+        verdict.width, verdict.height = tracks.width, tracks.height
+        verdict.cuts = len(tracks.cuts)
+        if tracks.frames < self._settings.min_frames:
+            return verdict.reject(
+                "too_few_frames", f"{tracks.frames} frames; needs {self._settings.min_frames}"
+            )
+        if not tall:
+            return self._without_face(verdict, tracks)
+        own = self._subject.embedding(without=verdict.clip)
+        chosen = self._choose(tall, own)
+        _describe(verdict, tracks, chosen)
+        return (
+            self._check_identity(verdict, chosen[0], own)
+            or self._check_rivals(verdict, chosen, tall)
+            or self._check_amount(verdict, tracks)
+            or self._accept(verdict)
+        )
+
+    def _without_face(self, verdict: Verdict, tracks: ClipTracks) -> Verdict:
+        least = self._settings.min_face_height
+        if len(tracks.track):
+            height = float(np.median(tracks.box[:, 3] - tracks.box[:, 1]))
+            verdict.face_height = round(height, 1)
+            return verdict.reject("face_too_small", f"{height:.0f} pixels high; needs {least}")
+        if "upside_down" in tracks.hints:
+            degrees = tracks.hints["upside_down"]
+            return verdict.reject(
+                "upside_down", f"turned clockwise by {degrees:.0f} degrees it would be upright"
+            )
+        if "tiny_face" in tracks.hints:
+            height = verdict.face_height = tracks.hints["tiny_face"]
+            return verdict.reject("face_too_small", f"{height:.0f} pixels high; needs {least}")
+        return verdict.reject("no_face", "no face was found in any part of the clip")
+
+    def _choose(
+        self, tall: Sequence[Candidate], own: NDArray[np.float32] | None
+    ) -> list[Candidate]:
+        """Return the subject's main track first, then the same person's other tracks."""
+        others = list(self._others.values())
+        if own is not None:
+            main = min(tall, key=lambda each: each.distance(own))
+        else:
+            free = [each for each in tall if nearest(each, others) >= CLAIMED]
+            main = max(free or tall, key=lambda each: each.presence)
+        chosen = [main]
+        limit = _JOIN * self._settings.max_distance
+        for each in sorted(tall, key=lambda each: each.distance(main.vector)):
+            alike = each.distance(main.vector) <= limit and not self._is_other(each, main)
+            if alike and not any(each.frames & other.frames for other in chosen):
+                chosen.append(each)
+        return chosen
+
+    def _is_other(self, face: Candidate, main: Candidate) -> bool:
+        """Tell whether a face is more like some other subject than like the main face.
+
+        Where the main face is as much like that subject, two subjects are one person.
+        """
+        distance = face.distance(main.vector)
+        return distance > _SAME_CLIP and any(
+            face.distance(other) < min(distance, main.distance(other)) - _MARGIN
+            for other in self._others.values()
+        )
+
+    def _check_identity(
+        self, verdict: Verdict, main: Candidate, own: NDArray[np.float32] | None
+    ) -> Verdict | None:
+        other = min(self._others, key=lambda name: main.distance(self._others[name]), default=None)
+        far = main.distance(self._others[other]) if other is not None else None
+        verdict.distance_other = None if far is None else round(far, 4)
+        if own is None:
+            return None
+        near = main.distance(own)
+        verdict.distance_own = round(near, 4)
+        if near > self._settings.max_distance:
+            return verdict.reject(
+                "wrong_identity",
+                f"distance {near:.2f} to the subject's other clips; at most "
+                f"{self._settings.max_distance}",
+            )
+        if far is not None and far < near - _MARGIN:
+            return verdict.reject(
+                "wrong_identity",
+                f"nearer to subject {other} ({far:.2f}) than to its own other clips ({near:.2f})",
+            )
+        return None
+
+    def _check_rivals(
+        self, verdict: Verdict, chosen: Sequence[Candidate], tall: Sequence[Candidate]
+    ) -> Verdict | None:
+        """Reject a clip in which another face could as well be the subject."""
+        seen = frozenset().union(*(each.frames for each in chosen))
+        rivals = [
+            each
+            for each in tall
+            if each not in chosen
+            and each.frames & seen
+            and self._subject.could_be(each, chosen[0], share=_RIVAL)
+        ]
+        if not rivals:
+            return None
+        return verdict.reject(
+            "several_people",
+            f"{1 + len(rivals)} people at once, and no other clip tells which is the subject",
+        )
+
+    def _check_amount(self, verdict: Verdict, tracks: ClipTracks) -> Verdict | None:
+        least = self._settings.min_frames
+        if verdict.frames < least:
+            return verdict.reject(
+                "too_few_frames", f"{verdict.frames} frames with the face; needs {least}"
+            )
+        coverage = verdict.frames / _frames_of_shots(tracks, verdict.tracks)
+        if coverage < self._settings.min_coverage:
+            return verdict.reject(
+                "too_few_frames",
+                f"the face is in {coverage:.0%} of its shots' frames; "
+                f"needs {self._settings.min_coverage:.0%}",
+            )
+        return None
+
+    def _accept(self, verdict: Verdict) -> Verdict:
+        verdict.accepted = True
+        return verdict
+
+
+def _describe(verdict: Verdict, tracks: ClipTracks, chosen: Sequence[Candidate]) -> None:
+    """Fill in what the chosen tracks say."""
+    verdict.tracks = [each.number for each in sorted(chosen, key=lambda each: min(each.frames))]
+    rows = np.isin(tracks.track, verdict.tracks)
+    frames = tracks.frame[rows]
+    heights = tracks.box[rows, 3] - tracks.box[rows, 1]
+    verdict.frames = int(rows.sum())
+    verdict.face_height = round(float(np.median(heights)), 1)
+    verdict.gaps = int(frames.max() - frames.min() + 1 - verdict.frames)
+
+
+def _frames_of_shots(tracks: ClipTracks, numbers: Sequence[int]) -> int:
+    """Return the length of all shots that show one of the tracks."""
+    bounds = np.array([0, *tracks.cuts.tolist(), tracks.frames])
+    frames = tracks.frame[np.isin(tracks.track, numbers)]
+    shots = np.unique(np.searchsorted(bounds, frames, side="right") - 1)
+    return int((bounds[shots + 1] - bounds[shots]).sum())

@@ -1,0 +1,190 @@
+"""Every clip gets one verdict; the subject is who its clips have in common."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from swapset.config import AcceptSettings
+from swapset.faces.accept import accept_clips, clips_table
+from swapset.faces.cliptracks import ClipTracks
+
+SETTINGS = AcceptSettings()
+
+
+def person(seed: int, *, like: np.ndarray | None = None, apart: float = 0.9) -> np.ndarray:
+    """Return the embedding of a person, at a distance from another's."""
+    direction = np.random.default_rng(seed).normal(size=128)
+    direction /= np.linalg.norm(direction)
+    return direction * 1.4 if like is None else like + direction * apart
+
+
+def clip(
+    *faces: tuple[np.ndarray, range],
+    frames: int = 100,
+    side: float = 120,
+    cuts: tuple = (),
+    **hints,
+) -> ClipTracks:
+    """Return a clip in which each face, given by its embedding, is seen in some frames."""
+    rng = np.random.default_rng(len(faces) + frames)
+    track = np.concatenate([[], *[np.full(len(seen), n) for n, (_, seen) in enumerate(faces)]])
+    count = len(track)
+    noisy = [vector + rng.normal(0, 0.01, (3, 128)) for vector, _ in faces]
+    return ClipTracks(
+        frames=frames,
+        width=640,
+        height=480,
+        fps=30.0,
+        cuts=np.array(cuts, np.int32),
+        track=track.astype(np.int32),
+        frame=np.concatenate([[], *[np.array(seen) for _, seen in faces]]).astype(np.int32),
+        box=np.tile(np.array([10, 10, 10 + side, 10 + side], np.float32), (count, 1)),
+        landmarks=np.zeros((count, 68, 2), np.float32),
+        detected=np.ones(count, bool),
+        embeddings=np.concatenate([np.empty((0, 128)), *noisy]).astype(np.float32),
+        embedding_track=np.repeat(np.arange(len(faces)), 3).astype(np.int32),
+        embedding_frame=np.zeros(3 * len(faces), np.int32),
+        hints=hints,
+    )
+
+
+WHOLE = range(100)
+ANN, BOB = person(1), person(2)
+
+
+def test_good_clips_are_accepted_with_their_measures() -> None:
+    verdicts = accept_clips(
+        {"ann": {"a0": clip((ANN, WHOLE)), "a1": clip((ANN, range(40, 90)))}}, SETTINGS
+    )
+    assert [verdicts[name].accepted for name in ("a0", "a1")] == [True, True]
+    verdict = verdicts["a1"]
+    assert (verdict.frames, verdict.clip_frames, verdict.gaps, verdict.reason) == (50, 100, 0, "")
+    assert verdict.face_height == pytest.approx(120)
+    assert verdict.distance_own is not None
+    assert verdict.distance_own < 0.3
+    assert verdict.distance_other is None
+    json.dumps(verdict.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (clip((ANN, range(20)), frames=20), "too_few_frames"),
+        (clip((ANN, range(29))), "too_few_frames"),
+        (clip((ANN, range(45))), "too_few_frames"),
+        (clip(), "no_face"),
+        (clip(upside_down=180.0), "upside_down"),
+        (clip(tiny_face=22.0), "face_too_small"),
+        (clip((ANN, WHOLE), side=40), "face_too_small"),
+        (clip((ANN, WHOLE), (BOB, WHOLE)), "several_people"),
+        (clip(frames=0), "too_few_frames"),
+    ],
+)
+def test_each_fault_has_its_reason(found: ClipTracks, reason: str) -> None:
+    verdict = accept_clips({"ann": {"a0": found}}, SETTINGS)["a0"]
+    assert (verdict.accepted, verdict.reason) == (False, reason)
+    assert verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [("no_video", "no_video"), ("unreadable", "unreadable"), ("no_frames", "unreadable")],
+)
+def test_a_failed_ingest_keeps_its_reason_and_detail(given: str, reason: str) -> None:
+    record = SimpleNamespace(reason=given, detail="why", width=0, height=0, fps=0.0)
+    verdict = accept_clips({"ann": {"a0": record}}, SETTINGS)["a0"]
+    assert (verdict.accepted, verdict.reason, verdict.detail) == (False, reason, "why")
+
+
+def test_the_subject_is_chosen_by_identity_not_by_presence() -> None:
+    clips = {
+        "a0": clip((ANN, WHOLE)),
+        "a1": clip((BOB, WHOLE), (ANN, range(20, 90))),
+        "a2": clip((ANN, WHOLE)),
+    }
+    verdict = accept_clips({"ann": clips}, SETTINGS)["a1"]
+    assert verdict.accepted
+    assert verdict.tracks == [1]
+
+
+def test_a_clip_of_someone_else_is_rejected_and_spoils_no_other() -> None:
+    clips = {name: clip((ANN, WHOLE)) for name in ("a0", "a1", "a2")} | {"a3": clip((BOB, WHOLE))}
+    verdicts = accept_clips({"ann": clips}, SETTINGS)
+    assert [each.reason for each in verdicts.values()] == ["", "", "", "wrong_identity"]
+
+
+def test_of_two_clips_that_disagree_the_one_known_as_another_subject_is_wrong() -> None:
+    verdicts = accept_clips(
+        {
+            "ann": {"a0": clip((BOB, WHOLE)), "a1": clip((ANN, WHOLE))},
+            "bob": {"b0": clip((BOB, WHOLE)), "b1": clip((BOB, WHOLE))},
+        },
+        SETTINGS,
+    )
+    assert {name: each.reason for name, each in verdicts.items()} == {
+        "a0": "wrong_identity",
+        "a1": "",
+        "b0": "",
+        "b1": "",
+    }
+
+
+def test_morphs_within_dlibs_threshold_stay_apart() -> None:
+    morph = person(3, like=ANN, apart=0.35)
+    subjects = {
+        "ann": {"a0": clip((ANN, WHOLE)), "a1": clip((morph, WHOLE), (ANN, range(70)))},
+        "morph": {"m0": clip((morph, WHOLE)), "m1": clip((ANN, WHOLE), (morph, range(70)))},
+    }
+    verdicts = accept_clips(subjects, SETTINGS)
+    assert all(each.accepted for each in verdicts.values())
+    assert verdicts["a1"].tracks == [1]
+    assert verdicts["m1"].tracks == [1]
+    assert verdicts["a0"].distance_own < verdicts["a0"].distance_other
+
+
+def test_a_mislabelled_clip_of_a_morph_is_rejected() -> None:
+    morph = person(3, like=ANN, apart=0.35)
+    subjects = {
+        "ann": {name: clip((ANN, WHOLE)) for name in ("a0", "a1")} | {"a2": clip((morph, WHOLE))},
+        "morph": {name: clip((morph, WHOLE)) for name in ("m0", "m1")},
+    }
+    verdict = accept_clips(subjects, SETTINGS)["a2"]
+    assert verdict.reason == "wrong_identity"
+    assert "subject morph" in verdict.detail
+
+
+def test_shots_of_one_person_are_joined_and_of_another_left_out() -> None:
+    cut = clip((ANN, range(30)), (BOB, range(30, 60)), (ANN, range(65, 100)), cuts=(30, 60))
+    verdict = accept_clips({"ann": {"a0": cut, "a1": clip((ANN, WHOLE))}}, SETTINGS)["a0"]
+    assert verdict.accepted
+    assert verdict.tracks == [0, 2]
+    assert (verdict.frames, verdict.gaps, verdict.cuts) == (65, 35, 2)
+
+
+def test_tracks_of_one_person_never_share_a_frame() -> None:
+    double = clip((ANN, range(60)), (ANN, range(40, 100)))
+    verdict = accept_clips({"ann": {"a0": double, "a1": clip((ANN, WHOLE))}}, SETTINGS)["a0"]
+    assert len(verdict.tracks) == 1
+
+
+def test_the_order_of_subjects_and_clips_does_not_matter() -> None:
+    subjects = {
+        "ann": {"a0": clip((ANN, WHOLE)), "a1": clip((BOB, WHOLE), (ANN, WHOLE))},
+        "bob": {"b0": clip((BOB, WHOLE)), "b1": clip((ANN, WHOLE), (BOB, WHOLE))},
+    }
+    turned = {
+        name: dict(reversed(list(own.items()))) for name, own in reversed(list(subjects.items()))
+    }
+    assert accept_clips(subjects, SETTINGS) == accept_clips(turned, SETTINGS)
+
+
+def test_the_table_has_one_row_per_clip() -> None:
+    subjects = {"ann": {"a0": clip((ANN, WHOLE)), "a1": clip()}}
+    table = clips_table(accept_clips(subjects, SETTINGS).values())
+    assert ",".join(table.columns) == (
+        "clip,subject,accepted,reason,frames,width,height,fps,face_height"
+    )
+    assert table["reason"].tolist() == ["", "no_face"]
+    assert clips_table([]).columns.tolist() == table.columns.tolist()
