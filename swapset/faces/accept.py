@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from swapset.faces.cliptracks import ClipTracks
@@ -19,90 +17,21 @@ from swapset.faces.subjects import (
     find_subjects,
     nearest,
 )
+from swapset.faces.verdict import Reason, Verdict, clips_table
 
 if TYPE_CHECKING:
     from swapset.config import AcceptSettings
     from swapset.media.ingest import IngestRecord
 
-Reason = Literal[
-    "",
-    "unreadable",
-    "no_video",
-    "too_few_frames",
-    "no_face",
-    "face_too_small",
-    "upside_down",
-    "several_people",
-    "wrong_identity",
-]
+__all__ = ["Reason", "Verdict", "accept_clips", "clips_table"]
+
 Clips = Mapping[str, "ClipTracks | IngestRecord"]
 Embeddings = Mapping[str, NDArray[np.float32]]
 
-_TABLE = ["clip", "subject", "accepted", "reason"]
-_TABLE += ["frames", "width", "height", "fps", "face_height"]
 _MARGIN = 0.1  # by which another subject must be nearer for a face to be taken for it
 _RIVAL = 0.6  # share of the subject's presence from which another face leaves doubt
 _SAME_CLIP = 0.25  # distance up to which tracks of one clip are one person without question
 _JOIN = 0.8  # of max_distance: tracks of one clip are joined more strictly
-
-
-@dataclass
-class Verdict:
-    """Whether a clip is used, why not, and which tracks are its subject.
-
-    Attributes
-    ----------
-    clip, subject : str
-        Names from the manifest.
-    accepted : bool
-        Whether the clip is used.
-    reason : str
-        One of `Reason`; empty if accepted.
-    detail : str
-        The reason in words with its numbers.
-    tracks : list of int
-        Tracks of the subject, by time; they share no frame.
-    frames : int
-        Frames that show the subject's face.
-    clip_frames, width, height : int
-        Of the whole clip.
-    fps : float
-        Frames per second.
-    face_height : float
-        Median side of the subject's box (eyebrows to just below the chin), in pixels.
-    cuts : int
-        Hard cuts in the clip.
-    gaps : int
-        Frames without the subject's face between its first and last.
-    distance_own, distance_other : float or None
-        Embedding distance to the subject's other clips, and to the nearest other subject.
-    """
-
-    clip: str
-    subject: str
-    accepted: bool = False
-    reason: Reason = ""
-    detail: str = ""
-    tracks: list[int] = field(default_factory=list)
-    frames: int = 0
-    clip_frames: int = 0
-    width: int = 0
-    height: int = 0
-    fps: float = 0.0
-    face_height: float = 0.0
-    cuts: int = 0
-    gaps: int = 0
-    distance_own: float | None = None
-    distance_other: float | None = None
-
-    def reject(self, reason: Reason, detail: str) -> Verdict:
-        """Set the reason and return the verdict."""
-        self.accepted, self.reason, self.detail = False, reason, detail
-        return self
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return asdict(self)
 
 
 def accept_clips(
@@ -149,11 +78,6 @@ def accept_clips(
             else:
                 verdicts[clip] = _not_ingested(verdict, found)
     return verdicts
-
-
-def clips_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
-    """Return `tables/clips.csv`: one row per clip in the order given."""
-    return pd.DataFrame([asdict(each) for each in verdicts], columns=_TABLE)
 
 
 def _not_ingested(verdict: Verdict, record: IngestRecord) -> Verdict:
