@@ -87,7 +87,7 @@ class Embedded:
 
 
 def embed_track(
-    track: Track, embedder: FaceEmbedder, *, most: int, every: int = 60
+    track: Track, embedder: FaceEmbedder, *, most: int, every: int = 30
 ) -> list[Embedded]:
     """Compute embeddings along a track, and part it where it changes from person to person.
 

@@ -1,13 +1,15 @@
 """Embeddings tell two people apart and survive a change of size and light."""
 
+import dlib
 import numpy as np
 import pytest
-from faces_material import ASTRONAUT_BOX, HOPPER_BOX, portrait
+import torch
+from faces_material import ASTRONAUT_BOX, HOPPER_BOX, placed, portrait
 
 from swapset.errors import ConfigError
 from swapset.faces.identity import FaceEmbedder, distances, face_chip, reference
 from swapset.faces.landmarks import LandmarkPredictor
-from swapset.faces.models import find_model
+from swapset.faces.models import DETECTOR_CNN, EMBEDDER, find_model
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,32 @@ def test_embeddings_tell_people_apart(predictor: LandmarkPredictor, embedder: Fa
     assert vectors.dtype == np.float32
     table = distances(vectors, vectors)
     assert table[0, 1] < 0.3 < 0.6 < table[0, 2]
+
+
+def test_embeddings_equal_dlibs(embedder: FaceEmbedder) -> None:
+    rng = np.random.default_rng(0)
+    noise = list(rng.integers(0, 256, (2, 150, 150, 3), dtype=np.uint8))
+    face = placed("astronaut", (75, 75), 100, size=(150, 150))
+    chips = [face, *noise]
+    network = dlib.face_recognition_model_v1(str(find_model(EMBEDDER, key="track.embedder")))
+    expected = np.array(network.compute_face_descriptor(chips))
+    np.testing.assert_allclose(embedder.embed_chips(chips), expected, atol=1e-5)
+
+
+def test_embeddings_leave_torchs_threads_alone(embedder: FaceEmbedder) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        chip = placed("astronaut", (75, 75), 100, size=(150, 150))
+        embedder.embed_chips([chip])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_another_network_is_refused() -> None:
+    with pytest.raises(ConfigError, match="not dlib's face recognition network"):
+        FaceEmbedder(find_model(DETECTOR_CNN, key="track.cnn_model"))
 
 
 def test_landmarks_lie_on_the_face_in_anatomical_order(predictor: LandmarkPredictor) -> None:
