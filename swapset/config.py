@@ -89,7 +89,7 @@ class AcceptSettings(Section):
 
 
 class SmoothingSettings(Section):
-    """Kalman filter and RTS smoother over the landmarks; lengths are shares of the face size."""
+    """Kalman filter and RTS smoother over the landmarks; lengths are in sides of the face."""
 
     process_noise: float = Field(
         0.5, gt=0, description="How freely points accelerate, in faces per second^1.5."
@@ -136,8 +136,14 @@ class VideoSettings(Section):
         "mpeg4", description="'mpeg4' (the chapter's MPEG4.0) or 'h264'."
     )
     quality: int = Field(
-        2, ge=1, le=51, description="mpeg4: -q:v (1 best to 31); h264: -crf (1 to 51)."
+        2, ge=2, le=51, description="Lower is better. mpeg4: -q:v (2 to 31); h264: -crf (2 to 51)."
     )
+
+    @model_validator(mode="after")
+    def _quality_fits_codec(self) -> VideoSettings:
+        if self.codec == "mpeg4" and self.quality > 31:
+            raise ConfigError(f"video.quality: {self.quality} is not allowed: mpeg4 ends at 31")
+        return self
 
 
 class QualitySettings(Section):
