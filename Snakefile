@@ -15,8 +15,8 @@ configfile: "config.yaml"
 
 # Jobs find the library beside this file, also where it is not installed.
 sys.path.insert(0, workflow.basedir)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")])
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 )
 
 from swapset.errors import SwapsetError

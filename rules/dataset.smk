@@ -22,7 +22,6 @@ rule dataset:
         f"{R}/benchmarks/dataset.tsv"
     params:
         code=build.code("dataset"),
-        root=R,
         clips=build.clip_facts(),
         people=[vars(person) for person in build.people],
         methods=build.methods,

@@ -13,9 +13,8 @@ if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0]):
         verdicts = {Path(path).stem: read_json(path) for path in given.verdicts}
         fakes = fakes_table(map(Path, given.labels))
-        videos = read_records(
-            Path(params.root), given.records, given.labels, verdicts, params.clips
-        )
+        root = Path(output.table).parent.parent
+        videos = read_records(root, given.records, given.labels, verdicts, params.clips)
         write_provenance(Path(output.provenance), videos, params.config_hash)
         write_csv(output.table, datasets_table(videos, params.methods))
         write_csv(output.fakes, fakes)
