@@ -14,22 +14,22 @@ rule dataset:
         table=f"{R}/tables/datasets.csv",
         fakes=f"{R}/tables/fakes.csv",
         demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
+    message:
+        "Writing the dataset's provenance and tables"
     log:
         f"{R}/logs/dataset.log",
     benchmark:
         f"{R}/benchmarks/dataset.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         code=build.code("dataset"),
         clips=build.clip_facts(),
         people=[vars(person) for person in build.people],
         methods=build.methods,
         config_hash=build.config_hash(),
-    message:
-        "Writing the dataset's provenance and tables"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/dataset.py"

@@ -6,20 +6,20 @@ rule track:
         clips=rules.ingest.output.clips,
     output:
         tracks=directory(f"{R}/tracks/{{subject}}"),
+    message:
+        "Following faces through the clips of {wildcards.subject}"
     log:
         f"{R}/logs/track/{{subject}}.log",
     benchmark:
         f"{R}/benchmarks/track/{{subject}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=60,
     params:
         code=build.code("track"),
         settings=build.config.track.model_dump(mode="json"),
-    message:
-        "Following faces through the clips of {wildcards.subject}"
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/track.py"
 
@@ -33,22 +33,22 @@ rule accept:
     output:
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
         table=f"{R}/tables/clips.csv",
+    message:
+        "Accepting or rejecting clips"
     log:
         f"{R}/logs/accept.log",
     benchmark:
         f"{R}/benchmarks/accept.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=20,
     params:
         code=build.code("accept"),
         subjects=build.subjects,
         settings=build.config.accept.model_dump(mode="json"),
         strict=build.config.strict,
-    message:
-        "Accepting or rejecting clips"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/accept.py"
 
@@ -61,21 +61,21 @@ rule align:
     output:
         landmarks=directory(f"{R}/landmarks/{{subject}}"),
         faces=directory(f"{R}/faces/{{subject}}"),
+    message:
+        "Smoothing landmarks and aligning faces of {wildcards.subject}"
     log:
         f"{R}/logs/align/{{subject}}.log",
     benchmark:
         f"{R}/benchmarks/align/{{subject}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=30,
     params:
         code=build.code("align"),
         smoothing=build.config.smoothing.model_dump(mode="json"),
         settings=build.config.align.model_dump(mode="json"),
-    message:
-        "Smoothing landmarks and aligning faces of {wildcards.subject}"
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/align.py"
 
@@ -86,18 +86,18 @@ rule heads:
         landmarks=rules.align.output.landmarks,
     output:
         heads=directory(f"{R}/heads/{{subject}}"),
+    message:
+        "Marking the head's region in the clips of {wildcards.subject}"
     log:
         f"{R}/logs/heads/{{subject}}.log",
     benchmark:
         f"{R}/benchmarks/heads/{{subject}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        code=build.code("heads"),
     resources:
         mem_mb=1500,
         runtime=60,
-    params:
-        code=build.code("heads"),
-    message:
-        "Marking the head's region in the clips of {wildcards.subject}"
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/heads.py"

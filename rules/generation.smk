@@ -9,17 +9,12 @@ rule train:
         losses=f"{R}/models/{{recipe}}/{{pair}}.csv",
         preview=f"{R}/models/{{recipe}}/{{pair}}.png",
         card=f"{R}/models/{{recipe}}/{{pair}}.json",
+    message:
+        "Training {wildcards.pair} for {wildcards.recipe}"
     log:
         f"{R}/logs/train/{{recipe}}/{{pair}}.log",
     benchmark:
         f"{R}/benchmarks/train/{{recipe}}/{{pair}}.tsv"
-    conda:
-        "../envs/gpu.yaml"
-    threads: build.config.training.threads
-    resources:
-        mem_mb=4000,
-        runtime=1440,
-        gpu=build.gpus_per_job(),
     params:
         code=build.code("train"),
         recipe=lambda w: build.training(w.recipe),
@@ -29,8 +24,13 @@ rule train:
         settings=build.config.training.model_dump(mode="json"),
         # Not an output: it has to outlive a killed job.
         checkpoint=lambda w: f"{R}/checkpoints/{w.recipe}/{w.pair}.safetensors",
-    message:
-        "Training {wildcards.pair} for {wildcards.recipe}"
+    threads: build.config.training.threads
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
     script:
         "../workflow_scripts/train.py"
 
@@ -46,24 +46,24 @@ rule synthesise:
     output:
         video=f"{R}/dataset/{{method}}/original/{{target}}_{{donor}}_{{number}}.mp4",
         labels=f"{R}/labels/{{method}}/{{target}}_{{donor}}_{{number}}.parquet",
+    message:
+        "Making {wildcards.target}_{wildcards.donor}_{wildcards.number} by {wildcards.method}"
     log:
         f"{R}/logs/synthesise/{{method}}/{{target}}_{{donor}}_{{number}}.log",
     benchmark:
         f"{R}/benchmarks/synthesise/{{method}}/{{target}}_{{donor}}_{{number}}.tsv"
-    conda:
-        "../envs/gpu.yaml"
-    resources:
-        mem_mb=3000,
-        runtime=60,
-        gpu=build.gpus_per_job(),
     params:
         code=build.code("synthesise"),
         recipe=lambda w: build.synthesis(w.method),
         device=build.config.device,
         precision=build.config.training.precision,
         encoding={**build.config.video.model_dump(), "fps": build.config.ingest.fps},
-    message:
-        "Making {wildcards.target}_{wildcards.donor}_{wildcards.number} by {wildcards.method}"
+    resources:
+        mem_mb=3000,
+        runtime=60,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
     script:
         "../workflow_scripts/synthesise.py"
 
@@ -74,20 +74,20 @@ rule real:
         verdicts=f"{R}/accepted/{{subject}}.json",
     output:
         video=f"{R}/dataset/real/original/{{subject}}_{{number}}.mp4",
+    message:
+        "Encoding the real clip {wildcards.subject}_{wildcards.number}"
     log:
         f"{R}/logs/real/{{subject}}_{{number}}.log",
     benchmark:
         f"{R}/benchmarks/real/{{subject}}_{{number}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=20,
     params:
         code=build.code("real"),
         encoding={**build.config.video.model_dump(), "fps": build.config.ingest.fps},
-    message:
-        "Encoding the real clip {wildcards.subject}_{wildcards.number}"
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/real.py"
 
@@ -102,19 +102,19 @@ rule recompress:
             compression=[c for c in build.config.compressions if c != "original"],
         ),
         record=f"{R}/records/{{kind}}/{{video}}.json",
+    message:
+        "Recompressing {wildcards.kind}/{wildcards.video}"
     log:
         f"{R}/logs/recompress/{{kind}}/{{video}}.log",
     benchmark:
         f"{R}/benchmarks/recompress/{{kind}}/{{video}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=20,
     params:
         code=build.code("recompress"),
         compressions=build.config.compressions,
-    message:
-        "Recompressing {wildcards.kind}/{wildcards.video}"
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/recompress.py"

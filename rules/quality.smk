@@ -12,22 +12,22 @@ rule measure:
         labels=lambda w: build.fakes_of(w.method, w.target, "labels/{method}/{fake}.parquet"),
     output:
         scores=f"{R}/quality/{{method}}/{{target}}.csv",
+    message:
+        "Measuring the fakes of {wildcards.target} by {wildcards.method}"
     log:
         f"{R}/logs/measure/{{method}}/{{target}}.log",
     benchmark:
         f"{R}/benchmarks/measure/{{method}}/{{target}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=60,
     params:
         code=build.code("measure"),
         people=lambda w: build.people_in(w.target),
         every=build.config.quality.every,
         identity_frames=build.config.quality.identity_frames,
-    message:
-        "Measuring the fakes of {wildcards.target} by {wildcards.method}"
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/measure.py"
 
@@ -41,22 +41,22 @@ rule mask_ssim:
         table=f"{R}/tables/mask_ssim.csv",
         differences=f"{R}/tables/mask_ssim_differences.csv",
         fakes=f"{R}/tables/mask_ssim_per_fake.csv",
+    message:
+        "Writing the Mask-SSIM table"
     log:
         f"{R}/logs/mask_ssim.log",
     benchmark:
         f"{R}/benchmarks/mask_ssim.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=build.code("mask_ssim"),
         methods=build.methods,
         seed=build.config.seed,
         level=build.config.quality.level,
         bootstrap=build.config.quality.bootstrap,
-    message:
-        "Writing the Mask-SSIM table"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/mask_ssim.py"
