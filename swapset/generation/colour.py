@@ -12,7 +12,8 @@ Floats = npt.NDArray[np.float32]
 
 def to_lab(image: Image) -> Floats:
     """Return an RGB uint8 image as CIELAB float32: L in [0, 100], a and b about [-128, 127]."""
-    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
+    unit = np.multiply(image, np.float32(1 / 255), dtype=np.float32)
+    return np.asarray(cv2.cvtColor(unit, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def from_lab(lab: Floats) -> Image:
@@ -45,12 +46,15 @@ def transfer_colour(source: Image, target: Image, inside: npt.NDArray[np.bool_])
     if not cv2.countNonZero(mask):
         return source
     lab = to_lab(source)
-    mean, spread = cv2.meanStdDev(lab, mask=mask)
-    target_mean, target_spread = cv2.meanStdDev(to_lab(target), mask=mask)
+    x, y, width, height = cv2.boundingRect(mask)
+    box = slice(y, y + height), slice(x, x + width)
+    mean, spread = cv2.meanStdDev(lab[box], mask=mask[box])
+    target_mean, target_spread = cv2.meanStdDev(to_lab(target[box]), mask=mask[box])
     # A flat channel has nothing to scale.
     scale = np.divide(target_spread, spread, out=np.ones_like(spread), where=spread > 1e-3)
     shift = target_mean - scale * mean
-    return from_lab((lab * scale.T + shift.T).astype(np.float32))
+    changed = cv2.transform(lab, np.hstack([np.diagflat(scale), shift]))
+    return from_lab(np.asarray(changed, np.float32))
 
 
 def lab_distance(first: Image, second: Image, inside: npt.NDArray[np.bool_]) -> float:
