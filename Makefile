@@ -1,0 +1,56 @@
+# Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
+# everything else into .venv; nothing is installed again until requirements.lock changes.
+.DEFAULT_GOAL := help
+.PHONY: help dataset test lock clean
+
+CORES ?= all
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+# The programs of .venv come first, also for what they start. Paths are relative everywhere else,
+# so that a folder whose name has spaces works.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help:
+	@echo "make dataset   install into .venv, then build the default dataset: the embedded demo"
+	@echo "make test      install into .venv, then run all checks and tests"
+	@echo "make lock      choose the versions in requirements.lock and envs/ anew"
+	@echo "make clean     remove .venv and caches; results stay"
+	@echo "CORES=2        as many processor cores (default: all)    PYTHON=...   another Python"
+
+dataset: .venv/.ready
+	$(RUN) snakemake --cores $(CORES)
+
+test: .venv/.ready
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	snakefmt --check Snakefile rules
+	$(RUN) mypy
+	$(RUN) snakemake --lint
+	$(RUN) pytest
+
+# Byte code is compiled on first import: most files that are installed are never imported.
+.venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing the packages of requirements.lock into .venv (once; this takes minutes)"
+	$(RUN) pip install --no-compile -r requirements.lock
+	$(RUN) pip install --no-deps --no-build-isolation --quiet --editable .
+	@touch $@
+
+.venv/bin/python:
+	@for python in "$(PYTHON)" python3.13 python3.12 python3.11; do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        echo "Making .venv with $$("$$python" --version)"; \
+	        exec "$$python" -m venv --clear .venv; \
+	    fi; \
+	done; \
+	echo "swapset needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" --version 2>&1)." >&2; \
+	echo "Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; \
+	exit 1
+
+# In an environment of its own, so that what happens to be installed plays no part.
+lock: .venv/.ready
+	$(RUN) envs.lock
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
