@@ -1,0 +1,174 @@
+"""Pictures from the dataset's own videos: contact sheets and methods side by side."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from swapset.generation.methods import Recipe
+from swapset.report.finished import (
+    Fake,
+    FinishedBuild,
+    Image,
+    evenly,
+    frame_at,
+    spread_over_targets,
+    zoom,
+)
+from swapset.report.plan import describe
+from swapset.report.sheet import Panel, Sheet, compose, message
+
+TARGETS, DONORS = 6, 5
+"""Most rows of a contact sheet, and fakes in a row, as in figure 4.4."""
+EXAMPLES = 4
+"""Most rows of a comparison."""
+_ACROSS = DONORS + 1
+
+
+def contact_sheet(build: FinishedBuild, method: str) -> Image:
+    """Return figure 4.4 for a method: a real frame, and that frame with other people's faces.
+
+    A row is one frame of one clip per target. Where clips have few fakes, several targets share a
+    row of the sheet.
+    """
+    title = f"{method}: real frames and their fakes"
+    targets = dict.fromkeys(fake.target for fake in build.made([method]))
+    found = (_strip(build, method, target) for target in evenly(list(targets), TARGETS))
+    strips = [strip for strip in found if strip]
+    if not strips:
+        return message(f"No fake was made by {method}.", title)
+    # Every strip gets as many places as the longest, so that real frames stand in columns.
+    longest = max(map(len, strips))
+    beside = max(1, _ACROSS // longest)
+    padded = [strip + [Panel(None)] * (longest - len(strip)) for strip in strips]
+    rows = [list(itertools.chain(*padded[k : k + beside])) for k in range(0, len(padded), beside)]
+    height, width = max(p.image.shape[:2] for s in strips for p in s if p.image is not None)
+    heads = (["real"] + ["fake"] * (longest - 1)) * len(padded[:beside])
+    return compose(
+        Sheet(
+            title,
+            rows,
+            (round(220 * width / height), 220),
+            columns=heads,
+            note="The left picture is a frame of the real video; to its right the same frame of "
+            "the fakes made of it, each with the face of another donor (as figure 4.4 of the "
+            "chapter).",
+        )
+    )
+
+
+def _strip(build: FinishedBuild, method: str, target: str) -> list[Panel]:
+    """Return a frame of a target and its fakes; nothing if no frame is swapped in all of them."""
+    by_clip: dict[str, list[Fake]] = {}
+    for fake in build.made([method]):
+        if fake.target == target:
+            by_clip.setdefault(fake.clip, []).append(fake)
+    clip, fakes = max(by_clip.items(), key=lambda item: len(item[1]))
+    fakes = evenly(fakes, DONORS)
+    index = build.middle_frame({method: fakes})
+    if index is None:
+        return []
+    real = Panel(frame_at(build.video("real", clip), index), f"{clip}, frame {index}")
+    return [
+        real,
+        *(
+            Panel(frame_at(build.video(method, fake.name), index), f"donor {fake.donor}")
+            for fake in fakes
+        ),
+    ]
+
+
+def comparison(
+    build: FinishedBuild,
+    methods: Sequence[str],
+    recipes: Mapping[str, Recipe],
+    *,
+    title: str,
+    note: str,
+    side: int = 232,
+    examples: int = EXAMPLES,
+) -> Image:
+    """Return the same frames by several methods, zoomed on the face, the real frame first.
+
+    Parameters
+    ----------
+    build : FinishedBuild
+    methods : sequence of str
+        One column each.
+    recipes : mapping of str to Recipe
+        What the methods do, for the heads of the columns.
+    title, note : str
+        Above and below.
+    side : int
+        Side of a picture in pixels.
+    examples : int
+        Most rows.
+    """
+    rows, labels = [], []
+    for fake in spread_over_targets(build.made(methods), examples):
+        index = build.middle_frame({method: [fake] for method in methods})
+        if index is None:
+            continue
+        points = build.landmarks(fake.clip).smooth[index]
+        videos = [build.video("real", fake.clip)]
+        videos += [build.video(method, fake.name) for method in methods]
+        rows.append([Panel(zoom(frame_at(video, index), points, side)) for video in videos])
+        labels.append(f"{fake.clip}\nframe {index}\ndonor {fake.donor}")
+    if not rows:
+        return message(f"No fake was made by all of {', '.join(methods)}.", title)
+    heads = ["real frame", *("\n".join([name, *describe(recipes[name])]) for name in methods)]
+    return compose(Sheet(title, rows, (side, side), _level(heads), labels, note))
+
+
+def _level(heads: Sequence[str]) -> list[str]:
+    """Pad heads to the same number of lines, so that their first lines stand level."""
+    most = max(head.count("\n") for head in heads)
+    return [head + "\n" * (most - head.count("\n")) for head in heads]
+
+
+def methods_figure(
+    build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe]
+) -> Image:
+    """Return every method on the same frames."""
+    return comparison(
+        build,
+        methods,
+        recipes,
+        title="The same frames by every method",
+        note="Frames of the dataset's videos as encoded, cut around the face. Under a method's "
+        "name: size of the synthesised face, colour correction, mask, landmarks over time.",
+        side=232 if len(methods) < 5 else 200,
+    )
+
+
+def resolution_figure(
+    build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe]
+) -> Image:
+    """Return figure 4.5: synthesised faces of different sizes, all else equal."""
+    return comparison(
+        build,
+        methods,
+        recipes,
+        title="Size of the synthesised face",
+        note="Methods that differ in the size of the synthesised face, and what the network needs "
+        "for it, only (as figure 4.5 of the chapter).",
+        side=320,
+        examples=2,
+    )
+
+
+def colour_figure(
+    build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe]
+) -> Image:
+    """Return figure 4.6: without and with colour correction, all else equal."""
+    return comparison(
+        build,
+        methods,
+        recipes,
+        title="Without and with colour correction",
+        note="Methods that differ in colour correction only: augmentation perturbs the colours of "
+        "the training faces, transfer matches the swapped face to the target's (as figure 4.6 of "
+        "the chapter).",
+        side=320,
+        examples=2,
+    )

@@ -1,0 +1,93 @@
+"""All figures of a build, by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from swapset.generation.methods import Recipe
+from swapset.report.charts import mask_ssim_chart, save_figure, smoothing_chart
+from swapset.report.contact import (
+    colour_figure,
+    contact_sheet,
+    methods_figure,
+    resolution_figure,
+)
+from swapset.report.finished import FinishedBuild, Image, evenly
+from swapset.report.mask_rows import masks_figure
+from swapset.report.plan import colour_group, resolution_group
+from swapset.report.sheet import message, save
+
+logger = logging.getLogger(__name__)
+
+CLIPS_COMPARED = 60
+"""Most clips whose landmarks' jitter is drawn."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the figures of a build are drawn from.
+
+    Attributes
+    ----------
+    build : FinishedBuild
+    methods : sequence of str
+    recipes : mapping of str to Recipe
+        Recipe of each method.
+    owners : mapping of str to str
+        The recipe whose models a method uses.
+    precision : {"auto", "fp32", "bf16"}
+        As the fakes were made.
+    """
+
+    build: FinishedBuild
+    methods: Sequence[str]
+    recipes: Mapping[str, Recipe]
+    owners: Mapping[str, str]
+    precision: str
+
+    def write(self, paths: Iterable[Path]) -> None:
+        """Write figures; each file's stem is the name of its figure, see `plan.figure_names`."""
+        for path in paths:
+            logger.info("drawing %s", path.name)
+            self._one(path.stem)(path)
+
+    def _one(self, name: str) -> Callable[[Path], None]:
+        build, methods, recipes = self.build, self.methods, self.recipes
+        sheets: dict[str, Callable[[], Image]] = {
+            "methods": lambda: methods_figure(build, methods, recipes),
+            "resolution": lambda: resolution_figure(
+                build, resolution_group(methods, recipes), recipes
+            ),
+            "colour": lambda: colour_figure(build, colour_group(methods, recipes), recipes),
+            "masks": lambda: masks_figure(build, methods, recipes, self.owners, self.precision),
+        }
+        if name == "mask_ssim":
+            return self._mask_ssim
+        if name == "smoothing":
+            return self._smoothing
+        if name in sheets:
+            return lambda path: save(sheets[name](), path)
+        sheet = partial(contact_sheet, build, name.removeprefix("contact_sheet_"))
+        return lambda path: save(sheet(), path)
+
+    def _mask_ssim(self, path: Path) -> None:
+        tables = self.build.root / "tables"
+        parts = ("mask_ssim", "mask_ssim_per_fake", "mask_ssim_differences")
+        save_figure(mask_ssim_chart(*(pd.read_csv(tables / f"{part}.csv") for part in parts)), path)
+
+    def _smoothing(self, path: Path) -> None:
+        clips = {name: self.build.landmarks(name) for name in self._compared()}
+        if not clips:
+            save(message("No clip was accepted.", "Landmarks over time"), path)
+            return
+        first = next(iter(clips))
+        save_figure(smoothing_chart(first, clips[first], clips), path)
+
+    def _compared(self) -> list[str]:
+        return evenly(self.build.clips(), CLIPS_COMPARED)

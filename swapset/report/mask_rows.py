@@ -1,0 +1,170 @@
+"""Figure 4.7: one frame through the three kinds of masks, made again by the library itself."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from swapset.dataset.selection import pair_name
+from swapset.errors import DataError
+from swapset.faces.align import crop_corners, transform_points, warp_crop
+from swapset.faces.masks import render_mask
+from swapset.generation.blend import paste
+from swapset.generation.checkpoint import TrainedPair, load_model
+from swapset.generation.colour import transfer_colour
+from swapset.generation.methods import Recipe, SynthesisRecipe
+from swapset.generation.synthesis import Synthesiser
+from swapset.media.decode import frames
+from swapset.report.finished import FinishedBuild, Image, zoom
+from swapset.report.plan import mask_rows
+from swapset.report.sheet import Panel, Sheet, compose, message
+
+SIDE = 300
+_TITLE = "Masks and what they leave visible"
+
+
+@dataclass(frozen=True)
+class MaskSteps:
+    """A frame and the three columns of figure 4.7, each in frame pixels.
+
+    Attributes
+    ----------
+    frame : (H, W, 3) uint8, RGB
+        The target's frame.
+    overlay : (H, W, 3) uint8, RGB
+        The whole synthesised face, warped back over the target's.
+    mask : (H, W) float32 in [0, 1]
+        The blending mask.
+    result : (H, W, 3) uint8, RGB
+        The finished frame, before encoding.
+    """
+
+    frame: Image
+    overlay: Image
+    mask: npt.NDArray[np.float32]
+    result: Image
+
+
+def mask_steps(
+    pictures: Sequence[Image],
+    landmarks: npt.NDArray[np.floating],
+    chosen: int,
+    synthesiser: Synthesiser,
+) -> MaskSteps:
+    """Swap one frame and return the steps on the way.
+
+    Parameters
+    ----------
+    pictures : sequence of (H, W, 3) uint8, RGB
+        The frame with those that went through the network together with it, whose company may
+        change its last bit.
+    landmarks : (n, 68, 2) float
+        Landmarks of these frames in pixels.
+    chosen : int
+        Which of them is shown.
+    synthesiser : Synthesiser
+
+    Raises
+    ------
+    DataError
+        If that frame has no face.
+    """
+    done = list(synthesiser.swap(pictures, landmarks))
+    result, label = done[chosen]
+    if label.transform is None or label.outline is None:
+        raise DataError(f"frame {chosen} has no face to swap")
+    frame = pictures[chosen]
+    side = synthesiser.trained.recipe.resolution
+    crop = warp_crop(frame, label.transform, side)
+    made = synthesiser.synthesise(crop[None])[0]
+    if synthesiser.recipe.colour_transfer:
+        outline = transform_points(label.transform, label.outline)
+        made = transfer_colour(made, crop, render_mask(outline, (side, side), 0) > 0)
+    return MaskSteps(
+        frame,
+        paste(frame, made, label.transform, crop_corners(label.transform, side), 0),
+        render_mask(label.outline, frame.shape[:2], label.feather),
+        result,
+    )
+
+
+def masks_figure(
+    build: FinishedBuild,
+    methods: Sequence[str],
+    recipes: Mapping[str, Recipe],
+    owners: Mapping[str, str],
+    precision: str,
+) -> Image:
+    """Return figure 4.7 for the first fake that the first method made.
+
+    Parameters
+    ----------
+    build : FinishedBuild
+    methods : sequence of str
+    recipes : mapping of str to Recipe
+    owners : mapping of str to str
+        The recipe whose models a method uses.
+    precision : {"auto", "fp32", "bf16"}
+        As the fakes were made.
+    """
+    first = methods[0]
+    fakes = build.made([first])
+    index = build.middle_frame({first: fakes[:1]}) if fakes else None
+    if index is None:
+        return message(f"No face was swapped by {first}.", _TITLE)
+    fake = fakes[0]
+    pair = load_model(
+        build.model(owners[first], pair_name(fake.target, fake.donor)), torch.device("cpu")
+    )
+    landmarks = build.landmarks(fake.clip)
+    rows, labels = [], []
+    for kind, method, recipe in mask_rows(methods, recipes, owners):
+        points = landmarks.chosen(recipe.smoothing)
+        steps = steps_of_frame(
+            build.source(fake.clip), points, index, pair, fake.donor, recipe, precision
+        )
+        rows.append(_row(steps, points[index]))
+        labels.append(f"{kind}\n" + (f"as by\n{method}" if method else f"{first}\nwith this mask"))
+    return compose(
+        Sheet(
+            _TITLE,
+            rows,
+            (SIDE, SIDE),
+            ["real frame", "(a) synthesised face", "(b) mask", "(c) result"],
+            labels,
+            f"{fake.clip}, frame {index}, donor {fake.donor}, by the model of {owners[first]}. "
+            "(a) the whole synthesised face warped back over the target's, (b) the blending mask "
+            "(white: synthesised), (c) the final frame before encoding (as figure 4.7 of the "
+            "chapter).",
+        )
+    )
+
+
+def steps_of_frame(
+    clip: Path,
+    landmarks: npt.NDArray[np.floating],
+    index: int,
+    pair: TrainedPair,
+    donor: str,
+    recipe: SynthesisRecipe,
+    precision: str,
+) -> MaskSteps:
+    """Return the steps of frame `index` of a clip, in the batch in which its fake was made."""
+    synthesiser = Synthesiser(pair, donor, recipe, torch.device("cpu"), precision=precision)
+    start = index - index % synthesiser.batch
+    stop = min(start + synthesiser.batch, len(landmarks))
+    pictures = list(itertools.islice(frames(clip), start, stop))
+    return mask_steps(pictures, landmarks[start:stop], index - start, synthesiser)
+
+
+def _row(steps: MaskSteps, points: npt.NDArray[np.floating]) -> list[Panel]:
+    grey = cv2.cvtColor((steps.mask * 255).round().astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    shown = [steps.frame, steps.overlay, np.asarray(grey, np.uint8), steps.result]
+    return [Panel(zoom(picture, points, SIDE, context=1.75)) for picture in shown]
