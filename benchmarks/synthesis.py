@@ -1,0 +1,181 @@
+"""Time synthesis beyond the network on 512 x 512 frames, on one core.
+
+Run `python benchmarks/synthesis.py`. Ours is the pipeline's own code from the stored clip to the
+finished video: decode, align, match colours, mask, warp back, blend, encode. The conventional way
+does the same steps frame by frame and over the whole frame, in floating point, and calls the
+network for each frame. Decoder and encoder are the same.
+
+All runs on one core, ffmpeg included; times are processor time, the median of alternating rounds,
+so that what other programs take does not count. The network's time is measured around its forward
+pass, printed and subtracted. It is untrained; its time is real, but what goes on is its input, so
+that colours and pictures are those of a face.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from swapset.config import TrackSettings
+from swapset.demo.clips import render_frames
+from swapset.demo.specs import DEMO_CLIPS
+from swapset.faces.align import crop_transform, invert
+from swapset.faces.masks import polygon
+from swapset.faces.track import Tracker
+from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.checkpoint import TrainedPair
+from swapset.generation.methods import BUILT_IN, Recipe, synthesis_of, training_of
+from swapset.generation.synthesis import Synthesiser
+from swapset.media.decode import frames
+from swapset.media.encode import VideoWriter
+from swapset.media.finish import Encoding, encode
+
+ROUNDS = 5
+SIDE = 512
+TARGET = 60
+"""Frames/s to reach beyond the network."""
+ENCODING = Encoding(codec="mpeg4", quality=2, fps=30)
+CPU = torch.device("cpu")
+
+
+class TimedNetwork(nn.Module):
+    """A narrow network that counts its processor time and returns the faces it was given."""
+
+    def __init__(self, recipe: Recipe):
+        super().__init__()
+        self.network = SwapAutoencoder(training_of(recipe), ["target", "donor"]).placed(CPU).eval()
+        self.seconds = 0.0
+
+    def forward(self, faces: Tensor, subject: str) -> Tensor:
+        """Run the network; return `faces`."""
+        start = time.process_time()
+        self.network(faces, subject)
+        self.seconds += time.process_time() - start
+        return faces
+
+
+def demo_clip(path: Path) -> None:
+    """Write the first demo clip, enlarged and played forth and back, as ingest stores clips."""
+    still = list(render_frames(DEMO_CLIPS[0]))
+    with VideoWriter(path, SIDE, SIDE, codec="lossless") as writer:
+        for frame in chain(still, reversed(still)):
+            writer.write(cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
+
+
+def ours(clip: Path, landmarks: np.ndarray, network: TimedNetwork, recipe: Recipe) -> Iterator:
+    """Yield swapped frames as the pipeline makes them."""
+    trained = TrainedPair(network, training_of(recipe), ("target", "donor"))  # type: ignore[arg-type]
+    synthesiser = Synthesiser(trained, "donor", synthesis_of(recipe), CPU, precision="fp32")
+    for frame, _ in synthesiser.swap(frames(clip), landmarks):
+        yield frame
+
+
+@torch.inference_mode()
+def conventional(
+    clip: Path, landmarks: np.ndarray, network: TimedNetwork, recipe: Recipe
+) -> Iterator:
+    """Yield swapped frames, each step over the whole frame."""
+    side = recipe.resolution
+    for frame, points in zip(frames(clip), landmarks, strict=True):
+        matrix = crop_transform(points, side, recipe.context)
+        crop = cv2.warpAffine(frame, matrix, (side, side), flags=cv2.INTER_LINEAR)
+        batch = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255
+        made = network(batch, "donor")[0].permute(1, 2, 0).numpy()
+        face = cv2.warpAffine(made, invert(matrix), (SIDE, SIDE), flags=cv2.INTER_CUBIC)
+        outline = np.round(polygon(points, recipe.mask)).astype(np.int32)
+        mask = cv2.fillPoly(np.zeros((SIDE, SIDE), np.float32), [outline], 1.0)
+        picture = frame.astype(np.float32) / 255
+        face = reinhard(face, picture, mask > 0)
+        width = recipe.feather * side / recipe.context * np.sqrt(1 / np.linalg.det(matrix[:, :2]))
+        alpha = cv2.GaussianBlur(mask, (0, 0), width / 2)[..., None]
+        blended = alpha * face + (1 - alpha) * picture
+        yield np.clip(np.round(255 * blended), 0, 255).astype(np.uint8)
+
+
+def reinhard(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Transfer mean and spread of CIELAB colours, RGB float in [0, 1], with plain NumPy."""
+    lab = cv2.cvtColor(np.clip(source, 0, 1).astype(np.float32), cv2.COLOR_RGB2LAB)
+    goal = cv2.cvtColor(target, cv2.COLOR_RGB2LAB)
+    scale = goal[inside].std(axis=0) / lab[inside].std(axis=0)
+    lab = (lab - lab[inside].mean(axis=0)) * scale + goal[inside].mean(axis=0)
+    return cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB)
+
+
+def processor_time() -> float:
+    """Return seconds of processor time of this process and its ended children."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def timed(way: Callable[..., Iterator], output: Path, clip: Path, *given: object) -> tuple:
+    """Return milliseconds per frame: all, and the network's."""
+    network = next(each for each in given if isinstance(each, TimedNetwork))
+    network.seconds = 0.0
+    start = processor_time()
+    count = encode(way(clip, *given), output, ENCODING, {})
+    spent = processor_time() - start
+    return 1e3 * spent / count, 1e3 * network.seconds / count
+
+
+def compare(folder: Path, clip: Path, landmarks: np.ndarray, resolution: int) -> None:
+    """Print both ways at one resolution of the face."""
+    changes = {"resolution": resolution, "width": 8, "code": 64}
+    recipe = BUILT_IN["celebdf"].model_copy(update=changes)
+    network = TimedNetwork(recipe)
+    ways = {"conventional": conventional, "ours": ours}
+    runs: dict[str, list[tuple]] = {name: [] for name in ways}
+    for _ in range(ROUNDS + 1):
+        for name, way in ways.items():
+            output = folder / f"{name}.mp4"
+            runs[name].append(timed(way, output, clip, landmarks, network, recipe))
+    print(f"{resolution} x {resolution} faces in {SIDE} x {SIDE} frames, ms of one core per frame")
+    beyond = {}
+    for name, rounds in runs.items():
+        whole, net, rest = (
+            statistics.median(part)
+            for part in zip(*((a, b, a - b) for a, b in rounds[1:]), strict=True)
+        )
+        beyond[name] = rest
+        print(
+            f"  {name:13s} whole {whole:6.2f}   network {net:6.2f}   beyond the network {rest:6.2f}"
+            f"   = {1e3 / rest:6.1f} frames/s"
+        )
+    print(f"  ratio {beyond['conventional'] / beyond['ours']:.1f}; target {TARGET} frames/s")
+
+
+def main() -> None:
+    """Compare both ways for the recipe's own resolution and for the demo's."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = folder / "clip.mkv"
+        demo_clip(clip)
+        tracks = Tracker(TrackSettings()).track(frames(clip))
+        landmarks = tracks.landmarks_of([0]).astype(np.float64)
+        if not np.isfinite(landmarks).all():
+            raise SystemExit("the face of the demo clip was not followed through every frame")
+        print(f"{tracks.frames} frames of the demo, enlarged; processor time, one core")
+        for resolution in (256, 128):
+            compare(folder, clip, landmarks, resolution)
+
+
+if __name__ == "__main__":
+    main()
