@@ -194,7 +194,7 @@ class Config(Section):
         None, description="CSV file 'clip,donor' that lists the fakes; null: see swaps_per_clip."
     )
     swaps_per_clip: Annotated[float, Field(gt=0)] | Literal["all"] = Field(
-        1,
+        1.0,
         description="Fakes made of each clip, drawn by seed: a number (9.5: nine or ten) or 'all'.",
     )
     compressions: list[Compression] = Field(

@@ -70,7 +70,9 @@ def _entry(name: str, value: Any, indent: int) -> list[str]:
         value = {key: _set_fields(fields) for key, fields in value.items()}
     # Lists and the innermost mappings on one line, all else in blocks.
     flow = None if isinstance(value, list | dict) and value else False
-    text = yaml.safe_dump({name: value}, sort_keys=False, width=_WIDTH, default_flow_style=flow)
+    text = yaml.safe_dump(
+        {name: value}, sort_keys=False, width=_WIDTH, default_flow_style=flow, allow_unicode=True
+    )
     return [f"{' ' * indent}{line}" for line in text.rstrip().splitlines()]
 
 

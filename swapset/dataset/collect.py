@@ -1,0 +1,243 @@
+"""A first manifest and config from a folder of clips: what `swapset init` writes."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from swapset.dataset.manifest import REQUIRED, natural_key
+from swapset.errors import ManifestError
+from swapset.files import atomic_output
+from swapset.generation.methods import BUILT_IN, training_of
+
+_CONTAINERS = "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv y4m"
+SUFFIXES = frozenset(f".{name}" for name in _CONTAINERS.split())
+"""Extensions of files that are taken for clips."""
+
+_NAME = re.compile(r"(id\d+)_(\d+)")
+Networks = Literal["full", "small"]
+_SMALL = {
+    "celebdf": {"resolution": 128, "width": 32, "code": 512, "steps": 5000, "batch": 16},
+    "faceswap": {"resolution": 64, "width": 48, "code": 512, "steps": 8000, "batch": 32},
+}
+_HEADER = """\
+Config of a build from your own clips: {folder}
+Every key is here. Relative paths start from the folder that snakemake runs in.
+Run it beside the Snakefile: snakemake --cores all --configfile {config}
+
+`recipes` sizes the networks. {networks}
+"""
+_NETWORKS = {
+    "full": (
+        "These are the paper's: they need a GPU, and hours for each pair on it. For a processor "
+        "start over with `swapset init --networks small`."
+    ),
+    "small": (
+        "These are small: a processor trains a pair in well under an hour, and swaps are coarse. "
+        "For the paper's start over with `swapset init --networks full`, on a GPU."
+    ),
+}
+
+
+@dataclass
+class Collection:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    rows : list of (clip, subject, path)
+        Paths relative to the folder, with forward slashes.
+    people : dict of str to str
+        Subject to the name of its sub-folder; empty for a folder of `idX_NNNN` files.
+    left_out : dict of str to str
+        Relative path of each video that is not used to the reason.
+    """
+
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    people: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def subjects(self) -> dict[str, int]:
+        """Return the number of clips of each subject."""
+        counts: dict[str, int] = {}
+        for _, subject, _ in self.rows:
+            counts[subject] = counts.get(subject, 0) + 1
+        return counts
+
+
+def collect(folder: Path) -> Collection:
+    """Find the clips in a folder and name them.
+
+    Files called `idX_NNNN.*` directly in the folder keep their names. If there are none, every
+    sub-folder is one person: those called `idX` keep that name, the others get the free numbers
+    in natural order, so that no person's name gets into a dataset. Files without a video's
+    extension and hidden files are not looked at.
+
+    Raises
+    ------
+    ManifestError
+        If the folder does not exist, two files claim one clip, or fewer than two people are found.
+    """
+    if not folder.is_dir():
+        raise ManifestError(f"{folder}: is not a folder")
+    found = Collection()
+    videos = _usable(folder, found)
+    if any(_NAME.fullmatch(path.stem) for path in videos if path.parent == folder):
+        _take_flat(folder, videos, found)
+    else:
+        _take_people(folder, videos, found)
+    _check(folder, found)
+    return found
+
+
+def _usable(folder: Path, found: Collection) -> list[Path]:
+    """Return the folder's videos that a manifest can name, in natural order."""
+    root = folder.resolve()
+    videos = []
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in inside.parts)
+        if hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
+            continue
+        reason = _unusable(path, inside.as_posix(), root)
+        if reason:
+            found.left_out[ascii(inside.as_posix())] = reason
+        else:
+            videos.append(path)
+    return sorted(videos, key=lambda path: natural_key(path.relative_to(folder).as_posix()))
+
+
+def _unusable(path: Path, text: str, root: Path) -> str:
+    if text != text.strip():
+        return "its path begins or ends with a space"
+    if not path.resolve().is_relative_to(root):
+        return "it is a link that leaves the folder"
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "its name is not UTF-8"
+    return ""
+
+
+def _take_flat(folder: Path, videos: Sequence[Path], found: Collection) -> None:
+    for path in videos:
+        text = path.relative_to(folder).as_posix()
+        name = _NAME.fullmatch(path.stem)
+        if name and path.parent == folder:
+            found.rows.append((path.stem, name[1], text))
+        else:
+            found.left_out[text] = "it is not called idX_NNNN"
+
+
+def _take_people(folder: Path, videos: Sequence[Path], found: Collection) -> None:
+    clips: dict[str, list[Path]] = {}
+    for path in videos:
+        parts = path.relative_to(folder).parts
+        if len(parts) == 1:
+            found.left_out[parts[0]] = "it is in no person's sub-folder and not called idX_NNNN"
+        else:
+            clips.setdefault(parts[0], []).append(path)
+    for person, subject in _subjects(clips).items():
+        found.people[subject] = person
+        for clip, path in _numbered(subject, clips[person]):
+            found.rows.append((clip, subject, path.relative_to(folder).as_posix()))
+
+
+def _subjects(people: Iterable[str]) -> dict[str, str]:
+    """Return the subject that each person's folder becomes."""
+    people = sorted(people, key=natural_key)
+    kept = {person for person in people if re.fullmatch(r"id\d+", person)}
+    free = (f"id{n}" for n in range(len(people) + len(kept)) if f"id{n}" not in kept)
+    return {person: person if person in kept else next(free) for person in people}
+
+
+def _numbered(subject: str, paths: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Return the clips' names: those of the files if all are `idX_NNNN`, else 0000 and on."""
+    stems = [path.stem for path in paths]
+    if all((name := _NAME.fullmatch(stem)) and name[1] == subject for stem in stems):
+        return list(zip(stems, paths, strict=True))
+    return [(f"{subject}_{number:04d}", path) for number, path in enumerate(paths)]
+
+
+def _check(folder: Path, found: Collection) -> None:
+    files: dict[str, str] = {}
+    for clip, _, path in found.rows:
+        if clip in files:
+            raise ManifestError(f"{folder}: {files[clip]} and {path} are both clip {clip}")
+        files[clip] = path
+    if len(found.subjects) < 2:
+        people = ", ".join(found.subjects) or "nobody"
+        raise ManifestError(
+            f"{folder}: needs clips of at least two people and has {people}; "
+            "name the files idX_NNNN.mp4, or make one sub-folder for each person"
+        )
+
+
+def write_manifest(path: Path, found: Collection, licence: str) -> None:
+    """Write `clips.csv`; the licence is left empty, for the user to fill in, where it is "".
+
+    Raises
+    ------
+    ManifestError
+        If the file exists.
+    """
+    refuse_existing(path)
+    with atomic_output(path) as scratch, scratch.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(REQUIRED)
+        table.writerows((*row, licence) for row in found.rows)
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise if a file that would be written is there already."""
+    if path.exists():
+        raise ManifestError(f"{path}: exists already and is not overwritten; move it away")
+
+
+def config_values(folder: Path, manifest: Path, networks: Networks) -> dict[str, Any]:
+    """Return the config keys of a build from `folder`, with absolute paths.
+
+    The recipes are written out: what a config leaves open comes from `config.yaml`, whose
+    networks are the demo's.
+    """
+    recipes = {name: training_of(recipe).model_dump() for name, recipe in BUILT_IN.items()}
+    if networks == "small":
+        recipes = {name: recipe | _SMALL[name] for name, recipe in recipes.items()}
+    own_folder = manifest.parent.resolve() == folder.resolve()
+    return {
+        "name": build_name(folder),
+        "clips": str(manifest.resolve()),
+        "clips_root": None if own_folder else str(folder.resolve()),
+        "recipes": recipes,
+        "swaps_per_clip": 1,
+    }
+
+
+def config_header(folder: Path, config: Path, networks: Networks) -> str:
+    """Return the text at the top of the config."""
+    return _HEADER.format(
+        folder=folder.resolve(),
+        config=shlex.quote(str(config.resolve())),
+        networks=_NETWORKS[networks],
+    )
+
+
+def build_name(folder: Path) -> str:
+    """Return a build's name made from a folder's: letters, digits, '.', '_' and '-'.
+
+    Examples
+    --------
+    >>> build_name(Path("Köln 2024"))
+    'Koln-2024'
+    """
+    plain = unicodedata.normalize("NFKD", folder.resolve().name)
+    kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", kept).strip("-._")
+    return name if name and name != "demo" else "clips"
