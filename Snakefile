@@ -59,6 +59,7 @@ include: "rules/faces.smk"
 include: "rules/generation.smk"
 include: "rules/quality.smk"
 include: "rules/dataset.smk"
+include: "rules/report.smk"
 
 
 rule all:

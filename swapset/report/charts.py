@@ -95,7 +95,7 @@ def _differences(axes: Axes, differences: pd.DataFrame) -> None:
     axes.set_ylim(len(differences) - 0.4, -0.6)
     axes.margins(x=0.15)
     first = differences["method"].iloc[0]
-    axes.set_xlabel(f"{first} minus the other (right of 0: {first} is better)")
+    axes.set_xlabel(f"{first} minus the other (right of 0: {first} is higher)")
     axes.set_title("Difference on the same fakes", fontsize=10)
 
 

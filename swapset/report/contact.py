@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 from swapset.generation.methods import Recipe
@@ -40,6 +41,8 @@ def contact_sheet(build: FinishedBuild, method: str) -> Image:
     # Every strip gets as many places as the longest, so that real frames stand in columns.
     longest = max(map(len, strips))
     beside = max(1, _ACROSS // longest)
+    # As many beside each other as fill the last row best.
+    beside = math.ceil(len(strips) / math.ceil(len(strips) / beside))
     padded = [strip + [Panel(None)] * (longest - len(strip)) for strip in strips]
     rows = [list(itertools.chain(*padded[k : k + beside])) for k in range(0, len(padded), beside)]
     height, width = max(p.image.shape[:2] for s in strips for p in s if p.image is not None)

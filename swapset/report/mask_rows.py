@@ -140,9 +140,9 @@ def masks_figure(
             ["real frame", "(a) synthesised face", "(b) mask", "(c) result"],
             labels,
             f"{fake.clip}, frame {index}, donor {fake.donor}, by the model of {owners[first]}. "
-            "(a) the whole synthesised face warped back over the target's, (b) the blending mask "
-            "(white: synthesised), (c) the final frame before encoding (as figure 4.7 of the "
-            "chapter).",
+            "(a) the whole synthesised face warped back over the target's, its colours matched "
+            "inside the row's mask if the method does so, (b) the blending mask (white: "
+            "synthesised), (c) the final frame before encoding (as figure 4.7 of the chapter).",
         )
     )
 

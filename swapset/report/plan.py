@@ -12,6 +12,8 @@ from swapset.generation.methods import Recipe, SynthesisRecipe
 # What a network of another resolution may need to be different besides.
 _SIZE = frozenset({"resolution", "width", "code", "steps", "batch", "learning_rate"})
 _COLOUR = frozenset({"colour_augmentation", "colour_transfer"})
+PREVIEWS = 4
+"""Pairs of each recipe whose training the report shows."""
 MASK_ROWS = ("rectangle", "hull", "smooth")
 """Rows of figure 4.7, from top to bottom."""
 
@@ -109,3 +111,17 @@ def describe(recipe: Recipe) -> list[str]:
     time = "smoothed in time" if recipe.smoothing == "kalman" else "not smoothed in time"
     size = f"{recipe.resolution} x {recipe.resolution}"
     return [size, colour, f"{recipe.mask} mask, {edge}", time]
+
+
+def preview_stems(owners: Mapping[str, str], pairs: Sequence[str]) -> list[str]:
+    """Return `<recipe>/<pair>` of the trainings that the report shows.
+
+    Parameters
+    ----------
+    owners : mapping of str to str
+        The recipe whose models a method uses.
+    pairs : sequence of str
+        Pairs with a model, repeats allowed.
+    """
+    first = list(dict.fromkeys(pairs))[:PREVIEWS]
+    return [f"{recipe}/{pair}" for recipe in dict.fromkeys(owners.values()) for pair in first]

@@ -1,0 +1,100 @@
+# Figures and the page that shows them with all tables; the chapter's own numbers, set apart.
+from swapset.report.plan import figure_names, preview_stems
+from swapset.report.quoted import quoted_names
+
+
+rule quoted:
+    output:
+        tables=expand("{R}/tables/quoted/{name}.csv", R=R, name=quoted_names()),
+    message:
+        "Writing the chapter's own numbers"
+    log:
+        f"{R}/logs/quoted.log",
+    benchmark:
+        f"{R}/benchmarks/quoted.tsv"
+    params:
+        code=build.code("quoted"),
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/quoted.py"
+
+
+# Which fakes are shown depends on which could be made, so the videos, labels and models that are
+# opened are not named here: all of them are behind the tables.
+rule figures:
+    input:
+        fakes=f"{R}/tables/fakes.csv",
+        provenance=f"{R}/dataset/provenance.jsonl",
+        verdicts=f"{R}/tables/clips.csv",
+        scores=f"{R}/tables/mask_ssim.csv",
+        per_fake=f"{R}/tables/mask_ssim_per_fake.csv",
+        differences=f"{R}/tables/mask_ssim_differences.csv",
+        clips=expand("{R}/clips/{subject}", R=R, subject=build.subjects),
+        landmarks=expand("{R}/landmarks/{subject}", R=R, subject=build.subjects),
+    output:
+        figures=expand(
+            "{R}/figures/{name}.png", R=R, name=figure_names(build.methods, build.recipes)
+        ),
+    message:
+        "Drawing the figures"
+    log:
+        f"{R}/logs/figures.log",
+    benchmark:
+        f"{R}/benchmarks/figures.tsv"
+    params:
+        code=build.code("figures"),
+        root=R,
+        recipes={method: build.recipes[method].model_dump() for method in build.methods},
+        owners={method: build.owner(method) for method in build.methods},
+        precision=build.config.training.precision,
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/figures.py"
+
+
+rule report:
+    input:
+        figures=rules.figures.output.figures,
+        quoted=rules.quoted.output.tables,
+        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+        previews=expand(
+            "{R}/models/{stem}.png",
+            R=R,
+            stem=preview_stems(
+                {method: build.owner(method) for method in build.methods},
+                [swap.pair for swap in build.swaps],
+            ),
+        ),
+        provenance=f"{R}/dataset/provenance.jsonl",
+        tables=expand(
+            "{R}/tables/{name}.csv",
+            R=R,
+            name=["datasets", "fakes", "mask_ssim", "mask_ssim_differences", "mask_ssim_per_fake"],
+        ),
+        demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
+    output:
+        page=f"{R}/report.html",
+    message:
+        "Writing the report"
+    log:
+        f"{R}/logs/report.log",
+    benchmark:
+        f"{R}/benchmarks/report.tsv"
+    params:
+        code=build.code("report"),
+        root=R,
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/report.py"

@@ -1,0 +1,34 @@
+"""The chapter's own numbers, for comparison by eye; never mixed into a build's tables.
+
+Light to import: the Snakefile asks it for the names of the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from swapset.files import atomic_output
+
+_FOLDER = Path(__file__).parent / "quoted"
+SOURCE = (
+    'Y. Li, P. Sun, H. Qi, S. Lyu, "Toward the Creation and Obstruction of DeepFakes", in: '
+    "Handbook of Digital Face Manipulation and Detection, Springer, 2022, chapter 4"
+)
+CAPTIONS = {
+    "table_4_1_datasets": "Table 4.1: DeepFake video datasets and their numbers of videos and "
+    "frames",
+    "table_4_2_mask_ssim": "Table 4.2: average Mask-SSIM of datasets",
+}
+
+
+def quoted_names() -> list[str]:
+    """Return the names of the quoted tables, without extension."""
+    return sorted(path.stem for path in _FOLDER.glob("*.csv"))
+
+
+def write_quoted(paths: Iterable[Path]) -> None:
+    """Write quoted tables; each file's stem is the name of its table."""
+    for path in paths:
+        with atomic_output(path) as scratch:
+            scratch.write_bytes((_FOLDER / f"{path.stem}.csv").read_bytes())

@@ -1,0 +1,10 @@
+"""Rule quoted: the chapter's own numbers, beside but never among the build's tables."""
+
+from pathlib import Path
+
+from swapset.jobs import job
+from swapset.report.quoted import write_quoted
+
+if __name__ == "__main__":
+    with job(snakemake.rule, snakemake.log[0]):
+        write_quoted(map(Path, snakemake.output.tables))

@@ -1,0 +1,18 @@
+"""Rule report: one page with the build's tables, pictures and origin."""
+
+from pathlib import Path
+
+from swapset.jobs import job
+from swapset.report.page import ReportFiles, write_page
+
+if __name__ == "__main__":
+    given = snakemake.input
+    with job(snakemake.rule, snakemake.log[0]):
+        files = ReportFiles(
+            root=Path(snakemake.params.root),
+            figures=[Path(path) for path in given.figures],
+            previews=[Path(path) for path in given.previews],
+            verdicts=[Path(path) for path in given.verdicts],
+            quoted=[Path(path) for path in given.quoted],
+        )
+        write_page(files, Path(snakemake.output.page))
