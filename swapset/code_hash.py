@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def code_hash(script: Path) -> str:
     script : Path
         A Python file; its imports of `swapset` are followed, also those inside functions.
     """
-    root = Path(__file__).parent.parent
+    root = Path(__file__).resolve().parent.parent
     files = {script.resolve()}
     waiting = [script.resolve()]
     while waiting:
@@ -35,8 +36,9 @@ def code_hash(script: Path) -> str:
         files |= found
         waiting += found
     digest = hashlib.sha256()
-    for path in sorted(files, key=lambda path: path.name):
-        digest.update(path.name.encode() + b"\0" + _content(path) + b"\0")
+    # By place in the checkout, wherever that lies: names alone are not unique.
+    for name, path in sorted((os.path.relpath(path, root), path) for path in files):
+        digest.update(name.encode() + b"\0" + _content(path) + b"\0")
     return digest.hexdigest()[:16]
 
 
