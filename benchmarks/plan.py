@@ -39,10 +39,11 @@ def make_manifest(folder: Path, times: int) -> Path:
 def plan(folder: Path, manifest: Path, target: str) -> tuple[float, str]:
     """Plan a target; return seconds and Snakemake's output."""
     command = [sys.executable, "-m", "snakemake", "-n", "-q", "rules", "--cores", "2", target]
+    command += ["--snakefile", str(ROOT / "Snakefile")]
     command += ["--configfile", str(ROOT / "config" / "celebdf.yaml")]
-    command += ["--config", f"clips={manifest}", f"results={folder / 'results'}"]
+    command += ["--config", f"clips={manifest}"]
     began = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - began
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
@@ -64,7 +65,7 @@ def main() -> None:
         # After the large plan: children's peak is that of the largest so far.
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(f"peak memory: {peak:.0f} MB")
-        base = folder / "results" / "celebdf"
+        base = Path("results", "celebdf")
         fake = re.search(r"dataset/celebdf/original/(id0_id\d+_0000)", output)
         for title, target in [
             ("one model", base / "models" / "celebdf" / "id0-id1.safetensors"),

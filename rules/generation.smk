@@ -21,9 +21,13 @@ rule train:
         context=build.config.align.context,
         seed=build.config.seed,
         device=build.config.device,
-        settings=build.config.training.model_dump(mode="json"),
+        precision=build.config.training.precision,
+        threads=build.config.training.threads,
+        preview_every=build.config.training.preview_every,
+        # Functions of `output` count as no setting: other checkpoints give the same model.
+        checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
         # Not an output: it has to outlive a killed job.
-        checkpoint=lambda w: f"{R}/checkpoints/{w.recipe}/{w.pair}.safetensors",
+        checkpoint=lambda w, output: f"{R}/checkpoints/{w.recipe}/{w.pair}.safetensors",
     threads: build.config.training.threads
     resources:
         mem_mb=4000,
@@ -37,12 +41,10 @@ rule train:
 
 rule synthesise:
     input:
+        unpack(lambda w: build.model_of(w.method, w.target, w.donor)),
         clips=f"{R}/clips/{{target}}",
         landmarks=f"{R}/landmarks/{{target}}",
         verdicts=f"{R}/accepted/{{target}}.json",
-        donor=f"{R}/accepted/{{donor}}.json",
-        model=lambda w: build.model_of(w.method, w.target, w.donor) + ".safetensors",
-        card=lambda w: build.model_of(w.method, w.target, w.donor) + ".json",
     output:
         video=f"{R}/dataset/{{method}}/original/{{target}}_{{donor}}_{{number}}.mp4",
         labels=f"{R}/labels/{{method}}/{{target}}_{{donor}}_{{number}}.parquet",

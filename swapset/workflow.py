@@ -117,9 +117,10 @@ class Build:
         rows = (self.manifest.clips[clip] for clip in self.manifest.of(subject))
         return {row.clip: [self.source_of(row.clip), row.start, row.end] for row in rows}
 
-    def model_of(self, method: str, one: str, other: str) -> str:
-        """Return the path of a pair's model files for a method, without extension."""
-        return f"{self.root}/models/{self.owner(method)}/{pair_name(one, other)}"
+    def model_of(self, method: str, one: str, other: str) -> dict[str, str]:
+        """Return the paths of a pair's model for a method, and of its card."""
+        path = f"{self.root}/models/{self.owner(method)}/{pair_name(one, other)}"
+        return {"model": f"{path}.safetensors", "card": f"{path}.json"}
 
     def people_in(self, target: str) -> list[str]:
         """Return a target and all donors of its fakes."""

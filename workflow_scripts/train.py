@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from swapset.config import TrainingSettings
 from swapset.device import claimed_device
 from swapset.generation.methods import TrainingRecipe
 from swapset.jobs import job
@@ -10,10 +9,9 @@ from swapset.seeds import derive_seed
 
 if __name__ == "__main__":
     params, output, names = snakemake.params, snakemake.output, snakemake.wildcards
-    settings = TrainingSettings(**params.settings)
     with (
         job(snakemake.rule, snakemake.log[0]) as log,
-        claimed_device(params.device, threads=settings.threads) as device,
+        claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.faces.prepare import load_faces
         from swapset.generation.pair import PairFiles, train_pair
@@ -26,12 +24,12 @@ if __name__ == "__main__":
             Schedule(
                 seed=derive_seed(params.seed, "train", names.recipe, names.pair),
                 device=device,
-                precision=settings.precision,
+                precision=params.precision,
                 checkpoint=Path(params.checkpoint),
-                checkpoint_every=settings.checkpoint_every,
+                checkpoint_every=params.checkpoint_every,
             ),
             PairFiles(*map(Path, (output.model, output.losses, output.preview, output.card))),
-            preview_every=settings.preview_every,
+            preview_every=params.preview_every,
             code=params.code,
             log=log,
         )
