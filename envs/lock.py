@@ -73,7 +73,7 @@ def main() -> None:
     LOCK.write_text(_LOCK_HEADER + lines, encoding="utf-8")
     needed = resolve(".", "--constraint", str(LOCK))
     cpu = conda_text("cpu", "run on the processor", needed, _CPU_INDEX)
-    gpu = conda_text("gpu", "run networks. PyPI's torch for Linux is the CUDA build", needed)
+    gpu = conda_text("gpu", "run networks; PyPI's torch is the CUDA build", needed)
     (ROOT / "envs" / "cpu.yaml").write_text(cpu, encoding="utf-8")
     (ROOT / "envs" / "gpu.yaml").write_text(gpu, encoding="utf-8")
 

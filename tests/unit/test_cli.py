@@ -1,0 +1,154 @@
+"""The `swapset` command: a manifest and a config for a folder of clips."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import yaml
+
+from swapset import __version__
+from swapset.cli import main
+from swapset.config import DEMO, load
+from swapset.dataset.manifest import read_manifest
+from swapset.errors import ManifestError
+from swapset.generation.methods import BUILT_IN
+
+
+def put(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return folder
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "clips.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_folder_of_named_files(tmp_path, capsys):
+    put(tmp_path, "id10_0000.mp4", "id2_0001.MKV", "id2_0000.mov", "notes.txt", ".id3_0000.mp4")
+    assert main(["init", str(tmp_path), "--licence", "CC BY 4.0"]) == 0
+    manifest = read_manifest(tmp_path / "clips.csv")
+    assert list(manifest.clips) == ["id2_0000", "id2_0001", "id10_0000"]
+    assert manifest.clips["id2_0001"].path == tmp_path / "id2_0001.MKV"
+    assert manifest.clips["id2_0001"].licence == "CC BY 4.0"
+    said = capsys.readouterr()
+    assert "3 clips of 2 people" in said.out
+    assert f"snakemake --cores all --configfile {tmp_path / 'config.yaml'}" in said.out
+    assert said.err == ""
+
+
+def test_sub_folders_are_people_and_their_names_stay_out(tmp_path, capsys):
+    folder = put(tmp_path / "own clips", "Zoë K/b 2.mp4", "Zoë K/b 10.mp4", "id1/x.avi")
+    put(folder, "Bo, jr./deep/er/c.webm", "stray.mp4")
+    assert main(["init", str(folder), "--licence", "mine"]) == 0
+    found = {row["clip"]: row["path"] for row in rows(folder)}
+    assert found == {
+        "id0_0000": "Bo, jr./deep/er/c.webm",
+        "id2_0000": "Zoë K/b 2.mp4",
+        "id2_0001": "Zoë K/b 10.mp4",
+        "id1_0000": "id1/x.avi",
+    }
+    assert read_manifest(folder / "clips.csv").subjects == ["id0", "id1", "id2"]
+    said = capsys.readouterr().out
+    assert "id2 is Zoë K" in said
+    assert "left out stray.mp4" in said
+    assert f"--configfile '{folder / 'config.yaml'}'" in said  # quoted for the shell
+
+
+def test_named_files_in_their_subjects_folder_keep_their_names(tmp_path):
+    put(tmp_path, "id7/id7_0042.mp4", "id8/id8_0001.mp4", "id8/other.mp4")
+    assert main(["init", str(tmp_path)]) == 0
+    assert [row["clip"] for row in rows(tmp_path)] == ["id7_0042", "id8_0000", "id8_0001"]
+
+
+def test_a_missing_licence_stops_the_build_with_its_line(tmp_path, capsys):
+    put(tmp_path, "id0_0000.mp4", "id1_0000.mp4")
+    assert main(["init", str(tmp_path)]) == 0
+    assert "licence" in capsys.readouterr().out
+    with pytest.raises(ManifestError, match=r"clips\.csv, line 2: clip 'id0_0000' has no licence"):
+        read_manifest(tmp_path / "clips.csv")
+
+
+@pytest.mark.parametrize("existing", ["clips.csv", "config.yaml"])
+def test_nothing_is_overwritten_and_nothing_half_written(tmp_path, capsys, existing):
+    put(tmp_path, "id0_0000.mp4", "id1_0000.mp4")
+    (tmp_path / existing).write_text("precious")
+    assert main(["init", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert (tmp_path / existing).read_text() == "precious"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_files_may_go_elsewhere(tmp_path):
+    clips = put(tmp_path / "archive", "id0_0000.mp4", "id1_0000.mp4")
+    into = tmp_path / "work"
+    assert main(["init", str(clips), "--into", str(into), "--licence", "x"]) == 0
+    config = load(yaml.safe_load((into / "config.yaml").read_text()))
+    manifest = read_manifest(Path(config.clips), config.clips_root)
+    assert manifest.clips["id0_0000"].path == clips / "id0_0000.mp4"
+    assert len(list(clips.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ([], "has nobody"),
+        (["id0_0000.mp4", "id0_0001.mp4"], "has id0"),
+        (["id0_0000.mp4", "id0_0000.avi", "id1_0000.mp4"], "are both clip id0_0000"),
+        (["a.mp4", "b.mp4"], "one sub-folder for each person"),
+    ],
+)
+def test_folders_that_cannot_be_used(tmp_path, capsys, names, says):
+    put(tmp_path, *names)
+    assert main(["init", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "clips.csv").exists()
+
+
+def test_a_missing_folder(tmp_path, capsys):
+    assert main(["init", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere: is not a folder" in capsys.readouterr().err
+
+
+def test_links_that_leave_the_folder_are_left_out(tmp_path, capsys):
+    outside = put(tmp_path / "out", "id2_0000.mp4") / "id2_0000.mp4"
+    folder = put(tmp_path / "in", "id0_0000.mp4", "id1_0000.mp4")
+    (folder / "id2_0000.mp4").symlink_to(outside)
+    assert main(["init", str(folder), "--licence", "x"]) == 0
+    assert "link that leaves the folder" in capsys.readouterr().out
+    assert len(read_manifest(folder / "clips.csv").clips) == 2
+
+
+@pytest.mark.parametrize("networks", ["full", "small"])
+def test_the_config_leaves_nothing_to_the_demo(tmp_path, networks):
+    folder = put(tmp_path / "demo", "id0_0000.mp4", "id1_0000.mp4")
+    assert main(["init", str(folder), "--networks", networks]) == 0
+    written = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    config = load(written)
+    assert config.name != "demo"  # the demo's results are there
+    assert set(written) == set(type(config).model_fields)
+    assert written["pairs"] == "all"
+    for method in ("celebdf", "faceswap"):
+        assert set(DEMO["recipes"].get(method, {})) <= set(written["recipes"][method])
+        assert written["recipes"][method] != DEMO["recipes"].get(method)
+    if networks == "full":
+        assert config.all_recipes() == BUILT_IN
+    else:
+        assert config.recipe("celebdf").width < BUILT_IN["celebdf"].width
+
+
+def test_version_and_wrong_arguments(capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+    assert done.value.code == 0
+    assert capsys.readouterr().out == f"swapset {__version__}\n"
+    for wrong in ([], ["init"], ["unknown"], ["init", "x", "--networks", "huge"]):
+        with pytest.raises(SystemExit) as done:
+            main(wrong)
+        assert done.value.code == 2
+        assert capsys.readouterr().err.count("\n") == 1

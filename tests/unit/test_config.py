@@ -1,0 +1,84 @@
+"""A wrong key or value is refused in one line that names the key, the value and what is allowed."""
+
+import pytest
+
+from swapset.config import DEMO, load
+from swapset.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"sead": 1}, ["sead: unknown key", "seed"]),
+        ({"ingest": {"fsp": 30}}, ["ingest.fsp: unknown key", "max_seconds"]),
+        ({"recipes": {"celebdf": {"widht": 8}}}, ["recipes.celebdf.widht: unknown key", "width"]),
+        ({"ingest": {"fps": 0}}, ["ingest.fps: 0 is not allowed", "greater than or equal to 1"]),
+        ({"ingest": 30}, ["ingest: 30 is not allowed"]),
+        ({"seed": -1}, ["seed: -1", "greater than or equal to 0"]),
+        ({"seed": "one"}, ["seed: 'one'"]),
+        ({"device": "gpu"}, ["device: 'gpu'"]),
+        ({"name": "../up"}, ["name: '../up'", "letters, digits"]),
+        ({"name": ""}, ["name: ''"]),
+        ({"swaps_per_clip": 0}, ["swaps_per_clip: 0", "greater than 0", "'all'"]),
+        ({"swaps_per_clip": "some"}, ["swaps_per_clip: 'some'", "'all'"]),
+        ({"pairs": "none"}, ["pairs: 'none'", "'all'"]),
+        ({"compressions": ["c23"]}, ["compressions: ['c23']", "must contain 'original'"]),
+        ({"compressions": ["original", "c50"]}, ["compressions.1: 'c50'", "'c40'"]),
+        ({"methods": []}, ["methods: []"]),
+        ({"methods": ["celebdf", "celebdf"]}, ["methods", "listed twice"]),
+        ({"methods": ["deepfake"]}, ["methods: 'deepfake' is no recipe", "celebdf, faceswap"]),
+        ({"recipes": {"mine": {"mask": "hull"}}}, ["recipes.mine: a new recipe needs 'base'"]),
+        ({"recipes": {"real": {"base": "celebdf"}}}, ["'real' cannot name a recipe"]),
+        (
+            {"recipes": {"a": {"base": "b"}, "b": {"base": "a"}}},
+            ["bases run in a circle", "a -> b"],
+        ),
+        ({"recipes": {"a": {"base": "c"}}}, ["recipes.c", "base"]),
+        ({"recipes": {"celebdf": {"resolution": 100}}}, ["recipes.celebdf.resolution: 100", "128"]),
+        ({"recipes": {"celebdf": {"width": 1}}}, ["recipes.celebdf.width: 1"]),
+        ({"align": {"context": 1.0}}, ["recipes.celebdf.context", "raise align.context"]),
+        ({"video": {"codec": "vp9"}}, ["video.codec: 'vp9'", "'mpeg4' or 'h264'"]),
+        ({"video": {"quality": 40}}, ["video.quality: 40", "31"]),
+        ({"strict": "perhaps"}, ["strict: 'perhaps'"]),
+    ],
+)
+def test_wrong_values_are_named(values, says):
+    with pytest.raises(ConfigError) as caught:
+        load(values)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in says:
+        assert part in message
+    # No words of the library that checks.
+    for word in ("pydantic", "validation error", "input_type", "constrained"):
+        assert word not in message.lower()
+
+
+def test_every_wrong_key_has_its_line():
+    with pytest.raises(ConfigError) as caught:
+        load({"sead": 1, "ingest": {"fps": 0}, "device": "tpu"})
+    keys = [line.partition(":")[0] for line in str(caught.value).splitlines()]
+    assert sorted(keys) == ["device", "ingest.fps", "sead"]
+
+
+def test_values_from_the_command_line_are_understood():
+    config = load({"swaps_per_clip": "9.5", "strict": "true", "seed": "7"})
+    assert (config.swaps_per_clip, config.strict, config.seed) == (9.5, True, 7)
+
+
+def test_own_recipes_change_only_what_they_say():
+    config = load({"recipes": {"hard": {"base": "celebdf", "mask": "hull"}}, "methods": ["hard"]})
+    same, own = config.recipe("celebdf").model_dump(), config.recipe("hard").model_dump()
+    assert {key for key in own if own[key] != same[key]} == {"mask"}
+
+
+def test_the_demo_is_valid_and_small():
+    demo, real = load(DEMO), load({})
+    for method in demo.methods:
+        assert demo.recipe(method).steps < real.recipe(method).steps
+        assert demo.recipe(method).width < real.recipe(method).width
+
+
+def test_a_config_does_not_change():
+    with pytest.raises(ValueError, match="frozen"):
+        load({}).seed = 2

@@ -1,0 +1,116 @@
+"""Devices: jobs on several GPUs take different ones, and give them back however they end."""
+
+import multiprocessing
+import os
+import signal
+import tempfile
+
+import pytest
+
+from swapset import device
+from swapset.device import claimed_device, visible_gpus
+from swapset.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def own_locks(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,GPU-b2")
+
+
+def _hold(connection):
+    """Claim a GPU, say which, and keep it until told."""
+    with device._one_of(visible_gpus()) as gpu:
+        connection.send(gpu)
+        connection.recv()
+
+
+def start_holder():
+    here, there = multiprocessing.get_context("fork").Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_hold, args=(there,))
+    process.start()
+    there.close()
+    return process, here
+
+
+def stop(*holders):
+    for process, connection in holders:
+        if process.is_alive():
+            connection.send("done")
+        process.join(10)
+
+
+def test_two_jobs_take_different_gpus_and_a_third_waits(two_gpus):
+    first, second = start_holder(), start_holder()
+    assert first[1].poll(10)
+    assert second[1].poll(10)
+    assert {first[1].recv(), second[1].recv()} == {"0", "GPU-b2"}
+    third = start_holder()
+    assert not third[1].poll(0.5)
+    stop(first)
+    assert third[1].poll(10)
+    third[1].recv()
+    stop(second, third)
+
+
+def test_a_killed_jobs_gpu_is_free_again(two_gpus, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    first = start_holder()
+    assert first[1].poll(10)
+    os.kill(first[0].pid, signal.SIGKILL)
+    first[0].join(10)
+    with device._one_of(visible_gpus()) as gpu:
+        assert gpu == "3"
+
+
+def test_the_claimed_gpu_is_the_only_one_that_is_seen(two_gpus):
+    with claimed_device("auto"):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] in ("0", "GPU-b2")
+
+
+def test_auto_without_a_gpu_is_the_processor(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with claimed_device("auto", threads=2) as found:
+        import torch
+
+        assert found.type == "cpu"
+        assert torch.get_num_threads() == 2
+
+
+def test_cpu_claims_no_gpu(two_gpus):
+    holders = [start_holder(), start_holder()]
+    assert all(connection.poll(10) for _, connection in holders)
+    with claimed_device("cpu") as found:
+        assert found.type == "cpu"
+    stop(*holders)
+
+
+@pytest.mark.parametrize(
+    ("visible", "setting", "says"),
+    [("", "cuda", "no GPU is visible"), ("-1", "cuda:0", "no GPU"), ("0,1", "cuda:2", "2 GPUs")],
+)
+def test_a_gpu_that_is_not_there_is_an_error(monkeypatch, visible, setting, says):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(ConfigError, match=says), claimed_device(setting):
+        pass
+
+
+def test_a_named_gpu_is_counted_among_the_visible(monkeypatch):
+    assert device._choice("cuda:1", ["4", "7"]) == ["7"]
+    assert device._choice("cuda", ["4", "7"]) == ["4", "7"]
+
+
+def test_gpus_are_asked_of_the_driver(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert visible_gpus() == []
+    fake = tmp_path / "nvidia-smi"
+    fake.write_text("#!/bin/sh\necho 0\necho 1\n")
+    fake.chmod(0o755)
+    assert visible_gpus() == ["0", "1"]
+    fake.write_text("#!/bin/sh\nexit 9\n")
+    assert visible_gpus() == []

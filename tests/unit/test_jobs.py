@@ -1,0 +1,57 @@
+"""A job's errors: one line on the screen and in its log; mistakes of ours keep their traceback."""
+
+import errno
+import logging
+
+import pytest
+
+from swapset.errors import MediaError
+from swapset.jobs import job
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MediaError("a.mp4: cannot be read"), "a.mp4: cannot be read"),
+        (ImportError("rows with a url need yt-dlp"), "rows with a url need yt-dlp"),
+        (OSError(errno.ENOSPC, "No space", "big.npy"), "no space left on the disk of big.npy"),
+        (OSError(errno.ENOSPC, "No space"), "no space left on the disk of the results"),
+    ],
+)
+def test_errors_that_a_user_can_act_on_are_one_line(tmp_path, capsys, error, says):
+    log = tmp_path / "logs" / "ingest.log"
+    with pytest.raises(SystemExit) as done, job("ingest", str(log)):
+        raise error
+    assert done.value.code == 1
+    assert capsys.readouterr().err == f"swapset: ingest: {says}\n"
+    assert log.read_text().rstrip().endswith(f"ERROR {says}")
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ModuleNotFoundError("x"), PermissionError("x")])
+def test_other_errors_are_not_hidden(tmp_path, error):
+    with pytest.raises(type(error)), job("ingest", str(tmp_path / "log")):
+        raise error
+
+
+def test_the_log_takes_messages_and_a_progress_bar(tmp_path):
+    path = tmp_path / "log"
+    with job("train", str(path)) as stream:
+        logging.getLogger("swapset.x").info("began")
+        stream.write("10%\n")
+    assert "INFO began" in path.read_text()
+    assert "10%" in path.read_text()
+
+
+def test_a_new_try_starts_a_new_log(tmp_path):
+    for word in ("first", "second"):
+        with job("train", str(tmp_path / "log")):
+            logging.info(word)
+    assert "first" not in (tmp_path / "log").read_text()
