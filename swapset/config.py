@@ -279,22 +279,22 @@ DEMO: dict[str, Any] = {
     "recipes": {
         "celebdf": {
             "resolution": 128,
-            "width": 24,
+            "width": 16,
             "code": 256,
-            "steps": 600,
-            "batch": 16,
-            "learning_rate": 4e-4,
+            "steps": 2200,
+            "batch": 4,
+            "learning_rate": 1e-3,
         },
         "faceswap": {
-            "width": 32,
+            "width": 24,
             "code": 256,
-            "steps": 700,
-            "batch": 16,
-            "learning_rate": 4e-4,
+            "steps": 2000,
+            "batch": 4,
+            "learning_rate": 1e-3,
         },
     },
     "align": {"size": 192},
-    "training": {"preview_every": 200},
+    "training": {"threads": 1, "preview_every": 500},
 }
 """What the embedded demo sets differently: narrow networks that train in about a minute."""
 

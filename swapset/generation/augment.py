@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-ROTATION = 10.0
+ROTATION = 5.0
 """Largest rotation of a training face, in degrees."""
 ZOOM = 0.05
-SHIFT = 0.05
+SHIFT = 0.03
 WARP_GRID = 5
 WARP_SIGMA = 0.06
 """Standard deviation of the warp's control points, in half crop sides."""

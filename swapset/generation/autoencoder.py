@@ -84,6 +84,22 @@ class Decoder(nn.Module):
         return torch.sigmoid(self.to_rgb(self.ups(features)).float())
 
 
+def _start_weights(module: nn.Module) -> None:
+    """Keep the signal's size through the layers; torch's own default lets it die away.
+
+    K. He et al., "Delving deep into rectifiers", ICCV 2015, equation 15; X. Glorot, Y. Bengio,
+    AISTATS 2010, for the layers without a rectifier.
+    """
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=_SLOPE)
+    elif isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+    elif isinstance(module, Decoder):
+        nn.init.xavier_uniform_(module.to_rgb.weight, gain=0.5)
+    if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
 class SwapAutoencoder(nn.Module):
     """One encoder, and a decoder for each subject.
 
@@ -99,6 +115,7 @@ class SwapAutoencoder(nn.Module):
         super().__init__()
         self.encoder = Encoder(recipe)
         self.decoders = nn.ModuleDict({subject: Decoder(recipe) for subject in subjects})
+        self.apply(_start_weights)
 
     def forward(self, faces: Tensor, subject: str) -> Tensor:
         """Return `faces` (B, 3, R, R) in [0, 1], RGB, as `subject` would make them."""

@@ -30,8 +30,12 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 20
 """Steps between two looks at the losses; on a GPU each look waits for the queue."""
+WARM_UP = 0.02
+"""Share of the steps over which the learning rate rises to its full value."""
 DECAY_FROM = 0.6
 """Share of the steps after which the learning rate falls, linearly to a tenth."""
+LARGEST_GRADIENT = 1.0
+"""Norm to which a gradient is cut back: one odd batch must not undo a training."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Trainer:
         torch.manual_seed(derive_seed(schedule.seed, "weights") % 2**63)
         self.model = SwapAutoencoder(recipe, list(banks)).placed(schedule.device)
         self.optimiser = torch.optim.Adam(
-            self.model.parameters(), lr=recipe.learning_rate, betas=(0.5, 0.999), fused=True
+            self.model.parameters(), lr=recipe.learning_rate, fused=True
         )
         self.losses = torch.zeros(recipe.steps, len(banks), device=schedule.device)
         self.step = self._looked = 0
@@ -137,7 +141,7 @@ class Trainer:
             for subject, bank in self.banks.items()
         }
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * decay(self.step / recipe.steps)
+            group["lr"] = recipe.learning_rate * rate_factor((self.step + 1) / recipe.steps)
         with torch.autocast(device.type, torch.bfloat16, enabled=self._bf16):
             made = self.model.reconstruct(
                 {
@@ -150,6 +154,7 @@ class Trainer:
         )
         self.optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
         self.optimiser.step()
         return losses.detach()
 
@@ -167,10 +172,10 @@ class Trainer:
         self._looked = self.step
 
 
-def decay(progress: float) -> float:
-    """Return the learning rate's factor at `progress` in [0, 1)."""
-    if progress < DECAY_FROM:
-        return 1.0
+def rate_factor(progress: float) -> float:
+    """Return the learning rate's factor at `progress` in (0, 1]: up, level, down."""
+    if progress <= DECAY_FROM:
+        return min(1.0, progress / WARM_UP)
     return 1.0 - 0.9 * (progress - DECAY_FROM) / (1 - DECAY_FROM)
 
 
