@@ -15,5 +15,6 @@ if __name__ == "__main__":
     ):
         for path in sorted(Path(snakemake.input.landmarks).glob("*.npz")):
             clip = Path(snakemake.input.clips, f"{path.stem}.mkv")
-            masks = head_masks(frames(clip), ClipLandmarks.load(path).smooth)
+            points = ClipLandmarks.load(path)
+            masks = head_masks(frames(clip), points.smooth, restarts=points.cuts.tolist())
             masks.save(folder / path.name)

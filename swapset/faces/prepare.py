@@ -6,7 +6,7 @@ import itertools
 import os
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,19 +36,22 @@ class ClipLandmarks:
         As detected, x, y in pixels; NaN in frames without the face.
     smooth : (n, 68, 2) float32
         Smoothed over time, short gaps bridged; NaN elsewhere.
+    cuts : (c,) int32
+        First frame of each shot but the first.
     """
 
     raw: npt.NDArray[np.float32]
     smooth: npt.NDArray[np.float32]
+    cuts: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
     def chosen(self, smoothing: str) -> npt.NDArray[np.float32]:
         """Return the landmarks of a recipe's `smoothing`: "kalman" or "none"."""
         return self.smooth if smoothing == "kalman" else self.raw
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write both to one .npz file, whole or not at all."""
+        """Write all to one .npz file, whole or not at all."""
         with atomic_output(path) as scratch, open(scratch, "wb") as stream:
-            np.savez_compressed(stream, raw=self.raw, smooth=self.smooth)
+            np.savez_compressed(stream, raw=self.raw, smooth=self.smooth, cuts=self.cuts)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ClipLandmarks:
@@ -61,7 +64,7 @@ class ClipLandmarks:
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
-                return cls(archive["raw"], archive["smooth"])
+                return cls(archive["raw"], archive["smooth"], archive["cuts"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(f"{path}: not a file of landmarks ({error}); delete it") from error
 
@@ -167,7 +170,7 @@ def prepare_subject(
             restarts=found.cuts.tolist(),
             max_gap=smoothing.max_gap,
         ).astype(np.float32)
-        ClipLandmarks(raw, smooth).save(landmarks / f"{clip}.npz")
+        ClipLandmarks(raw, smooth, found.cuts).save(landmarks / f"{clip}.npz")
         write_faces(
             faces / f"{clip}.npy",
             frames(clips / f"{clip}.mkv"),
