@@ -108,7 +108,7 @@ class AlignSettings(Section):
     every: int = Field(1, ge=1, le=100, description="Keep every n-th face of a clip.")
     size: int = Field(320, ge=64, le=1024, description="Side of the stored face crops, in pixels.")
     context: float = Field(
-        1.8, ge=1.0, le=3.0, description="Side of the stored crops, in widths of the face."
+        1.6, ge=1.0, le=3.0, description="Side of the stored crops, in widths of the face."
     )
 
 
@@ -281,19 +281,19 @@ DEMO: dict[str, Any] = {
             "resolution": 128,
             "width": 16,
             "code": 256,
-            "steps": 2200,
+            "steps": 3000,
             "batch": 4,
             "learning_rate": 1e-3,
         },
         "faceswap": {
             "width": 24,
             "code": 256,
-            "steps": 2000,
+            "steps": 3000,
             "batch": 4,
             "learning_rate": 1e-3,
         },
     },
-    "align": {"size": 192},
+    "align": {"size": 176},
     "training": {"threads": 1, "preview_every": 500},
 }
 """What the embedded demo sets differently: narrow networks that train in about a minute."""
