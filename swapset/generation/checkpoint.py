@@ -110,6 +110,12 @@ def load_checkpoint(
         if kind == "optimiser":
             index, _, field = rest.partition(".")
             state.setdefault(int(index), {})[field] = value
+    # Fused Adam walks through memory: its averages have to lie there as the weights do.
+    parameters = (weight for group in optimiser.param_groups for weight in group["params"])
+    for number, weight in enumerate(parameters):
+        for field, value in state.get(number, {}).items():
+            if value.shape == weight.shape:
+                state[number][field] = torch.empty_like(weight).copy_(value)
     weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     try:
         model.load_state_dict(weights)
