@@ -37,12 +37,17 @@ except SwapsetError as error:
 
 R = build.root
 
+if workflow.is_main_process:
+    for notice in build.notices:
+        logger.warning(f"swapset: {notice}")
+
 
 wildcard_constraints:
     subject="[A-Za-z0-9]+",
     target="[A-Za-z0-9]+",
     donor="[A-Za-z0-9]+",
     number="[A-Za-z0-9]+",
+    rest="[A-Za-z0-9_]+",
     clip="[A-Za-z0-9]+_[A-Za-z0-9]+",
     pair="[A-Za-z0-9]+-[A-Za-z0-9]+",
     method="|".join(build.methods),
@@ -51,8 +56,6 @@ wildcard_constraints:
 
 
 onstart:
-    for notice in build.notices:
-        logger.warning(f"swapset: {notice}")
     logger.info(
         f"swapset: {len(build.manifest.clips)} clips of {len(build.subjects)} subjects, "
         f"{len(build.swaps)} fakes by each of {', '.join(build.methods)}; results in {R}/"

@@ -40,7 +40,7 @@ def plan(folder: Path, manifest: Path, target: str) -> tuple[float, str]:
     """Plan a target; return seconds and Snakemake's output."""
     command = [sys.executable, "-m", "snakemake", "-n", "-q", "rules", "--cores", "2", target]
     command += ["--snakefile", str(ROOT / "Snakefile")]
-    command += ["--configfile", str(ROOT / "config" / "celebdf.yaml")]
+    command += ["--configfile", str(ROOT / "config.yaml"), str(ROOT / "config" / "celebdf.yaml")]
     command += ["--config", f"clips={manifest}"]
     began = time.perf_counter()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -24,9 +24,11 @@ rule track:
         "../workflow_scripts/track.py"
 
 
-# One job for all subjects, because identity is decided by the nearest of them. Snakemake compares
-# the small files it writes by content: what did not change rebuilds nothing.
-rule accept:
+# One job for all subjects, because identity is decided by the nearest of them. A checkpoint only
+# so that Snakemake looks again, after it, at what has to run: verdicts that stay the same (it
+# compares small files by content) rebuild nothing. It only looks again at rules that take a
+# verdict themselves: all later ones do. No input function waits for it: dry runs show every job.
+checkpoint accept:
     input:
         clips=expand("{R}/clips/{subject}", R=R, subject=build.subjects),
         tracks=expand("{R}/tracks/{subject}", R=R, subject=build.subjects),
@@ -84,6 +86,7 @@ rule heads:
     input:
         clips=rules.ingest.output.clips,
         landmarks=rules.align.output.landmarks,
+        verdicts=f"{R}/accepted/{{subject}}.json",
     output:
         heads=directory(f"{R}/heads/{{subject}}"),
     message:

@@ -4,6 +4,7 @@
 rule train:
     input:
         faces=lambda w: [f"{R}/faces/{subject}" for subject in w.pair.split("-")],
+        verdicts=lambda w: [f"{R}/accepted/{subject}.json" for subject in w.pair.split("-")],
     output:
         model=f"{R}/models/{{recipe}}/{{pair}}.safetensors",
         losses=f"{R}/models/{{recipe}}/{{pair}}.csv",
@@ -96,20 +97,21 @@ rule real:
 
 rule recompress:
     input:
-        video=f"{R}/dataset/{{kind}}/original/{{video}}.mp4",
+        video=f"{R}/dataset/{{kind}}/original/{{subject}}_{{rest}}.mp4",
+        verdicts=f"{R}/accepted/{{subject}}.json",
     output:
         videos=expand(
-            "{R}/dataset/{{kind}}/{compression}/{{video}}.mp4",
+            "{R}/dataset/{{kind}}/{compression}/{{subject}}_{{rest}}.mp4",
             R=R,
             compression=[c for c in build.config.compressions if c != "original"],
         ),
-        record=f"{R}/records/{{kind}}/{{video}}.json",
+        record=f"{R}/records/{{kind}}/{{subject}}_{{rest}}.json",
     message:
-        "Recompressing {wildcards.kind}/{wildcards.video}"
+        "Recompressing {wildcards.kind}/{wildcards.subject}_{wildcards.rest}"
     log:
-        f"{R}/logs/recompress/{{kind}}/{{video}}.log",
+        f"{R}/logs/recompress/{{kind}}/{{subject}}_{{rest}}.log",
     benchmark:
-        f"{R}/benchmarks/recompress/{{kind}}/{{video}}.tsv"
+        f"{R}/benchmarks/recompress/{{kind}}/{{subject}}_{{rest}}.tsv"
     params:
         code=build.code("recompress"),
         compressions=build.config.compressions,

@@ -37,6 +37,7 @@ rule mask_ssim:
         scores=expand(
             "{R}/quality/{method}/{target}.csv", R=R, method=build.methods, target=build.targets
         ),
+        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
     output:
         table=f"{R}/tables/mask_ssim.csv",
         differences=f"{R}/tables/mask_ssim_differences.csv",

@@ -47,7 +47,7 @@ rule figures:
         f"{R}/benchmarks/figures.tsv"
     params:
         code=build.code("figures"),
-        root=R,
+        root=lambda w: R,
         recipes={method: build.recipes[method].model_dump() for method in build.methods},
         owners={method: build.owner(method) for method in build.methods},
         precision=build.config.training.precision,
@@ -90,7 +90,7 @@ rule report:
         f"{R}/benchmarks/report.tsv"
     params:
         code=build.code("report"),
-        root=R,
+        root=lambda w: R,
     resources:
         mem_mb=1500,
         runtime=10,

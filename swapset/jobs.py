@@ -15,7 +15,7 @@ from swapset.errors import SwapsetError
 
 @contextmanager
 def job(name: str, log: str) -> Iterator[TextIO]:
-    """Run a job's work: log to the file `log`, turn errors of the user's into one line.
+    """Run a job's work: log to a file, warnings also to stderr, errors of the user's as one line.
 
     Parameters
     ----------
@@ -37,24 +37,25 @@ def job(name: str, log: str) -> Iterator[TextIO]:
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w", encoding="utf-8") as stream:
-        handler = logging.StreamHandler(stream)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+        kept, shown = logging.StreamHandler(stream), logging.StreamHandler(sys.stderr)
+        kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        shown.setFormatter(logging.Formatter(f"swapset: {name}: %(message)s"))
+        shown.setLevel(logging.WARNING)
+        logging.basicConfig(level=logging.INFO, handlers=[kept, shown], force=True)
         try:
             yield stream
         except SwapsetError as error:
-            _fail(name, str(error))
+            _fail(str(error))
         except ImportError as error:
             if not isinstance(error, ModuleNotFoundError):
-                _fail(name, str(error))
+                _fail(str(error))
             raise
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            _fail(name, f"no space left on the disk of {error.filename or 'the results'}")
+            _fail(f"no space left on the disk of {error.filename or 'the results'}")
 
 
-def _fail(name: str, message: str) -> None:
+def _fail(message: str) -> None:
     logging.error(message)
-    print(f"swapset: {name}: {message}", file=sys.stderr)
     raise SystemExit(1)

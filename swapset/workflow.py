@@ -46,6 +46,7 @@ class Build:
         values, self.notices = _without_demo_leftovers(values)
         self.config: Config = load(values)
         self.root = str(self.config.results / self.config.name)
+        self._here = Path.cwd().resolve()
         self.is_demo = self.config.clips == DEMO_CLIPS
         self.manifest = self._read_manifest()
         self.people: list[Person] = []
@@ -108,9 +109,14 @@ class Build:
         return self._owner[method]
 
     def source_of(self, clip: str) -> str:
-        """Return the file that a clip is ingested from."""
-        row = self.manifest.clips[clip]
-        return str(row.path) if row.path else f"{self.root}/fetched/{clip}.mp4"
+        """Return the file that a clip is ingested from.
+
+        Inside the working folder as a relative path: a build that moves as a whole stays finished.
+        """
+        path = self.manifest.clips[clip].path
+        if path is None:
+            return f"{self.root}/fetched/{clip}.mp4"
+        return str(path.relative_to(self._here) if path.is_relative_to(self._here) else path)
 
     def parts_of(self, subject: str) -> dict[str, list[Any]]:
         """Return source file, start and end (seconds or None) of the subject's clips."""
