@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from material import make_clips, write_config, write_tables
+from running import Run, copy_checkout, snakemake
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    """A checkout with a finished build in it (leave it as it is), and what building it printed."""
+    folder = copy_checkout(tmp_path_factory.mktemp("workflow") / "checkout")
+    make_clips(folder / "clips")
+    write_tables(folder / "clips")
+    write_config(folder / "tiny.yaml")
+    return folder, snakemake(folder, "--configfile", "tiny.yaml").check()
+
+
+@pytest.fixture(scope="session")
+def build(first_run: tuple[Path, Run]) -> Path:
+    """The folder of the finished build's checkout."""
+    return first_run[0]
+
+
+@pytest.fixture(scope="session")
+def results(build: Path) -> Path:
+    return build / "results" / "tiny"

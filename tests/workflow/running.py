@@ -1,0 +1,96 @@
+"""How these tests run Snakemake: always in a process of its own, on a copy of the checkout."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CHECKOUT = ("Snakefile", "config.yaml", "config", "rules", "workflow_scripts", "swapset", "envs")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one call of Snakemake."""
+
+    code: int
+    output: str
+
+    @property
+    def jobs(self) -> dict[str, int]:
+        """Return the planned jobs by rule, without the total."""
+        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", self.output, re.S | re.M)
+        rows = [line.split() for line in table.group(1).splitlines()] if table else []
+        return {rule: int(count) for rule, count in rows}
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return self.code == 0 and "Nothing to be done" in self.output and not self.jobs
+
+    def check(self) -> Run:
+        assert self.code == 0, self.output
+        return self
+
+    def refused(self) -> str:
+        """Return the output of a call that must fail without a traceback."""
+        assert self.code != 0, self.output
+        assert "Traceback" not in self.output, self.output
+        return self.output
+
+
+def copy_checkout(folder: Path) -> Path:
+    """Copy what a workflow run needs, as a fresh checkout has it: new times, no caches."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(ROOT / "profiles" / "default", folder / "profiles" / "default")
+    for name in CHECKOUT:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            unwanted = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, target, ignore=unwanted, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(source, target)
+    return folder
+
+
+def copy_build(build: Path, folder: Path) -> Path:
+    """Copy a build with all its results and Snakemake's records, times kept."""
+    return shutil.copytree(build, folder, symlinks=True)
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)]
+
+
+def environment(**added: str) -> dict[str, str]:
+    """Return this process's environment without PYTHONPATH: a checkout brings its library."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return {**kept, **added}
+
+
+def snakemake(folder: Path, *arguments: str | Path, **added: str) -> Run:
+    """Run Snakemake in a folder; `added` are further environment variables."""
+    done = subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=environment(**added),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+def dry_run(folder: Path, *arguments: str | Path, **added: str) -> Run:
+    return snakemake(folder, "--dry-run", "--quiet", "rules", *arguments, **added)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

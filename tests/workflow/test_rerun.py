@@ -1,0 +1,115 @@
+"""What a second run does: nothing, or just what depends on what changed. Mostly dry runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from material import CONFIG
+from running import Run, copy_build, copy_checkout, dry_run, snakemake
+
+AFTER_SYNTHESIS = {"synthesise", "recompress", "measure", "mask_ssim", "dataset", "all"}
+
+
+def _changed(folder: Path, **sections: dict[str, object]) -> Run:
+    """Plan the build with some settings changed."""
+    path = folder / "changed.yaml"
+    path.write_text(yaml.safe_dump(sections))
+    return dry_run(folder, "--configfile", "tiny.yaml", "changed.yaml").check()
+
+
+def test_second_run_has_nothing_to_do(build: Path) -> None:
+    run = dry_run(build, "--configfile", "tiny.yaml")
+    assert run.nothing_to_do, run.output
+
+
+def test_what_changes_no_result_rebuilds_nothing(build: Path) -> None:
+    run = _changed(build, training={**CONFIG["training"], "checkpoint_every": 77})
+    assert set(run.jobs) <= {"dataset", "all"}, run.output
+
+
+@pytest.fixture(scope="module")
+def fresh(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh checkout elsewhere, with all times new, that got the build's results."""
+    folder = copy_checkout(tmp_path_factory.mktemp("fresh") / "elsewhere")
+    for name in ("results", ".snakemake", "clips"):
+        shutil.copytree(build / name, folder / name)
+    shutil.copy2(build / "tiny.yaml", folder)
+    return folder
+
+
+def test_fresh_checkout_has_nothing_to_do(fresh: Path) -> None:
+    run = dry_run(fresh, "--configfile", "tiny.yaml", PYTHONHASHSEED="7")
+    assert run.nothing_to_do, run.output
+
+
+def test_bootstrap_rebuilds_the_table_only(build: Path) -> None:
+    run = _changed(build, quality={**CONFIG["quality"], "bootstrap": 300})
+    assert run.jobs == {"mask_ssim": 1, "all": 1}
+
+
+def test_mask_of_a_recipe_rebuilds_its_fakes(build: Path) -> None:
+    recipes = CONFIG["recipes"]
+    run = _changed(build, recipes={"celebdf": {**recipes["celebdf"], "mask": "rectangle"}})
+    assert set(run.jobs) == AFTER_SYNTHESIS
+    assert run.jobs["synthesise"] == 4  # of celebdf; those of faceswap stay
+    assert run.jobs["recompress"] == 4
+    assert run.jobs["measure"] == 3
+
+
+def test_align_size_rebuilds_alignment_and_after(build: Path) -> None:
+    run = _changed(build, align={"size": 112})
+    assert set(run.jobs) == AFTER_SYNTHESIS | {"align", "heads", "train"}
+    assert run.jobs["recompress"] == 8  # fakes only: real videos stay
+
+
+@pytest.fixture
+def edited(fresh: Path) -> Iterator[Path]:
+    """A fresh checkout whose library may be edited."""
+    before = {path: path.read_bytes() for path in (fresh / "swapset").rglob("*.py")}
+    yield fresh
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def _edit(path: Path) -> None:
+    with path.open("a") as stream:
+        stream.write("\n# changed\n")
+
+
+def test_changed_module_rebuilds_what_uses_it(edited: Path) -> None:
+    _edit(edited / "swapset" / "generation" / "blend.py")
+    run = dry_run(edited, "--configfile", "tiny.yaml").check()
+    assert set(run.jobs) == AFTER_SYNTHESIS
+    assert run.jobs["synthesise"] == 8
+
+
+def test_module_that_no_job_uses_rebuilds_nothing(edited: Path) -> None:
+    for name in ("workflow.py", "code_hash.py", "config.py"):
+        _edit(edited / "swapset" / name)
+    run = dry_run(edited, "--configfile", "tiny.yaml")
+    assert run.nothing_to_do, run.output
+
+
+def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:
+    """Acceptance runs again for all, but what it says of the others is the same."""
+    folder = copy_build(build, tmp_path / "build")
+    shutil.copy(folder / "clips" / "id2_0000.mp4", folder / "clips" / "id9_0000.mp4")
+    with (folder / "clips" / "clips.csv").open("a") as manifest:
+        manifest.write("id9_0000,id9,id9_0000.mp4,CC0,,\n")
+    run = snakemake(folder, "--configfile", "tiny.yaml").check()
+    done = set(re.findall(r"^Job \d+: (.*)", run.output, re.M))
+    assert done == {
+        "Ingesting the clips of id9",
+        "Following faces through the clips of id9",
+        "Accepting or rejecting clips",
+        "Encoding the real clip id9_0000",
+        "Recompressing real/id9_0000",
+        "Writing the Mask-SSIM table",
+        "Writing the dataset's provenance and tables",
+    }
+    assert dry_run(folder, "--configfile", "tiny.yaml").nothing_to_do

@@ -1,0 +1,73 @@
+"""The workflow's own rules of style, read from its files; nothing is run but the linter."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from running import ROOT, snakemake
+
+NEEDED = ("message", "log", "benchmark", "params", "resources", "conda", "script")
+FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+
+
+def _rules() -> dict[str, str]:
+    """Return the text of every rule, by name; only targets (no output) are left out."""
+    found: dict[str, str] = {}
+    for path in FILES:
+        parts = re.split(r"^(?:rule|checkpoint) (\w+):\n", path.read_text(), flags=re.M)
+        for name, text in zip(parts[1::2], parts[2::2], strict=True):
+            assert name not in found, f"{name} stands twice"
+            found[name] = re.split(r"^\S", text, maxsplit=1, flags=re.M)[0]
+    return {name: text for name, text in found.items() if _directive("output", text)}
+
+
+def _directive(name: str, text: str) -> re.Match[str] | None:
+    return re.search(rf"^    {name}:", text, re.M)
+
+
+RULES = _rules()
+
+
+def test_scripts_are_named_like_their_rules() -> None:
+    assert {path.stem for path in (ROOT / "workflow_scripts").glob("*.py")} == set(RULES)
+    for name, text in RULES.items():
+        assert f'"../workflow_scripts/{name}.py"' in text
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rule_has_all_directives(name: str) -> None:
+    missing = [part for part in NEEDED if not _directive(part, RULES[name])]
+    assert not missing
+    assert "mem_mb=" in RULES[name]
+    assert "runtime=" in RULES[name]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rule_depends_on_its_code(name: str) -> None:
+    if name != "fetch":  # what was downloaded is not downloaded again for a change of ours
+        assert f'code=build.code("{name}")' in RULES[name]
+
+
+def test_every_rule_file_is_included() -> None:
+    included = re.findall(r'^include: "rules/(\w+)\.smk"', FILES[0].read_text(), re.M)
+    assert sorted(included) == [path.stem for path in FILES[1:]]
+
+
+def test_scripts_are_wiring_only() -> None:
+    for path in (ROOT / "workflow_scripts").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 60, path
+        assert 'if __name__ == "__main__":' in path.read_text(), path
+
+
+def test_library_does_not_know_snakemake() -> None:
+    for path in (ROOT / "swapset").rglob("*.py"):
+        assert not re.search(r"^\s*(import|from) snakemake", path.read_text(), re.M), path
+
+
+def test_linter_is_content(tmp_path: Path) -> None:
+    files = ("--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "config.yaml")
+    done = snakemake(tmp_path, *files, "--lint")
+    assert done.code == 0, done.output
+    assert "your workflow is in a good condition" in done.output
