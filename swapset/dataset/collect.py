@@ -23,8 +23,22 @@ SUFFIXES = frozenset(f".{name}" for name in _CONTAINERS.split())
 _NAME = re.compile(r"(id\d+)_(\d+)")
 Networks = Literal["full", "small"]
 _SMALL = {
-    "celebdf": {"resolution": 128, "width": 32, "code": 512, "steps": 5000, "batch": 16},
-    "faceswap": {"resolution": 64, "width": 48, "code": 512, "steps": 8000, "batch": 32},
+    "celebdf": {
+        "resolution": 128,
+        "width": 24,
+        "code": 256,
+        "steps": 12000,
+        "batch": 4,
+        "learning_rate": 1e-3,
+    },
+    "faceswap": {
+        "resolution": 64,
+        "width": 24,
+        "code": 256,
+        "steps": 12000,
+        "batch": 4,
+        "learning_rate": 1e-3,
+    },
 }
 _HEADER = """\
 Config of a build from your own clips: {folder}
