@@ -1,0 +1,46 @@
+"""The documentation names every rule, and its links lead somewhere."""
+
+import re
+
+import pytest
+
+from swapset.config_text import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def rule_names():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk"))
+    return re.findall(r"^(?:rule|checkpoint) (\w+):", text, re.MULTILINE)
+
+
+def anchors(page):
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_rule_has_its_heading_and_its_script():
+    found = set().union(*map(anchors, PAGES))
+    for name in rule_names():
+        assert name in found, f"rule {name} has no heading in docs/"
+        assert (ROOT / "workflow_scripts" / f"{name}.py").is_file()
+    scripts = {path.stem for path in (ROOT / "workflow_scripts").glob("*.py")}
+    assert scripts == set(rule_names())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if link.startswith("http"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page):
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:benchmarks|swapset|config|envs|profiles)/[\w./-]+\.\w+)`", text):
+        assert (ROOT / name).is_file(), name
