@@ -51,7 +51,7 @@ def table(frame: pd.DataFrame, heads: Mapping[str, str] | None = None) -> Markup
     Parameters
     ----------
     frame : DataFrame
-        Numbers are right-aligned; floats get up to four significant decimals, NaN a dash.
+        Numbers are right-aligned with three decimals, NaN is a dash.
     heads : mapping of str to str, optional
         Words for column names.
     """
@@ -74,7 +74,7 @@ def _cell(value: Any) -> Markup:
 
 
 def number(value: float) -> str:
-    """Return a number as readers like it: 1,234, 0.8123, 30."""
+    """Return a number as readers like it: 1,234, 0.812, 193.2."""
     if float(value).is_integer():
         return f"{int(value):,}"
-    return f"{value:,.4f}" if abs(value) < 10 else f"{value:,.1f}"
+    return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.1f}"

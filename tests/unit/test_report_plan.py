@@ -1,0 +1,113 @@
+"""Which figures the methods of a build allow."""
+
+from pathlib import Path
+
+import yaml
+
+from swapset.config import DEMO, load
+from swapset.generation.methods import BUILT_IN, model_owner
+from swapset.report.plan import (
+    colour_group,
+    describe,
+    figure_names,
+    mask_rows,
+    preview_stems,
+    resolution_group,
+)
+from swapset.report.quoted import quoted_names
+
+ABLATION = Path(__file__).parents[2] / "config" / "ablation.yaml"
+
+
+def ablation():
+    values = yaml.safe_load(ABLATION.read_text())
+    values["recipes"] |= DEMO["recipes"]
+    return load(values)
+
+
+def test_default_methods_differ_in_too_much_for_an_ablation():
+    names = figure_names(["celebdf", "faceswap"], BUILT_IN)
+    assert names == [
+        "contact_sheet_celebdf",
+        "contact_sheet_faceswap",
+        "methods",
+        "masks",
+        "smoothing",
+        "mask_ssim",
+    ]
+
+
+def test_one_method_is_compared_with_nothing():
+    assert "methods" not in figure_names(["celebdf"], BUILT_IN)
+
+
+def test_ablation_allows_every_figure():
+    config = ablation()
+    recipes = config.all_recipes()
+    assert {"resolution", "colour", "masks"} <= set(figure_names(config.methods, recipes))
+    assert resolution_group(config.methods, recipes) == ["celebdf-64px", "celebdf"]
+    assert colour_group(config.methods, recipes) == [
+        "celebdf-no-colour",
+        "celebdf-no-transfer",
+        "celebdf",
+    ]
+
+
+def test_ablation_takes_one_refinement_away_at_a_time():
+    config = ablation()
+    recipes = config.all_recipes()
+    full = recipes["celebdf"].model_dump()
+    changed = {
+        name: {key for key, value in recipes[name].model_dump().items() if value != full[key]}
+        for name in config.methods
+    }
+    assert changed.pop("celebdf") == set()
+    assert changed.pop("celebdf-no-colour") == {"colour_augmentation", "colour_transfer"}
+    assert all(len(fields) == 1 for fields in changed.values())
+    assert len(set(map(frozenset, changed.values()))) == 5
+
+
+def test_ablation_trains_only_what_differs_in_training():
+    config = ablation()
+    owners = {model_owner(method, config.recipes) for method in config.methods}
+    assert owners == {"celebdf", "celebdf-64px", "celebdf-no-colour"}
+
+
+def test_mask_rows_name_the_methods_that_make_them():
+    config = ablation()
+    owners = {method: model_owner(method, config.recipes) for method in config.methods}
+    rows = mask_rows(config.methods, config.all_recipes(), owners)
+    assert [(kind, method) for kind, method, _ in rows] == [
+        ("rectangle", "celebdf-rectangle"),
+        ("hull", "celebdf-hull"),
+        ("smooth", "celebdf"),
+    ]
+    alone = mask_rows(["celebdf"], BUILT_IN, {"celebdf": "celebdf"})
+    assert [method for _, method, _ in alone] == [None, None, "celebdf"]
+    assert [recipe.mask for _, _, recipe in alone] == ["rectangle", "hull", "smooth"]
+
+
+def test_description_tells_every_switch():
+    plain = BUILT_IN["celebdf"]
+    told = {tuple(describe(plain))}
+    for change in (
+        {"resolution": 64},
+        {"colour_augmentation": False},
+        {"colour_transfer": False},
+        {"mask": "hull"},
+        {"feather": 0.0},
+        {"smoothing": "none"},
+    ):
+        told.add(tuple(describe(plain.model_copy(update=change))))
+    assert len(told) == 7
+
+
+def test_previews_are_few_and_of_models_that_exist():
+    stems = preview_stems(
+        {"a": "a", "b": "a"}, ["id0-id1", "id0-id1", *(f"x-{k}" for k in range(9))]
+    )
+    assert stems == ["a/id0-id1", "a/x-0", "a/x-1", "a/x-2"]
+
+
+def test_quoted_tables_are_there():
+    assert quoted_names() == ["table_4_1_datasets", "table_4_2_mask_ssim"]
