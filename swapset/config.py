@@ -281,7 +281,7 @@ DEMO: dict[str, Any] = {
             "resolution": 128,
             "width": 16,
             "code": 256,
-            "steps": 3000,
+            "steps": 4500,
             "batch": 4,
             "learning_rate": 1e-3,
         },
@@ -296,7 +296,7 @@ DEMO: dict[str, Any] = {
     "align": {"size": 176},
     "training": {"threads": 1, "preview_every": 500},
 }
-"""What the embedded demo sets differently: narrow networks that train in about a minute."""
+"""What the embedded demo sets differently: narrow networks that train in minutes."""
 
 
 def load(values: Mapping[str, Any]) -> Config:
