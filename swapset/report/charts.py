@@ -32,6 +32,8 @@ def save_figure(figure: Figure, path: Path) -> None:
 def mask_ssim_chart(table: pd.DataFrame, fakes: pd.DataFrame, differences: pd.DataFrame) -> Figure:
     """Draw Mask-SSIM per method with its interval, and the paired differences.
 
+    What is not comparable, because the fakes mostly do not show the donor, is pale.
+
     Parameters
     ----------
     table, fakes, differences : DataFrame
@@ -40,9 +42,8 @@ def mask_ssim_chart(table: pd.DataFrame, fakes: pd.DataFrame, differences: pd.Da
     Returns
     -------
     Figure
-        Left: bars with bootstrap intervals, a dot per fake; bars of methods whose fakes mostly do
-        not show the donor are pale. Right, if there is a second method: the first method's
-        Mask-SSIM minus each other's, fake by fake.
+        Left: bars with bootstrap intervals, a dot per fake. Right, if there is a second method:
+        the first method's Mask-SSIM minus each other's, fake by fake.
     """
     parts = 1 + (len(differences) > 0)
     height = 1.7 + 0.42 * len(table)
@@ -50,7 +51,7 @@ def mask_ssim_chart(table: pd.DataFrame, fakes: pd.DataFrame, differences: pd.Da
     axes = figure.subplots(1, parts, squeeze=False)[0]
     _bars(axes[0], table, fakes)
     if len(differences):
-        _differences(axes[1], differences)
+        _differences(axes[1], differences, comparable_methods(table))
     return figure
 
 
@@ -85,17 +86,27 @@ def _with_identity(row: Mapping[Hashable, Any]) -> str:
     return f"{row['method']}\n" + ("not measured" if np.isnan(donor) else f"donor in {donor:.0%}")
 
 
-def _differences(axes: Axes, differences: pd.DataFrame) -> None:
+def comparable_methods(table: pd.DataFrame) -> set[str]:
+    """Return the methods of a Mask-SSIM table whose fakes show the donor often enough."""
+    return set(table.loc[table["identity_donor"] >= ENOUGH_DONOR, "method"])
+
+
+def _differences(axes: Axes, differences: pd.DataFrame, comparable: set[str]) -> None:
     places = np.arange(len(differences))
     means = differences["difference"].to_numpy(float)
     reach = np.abs(differences[["low", "high"]].to_numpy(float).T - means)
     axes.axvline(0, color="0.6", linewidth=1)
-    axes.errorbar(means, places, xerr=reach, fmt="o", color=_SURE, capsize=3, markersize=5)
+    both = (differences[["method", "against"]].isin(comparable)).all(axis=1).to_numpy()
+    for chosen, colour in ((both, _SURE), (~both, _PALE)):
+        axes.errorbar(
+            means[chosen], places[chosen], xerr=reach[:, chosen], fmt="o", color=colour,
+            ecolor="0.3", capsize=3, linewidth=1, markersize=6,
+        )  # fmt: skip
     axes.set_yticks(places, differences["against"])
     axes.set_ylim(len(differences) - 0.4, -0.6)
     axes.margins(x=0.15)
     first = differences["method"].iloc[0]
-    axes.set_xlabel(f"{first} minus the other (right of 0: {first} is higher)")
+    axes.set_xlabel(f"{first} minus the other\n(right of 0: {first} is higher)")
     axes.set_title("Difference on the same fakes", fontsize=10)
 
 

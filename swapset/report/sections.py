@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from swapset.report.charts import ENOUGH_DONOR
+from swapset.report.charts import ENOUGH_DONOR, comparable_methods
 from swapset.report.markup import Markup, element, joined, table
 from swapset.report.pictures import figure
 from swapset.report.provenance_summary import ProvenanceSummary
@@ -121,7 +121,7 @@ def quality(
         scores = scores.assign(lab_distance=scores["method"].map(colours))
     parts += [table(scores, _HEADS), _how_to_read(scores)]
     if differences is not None and len(differences):
-        read = differences.assign(reading=[_reading(row) for row in differences.to_dict("records")])
+        read = differences.assign(reading=_readings(differences, comparable_methods(scores)))
         parts += [
             element("h3", "Differences on the same fakes"),
             table(read, _HEADS),
@@ -137,7 +137,8 @@ def quality(
 
 def _how_to_read(scores: pd.DataFrame) -> Markup:
     """Return the note below the Mask-SSIM table."""
-    weak = scores.loc[~(scores["identity_donor"] >= ENOUGH_DONOR), "method"].tolist()
+    enough = comparable_methods(scores)
+    weak = [method for method in scores["method"] if method not in enough]
     text = (
         "Mask-SSIM compares the head (face and hair) of a fake with the original's: 1 is equal. "
         "It rewards not swapping, so methods compare only where the donor is seen in at least "
@@ -146,6 +147,15 @@ def _how_to_read(scores: pd.DataFrame) -> Markup:
     text += f"; here not for {', '.join(weak)}." if weak else "; here that holds for all."
     text += " Colour distance: between original and fake inside the mask, in CIELAB."
     return element("p", text, class_="note")
+
+
+def _readings(differences: pd.DataFrame, comparable: set[str]) -> list[str]:
+    """Say in words what each row of the differences tells."""
+    return [
+        _reading(row)
+        + ("" if {row["method"], row["against"]} <= comparable else " (not comparable, see above)")
+        for row in differences.to_dict("records")
+    ]
 
 
 def _reading(row: Mapping[Any, Any]) -> str:

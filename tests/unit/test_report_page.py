@@ -102,7 +102,7 @@ def test_quoted_numbers_stand_apart_from_ours(text):
 
 def test_quality_says_what_cannot_be_compared(text):
     assert "here not for hull" in text
-    assert "hull is lower" in text
+    assert "<td>hull is lower (not comparable, see above)</td>" in text
     assert "clip rejected: no_face" in text
 
 
