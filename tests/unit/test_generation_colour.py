@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+from skimage.color import rgb2lab
+
+from swapset.generation.colour import from_lab, lab_distance, to_lab, transfer_colour
+
+
+def picture(gain: float, offset: float, spread: float, seed: int) -> np.ndarray:
+    """Return a smooth face-like texture, well inside the gamut."""
+    crop = data.astronaut()[90:218, 160:288].astype(np.float32)
+    noise = cv2.GaussianBlur(
+        np.random.default_rng(seed).normal(0, spread, crop.shape).astype(np.float32), (0, 0), 2
+    )
+    return np.clip(gain * (crop - 128) + 128 + offset + noise, 0, 255).astype(np.uint8)
+
+
+SOURCE, TARGET = picture(0.5, 10, 20, 0), picture(0.3, -20, 8, 1)
+INSIDE = cv2.circle(np.zeros((128, 128), np.uint8), (70, 60), 40, 1, -1).astype(bool)
+
+
+def statistics(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and spread per channel by another library's CIELAB."""
+    lab = rgb2lab(image)[inside]
+    return lab.mean(axis=0), lab.std(axis=0)
+
+
+def test_lab_is_cielab() -> None:
+    # OpenCV interpolates in tables.
+    assert np.abs(to_lab(SOURCE) - rgb2lab(SOURCE)).max() < 0.4
+
+
+def test_lab_round_trip() -> None:
+    every = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    change = np.abs(from_lab(to_lab(every)).astype(int) - every)
+    assert change.max() <= 2
+    assert change.mean() < 0.1
+
+
+def test_colours_beyond_the_gamut_are_clipped_not_wrapped() -> None:
+    lab = np.array([[[120, 0, 0], [-10, 0, 0], [50, 127, 127]]], np.float32)
+    white, black, orange = from_lab(lab)[0]
+    assert white.tolist() == [255, 255, 255]
+    assert black.tolist() == [0, 0, 0]
+    assert orange[0] == 255
+    assert orange[2] == 0
+
+
+def test_statistics_inside_become_the_targets() -> None:
+    made = transfer_colour(SOURCE, TARGET, INSIDE)
+    for got, wanted in zip(statistics(made, INSIDE), statistics(TARGET, INSIDE), strict=True):
+        assert np.allclose(got, wanted, atol=0.35)
+    before = statistics(SOURCE, INSIDE), statistics(TARGET, INSIDE)
+    assert not np.allclose(*[spread for _, spread in before], atol=2)
+
+
+def test_scale_is_target_spread_over_source_spread() -> None:
+    made = to_lab(transfer_colour(SOURCE, TARGET, INSIDE))[INSIDE]
+    source, target = to_lab(SOURCE)[INSIDE], to_lab(TARGET)[INSIDE]
+    for channel in range(3):
+        slope = np.polyfit(source[:, channel], made[:, channel], 1)[0]
+        assert slope == pytest.approx(target[:, channel].std() / source[:, channel].std(), rel=0.03)
+
+
+def test_what_lies_outside_does_not_count() -> None:
+    made = transfer_colour(SOURCE, TARGET, INSIDE)
+    masked = SOURCE * INSIDE[..., None], TARGET * INSIDE[..., None]
+    again = transfer_colour(*map(np.ascontiguousarray, masked), INSIDE)
+    assert np.array_equal(again[INSIDE], made[INSIDE])
+
+
+def test_source_like_target_stays() -> None:
+    change = transfer_colour(SOURCE, SOURCE, INSIDE).astype(int) - SOURCE
+    assert np.abs(change).max() <= 1
+
+
+def test_nothing_inside_changes_nothing() -> None:
+    made = transfer_colour(SOURCE, TARGET, np.zeros_like(INSIDE))
+    assert np.array_equal(made, SOURCE)
+
+
+def test_flat_source_takes_the_targets_mean() -> None:
+    flat = np.full_like(SOURCE, (120, 90, 60))
+    made = transfer_colour(flat, TARGET, INSIDE)
+    assert (made == made[0, 0]).all()
+    assert np.allclose(statistics(made, INSIDE)[0], statistics(TARGET, INSIDE)[0], atol=0.8)
+
+
+def test_inputs_are_not_written() -> None:
+    source, target = SOURCE.copy(), TARGET.copy()
+    transfer_colour(source, target, INSIDE)
+    assert np.array_equal(source, SOURCE)
+    assert np.array_equal(target, TARGET)
+
+
+def test_lab_distance_known_value_and_fall() -> None:
+    grey, lighter = np.full((4, 4, 3), 119, np.uint8), np.full((4, 4, 3), 145, np.uint8)
+    inside = np.ones((4, 4), bool)
+    lightness = rgb2lab(lighter)[0, 0, 0] - rgb2lab(grey)[0, 0, 0]
+    assert lab_distance(grey, lighter, inside) == pytest.approx(lightness, abs=0.3)
+    assert lab_distance(SOURCE, SOURCE, INSIDE) == 0
+    before = lab_distance(SOURCE, TARGET, INSIDE)
+    assert before > 5
+    assert lab_distance(transfer_colour(SOURCE, TARGET, INSIDE), TARGET, INSIDE) < 0.05 * before

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from swapset.errors import ConfigError
+from swapset.generation.methods import (
+    BUILT_IN,
+    Recipe,
+    RecipeOverride,
+    SynthesisRecipe,
+    TrainingRecipe,
+    model_owner,
+    resolve,
+    synthesis_of,
+    training_of,
+)
+
+
+def test_built_in_recipes_are_the_chapters() -> None:
+    celebdf, faceswap = BUILT_IN["celebdf"], BUILT_IN["faceswap"]
+    assert celebdf.resolution == 256
+    assert celebdf.colour_augmentation
+    assert celebdf.colour_transfer
+    assert (celebdf.mask, celebdf.smoothing) == ("smooth", "kalman")
+    assert faceswap.resolution == 64
+    assert not faceswap.colour_augmentation
+    assert not faceswap.colour_transfer
+    assert (faceswap.mask, faceswap.smoothing) == ("hull", "none")
+
+
+def test_without_overrides_the_built_in_ones_stand() -> None:
+    assert resolve({}) == BUILT_IN
+
+
+def test_override_of_a_built_in_changes_only_its_fields() -> None:
+    changed = resolve({"celebdf": RecipeOverride(steps=7)})["celebdf"]
+    assert changed == BUILT_IN["celebdf"].model_copy(update={"steps": 7})
+
+
+def test_false_and_zero_are_changes_too() -> None:
+    changed = resolve({"celebdf": RecipeOverride(colour_transfer=False, feather=0.0)})["celebdf"]
+    assert changed.colour_transfer is False
+    assert changed.feather == 0.0
+
+
+def test_bases_are_followed_in_any_order_and_see_overridden_built_ins() -> None:
+    recipes = resolve(
+        {
+            "c": RecipeOverride(base="b", feather=0.3),
+            "b": RecipeOverride(base="celebdf", mask="hull"),
+            "celebdf": RecipeOverride(width=16),
+        }
+    )
+    assert recipes["c"] == BUILT_IN["celebdf"].model_copy(
+        update={"width": 16, "mask": "hull", "feather": 0.3}
+    )
+
+
+def test_a_built_in_may_start_from_another() -> None:
+    recipes = resolve({"faceswap": RecipeOverride(base="celebdf", mask="hull")})
+    assert recipes["faceswap"] == BUILT_IN["celebdf"].model_copy(update={"mask": "hull"})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"new": RecipeOverride(mask="hull")}, ["recipes.new", "base"]),
+        ({"new": RecipeOverride(base="nobody")}, ["recipes.nobody", "base"]),
+        ({"a": RecipeOverride(base="b"), "b": RecipeOverride(base="a")}, ["circle"]),
+        ({"a": RecipeOverride(base="a")}, ["recipes.a.base", "circle"]),
+        ({"celebdf": RecipeOverride(feather=0.9)}, ["recipes.celebdf.feather", "0.9"]),
+        ({"celebdf": RecipeOverride(width=4)}, ["recipes.celebdf.width", "4"]),
+    ],
+)
+def test_wrong_recipes_are_named(overrides: dict[str, RecipeOverride], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve(overrides)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_unknown_field_is_refused() -> None:
+    with pytest.raises(ValidationError, match="colour"):
+        RecipeOverride(colour=True)  # type: ignore[call-arg]
+
+
+def test_owner_is_the_nearest_base_with_other_training() -> None:
+    overrides = {
+        "hard": RecipeOverride(base="celebdf", mask="hull"),
+        "harder": RecipeOverride(base="hard", feather=0.0),
+        "plain": RecipeOverride(base="celebdf", colour_augmentation=False),
+        "plain-hard": RecipeOverride(base="plain", mask="hull"),
+        "same-net": RecipeOverride(base="celebdf", steps=BUILT_IN["celebdf"].steps),
+    }
+    owners = {name: model_owner(name, overrides) for name in [*overrides, "celebdf", "faceswap"]}
+    assert owners == {
+        "hard": "celebdf",
+        "harder": "celebdf",
+        "plain": "plain",
+        "plain-hard": "plain",
+        "same-net": "celebdf",
+        "celebdf": "celebdf",
+        "faceswap": "faceswap",
+    }
+
+
+def test_owner_trains_what_the_method_needs() -> None:
+    overrides = {
+        "celebdf": RecipeOverride(width=16),
+        "a": RecipeOverride(base="celebdf", mask="rectangle"),
+        "b": RecipeOverride(base="a", code=64),
+    }
+    recipes = resolve(overrides)
+    for name in recipes:
+        assert training_of(recipes[name]) == training_of(recipes[model_owner(name, overrides)])
+
+
+def test_training_and_synthesis_share_no_field_and_make_up_the_recipe() -> None:
+    training, synthesis = set(TrainingRecipe.model_fields), set(SynthesisRecipe.model_fields)
+    assert not training & synthesis
+    assert training | synthesis == set(Recipe.model_fields)
+    recipe = BUILT_IN["celebdf"]
+    both = training_of(recipe).model_dump() | synthesis_of(recipe).model_dump()
+    assert Recipe(**both) == recipe
+
+
+def test_an_override_can_set_every_field_of_a_recipe() -> None:
+    assert set(RecipeOverride.model_fields) == {"base", *Recipe.model_fields}
