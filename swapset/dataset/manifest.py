@@ -92,18 +92,28 @@ def read_table(
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            _check_columns(path, reader.fieldnames or [], required, optional)
-            rows = [(reader.line_num, _stripped(path, reader.line_num, row)) for row in reader]
+            rows = _rows(path, csv.DictReader(stream, strict=True), required, optional)
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}: is not UTF-8 text; save it as UTF-8 CSV") from error
-    except csv.Error as error:
-        raise ManifestError(f"{path}: not a valid CSV file ({error})") from error
     if not rows:
         raise ManifestError(f"{path}: has no rows below its header")
     return rows
+
+
+def _rows(
+    path: Path,
+    reader: csv.DictReader[str],
+    required: tuple[str, ...],
+    optional: tuple[str, ...],
+) -> list[tuple[int, dict[str, str]]]:
+    try:
+        _check_columns(path, reader.fieldnames or [], required, optional)
+        return [(reader.line_num, _stripped(path, reader.line_num, row)) for row in reader]
+    except csv.Error as error:
+        where = f"{path}, line {reader.reader.line_num}"
+        raise ManifestError(f"{where}: not a valid CSV file ({error})") from error
 
 
 def _check_columns(
@@ -216,12 +226,16 @@ def _source_of(where: str, row: dict[str, str], base: Path) -> Path | None:
         if not url:
             raise ManifestError(f"{where}: path is empty, and there is no url to fetch from")
         return None
-    path = (base / row["path"]).resolve()
+    try:
+        path = (base / row["path"]).resolve()
+        exists = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a circle of links, a NUL
+        raise ManifestError(f"{where}: path {row['path']!r} cannot be used ({error})") from error
     if not path.is_relative_to(base):
         raise ManifestError(
             f"{where}: path {row['path']!r} leaves {base}; move the file or set clips_root"
         )
-    if not path.is_file():
+    if not exists:
         raise ManifestError(f"{where}: file {path} does not exist")
     return path
 
@@ -251,6 +265,6 @@ def read_subjects(path: Path, manifest: Manifest) -> list[Person]:
 def _age(where: str, text: str) -> int | None:
     if not text:
         return None
-    if not text.isdigit() or int(text) > 130:
+    if not text.isdecimal() or int(text) > 130:
         raise ManifestError(f"{where}: age {text!r} is not a whole number of years")
     return int(text)
