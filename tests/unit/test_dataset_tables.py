@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -15,100 +14,97 @@ from swapset.dataset.tables import (
     mask_ssim_table,
 )
 
-NAN = float("nan")
+
+def video(label: int, frames: int, compression: str = "original", **about: Any) -> dict[str, Any]:
+    return {"label": label, "frames": frames, "compression": compression, **about}
 
 
-def video(frames: int, method: str = "", compression: str = "original") -> dict[str, Any]:
-    """Return what counts of a provenance record."""
-    about = {"method": method} if method else {"subject": "id0"}
-    return {"frames": frames, "label": int(bool(method)), "compression": compression, **about}
-
-
-def test_datasets_counts_videos_once() -> None:
+def test_datasets_count_originals_only_and_every_method() -> None:
     videos = [
-        video(10),
-        video(20),
-        video(10, compression="c23"),
-        video(10, "a"),
-        video(20, "a"),
-        video(20, "a", "c40"),
-        video(7, "b"),
+        video(0, 75),
+        video(0, 60),
+        video(0, 75, "c23"),
+        video(1, 75, method="celebdf"),
+        video(1, 60, method="celebdf"),
+        video(1, 75, "c40", method="celebdf"),
+        video(1, 33, method="faceswap"),
     ]
-    table = datasets_table(iter(videos), ["b", "a", "none"])
-    assert list(table.columns) == [
-        "dataset",
-        "real_videos",
-        "real_frames",
-        "fake_videos",
-        "fake_frames",
-    ]
-    assert table.to_numpy().tolist() == [
-        ["b", 2, 30, 1, 7],
-        ["a", 2, 30, 2, 30],
-        ["none", 2, 30, 0, 0],
-    ]
+    table = datasets_table(videos, ["celebdf", "faceswap", "mine"])
+    assert table.to_dict("split", index=False) == {
+        "columns": ["dataset", "real_videos", "real_frames", "fake_videos", "fake_frames"],
+        "data": [
+            ["celebdf", 2, 135, 2, 135],
+            ["faceswap", 2, 135, 1, 33],
+            ["mine", 2, 135, 0, 0],
+        ],
+    }
 
 
-def test_demographics() -> None:
-    people = [
-        Person("id0", "female", 29, "Asian"),
-        Person("id1", "male", 30, ""),
-        Person("id2", "female", 60, "Asian"),
-        Person("id9", "male", 44, "left out: not in the dataset"),
-    ]
-    table = demographics_table(people, ["id0", "id1", "id2", "id3"])
+def people() -> list[Person]:
+    ages = {"id0": 29, "id1": 30, "id2": 59, "id3": 60, "id4": 130, "id5": None, "id6": 39}
+    return [Person(name, "female" if name < "id3" else "", age) for name, age in ages.items()]
+
+
+def test_demographics_bands_are_the_chapters() -> None:
+    names = [person.subject for person in people()]
+    table = demographics_table(people(), names)
     assert list(table.columns) == ["attribute", "group", "subjects", "share"]
-    assert [tuple(row) for row in table.to_numpy()] == [
-        ("gender", "female", 2, 50.0),
-        ("gender", "male", 1, 25.0),
-        ("gender", "unknown", 1, 25.0),
-        ("age", "30s", 1, 25.0),
-        ("age", "60 and above", 1, 25.0),
-        ("age", "unknown", 1, 25.0),
-        ("age", "younger than 30", 1, 25.0),
-        ("ethnicity", "Asian", 2, 50.0),
-        ("ethnicity", "unknown", 2, 50.0),
+    ages = table[table["attribute"] == "age"].set_index("group")["subjects"].to_dict()
+    assert ages == {
+        "younger than 30": 1,
+        "30s": 2,
+        "50s": 1,
+        "60 and above": 2,
+        "unknown": 1,
+    }
+
+
+def test_demographics_count_shown_subjects_only_and_shares_are_percents() -> None:
+    table = demographics_table(people(), ["id0", "id3", "id9"])
+    gender = table[table["attribute"] == "gender"]
+    assert gender[["group", "subjects", "share"]].to_numpy().tolist() == [
+        ["female", 1, 33.3],
+        ["unknown", 2, 66.7],
     ]
-
-
-@pytest.mark.parametrize(
-    ("age", "band"),
-    [(0, "younger than 30"), (39, "30s"), (40, "40s"), (59, "50s"), (95, "60 and above")],
-)
-def test_age_bands(age: int, band: str) -> None:
-    table = demographics_table([Person("id0", age=age)], ["id0"])
-    assert table.loc[table["attribute"] == "age", "group"].tolist() == [band]
+    for _, part in table.groupby("attribute"):
+        assert part["subjects"].sum() == 3
+        assert part["share"].sum() == pytest.approx(100, abs=0.2)
 
 
 def test_demographics_of_nobody() -> None:
-    assert len(demographics_table([], [])) == 0
+    assert demographics_table(people(), []).empty
 
 
-def scores(**by_method: list[float]) -> pd.DataFrame:
-    """Return one row per fake, numbered from 0 in every method."""
-    return pd.DataFrame(
-        [
+def scores(seed: int = 0, count: int = 40) -> pd.DataFrame:
+    """Return scores of two methods on the same fakes; the first is better by about 0.05."""
+    rng = np.random.default_rng(seed)
+    base = rng.normal(0.8, 0.04, count)
+    parts = [
+        pd.DataFrame(
             {
                 "method": method,
-                "fake": f"f{number}",
-                "frames": 10 + number,
-                "mask_ssim": value,
-                "masked_frame_ssim": value + 0.05,
-                "identity_donor": NAN if number == 0 else 0.5,
+                "fake": [f"id0_id1_{number:04d}" for number in range(count)],
+                "frames": 10,
+                "mask_ssim": base + gain + rng.normal(0, 0.01, count),
+                "masked_frame_ssim": 0.95,
+                "identity_donor": identity,
             }
-            for method, values in by_method.items()
-            for number, value in enumerate(values)
-        ]
-    )
+        )
+        for method, gain, identity in [("celebdf", 0.05, 0.95), ("faceswap", 0.0, 1.0)]
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
-SETTINGS: dict[str, Any] = {"seed": 3, "level": 0.95, "resamples": 400}
+METHODS = ["celebdf", "faceswap"]
 
 
-def test_mask_ssim_known_values() -> None:
-    table = mask_ssim_table(
-        scores(a=[0.8, NAN, 0.9, 0.7], b=[0.6] * 5), ["b", "a", "gone"], **SETTINGS
-    )
+def table_of(frame: pd.DataFrame, methods: list[str], level: float = 0.95) -> pd.DataFrame:
+    return mask_ssim_table(frame, methods, seed=1, level=level, resamples=400)
+
+
+def test_mask_ssim_columns_and_means() -> None:
+    frame = scores()
+    table = table_of(frame, METHODS)
     assert list(table.columns) == [
         "method",
         "videos",
@@ -119,67 +115,85 @@ def test_mask_ssim_known_values() -> None:
         "masked_frame_ssim",
         "identity_donor",
     ]
-    b, a, gone = table.to_dict("records")
-    assert (a["videos"], a["frames"]) == (3, 10 + 12 + 13)
-    assert a["mask_ssim"] == pytest.approx(0.8)
-    assert a["masked_frame_ssim"] == pytest.approx(0.85)
-    assert a["identity_donor"] == pytest.approx(0.5)
-    # The means of three values drawn from {.7, .8, .9} reach from .7 to .9.
-    assert 0.7 <= a["mask_ssim_low"] < 0.8 < a["mask_ssim_high"] <= 0.9
-    assert (b["mask_ssim_low"], b["mask_ssim_high"]) == pytest.approx((0.6, 0.6))
-    assert (gone["videos"], gone["frames"]) == (0, 0)
-    assert all(math.isnan(gone[key]) for key in list(table.columns)[3:])
+    assert table["method"].tolist() == METHODS
+    assert table["videos"].tolist() == [40, 40]
+    assert table["frames"].tolist() == [400, 400]
+    mean = frame[frame["method"] == "celebdf"]["mask_ssim"].mean()
+    assert table["mask_ssim"][0] == pytest.approx(mean)
+    assert table["identity_donor"].tolist() == [pytest.approx(0.95), 1.0]
 
 
-def test_interval_covers_as_theory_says() -> None:
-    values = np.random.default_rng(0).normal(0.8, 0.05, 200)
-    table = mask_ssim_table(scores(a=values.tolist()), ["a"], **SETTINGS)
-    half = 1.96 * values.std() / math.sqrt(len(values))
-    row = table.iloc[0]
-    assert row["mask_ssim_high"] - row["mask_ssim"] == pytest.approx(half, rel=0.2)
-    assert row["mask_ssim"] - row["mask_ssim_low"] == pytest.approx(half, rel=0.2)
-    narrow = mask_ssim_table(scores(a=values.tolist()), ["a"], **SETTINGS | {"level": 0.5}).iloc[0]
-    assert narrow["mask_ssim_high"] < row["mask_ssim_high"]
+def test_interval_is_the_means_and_narrows_with_its_level() -> None:
+    frame = scores()
+    wide, narrow = (table_of(frame, METHODS, level).iloc[0] for level in (0.95, 0.5))
+    assert wide["mask_ssim_low"] < narrow["mask_ssim_low"] < wide["mask_ssim"]
+    assert wide["mask_ssim"] < narrow["mask_ssim_high"] < wide["mask_ssim_high"]
+    part = frame[frame["method"] == "celebdf"]["mask_ssim"]
+    normal = 2 * 1.96 * part.std() / np.sqrt(len(part))
+    assert wide["mask_ssim_high"] - wide["mask_ssim_low"] == pytest.approx(normal, rel=0.25)
 
 
-def test_interval_depends_on_seed_and_values_only() -> None:
-    one = scores(a=[0.8, 0.7, 0.9], b=[0.5, 0.6, 0.4])
-    alone = mask_ssim_table(one, ["a"], **SETTINGS)
-    both = mask_ssim_table(one, ["b", "a"], **SETTINGS)
-    assert alone.iloc[0].equals(both.iloc[1])
-    other = mask_ssim_table(one, ["a"], **SETTINGS | {"seed": 4, "resamples": 37})
-    assert other["mask_ssim_low"][0] != alone["mask_ssim_low"][0]
+def test_fakes_without_a_score_are_left_out() -> None:
+    frame = scores()
+    frame.loc[:4, ["mask_ssim", "masked_frame_ssim", "identity_donor"]] = np.nan
+    table = table_of(frame, METHODS)
+    assert table["videos"].tolist() == [35, 40]
+    assert table["frames"].tolist() == [350, 400]
+    assert np.isfinite(table.drop(columns="method").to_numpy(float)).all()
 
 
-def test_differences_pair_fake_with_fake() -> None:
-    table = differences_table(
-        scores(a=[0.9, 0.8, 0.5, NAN], b=[0.8, NAN, 0.6, 0.1], c=[0.7, 0.7, 0.5], d=[NAN]),
-        ["a", "b", "c", "d", "gone"],
-        seed=3,
-        level=0.95,
+def test_a_method_without_scores_keeps_its_row() -> None:
+    row = table_of(scores(), [*METHODS, "mine"]).iloc[2]
+    assert (row["method"], row["videos"], row["frames"]) == ("mine", 0, 0)
+    assert np.isnan(row["mask_ssim"])
+    assert np.isnan(row["mask_ssim_low"])
+
+
+def test_one_video_has_an_interval_of_a_point() -> None:
+    frame = scores(count=1)
+    row = table_of(frame, METHODS).iloc[0]
+    assert row["mask_ssim_low"] == row["mask_ssim"] == row["mask_ssim_high"]
+
+
+def test_same_seed_same_table_whatever_the_order_of_methods() -> None:
+    frame = scores()
+    one, other = table_of(frame, METHODS), table_of(frame, METHODS[::-1])
+    pd.testing.assert_frame_equal(one, other.iloc[::-1].reset_index(drop=True))
+
+
+def test_differences_pair_fakes_by_name() -> None:
+    frame = scores()
+    shuffled = frame.sample(frac=1, random_state=3)
+    table = differences_table(frame, METHODS, seed=1, level=0.95)
+    pd.testing.assert_frame_equal(
+        table, differences_table(shuffled, METHODS, seed=1, level=0.95), check_exact=False
     )
-    assert list(table.columns) == [
-        "method",
-        "against",
-        "fakes",
-        "difference",
-        "low",
-        "high",
-        "share_higher",
-    ]
-    assert table[["method", "against", "fakes"]].to_numpy().tolist() == [
-        ["a", "b", 2],
-        ["a", "c", 3],
-    ]
-    # a - b is (.1, -.1) on f0 and f2; a - c is (.2, .1, 0).
-    assert table["difference"].tolist() == pytest.approx([0.0, 0.1])
-    assert table["share_higher"][0] == pytest.approx(0.5)
-    assert table["low"].tolist() == pytest.approx([-0.1, 0.0], abs=0.04)
-    assert (table["low"] <= table["difference"]).all()
-    assert (table["high"] >= table["difference"]).all()
+    row = table.iloc[0]
+    assert (row["method"], row["against"], row["fakes"]) == ("celebdf", "faceswap", 40)
+    assert row["difference"] == pytest.approx(0.05, abs=0.006)
+    # The fakes differ far more among themselves than the methods: only pairs show it so sharply.
+    assert row["high"] - row["low"] < 0.012
+    assert row["low"] > 0
+    assert row["share_higher"] == 1
 
 
-def test_one_method_has_nothing_to_compare_with() -> None:
-    table = differences_table(scores(a=[0.9]), ["a"], seed=0, level=0.95)
-    assert len(table) == 0
-    assert table["fakes"].dtype == np.int64
+def test_differences_use_fakes_that_both_made() -> None:
+    frame = scores()
+    frame.loc[:9, "mask_ssim"] = np.nan
+    frame = frame[frame["fake"] != "id0_id1_0039"]
+    extra = frame.iloc[[-1]].assign(fake="id3_id2_0000")
+    table = differences_table(pd.concat([frame, extra]), METHODS, seed=1, level=0.95)
+    assert table["fakes"].tolist() == [29]
+
+
+def test_differences_without_common_fakes_are_an_empty_table() -> None:
+    frame = scores()
+    columns = ["method", "against", "fakes", "difference", "low", "high", "share_higher"]
+    for part, methods in [
+        (frame[frame["method"] == "celebdf"], METHODS),
+        (frame, ["celebdf"]),
+        (frame.iloc[:0], METHODS),
+    ]:
+        table = differences_table(part, methods, seed=1, level=0.95)
+        assert list(table.columns) == columns
+        assert table.empty
