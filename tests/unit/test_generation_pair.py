@@ -1,0 +1,184 @@
+"""A pair's training from faces to files, also through a termination."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from generation_material import CPU, astronaut, training_recipe
+
+from swapset.errors import TrainingError
+from swapset.files import sha256_of
+from swapset.generation import training
+from swapset.generation.checkpoint import load_model
+from swapset.generation.pair import PairFiles, train_pair
+from swapset.generation.preview import SAMPLES
+from swapset.generation.training import Schedule
+
+STEPS = 12
+RECIPE = training_recipe(steps=STEPS)
+
+
+def faces(seed: int, count: int = 5) -> np.ndarray:
+    """Return (count, 96, 96, 3) aligned faces of one person."""
+    corners = np.random.default_rng(seed).integers((60, 165), (80, 185), (count, 2))
+    return np.stack([astronaut()[y : y + 96, x : x + 96] for y, x in corners])
+
+
+FACES = {"id0": faces(0), "id1": 255 - faces(1, 4)}
+
+
+def trained(
+    folder: Path,
+    people: dict[str, np.ndarray] = FACES,
+    *,
+    seed: int = 1,
+    code: str = "code",
+    checkpoint_every: int = 5,
+) -> PairFiles:
+    """Train a pair into a folder."""
+    names = ("model.safetensors", "losses.csv", "preview.png", "card.json")
+    files = PairFiles(*(folder / name for name in names))
+    checkpoint = folder / "checkpoint.safetensors"
+    schedule = Schedule(seed, CPU, "fp32", checkpoint, checkpoint_every=checkpoint_every)
+    torch.set_num_threads(1)
+    train_pair(RECIPE, people, 1.6, schedule, files, preview_every=6, code=code, log=io.StringIO())
+    return files
+
+
+def terminated(folder: Path, monkeypatch: pytest.MonkeyPatch, draws: int) -> None:
+    """Train until the batch number `draws` is drawn; the process is then told to end."""
+    left = iter(range(draws, 0, -1))
+    draw: Callable = training.draw_batch
+
+    def last_draw(*arguments: object, **settings: object) -> object:
+        if next(left, 0) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return draw(*arguments, **settings)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "draw_batch", last_draw)
+        with pytest.raises(TrainingError, match=r"terminated at step 7; run again"):
+            trained(folder)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> PairFiles:
+    """Return an uninterrupted training's files."""
+    return trained(tmp_path_factory.mktemp("whole"))
+
+
+def test_model_carries_its_recipe_and_subjects(whole: PairFiles) -> None:
+    pair = load_model(whole.model, CPU)
+    assert pair.recipe == RECIPE
+    assert pair.subjects == ("id0", "id1")
+
+
+def test_losses_are_one_row_per_step(whole: PairFiles) -> None:
+    table = pd.read_csv(whole.losses)
+    assert list(table.columns) == ["step", "id0", "id1"]
+    assert table["step"].tolist() == list(range(1, STEPS + 1))
+    assert table[["id0", "id1"]].gt(0).all(axis=None)
+    assert table[["id0", "id1"]].lt(1).all(axis=None)
+
+
+def test_card_tells_what_was_made(whole: PairFiles) -> None:
+    card = json.loads(whole.card.read_text())
+    assert card["trained"] is True
+    assert card["sha256"] == sha256_of(whole.model)
+    assert card["recipe"] == RECIPE.model_dump()
+    assert (card["steps"], card["device"]) == (STEPS, "cpu")
+    assert card["faces"] == {"id0": 5, "id1": 4}
+    losses = pd.read_csv(whole.losses)[["id0", "id1"]].mean()
+    assert card["loss"] == pytest.approx(losses.to_dict(), abs=1e-5)
+    weights = load_model(whole.model, CPU).model.parameters()
+    assert card["parameters"] == sum(weight.numel() for weight in weights)
+
+
+def test_preview_is_a_picture_with_rows_of_faces(whole: PairFiles) -> None:
+    picture = cv2.imread(str(whole.preview))
+    assert picture.shape[1] == pytest.approx(6 * SAMPLES * RECIPE.resolution, abs=2)
+    assert picture.std() > 10
+
+
+def test_checkpoint_goes_when_the_model_is_there(whole: PairFiles) -> None:
+    folder = whole.model.parent
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "card.json",
+        "losses.csv",
+        "model.safetensors",
+        "preview.png",
+    ]
+
+
+def test_same_faces_and_seed_same_bytes(whole: PairFiles, tmp_path: Path) -> None:
+    again = trained(tmp_path, checkpoint_every=1000)
+    for name in ("model", "losses", "card"):
+        assert getattr(again, name).read_bytes() == getattr(whole, name).read_bytes()
+    other = trained(tmp_path, seed=2)
+    assert other.model.read_bytes() != whole.model.read_bytes()
+
+
+def test_terminated_training_ends_with_the_same_bytes(
+    whole: PairFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two subjects: the 13th draw belongs to step 7, which no look and no checkpoint is due after.
+    terminated(tmp_path, monkeypatch, draws=13)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
+    steps = []
+    one_step = training.Trainer._one_step
+    monkeypatch.setattr(
+        training.Trainer, "_one_step", lambda self: steps.append(self.step) or one_step(self)
+    )
+    resumed = trained(tmp_path)
+    assert steps == list(range(7, STEPS))
+    assert resumed.model.read_bytes() == whole.model.read_bytes()
+    assert resumed.losses.read_bytes() == whole.losses.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2},
+        {"code": "other"},
+        {"people": FACES | {"id1": FACES["id1"][::-1]}},
+    ],
+)
+def test_checkpoint_of_another_training_is_not_resumed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    change: dict,
+) -> None:
+    terminated(tmp_path, monkeypatch, draws=13)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        trained(tmp_path, **change)
+    assert "is of another training; training from the start" in caplog.text
+    assert "resumed" not in caplog.text
+
+
+def test_signal_handler_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    terminated(tmp_path, monkeypatch, draws=13)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_person_without_faces_leaves_empty_files_and_the_reason(tmp_path: Path) -> None:
+    nobody = np.empty((0, 96, 96, 3), np.uint8)
+    files = trained(tmp_path, {"id0": FACES["id0"], "id1": nobody})
+    assert [path.stat().st_size for path in (files.model, files.losses, files.preview)] == [0] * 3
+    card = json.loads(files.card.read_text())
+    assert card == {"trained": False, "reason": "no accepted clip of id1"}
+    files = trained(tmp_path, {"id0": nobody, "id1": nobody})
+    assert "id0 and id1" in files.card.read_text()
