@@ -92,6 +92,10 @@ BAD_ROWS = [
     ("id1_0000,id1,b.mp4,", ["licence"]),
     ("id1_0000,id1,,CC0", ["path is empty", "url"]),
     ("id1_0000,id1,deep,CC0", ["does not exist"]),
+    (f"id1_0000,id1,{'x' * 300},CC0", ["cannot be used", "too long"]),
+    ("id1_0000,id1,b\0.mp4,CC0", ["cannot be used"]),
+    ('id1_0000,id1,"b.mp4,CC0', ["not a valid CSV"]),
+    (f"id1_0000,id1,b.mp4,{'x' * 200_000}", ["not a valid CSV"]),
     ("id1_0000,id1,b.mp4", ["fewer cells"]),
     ("id1_0000,id1,b.mp4,CC0,more", ["more cells"]),
 ]
@@ -188,6 +192,12 @@ def test_paths_must_stay_in_the_folder(tmp_path: Path) -> None:
         text = message(written(tmp_path, [GOOD[0], f"id1_0000,id1,{name},CC0"]))
         assert ", line 3: " in text
         assert "leaves" in text, name
+
+
+def test_links_in_a_circle_are_named_by_line(tmp_path: Path) -> None:
+    path = written(tmp_path, [GOOD[0], "id1_0000,id1,loop.mp4,CC0"])
+    (path.parent / "loop.mp4").symlink_to("loop.mp4")
+    assert f"{path}, line 3: path 'loop.mp4' cannot be used" in message(path)
 
 
 def test_paths_that_only_look_like_leaving_are_fine(tmp_path: Path) -> None:
