@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from generation_material import CPU, training_recipe
@@ -60,7 +62,7 @@ def test_faceswap_is_the_original_basic_maker() -> None:
     ]
     # github.com/deepfakes/faceswap, "original": 128-256-512-1024, dense 1024 and 4 x 4 x 1024.
     channels = [3, 128, 256, 512, 1024]
-    assert downs == [(a, b, (5, 5), (2, 2)) for a, b in zip(channels, channels[1:], strict=False)]
+    assert downs == [(a, b, (5, 5), (2, 2)) for a, b in itertools.pairwise(channels)]
     code, spread = model.encoder.code, model.encoder.spread
     assert (code.in_features, code.out_features) == (1024 * 4 * 4, 1024)
     assert spread.out_features == 1024 * 4 * 4
@@ -112,14 +114,15 @@ def test_seed_alone_decides_the_weights() -> None:
 @pytest.mark.parametrize("resolution", [64, 256])
 @torch.inference_mode()
 def test_signal_keeps_its_size_at_the_start(resolution: int) -> None:
-    model = network(resolution=resolution, width=16, code=64)
     faces = noise(4, resolution) * 2 - 1
-    spread = [float(model.encoder.downs(faces).std()), float(model.encoder(faces).std())]
-    assert all(0.2 < size < 5 for size in spread)
-    # Different faces come out different, and no output sits at the sigmoid's ends.
-    made = model(faces, "id0")
-    assert float(made.std(dim=0).mean()) > 0.02
-    assert float(((made < 0.01) | (made > 0.99)).float().mean()) < 0.05
+    model = network(resolution=resolution, width=16, code=64)
+    assert 0.5 < float(model.encoder.downs(faces).std() / faces.std()) < 2
+    differences = float(model(faces, "id0").std(dim=0).mean())
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.reset_parameters()
+    # With torch's own weights all faces come out nearly the same.
+    assert differences > 20 * float(model(faces, "id0").std(dim=0).mean())
 
 
 def test_placed_changes_the_layout_not_the_result() -> None:
