@@ -1,103 +1,20 @@
-"""Colour transfer, blending and the composition of a fake's frames."""
+"""The composition of a fake's frames, with networks whose faces are known."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from skimage.data import astronaut
 
-from swapset.errors import ConfigError, DataError
-from swapset.faces.align import MEAN_FACE, crop_transform, warp_crop
-from swapset.faces.masks import polygon, render_mask
-from swapset.generation.blend import paste
+from swapset.errors import DataError
+from swapset.faces.align import MEAN_FACE, crop_transform
+from swapset.faces.masks import render_mask
 from swapset.generation.checkpoint import TrainedPair
-from swapset.generation.colour import lab_distance, to_lab, transfer_colour
-from swapset.generation.methods import (
-    BUILT_IN,
-    RecipeOverride,
-    model_owner,
-    resolve,
-    synthesis_of,
-    training_of,
-)
+from swapset.generation.methods import BUILT_IN, synthesis_of, training_of
 from swapset.generation.synthesis import Synthesiser
 
 FRAME = np.ascontiguousarray(astronaut()[:256, 96:352])
 LANDMARKS = MEAN_FACE * 90 + [85.0, 75.0]
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def disc():
-    mask = np.zeros((96, 96), np.uint8)
-    cv2.circle(mask, (48, 48), 30, 1, -1)
-    return mask > 0
-
-
-def patch(x, y):
-    return np.ascontiguousarray(FRAME[y : y + 96, x : x + 96])
-
-
-def test_transfer_gives_the_targets_mean_and_spread(disc):
-    source, target = patch(60, 60), (patch(100, 20) * 0.6 + 60).astype(np.uint8)
-    made = transfer_colour(source, target, disc)
-    for of in (np.mean, np.std):
-        found, wanted = of(to_lab(made)[disc], axis=0), of(to_lab(target)[disc], axis=0)
-        np.testing.assert_allclose(found, wanted, atol=1.5)
-    assert lab_distance(made, target, disc) < lab_distance(source, target, disc) / 5
-
-
-def test_transfer_ignores_what_lies_outside(disc):
-    source, target = patch(60, 60), patch(100, 20)
-    blackened = source * disc[..., None]
-    inside = transfer_colour(source, target, disc)[disc]
-    np.testing.assert_array_equal(transfer_colour(blackened, target, disc)[disc], inside)
-
-
-def test_transfer_of_equal_colours_changes_nothing(disc):
-    source = patch(60, 60)
-    difference = transfer_colour(source, source, disc).astype(int) - source
-    assert np.abs(difference)[disc].max() <= 1
-
-
-def test_transfer_widens_a_narrow_source(disc):
-    target = patch(60, 60)
-    flat = (target * 0.3 + 90).astype(np.uint8)
-    spreads = [
-        to_lab(image)[disc].std(axis=0) for image in (flat, transfer_colour(flat, target, disc))
-    ]
-    assert (spreads[1] > 2 * spreads[0]).all()
-
-
-@pytest.mark.parametrize("size", [64, 128, 256])
-@pytest.mark.parametrize("turn", [0.0, 0.4])
-def test_a_face_pasted_back_is_the_frame_again(size, turn):
-    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    points = (LANDMARKS - 130) @ rotation.T + 130
-    smooth = cv2.GaussianBlur(FRAME, (0, 0), 3)
-    matrix = crop_transform(points, size, 1.3)
-    face = warp_crop(smooth, matrix, size)
-    outline = polygon(points, "smooth")
-    result = paste(smooth, face, matrix, outline, 8.0)
-    assert np.abs(result.astype(int) - smooth).mean() < 1.0
-    assert np.abs(result.astype(int) - smooth).max() <= 12
-
-
-@pytest.mark.parametrize("feather", [0.0, 12.0])
-def test_every_pixel_outside_the_mask_stays(feather):
-    matrix = crop_transform(LANDMARKS, 64, 1.3)
-    outline = polygon(LANDMARKS, "hull")
-    result = paste(FRAME, np.full((64, 64, 3), 255, np.uint8), matrix, outline, feather)
-    outside = render_mask(outline, FRAME.shape[:2], feather) == 0
-    np.testing.assert_array_equal(result[outside], FRAME[outside])
-    assert (result != FRAME).any()
-
-
-def test_a_mask_beyond_the_frame_changes_nothing():
-    away = LANDMARKS + 1000
-    matrix = crop_transform(away, 64, 1.3)
-    face = np.full((64, 64, 3), 255, np.uint8)
-    np.testing.assert_array_equal(paste(FRAME, face, matrix, polygon(away, "hull"), 4.0), FRAME)
 
 
 class Same(torch.nn.Module):
@@ -107,10 +24,10 @@ class Same(torch.nn.Module):
         return faces
 
 
-def synthesiser(**changes):
+def synthesiser(batch=2, model=None, **changes):
     recipe = BUILT_IN["celebdf"].model_copy(update={"resolution": 256} | changes)
-    pair = TrainedPair(Same(), training_of(recipe), ("id0", "id1"))
-    return Synthesiser(pair, "id1", synthesis_of(recipe), CPU, precision="fp32", batch=2)
+    pair = TrainedPair(model or Same(), training_of(recipe), ("id0", "id1"))
+    return Synthesiser(pair, "id1", synthesis_of(recipe), CPU, precision="fp32", batch=batch)
 
 
 def clip():
@@ -154,18 +71,61 @@ def test_an_unknown_donor_is_refused():
         Synthesiser(pair, "id7", synthesis_of(recipe), CPU)
 
 
-def test_recipes_that_differ_in_synthesis_share_a_model():
-    own = {
-        "hull": RecipeOverride(base="celebdf", mask="hull"),
-        "hard": RecipeOverride(base="hull", feather=0.0),
-        "small": RecipeOverride(base="hull", resolution=64),
-    }
-    owners = {name: model_owner(name, own) for name in own}
-    assert owners == {"hull": "celebdf", "hard": "celebdf", "small": "small"}
-    assert resolve(own)["small"].mask == "hull"
+class Bright(Same):
+    """Makes every face brighter and notes whose it was asked for."""
+
+    asked: tuple[str, ...] = ()
+
+    def forward(self, faces, subject):
+        self.asked = (*self.asked, subject)
+        return (faces + 0.3).clamp(0, 1)
 
 
-def test_bases_in_a_circle_are_refused():
-    own = {"a": RecipeOverride(base="b"), "b": RecipeOverride(base="a")}
-    with pytest.raises(ConfigError, match="circle"):
-        resolve(own)
+def test_the_donors_decoder_is_asked_once_per_batch():
+    frames, points = clip()
+    model = Bright()
+    list(synthesiser(model=model).swap(frames, points))
+    assert model.asked == ("id1", "id1")
+
+
+def test_batches_change_nothing():
+    frames, points = clip()
+    runs = [list(synthesiser(size, Bright()).swap(frames, points)) for size in (1, 2, 16)]
+    for run in runs[1:]:
+        for (one, _), (other, _) in zip(runs[0], run, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_colour_transfer_takes_the_brightness_back():
+    frames, points = clip()
+    changes = []
+    for transfer in (False, True):
+        made, _ = next(
+            iter(synthesiser(model=Bright(), colour_transfer=transfer).swap(frames, points))
+        )
+        changes.append(np.abs(made.astype(int) - FRAME).sum())
+    assert changes[1] < 0.2 * changes[0]
+
+
+def test_a_clip_without_any_face_needs_no_network():
+    frames, _ = clip()
+    model = Bright()
+    made = list(synthesiser(model=model).swap(frames, np.full((3, 68, 2), np.nan)))
+    assert [one is frame for (one, _), frame in zip(made, frames, strict=True)] == [True] * 3
+    assert [label.frame for _, label in made] == [0, 1, 2]
+    assert not model.asked
+
+
+def test_frames_are_not_written():
+    before = FRAME.copy()
+    list(synthesiser(model=Bright()).swap(*clip()))
+    np.testing.assert_array_equal(FRAME, before)
+
+
+def test_feather_is_a_share_of_the_faces_width():
+    widths = []
+    for size in (1.0, 0.5):
+        small = MEAN_FACE * 90 * size + [85.0, 75.0]
+        _, label = next(iter(synthesiser(feather=0.1).swap([FRAME], small[None])))
+        widths.append(label.feather)
+    assert widths == pytest.approx([9.0, 4.5], rel=0.1)

@@ -1,17 +1,13 @@
-"""The network, its augmentation, and training that resumes to the bit."""
-
-import pickle
+"""Training that stops on bad numbers and resumes to the bit."""
 
 import numpy as np
 import pytest
 import torch
 
-from swapset.errors import DataError, TrainingError
-from swapset.generation.augment import FaceBank, centre_crop, draw_batch, perturb_colour
-from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.checkpoint import load_model, save_model
+from swapset.errors import TrainingError
+from swapset.generation.augment import FaceBank
 from swapset.generation.methods import BUILT_IN, training_of
-from swapset.generation.training import Schedule, Trainer, rate_factor
+from swapset.generation.training import Schedule, Trainer, rate_factor, uses_bf16
 
 CPU = torch.device("cpu")
 STEPS = 24
@@ -30,10 +26,11 @@ def bank(shade, size=80, count=6):
     return FaceBank.of(faces, resolution=64, share=0.8, device=CPU)
 
 
-def trainer(path, fingerprint="same", **changes):
-    torch.set_num_threads(2)
+def trainer(path, fingerprint="same", seed=3, **changes):
+    # Several threads wait for each other where the processor is shared.
+    torch.set_num_threads(1)
     banks = {"id0": bank(90), "id1": bank(170)}
-    schedule = Schedule(3, CPU, "fp32", path, checkpoint_every=7)
+    schedule = Schedule(seed, CPU, "fp32", path, checkpoint_every=7)
     return Trainer(recipe(**changes), banks, schedule, fingerprint)
 
 
@@ -43,70 +40,6 @@ def weights(done):
 
 def equal(one, other):
     return all(torch.equal(one[name], other[name]) for name in one)
-
-
-@pytest.mark.parametrize("resolution", [64, 96, 128, 192, 256])
-def test_faces_keep_their_shape_in_both_directions(resolution):
-    model = SwapAutoencoder(recipe(resolution=resolution), ["id0", "id1"])
-    faces = torch.rand(1, 3, resolution, resolution)
-    made = [model(faces, subject) for subject in ("id0", "id1")]
-    assert all(each.shape == faces.shape for each in made)
-    assert all(((each >= 0) & (each <= 1)).all() for each in made)
-    assert not torch.equal(*made)
-
-
-def test_one_encoder_serves_both_decoders():
-    model = SwapAutoencoder(recipe(), ["id0", "id1"])
-    faces = {"id0": torch.rand(2, 3, 64, 64), "id1": torch.rand(3, 3, 64, 64)}
-    together = model.reconstruct(faces)
-    for subject, batch in faces.items():
-        torch.testing.assert_close(together[subject], model(batch, subject))
-
-
-def test_a_batch_depends_on_its_generator_only():
-    faces = bank(120)
-    draws = [
-        draw_batch(faces, 4, 64, colour=True, generator=torch.Generator().manual_seed(seed))
-        for seed in (1, 1, 2)
-    ]
-    assert torch.equal(draws[0].warped, draws[1].warped)
-    assert not torch.equal(draws[0].target, draws[2].target)
-
-
-def test_only_the_input_is_warped():
-    batch = draw_batch(bank(60), 4, 64, colour=False, generator=torch.Generator().manual_seed(5))
-    assert not torch.equal(batch.warped, batch.target)
-    # Both show the same faces: their colours differ by little.
-    assert float((batch.warped.mean((2, 3)) - batch.target.mean((2, 3))).abs().max()) < 0.1
-
-
-def test_colour_changes_input_and_target_alike():
-    flat = FaceBank(torch.full((1, 3, 80, 80), 100, dtype=torch.uint8), share=0.8)
-    batch = draw_batch(flat, 8, 64, colour=True, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(batch.warped, batch.target, atol=1e-5, rtol=0)
-    assert float(batch.target.std(dim=0).max()) > 0.02
-
-
-def test_perturbed_colours_stay_in_range():
-    faces = perturb_colour(torch.rand(64, 3, 4, 4), torch.Generator().manual_seed(0))
-    assert float(faces.min()) >= 0
-    assert float(faces.max()) <= 1
-
-
-def test_faces_are_shrunk_by_area():
-    fine = np.zeros((1, 256, 256, 3), np.uint8)
-    fine[:, ::2] = 200
-    small = FaceBank.of(fine, resolution=64, share=1.0, device=CPU)
-    assert small.faces.shape == (1, 3, 64, 64)
-    middle = small.faces[..., 8:-8, :].float()
-    assert float((middle - 100).abs().max()) <= 2
-
-
-def test_the_centre_is_cut_without_augmentation():
-    faces = np.zeros((1, 80, 80, 3), np.uint8)
-    faces[:, 8:72, 8:72] = 255
-    whole = FaceBank.of(faces, resolution=64, share=0.8, device=CPU)
-    assert float(centre_crop(whole, torch.tensor([0]), 64).min()) > 0.99
 
 
 def test_the_rate_rises_stays_and_falls():
@@ -147,9 +80,7 @@ def test_another_trainings_checkpoint_is_not_used(tmp_path, caplog):
 
 def test_a_damaged_checkpoint_is_not_used(tmp_path, caplog):
     path = tmp_path / "c.safetensors"
-    done = trainer(path)
-    list(done.run())
-    done.save()
+    trainer(path).save()
     path.write_bytes(path.read_bytes()[:1000])
     fresh = trainer(path)
     assert fresh.step == 0
@@ -158,37 +89,43 @@ def test_a_damaged_checkpoint_is_not_used(tmp_path, caplog):
 
 
 def test_a_loss_that_is_no_number_stops_with_its_step(tmp_path):
-    broken = trainer(tmp_path / "c.safetensors")
+    path = tmp_path / "c.safetensors"
+    broken = trainer(path)
     step = broken._one_step
 
     def poisoned():
-        losses = step()
-        return losses * float("nan") if broken.step == 4 else losses
+        if broken.step == 4:
+            with torch.no_grad():
+                next(broken.model.parameters())[0] = float("nan")
+        return step()
 
     broken._one_step = poisoned
     with pytest.raises(TrainingError, match="step 5"):
         list(broken.run())
+    # The checkpoint due at step 7 would resume from spoilt weights.
+    assert not path.exists()
 
 
-def test_a_model_comes_back_as_it_was(tmp_path):
-    path = tmp_path / "m.safetensors"
-    model = SwapAutoencoder(recipe(), ["id0", "id1"])
-    save_model(path, model, recipe(), {"faces": {}})
-    back = load_model(path, CPU)
-    faces = torch.rand(1, 3, 64, 64)
-    torch.testing.assert_close(back.model(faces, "id1"), model(faces, "id1"))
-    assert back.recipe == recipe()
-    assert back.subjects == ("id0", "id1")
+def test_one_subjects_broken_faces_are_enough(tmp_path):
+    broken = trainer(tmp_path / "c.safetensors")
+    for weight in broken.model.decoders["id1"].parameters():
+        weight.data.fill_(float("inf"))
+    with pytest.raises(TrainingError, match=r"step 1;.*learning_rate"):
+        list(broken.run())
 
 
-def test_nothing_is_unpickled(tmp_path):
-    path = tmp_path / "m.safetensors"
+def test_looks_come_at_checkpoints_every_twenty_steps_and_the_end(tmp_path):
+    assert list(trainer(tmp_path / "c.safetensors").run()) == [7, 14, 20, 21, 24]
 
-    class Bomb:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "owned"), "w"))
 
-    path.write_bytes(pickle.dumps(Bomb()))
-    with pytest.raises(DataError, match=r"m\.safetensors"):
-        load_model(path, CPU)
-    assert not (tmp_path / "owned").exists()
+def test_training_is_the_seeds(tmp_path):
+    runs = [trainer(tmp_path / f"{seed}.safetensors", seed=seed, steps=3) for seed in (3, 3, 4)]
+    for run in runs:
+        list(run.run())
+    assert equal(weights(runs[0]), weights(runs[1]))
+    assert not equal(weights(runs[0]), weights(runs[2]))
+
+
+def test_precision_as_asked():
+    assert uses_bf16("bf16", CPU)
+    assert not uses_bf16("fp32", CPU)
