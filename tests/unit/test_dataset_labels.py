@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from generation_material import LANDMARKS
+from generation_material import CPU, LANDMARKS, Keep, astronaut, stand_in, synthesis_recipe
 
 from swapset.dataset.labels import SCHEMA, read_label_facts, read_labels, write_labels
 from swapset.errors import DataError
 from swapset.faces.align import crop_transform
 from swapset.faces.masks import polygon, render_mask
-from swapset.generation.synthesis import FrameLabel
+from swapset.generation.synthesis import FrameLabel, Synthesiser
 
 MATRIX = crop_transform(LANDMARKS, 128, 1.3)
 OUTLINE = polygon(LANDMARKS, "smooth")
@@ -47,6 +47,33 @@ def test_the_stored_outline_renders_the_same_mask(tmp_path: Path) -> None:
     again = render_mask(np.reshape(row["mask"], (-1, 2)), (512, 512), row["feather"])
     assert np.array_equal(again, render_mask(OUTLINE, (512, 512), 7.25))
     assert again.max() == 1
+
+
+def test_labels_tell_what_synthesis_changed(tmp_path: Path) -> None:
+    points = np.stack([LANDMARKS, np.full((68, 2), np.nan), LANDMARKS + [7.25, -3.5]])
+    # A donor that is brighter everywhere: what changed is the mask.
+    maker = Synthesiser(stand_in(Keep(0.3)), "id1", synthesis_recipe(colour_transfer=False), CPU)
+    made = list(maker.swap([astronaut()] * 3, points))
+    path = tmp_path / "labels.parquet"
+    write_labels(path, [label for _, label in made], FACTS)
+    for row, (frame, _) in zip(read_labels(path)[0].to_pylist(), made, strict=True):
+        changed = (frame != astronaut()).any(axis=-1)
+        if not row["swapped"]:
+            assert not changed.any()
+            continue
+        alpha = render_mask(np.reshape(row["mask"], (-1, 2)), (512, 512), row["feather"])
+        assert not changed[alpha == 0].any()
+        assert changed[alpha > 0.1].mean() > 0.95
+
+
+def test_transform_takes_frame_to_crop(tmp_path: Path) -> None:
+    path = tmp_path / "labels.parquet"
+    write_labels(path, LABELS, FACTS)
+    a, b, x, c, d, y = read_labels(path)[0].to_pylist()[0]["transform"]
+    nose = LANDMARKS[30]
+    placed = np.array([a * nose[0] + b * nose[1] + x, c * nose[0] + d * nose[1] + y])
+    # The nose lies about the middle of the 128 pixel crop.
+    assert (np.abs(placed - 64) < 16).all()
 
 
 def test_columns_and_their_explanations(tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ def test_demographics_bands_are_the_chapters() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("age", "band"),
+    [(0, "younger than 30"), (39, "30s"), (40, "40s"), (49, "40s"), (50, "50s")],
+)
+def test_age_bands(age: int, band: str) -> None:
+    table = demographics_table([Person("id0", age=age)], ["id0"])
+    assert table.loc[table["attribute"] == "age", "group"].tolist() == [band]
+
+
 def test_demographics_count_shown_subjects_only_and_shares_are_percents() -> None:
     table = demographics_table(people(), ["id0", "id3", "id9"])
     gender = table[table["attribute"] == "gender"]
@@ -197,3 +206,4 @@ def test_differences_without_common_fakes_are_an_empty_table() -> None:
         table = differences_table(part, methods, seed=1, level=0.95)
         assert list(table.columns) == columns
         assert table.empty
+        assert table["fakes"].dtype == np.int64

@@ -77,6 +77,18 @@ def test_higher_resolutions_have_more_layers() -> None:
     assert [len(network(resolution=r).decoders["id0"].ups) for r in (96, 192)] == [3, 4]
 
 
+@pytest.mark.parametrize(("resolution", "depth"), [(64, 4), (96, 4), (128, 5), (192, 5), (256, 6)])
+def test_names_of_weights_are_stable(resolution: int, depth: int) -> None:
+    # Stored models depend on them.
+    layers = {f"encoder.downs.{number}.conv" for number in range(depth)}
+    layers |= {"encoder.code", "encoder.spread", "encoder.up.conv"}
+    for subject in ("id0", "id1"):
+        layers |= {f"decoders.{subject}.ups.{number}.conv" for number in range(depth - 1)}
+        layers |= {f"decoders.{subject}.to_rgb"}
+    expected = {f"{layer}.{part}" for layer in layers for part in ("weight", "bias")}
+    assert set(network(resolution=resolution).state_dict()) == expected
+
+
 def test_subjects_share_the_encoder_and_nothing_else() -> None:
     model = network()
     model(noise(2), "id0").mean().backward()

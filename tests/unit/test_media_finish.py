@@ -133,6 +133,28 @@ def test_finish_records_every_version(tmp_path: Path, clip: Path) -> None:
     assert json.dumps(record, allow_nan=False)
 
 
+def test_stronger_compression_costs_quality_and_saves_bytes(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(-15, 16, (HEIGHT, WIDTH, 1))
+    pictures = [np.clip(numbered(n) + noise, 0, 255).astype(np.uint8) for n in NUMBERS]
+    original = tmp_path / "original.mp4"
+    encode(pictures, original, ENCODING, label_of("real"))
+    outputs = {name: tmp_path / f"{name}.mp4" for name in ("c23", "c40")}
+    finish_video(original, outputs)
+    error = {
+        name: np.abs(np.stack(list(frames(path))).astype(int) - np.stack(pictures)).mean()
+        for name, path in outputs.items()
+    }
+    assert error["c40"] > 1.5 * error["c23"]
+    assert outputs["c40"].stat().st_size < outputs["c23"].stat().st_size
+
+
+def test_only_what_is_asked_for_is_made(tmp_path: Path, clip: Path) -> None:
+    original = tmp_path / "original.mp4"
+    encode(frames(clip), original, ENCODING, label_of("real"))
+    assert list(finish_video(original, {})["sha256"]) == ["original"]
+    assert list(tmp_path.iterdir()) == [original]
+
+
 def test_finish_of_nothing_is_empty_files_and_no_hash(tmp_path: Path) -> None:
     original = tmp_path / "original.mp4"
     original.touch()
