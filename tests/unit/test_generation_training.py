@@ -129,3 +129,11 @@ def test_training_is_the_seeds(tmp_path):
 def test_precision_as_asked():
     assert uses_bf16("bf16", CPU)
     assert not uses_bf16("fp32", CPU)
+
+
+def test_every_step_draws_other_faces(tmp_path):
+    # Weights that stand still would give the same loss for the same faces.
+    still = trainer(tmp_path / "c.safetensors", learning_rate=1e-12, steps=6)
+    list(still.run())
+    assert still.losses.unique(dim=0).shape == (6, 2)
+    assert float(still.losses.std(dim=0).min()) > 1e-4
