@@ -26,11 +26,11 @@ def bank(shade, size=80, count=6):
     return FaceBank.of(faces, resolution=64, share=0.8, device=CPU)
 
 
-def trainer(path, fingerprint="same", seed=3, **changes):
+def trainer(path, fingerprint="same", seed=3, precision="fp32", **changes):
     # Several threads wait for each other where the processor is shared.
     torch.set_num_threads(1)
     banks = {"id0": bank(90), "id1": bank(170)}
-    schedule = Schedule(seed, CPU, "fp32", path, checkpoint_every=7)
+    schedule = Schedule(seed, CPU, precision, path, checkpoint_every=7)
     return Trainer(recipe(**changes), banks, schedule, fingerprint)
 
 
@@ -55,17 +55,20 @@ def test_the_loss_falls(tmp_path):
     assert float(done.losses[-10:].mean()) < 0.7 * float(done.losses[:5].mean())
 
 
-def test_a_stopped_training_ends_with_the_same_bits(tmp_path):
-    whole = trainer(tmp_path / "a.safetensors")
+@pytest.mark.parametrize(
+    ("step", "precision"), [(1, "fp32"), (13, "fp32"), (20, "fp32"), (23, "fp32"), (13, "bf16")]
+)
+def test_a_stopped_training_ends_with_the_same_bits(tmp_path, step, precision):
+    whole = trainer(tmp_path / "a.safetensors", precision=precision)
     list(whole.run())
     path = tmp_path / "b.safetensors"
-    stopped = trainer(path)
-    while stopped.step < 13:
+    stopped = trainer(path, precision=precision)
+    while stopped.step < step:
         stopped.losses[stopped.step] = stopped._one_step()
         stopped.step += 1
     stopped.save()
-    resumed = trainer(path)
-    assert resumed.step == 13
+    resumed = trainer(path, precision=precision)
+    assert resumed.step == step
     list(resumed.run())
     assert equal(weights(whole), weights(resumed))
     assert torch.equal(whole.losses, resumed.losses)
@@ -129,6 +132,19 @@ def test_training_is_the_seeds(tmp_path):
 def test_precision_as_asked():
     assert uses_bf16("bf16", CPU)
     assert not uses_bf16("fp32", CPU)
+
+
+def test_bf16_learns_what_fp32_learns(tmp_path):
+    exact, short = (
+        trainer(tmp_path / f"{precision}.safetensors", precision=precision)
+        for precision in ("fp32", "bf16")
+    )
+    for run in (exact, short):
+        list(run.run())
+    assert not torch.equal(exact.losses, short.losses)
+    torch.testing.assert_close(short.losses, exact.losses, rtol=0.03, atol=0.002)
+    # What is stored and updated stays fp32.
+    assert all(weight.dtype == torch.float32 for weight in short.model.parameters())
 
 
 def test_every_step_draws_other_faces(tmp_path):
