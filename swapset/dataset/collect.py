@@ -49,11 +49,11 @@ Run it beside the Snakefile: snakemake --cores all --configfile {config}
 """
 _NETWORKS = {
     "full": (
-        "These are the paper's: they need a GPU, and hours for each pair on it. For a processor "
+        "These are the paper's: they need a GPU. For a processor "
         "start over with `swapset init --networks small`."
     ),
     "small": (
-        "These are small: a processor trains a pair in well under an hour, and swaps are coarse. "
+        "These are small: a processor can train them, and swaps are coarse. "
         "For the paper's start over with `swapset init --networks full`, on a GPU."
     ),
 }

@@ -13,20 +13,6 @@ ENOUGH = 0.9
 """Share of donor frames from which on Mask-SSIMs are compared."""
 
 
-def reference(embeddings: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return a subject's reference, the coordinate-wise median of (n, d) embeddings.
-
-    Raises
-    ------
-    ValueError
-        If there is no embedding, or one is not finite.
-    """
-    known = np.asarray(embeddings, np.float64)
-    if known.ndim != 2 or not len(known) or not np.isfinite(known).all():
-        raise ValueError("a reference needs at least one embedding, all of them finite")
-    return np.median(known, axis=0)
-
-
 def identity_donor(embeddings: npt.ArrayLike, target: npt.ArrayLike, donor: npt.ArrayLike) -> float:
     """Return the share of frames that are nearer the donor than the target.
 
@@ -35,7 +21,7 @@ def identity_donor(embeddings: npt.ArrayLike, target: npt.ArrayLike, donor: npt.
     embeddings : (n, d) array-like
         Embeddings of the fake's frames; rows with NaN (no face) are left out.
     target, donor : (d,) array-like
-        References of the two subjects (`reference`).
+        References of the two subjects (`swapset.faces.identity.reference`).
 
     Returns
     -------
