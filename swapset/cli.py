@@ -105,9 +105,7 @@ def _init(given: argparse.Namespace) -> None:
         scratch.write_text(text, encoding="utf-8")
     _report(found, manifest, config)
     if given.networks == "full" and not visible_gpus():
-        print(
-            "No GPU is visible here; these networks are too large for a processor. If so,"
-        )
+        print("No GPU is visible here; these networks are too large for a processor. If so,")
         print("delete config.yaml and clips.csv and use --networks small.")
     _next(manifest, config, bool(given.licence.strip()))
 
