@@ -1,4 +1,4 @@
-# Faces: followed through every clip, accepted or rejected, smoothed, aligned; the head's region.
+# Faces: followed through every clip, accepted or rejected, smoothed, aligned.
 
 
 rule track:
@@ -80,27 +80,3 @@ rule align:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/align.py"
-
-
-rule heads:
-    input:
-        clips=rules.ingest.output.clips,
-        landmarks=rules.align.output.landmarks,
-        verdicts=f"{R}/accepted/{{subject}}.json",
-    output:
-        heads=directory(f"{R}/heads/{{subject}}"),
-    message:
-        "Marking the head's region in the clips of {wildcards.subject}"
-    log:
-        f"{R}/logs/heads/{{subject}}.log",
-    benchmark:
-        f"{R}/benchmarks/heads/{{subject}}.tsv"
-    params:
-        code=build.code("heads"),
-    resources:
-        mem_mb=1500,
-        runtime=60,
-    conda:
-        "../envs/cpu.yaml"
-    script:
-        "../workflow_scripts/heads.py"

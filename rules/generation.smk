@@ -1,4 +1,5 @@
-# Fakes: a model per pair of subjects, and swaps in both directions from it.
+# Fakes: a model per pair of subjects, and swaps in both directions from it. Every video, real or
+# fake, is made in all its compressions by one job: starting a job takes as long as one of them.
 
 
 rule train:
@@ -47,7 +48,12 @@ rule synthesise:
         landmarks=f"{R}/landmarks/{{target}}",
         verdicts=f"{R}/accepted/{{target}}.json",
     output:
-        video=f"{R}/dataset/{{method}}/original/{{target}}_{{donor}}_{{number}}.mp4",
+        videos=expand(
+            "{R}/dataset/{{method}}/{version}/{{target}}_{{donor}}_{{number}}.mp4",
+            R=R,
+            version=build.versions,
+        ),
+        record=f"{R}/records/{{method}}/{{target}}_{{donor}}_{{number}}.json",
         labels=f"{R}/labels/{{method}}/{{target}}_{{donor}}_{{number}}.parquet",
     message:
         "Making {wildcards.target}_{wildcards.donor}_{wildcards.number} by {wildcards.method}"
@@ -76,7 +82,12 @@ rule real:
         clips=f"{R}/clips/{{subject}}",
         verdicts=f"{R}/accepted/{{subject}}.json",
     output:
-        video=f"{R}/dataset/real/original/{{subject}}_{{number}}.mp4",
+        videos=expand(
+            "{R}/dataset/real/{version}/{{subject}}_{{number}}.mp4",
+            R=R,
+            version=build.versions,
+        ),
+        record=f"{R}/records/real/{{subject}}_{{number}}.json",
     message:
         "Encoding the real clip {wildcards.subject}_{wildcards.number}"
     log:
@@ -93,32 +104,3 @@ rule real:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/real.py"
-
-
-rule recompress:
-    input:
-        video=f"{R}/dataset/{{kind}}/original/{{subject}}_{{rest}}.mp4",
-        verdicts=f"{R}/accepted/{{subject}}.json",
-    output:
-        videos=expand(
-            "{R}/dataset/{{kind}}/{compression}/{{subject}}_{{rest}}.mp4",
-            R=R,
-            compression=[c for c in build.config.compressions if c != "original"],
-        ),
-        record=f"{R}/records/{{kind}}/{{subject}}_{{rest}}.json",
-    message:
-        "Recompressing {wildcards.kind}/{wildcards.subject}_{wildcards.rest}"
-    log:
-        f"{R}/logs/recompress/{{kind}}/{{subject}}_{{rest}}.log",
-    benchmark:
-        f"{R}/benchmarks/recompress/{{kind}}/{{subject}}_{{rest}}.tsv"
-    params:
-        code=build.code("recompress"),
-        compressions=build.config.compressions,
-    resources:
-        mem_mb=1500,
-        runtime=20,
-    conda:
-        "../envs/cpu.yaml"
-    script:
-        "../workflow_scripts/recompress.py"

@@ -5,19 +5,19 @@ rule measure:
     input:
         clips=f"{R}/clips/{{target}}",
         landmarks=f"{R}/landmarks/{{target}}",
-        heads=f"{R}/heads/{{target}}",
         tracks=lambda w: expand("{R}/tracks/{s}", R=R, s=build.people_in(w.target)),
         verdicts=lambda w: expand("{R}/accepted/{s}.json", R=R, s=build.people_in(w.target)),
-        videos=lambda w: build.fakes_of(w.method, w.target, "dataset/{method}/original/{fake}.mp4"),
-        labels=lambda w: build.fakes_of(w.method, w.target, "labels/{method}/{fake}.parquet"),
+        videos=lambda w: build.fakes_of(w.target, "dataset/{method}/original/{fake}.mp4"),
+        labels=lambda w: build.fakes_of(w.target, "labels/{method}/{fake}.parquet"),
     output:
-        scores=f"{R}/quality/{{method}}/{{target}}.csv",
+        scores=f"{R}/quality/{{target}}.csv",
+        heads=directory(f"{R}/heads/{{target}}"),
     message:
-        "Measuring the fakes of {wildcards.target} by {wildcards.method}"
+        "Measuring the fakes of {wildcards.target}"
     log:
-        f"{R}/logs/measure/{{method}}/{{target}}.log",
+        f"{R}/logs/measure/{{target}}.log",
     benchmark:
-        f"{R}/benchmarks/measure/{{method}}/{{target}}.tsv"
+        f"{R}/benchmarks/measure/{{target}}.tsv"
     params:
         code=build.code("measure"),
         people=lambda w: build.people_in(w.target),
@@ -34,9 +34,7 @@ rule measure:
 
 rule mask_ssim:
     input:
-        scores=expand(
-            "{R}/quality/{method}/{target}.csv", R=R, method=build.methods, target=build.targets
-        ),
+        scores=expand("{R}/quality/{target}.csv", R=R, target=build.targets),
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
     output:
         table=f"{R}/tables/mask_ssim.csv",

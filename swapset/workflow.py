@@ -132,10 +132,18 @@ class Build:
         """Return a target and all donors of its fakes."""
         return [target, *dict.fromkeys(swap.donor for swap in self.swaps_of(target))]
 
-    def fakes_of(self, method: str, target: str, pattern: str) -> list[str]:
+    def fakes_of(self, target: str, pattern: str) -> list[str]:
         """Return a path for each fake of a target; `pattern` has {method} and {fake}."""
-        names = (swap.name for swap in self.swaps_of(target))
-        return [f"{self.root}/{pattern.format(method=method, fake=name)}" for name in names]
+        return [
+            f"{self.root}/{pattern.format(method=method, fake=swap.name)}"
+            for method in self.methods
+            for swap in self.swaps_of(target)
+        ]
+
+    @property
+    def versions(self) -> list[str]:
+        """Return the compressions that every video is made in; the original is always one."""
+        return ["original", *(name for name in self.config.compressions if name != "original")]
 
     def _video_names(self) -> list[tuple[str, str]]:
         """Return (kind, name) of every video, real and fake."""

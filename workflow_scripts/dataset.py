@@ -14,7 +14,9 @@ if __name__ == "__main__":
         verdicts = {Path(path).stem: read_json(path) for path in given.verdicts}
         fakes = fakes_table(map(Path, given.labels))
         root = Path(output.table).parent.parent
-        videos = read_records(root, given.records, given.labels, verdicts, params.clips)
+        videos = read_records(
+            root, given.records, given.labels, verdicts, params.clips, params.versions
+        )
         write_provenance(Path(output.provenance), videos, params.config_hash)
         write_csv(output.table, datasets_table(videos, params.methods))
         write_csv(output.fakes, fakes)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from swapset.dataset.tables import differences_table, mask_ssim_table
+from swapset.dataset.tables import differences_table, gather_scores, mask_ssim_table
 from swapset.files import write_csv
 from swapset.jobs import job
 
@@ -10,7 +10,7 @@ if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output
     with job(snakemake.rule, snakemake.log[0]):
         parts = [pd.read_csv(path, dtype={"fake": str}) for path in snakemake.input.scores]
-        scores = pd.concat(parts, ignore_index=True)
+        scores = gather_scores(parts, params.methods)
         table = mask_ssim_table(
             scores, params.methods, seed=params.seed, level=params.level, resamples=params.bootstrap
         )

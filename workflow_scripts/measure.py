@@ -1,4 +1,4 @@
-"""Rule measure: Mask-SSIM and identity of the fakes of one target by one method."""
+"""Rule measure: Mask-SSIM and identity of the fakes of one target."""
 
 from pathlib import Path
 
@@ -6,21 +6,20 @@ from swapset.jobs import job
 from swapset.quality.target_scores import TargetFiles, score_target
 
 if __name__ == "__main__":
-    given, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    given, params, output = snakemake.input, snakemake.params, snakemake.output
     with job(snakemake.rule, snakemake.log[0]):
         score_target(
-            names.method,
-            names.target,
+            snakemake.wildcards.target,
             TargetFiles(
                 clips=Path(given.clips),
                 landmarks=Path(given.landmarks),
-                heads=Path(given.heads),
                 tracks=dict(zip(params.people, map(Path, given.tracks), strict=True)),
                 verdicts=dict(zip(params.people, map(Path, given.verdicts), strict=True)),
                 videos=[Path(path) for path in given.videos],
                 labels=[Path(path) for path in given.labels],
             ),
-            Path(snakemake.output.scores),
+            scores=Path(output.scores),
+            heads=Path(output.heads),
             every=params.every,
             identity_frames=params.identity_frames,
         )

@@ -1,18 +1,21 @@
-"""Rule real: encode a real clip just as the fakes are encoded."""
+"""Rule real: encode a real clip just as the fakes are encoded, in every compression."""
 
 from pathlib import Path
 
 from swapset.files import read_json
 from swapset.jobs import job
-from swapset.media.finish import Encoding, write_real
+from swapset.media.finish import Encoding, finish_video, write_real
 
 if __name__ == "__main__":
+    given, output = snakemake.input, snakemake.output
     with job(snakemake.rule, snakemake.log[0]):
         clip = f"{snakemake.wildcards.subject}_{snakemake.wildcards.number}"
+        versions = {path.parent.name: path for path in map(Path, output.videos)}
         write_real(
             clip,
-            read_json(snakemake.input.verdicts)[clip],
-            Path(snakemake.input.clips, f"{clip}.mkv"),
-            Path(snakemake.output.video),
+            read_json(given.verdicts)[clip],
+            Path(given.clips, f"{clip}.mkv"),
+            versions["original"],
             Encoding(**snakemake.params.encoding),
         )
+        finish_video(versions, Path(output.record))

@@ -23,18 +23,21 @@ def read_records(
     labels: Iterable[str],
     verdicts: Verdicts,
     clips: Mapping[str, Mapping[str, Any]],
+    versions: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """Return one provenance record per video, in every compression; empty videos are left out.
+    """Return one provenance record per video, in every version; empty videos are left out.
 
     Parameters
     ----------
     root : Path
         Folder of the build; paths in the records start from it.
     records, labels : iterable of str
-        Files that rules `recompress` and `synthesise` wrote.
+        Files that rules `real` and `synthesise` wrote.
     verdicts : mapping
     clips : mapping of str to mapping
         Licence, redistribute, source and url of each clip, from the manifest.
+    versions : sequence of str
+        Compressions that belong to the dataset; a record may know more from an earlier config.
 
     Returns
     -------
@@ -50,13 +53,13 @@ def read_records(
         record = read_json(path)
         made = read_label_facts(Path(facts[kind, name])) if kind != "real" else {}
         about = _about_fake(made, verdicts, clips) if made else _about_real(name, verdicts, clips)
-        for compression, digest in record["sha256"].items():
+        for compression in versions if record["sha256"] else []:
             found.append(
                 {
                     "video": f"dataset/{kind}/{compression}/{name}.mp4",
                     "label": int(kind != "real"),
                     "compression": compression,
-                    "sha256": digest,
+                    "sha256": record["sha256"][compression],
                     **{key: record[key] for key in ("frames", "width", "height", "fps")},
                     **about,
                 }

@@ -78,6 +78,14 @@ def _band(age: int | None) -> str:
     return next(name for low, name in reversed(AGE_BANDS) if age >= low)
 
 
+def gather_scores(parts: Sequence[pd.DataFrame], methods: Sequence[str]) -> pd.DataFrame:
+    """Return the scores of all targets as one table, by method in the order of `methods`."""
+    scores = pd.concat(parts)
+    place = {method: number for number, method in enumerate(methods)}
+    by_place = {"key": lambda names: names.map(place), "kind": "stable"}
+    return scores.sort_values("method", ignore_index=True, **by_place)
+
+
 def mask_ssim_table(
     scores: pd.DataFrame,
     methods: Sequence[str],

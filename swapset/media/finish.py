@@ -14,7 +14,7 @@ import numpy as np
 from swapset import __version__
 from swapset.config import CRF
 from swapset.errors import MediaError
-from swapset.files import is_empty, sha256_of, write_empty
+from swapset.files import is_empty, sha256_of, write_empty, write_json
 from swapset.media.decode import frames
 from swapset.media.encode import Codec, VideoWriter
 from swapset.media.probe import probe
@@ -97,34 +97,38 @@ def write_real(
     logger.info("%s: %d frames", clip, count)
 
 
-def finish_video(original: Path, outputs: Mapping[str, Path]) -> dict[str, Any]:
-    """Make the compressed versions of a video, and return the record of all versions.
+def finish_video(versions: Mapping[str, Path], record: Path) -> None:
+    """Make the compressed versions of a video, and the record of all versions.
 
     Parameters
     ----------
-    original : Path
-        The video as first encoded; empty if there was nothing to make.
-    outputs : mapping of str to Path
-        Where the version of each compression ("c23", "c40") belongs.
+    versions : mapping of str to Path
+        File of each version: "original", which is there (empty if there was nothing to make),
+        and the compressions to make of it ("c23", "c40").
+    record : Path
+        JSON with `frames`, `width`, `height`, `fps` and `sha256` by version; of an empty video
+        only `frames`, 0, and `sha256`, empty.
 
-    Returns
-    -------
-    dict
-        `frames`, `width`, `height`, `fps` and `sha256` by compression; `sha256` is empty if the
-        video is.
+    Raises
+    ------
+    MediaError
+        If a version cannot be made.
     """
+    original = versions["original"]
+    made = [name for name in versions if name != "original"]
     if is_empty(original):
-        for output in outputs.values():
-            write_empty(output)
-        return {"frames": 0, "sha256": {}}
-    for compression, output in outputs.items():
-        recompress(original, output, crf=CRF[compression])
+        for name in made:
+            write_empty(versions[name])
+        write_json(record, {"frames": 0, "sha256": {}})
+        return
+    for name in made:
+        recompress(original, versions[name], crf=CRF[name])
     facts = probe(original)
-    hashes = {name: sha256_of(path) for name, path in [("original", original), *outputs.items()]}
-    return {
+    about = {
         "frames": facts.frames,
         "width": facts.width,
         "height": facts.height,
         "fps": float(facts.fps or 0),
-        "sha256": hashes,
+        "sha256": {name: sha256_of(path) for name, path in versions.items()},
     }
+    write_json(record, about)

@@ -28,7 +28,7 @@ class FakeToScore:
 
     Attributes
     ----------
-    name : str
+    method, name : str
     video : Path
     outlines : sequence of (p, 2) arrays or None
         Mask outline per frame in pixels; None where the frame was left as it was.
@@ -36,6 +36,7 @@ class FakeToScore:
         Reference embedding of the donor.
     """
 
+    method: str
     name: str
     video: Path
     outlines: Sequence[npt.NDArray[np.float64] | None]
@@ -58,6 +59,7 @@ class FakeScore:
         Mean distance of the mean CIELAB colours of original and fake inside the mask.
     """
 
+    method: str
     fake: str
     frames: int = 0
     mask_ssim: float = float("nan")
@@ -106,22 +108,22 @@ def score_fakes(
     DataError
         If a fake has not as many frames as the clip.
     """
-    sums = {fake.name: _Sums() for fake in fakes}
-    looked_at = {fake.name: _spread(fake, landmarks, identity_frames) for fake in fakes}
+    sums = [_Sums() for _ in fakes]
+    looked_at = [_spread(fake, landmarks, identity_frames) for fake in fakes]
     embedder = FaceEmbedder()
     for index, (original, *others) in enumerate(_in_step(clip, fakes)):
         head = heads.mask(index) if index % every == 0 else None
-        for fake, picture in zip(fakes, others, strict=True):
+        for fake, picture, own, looked in zip(fakes, others, sums, looked_at, strict=True):
             outline = fake.outlines[index]
             if outline is None:
                 continue
             if head is not None and head.any():
-                sums[fake.name].ssim.append(mask_ssim(original, picture, head))
+                own.ssim.append(mask_ssim(original, picture, head))
                 inside = render_mask(outline, original.shape[:2], 0) > 0
-                sums[fake.name].colours.append(lab_distance(original, picture, inside))
-            if index in looked_at[fake.name]:
-                sums[fake.name].embeddings.append(embedder.embed(picture, landmarks[index]))
-    return [_score(fake, sums[fake.name], target) for fake in fakes]
+                own.colours.append(lab_distance(original, picture, inside))
+            if index in looked:
+                own.embeddings.append(embedder.embed(picture, landmarks[index]))
+    return [_score(fake, own, target) for fake, own in zip(fakes, sums, strict=True)]
 
 
 def _in_step(clip: Path, fakes: Sequence[FakeToScore]) -> Iterator[tuple[Image, ...]]:
@@ -146,7 +148,7 @@ def _spread(fake: FakeToScore, landmarks: npt.NDArray[np.floating], count: int) 
 
 
 def _score(fake: FakeToScore, sums: _Sums, target: npt.NDArray[np.floating]) -> FakeScore:
-    score = FakeScore(fake.name, frames=len(sums.ssim))
+    score = FakeScore(fake.method, fake.name, frames=len(sums.ssim))
     if sums.ssim:
         score.mask_ssim, score.masked_frame_ssim = (float(x) for x in np.mean(sums.ssim, axis=0))
         score.lab_distance = float(np.mean(sums.colours))

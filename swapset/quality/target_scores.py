@@ -1,4 +1,4 @@
-"""Scores of all fakes of one target by one method, gathered from the build's files."""
+"""Scores of all fakes of one target, by every method, gathered from the build's files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ import pandas as pd
 from swapset.dataset.labels import read_labels
 from swapset.errors import DataError
 from swapset.faces.cliptracks import ClipTracks
-from swapset.faces.head import HeadMasks
+from swapset.faces.head import head_masks
 from swapset.faces.identity import reference
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import read_json, write_csv
+from swapset.files import atomic_output, read_json, write_csv
+from swapset.media.decode import frames
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
+
+# Fakes of a clip that are open at the same time; each holds a decoder and a few frames.
+AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class TargetFiles:
 
     Attributes
     ----------
-    clips, landmarks, heads : Path
+    clips, landmarks : Path
         The target's folders.
     tracks, verdicts : mapping of str to Path
         Of the target and of every donor.
@@ -37,7 +41,6 @@ class TargetFiles:
 
     clips: Path
     landmarks: Path
-    heads: Path
     tracks: Mapping[str, Path]
     verdicts: Mapping[str, Path]
     videos: Sequence[Path]
@@ -45,18 +48,27 @@ class TargetFiles:
 
 
 def score_target(
-    method: str,
     target: str,
     files: TargetFiles,
-    output: Path,
     *,
+    scores: Path,
+    heads: Path,
     every: int,
     identity_frames: int,
 ) -> None:
-    """Score all fakes of a target; write one row per fake.
+    """Score all fakes of a target; write one row per fake, and the head's region in each clip.
 
-    The columns are method, fake and those of `FakeScore`, and `reason`, which is not empty for a
-    fake that was not made and has no scores.
+    Parameters
+    ----------
+    target : str
+    files : TargetFiles
+    scores : Path
+        A table with the columns of `FakeScore` and `reason`, which is not empty for a fake that
+        was not made and has no scores.
+    heads : Path
+        Folder for the head masks of the clips that fakes were made of.
+    every, identity_frames : int
+        See `score_fakes`.
     """
     people = _references(files)
     by_clip: dict[str, list[FakeToScore]] = {}
@@ -64,25 +76,30 @@ def score_target(
     for video, labels in zip(files.videos, files.labels, strict=True):
         table, facts = read_labels(labels)
         if facts["reason"]:
-            rows.append(asdict(FakeScore(video.stem)) | {"reason": facts["reason"]})
+            nothing = FakeScore(facts["method"], video.stem)
+            rows.append(asdict(nothing) | {"reason": facts["reason"]})
             continue
         outlines = [_points(values) for values in table.column("mask").to_pylist()]
-        fake = FakeToScore(video.stem, video, outlines, people[facts["donor"]])
+        fake = FakeToScore(facts["method"], video.stem, video, outlines, people[facts["donor"]])
         by_clip.setdefault(facts["clip"], []).append(fake)
-    for clip, fakes in by_clip.items():
-        scores = score_fakes(
-            files.clips / f"{clip}.mkv",
-            HeadMasks.load(files.heads / f"{clip}.npz"),
-            ClipLandmarks.load(files.landmarks / f"{clip}.npz").smooth,
-            people[target],
-            fakes,
-            every=every,
-            identity_frames=identity_frames,
-        )
-        rows += [asdict(score) | {"reason": ""} for score in scores]
-    scored = pd.DataFrame(rows).sort_values("fake", ignore_index=True)
-    scored.insert(0, "method", method)
-    write_csv(output, scored)
+    with atomic_output(heads, directory=True) as folder:
+        for clip, fakes in by_clip.items():
+            source = files.clips / f"{clip}.mkv"
+            points = ClipLandmarks.load(files.landmarks / f"{clip}.npz")
+            masks = head_masks(frames(source), points.smooth, restarts=points.cuts.tolist())
+            masks.save(folder / f"{clip}.npz")
+            for start in range(0, len(fakes), AT_ONCE):
+                found = score_fakes(
+                    source,
+                    masks,
+                    points.smooth,
+                    people[target],
+                    fakes[start : start + AT_ONCE],
+                    every=every,
+                    identity_frames=identity_frames,
+                )
+                rows += [asdict(score) | {"reason": ""} for score in found]
+    write_csv(scores, pd.DataFrame(rows).sort_values(["method", "fake"], ignore_index=True))
 
 
 def _references(files: TargetFiles) -> dict[str, npt.NDArray[np.float32]]:

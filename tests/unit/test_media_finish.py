@@ -10,7 +10,7 @@ from media_material import HEIGHT, WIDTH, number_of, numbered
 
 from swapset import __version__
 from swapset.errors import MediaError
-from swapset.files import is_empty, sha256_of
+from swapset.files import is_empty, read_json, sha256_of
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
 from swapset.media.finish import Encoding, encode, finish_video, label_of, write_real
@@ -112,61 +112,65 @@ def test_an_error_midway_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def versions_of(folder: Path, *names: str) -> dict[str, Path]:
+    return {name: folder / name / "a.mp4" for name in ("original", *names)}
+
+
 def test_finish_records_every_version(tmp_path: Path, clip: Path) -> None:
-    original = tmp_path / "original.mp4"
-    encode(frames(clip), original, ENCODING, label_of("fake", method="celebdf"))
-    outputs = {"c23": tmp_path / "c23.mp4", "c40": tmp_path / "deep" / "c40.mp4"}
-    record = finish_video(original, outputs)
+    versions = versions_of(tmp_path, "c23", "c40")
+    encode(frames(clip), versions["original"], ENCODING, label_of("fake", method="celebdf"))
+    finish_video(versions, tmp_path / "deep" / "record.json")
+    record = read_json(tmp_path / "deep" / "record.json")
     assert {key: record[key] for key in ("frames", "width", "height", "fps")} == {
         "frames": len(NUMBERS),
         "width": WIDTH,
         "height": HEIGHT,
         "fps": 30.0,
     }
-    assert record["sha256"] == {
-        name: sha256_of(path) for name, path in {"original": original, **outputs}.items()
-    }
-    for path in outputs.values():
-        assert [number_of(frame) for frame in frames(path)] == NUMBERS
-        assert video_facts(path) == ("h264", "yuv420p", 30)
-        assert metadata(path) == metadata(original)
-    assert json.dumps(record, allow_nan=False)
+    assert record["sha256"] == {name: sha256_of(path) for name, path in versions.items()}
+    for name in ("c23", "c40"):
+        assert [number_of(frame) for frame in frames(versions[name])] == NUMBERS
+        assert video_facts(versions[name]) == ("h264", "yuv420p", 30)
+        assert metadata(versions[name]) == metadata(versions["original"])
 
 
 def test_stronger_compression_costs_quality_and_saves_bytes(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(-15, 16, (HEIGHT, WIDTH, 1))
     pictures = [np.clip(numbered(n) + noise, 0, 255).astype(np.uint8) for n in NUMBERS]
-    original = tmp_path / "original.mp4"
-    encode(pictures, original, ENCODING, label_of("real"))
-    outputs = {name: tmp_path / f"{name}.mp4" for name in ("c23", "c40")}
-    finish_video(original, outputs)
+    versions = versions_of(tmp_path, "c23", "c40")
+    encode(pictures, versions["original"], ENCODING, label_of("real"))
+    finish_video(versions, tmp_path / "record.json")
     error = {
         name: np.abs(np.stack(list(frames(path))).astype(int) - np.stack(pictures)).mean()
-        for name, path in outputs.items()
+        for name, path in versions.items()
     }
     assert error["c40"] > 1.5 * error["c23"]
-    assert outputs["c40"].stat().st_size < outputs["c23"].stat().st_size
+    assert versions["c40"].stat().st_size < versions["c23"].stat().st_size
 
 
 def test_only_what_is_asked_for_is_made(tmp_path: Path, clip: Path) -> None:
-    original = tmp_path / "original.mp4"
-    encode(frames(clip), original, ENCODING, label_of("real"))
-    assert list(finish_video(original, {})["sha256"]) == ["original"]
-    assert list(tmp_path.iterdir()) == [original]
+    versions = versions_of(tmp_path)
+    encode(frames(clip), versions["original"], ENCODING, label_of("real"))
+    finish_video(versions, tmp_path / "record.json")
+    assert list(read_json(tmp_path / "record.json")["sha256"]) == ["original"]
+    made = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert made == {versions["original"], tmp_path / "record.json"}
 
 
 def test_finish_of_nothing_is_empty_files_and_no_hash(tmp_path: Path) -> None:
-    original = tmp_path / "original.mp4"
-    original.touch()
-    output = tmp_path / "c23.mp4"
-    assert finish_video(original, {"c23": output}) == {"frames": 0, "sha256": {}}
-    assert is_empty(output)
+    versions = versions_of(tmp_path, "c23")
+    versions["original"].parent.mkdir()
+    versions["original"].touch()
+    finish_video(versions, tmp_path / "record.json")
+    assert read_json(tmp_path / "record.json") == {"frames": 0, "sha256": {}}
+    assert is_empty(versions["c23"])
 
 
 def test_finish_twice_gives_the_same_bytes(tmp_path: Path, clip: Path) -> None:
     records = []
     for name in ("one", "two"):
-        original = tmp_path / name / "original.mp4"
-        encode(frames(clip), original, ENCODING, label_of("real"))
-        records.append(finish_video(original, {"c40": tmp_path / name / "c40.mp4"}))
+        versions = versions_of(tmp_path / name, "c40")
+        encode(frames(clip), versions["original"], ENCODING, label_of("real"))
+        finish_video(versions, tmp_path / f"{name}.json")
+        records.append((tmp_path / f"{name}.json").read_bytes())
     assert records[0] == records[1]

@@ -12,7 +12,7 @@ import yaml
 from material import CONFIG
 from running import Run, copy_build, copy_checkout, dry_run, snakemake
 
-AFTER_SYNTHESIS = {"synthesise", "recompress", "measure", "mask_ssim", "dataset", "all"}
+AFTER_SYNTHESIS = {"synthesise", "measure", "mask_ssim", "dataset", "all"}
 
 
 def _changed(folder: Path, **sections: dict[str, object]) -> Run:
@@ -30,6 +30,11 @@ def test_second_run_has_nothing_to_do(build: Path) -> None:
 def test_what_changes_no_result_rebuilds_nothing(build: Path) -> None:
     run = _changed(build, training={**CONFIG["training"], "checkpoint_every": 77})
     assert set(run.jobs) <= {"dataset", "all"}, run.output
+
+
+def test_fewer_compressions_remake_no_video(build: Path) -> None:
+    run = _changed(build, compressions=["original", "c40"])
+    assert set(run.jobs) == {"dataset", "all"}, run.output
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +62,12 @@ def test_mask_of_a_recipe_rebuilds_its_fakes(build: Path) -> None:
     run = _changed(build, recipes={"celebdf": {**recipes["celebdf"], "mask": "rectangle"}})
     assert set(run.jobs) == AFTER_SYNTHESIS
     assert run.jobs["synthesise"] == 4  # of celebdf; those of faceswap stay
-    assert run.jobs["recompress"] == 4
     assert run.jobs["measure"] == 3
 
 
 def test_align_size_rebuilds_alignment_and_after(build: Path) -> None:
     run = _changed(build, align={"size": 112})
-    assert set(run.jobs) == AFTER_SYNTHESIS | {"align", "heads", "train"}
-    assert run.jobs["recompress"] == 8  # fakes only: real videos stay
+    assert set(run.jobs) == AFTER_SYNTHESIS | {"align", "train"}
 
 
 @pytest.fixture
@@ -108,7 +111,6 @@ def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:
         "Following faces through the clips of id9",
         "Accepting or rejecting clips",
         "Encoding the real clip id9_0000",
-        "Recompressing real/id9_0000",
         "Writing the Mask-SSIM table",
         "Writing the dataset's provenance and tables",
     }
