@@ -20,7 +20,7 @@ from swapset.demo.sampling import blur, sample
 from swapset.demo.specs import Subject
 
 _SHAPE = 0.6
-_TEXTURE = 0.62
+_TEXTURE = 0.9
 _STRIDE = 4
 _CONTROL = np.r_[0:65]  # inner lower lip left out: on closed lips it falls onto the upper one
 

@@ -26,7 +26,7 @@ CHEEK_WAY = 0.8
 CHIN_WAY = 0.65
 # The soft edge runs inside the outline: eyebrow points move up by this share of the way from chin
 # to nose bridge, so that it does not cut the eyebrows in half.
-BROW_LIFT = 0.08
+BROW_LIFT = 0.14
 SPLINE_STEPS = 8
 
 

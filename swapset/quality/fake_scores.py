@@ -108,6 +108,9 @@ def score_fakes(
     DataError
         If a fake has not as many frames as the clip.
     """
+    for fake in fakes:
+        if len(fake.outlines) != len(landmarks):
+            raise _other_length(fake, clip)
     sums = [_Sums() for _ in fakes]
     looked_at = [_spread(fake, landmarks, identity_frames) for fake in fakes]
     embedder = FaceEmbedder()
@@ -129,11 +132,15 @@ def score_fakes(
 def _in_step(clip: Path, fakes: Sequence[FakeToScore]) -> Iterator[tuple[Image, ...]]:
     """Yield the original's and the fakes' frames together."""
     videos = [frames(clip), *(frames(fake.video) for fake in fakes)]
-    for count, pictures in enumerate(itertools.zip_longest(*videos)):
+    for pictures in itertools.zip_longest(*videos):
         for fake, picture in zip(fakes, pictures[1:], strict=True):
-            if picture is None or pictures[0] is None or count >= len(fake.outlines):
-                raise DataError(f"{fake.video}: its length differs from {clip}; make it again")
+            if picture is None or pictures[0] is None:
+                raise _other_length(fake, clip)
         yield pictures
+
+
+def _other_length(fake: FakeToScore, clip: Path) -> DataError:
+    return DataError(f"{fake.video}: its length differs from {clip}; delete it and run again")
 
 
 def _spread(fake: FakeToScore, landmarks: npt.NDArray[np.floating], count: int) -> set[int]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.errors import DataError
 from swapset.quality.ssim import RADIUS, Box, Bytes, ssim_map
 
 Mask = npt.NDArray[np.bool_]
@@ -107,65 +105,6 @@ def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
         min(x1 + margin, width),
         min(y1 + margin, height),
     )
-
-
-@dataclass(frozen=True)
-class VideoMaskSsim:
-    """Mask-SSIM of one fake: per frame (NaN = no head) and, by the properties, on average."""
-
-    per_frame: npt.NDArray[np.float64]
-    masked_frame: npt.NDArray[np.float64]
-
-    @property
-    def frames(self) -> int:
-        """Frames that were compared."""
-        return int(np.isfinite(self.per_frame).sum())
-
-    @property
-    def mask_ssim(self) -> float:
-        """Mean over the compared frames; NaN if there is none."""
-        return _mean(self.per_frame)
-
-    @property
-    def masked_frame_ssim(self) -> float:
-        """Mean of the masked-frame variant over the compared frames; NaN if there is none."""
-        return _mean(self.masked_frame)
-
-
-def _mean(values: npt.NDArray[np.float64]) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
-
-
-def video_mask_ssim(
-    originals: Iterable[Bytes], fakes: Iterable[Bytes], heads: Iterable[Mask | None]
-) -> VideoMaskSsim:
-    """Return the Mask-SSIM of a fake, frame by frame.
-
-    Parameters
-    ----------
-    originals, fakes : iterable of (H, W, 3) uint8
-        Frames of the original clip and of the fake, in step.
-    heads : iterable of (H, W) bool or None
-        Head masks; frames with None or an empty mask (no face, nothing swapped) are left out.
-
-    Raises
-    ------
-    DataError
-        If the numbers of frames differ.
-    """
-    scores = []
-    for index, (original, fake, head) in enumerate(
-        zip_longest(originals, fakes, heads, fillvalue=Ellipsis)
-    ):
-        if original is Ellipsis or fake is Ellipsis or head is Ellipsis:
-            raise DataError(f"original, fake and head masks differ in length at frame {index}")
-        if head is None or not head.any():
-            scores.append(MaskSsim(np.nan, np.nan))
-        else:
-            scores.append(mask_ssim(original, fake, head))
-    both = np.array(scores, np.float64).reshape(-1, 2)
-    return VideoMaskSsim(both[:, 0], both[:, 1])
 
 
 def bootstrap_interval(

@@ -4,14 +4,12 @@ import pytest
 from skimage import data
 from skimage.metrics import structural_similarity
 
-from swapset.errors import DataError
 from swapset.quality.mask_ssim import (
     bootstrap_interval,
     head_ssim,
     mask_ssim,
     masked_frame_ssim,
     paired_difference,
-    video_mask_ssim,
 )
 
 SETTING = {
@@ -60,30 +58,6 @@ def test_a_small_head_inflates_only_the_masked_frame():
     small, large = head_at(110, 90, axes=(20, 25)), head_at(110, 90, axes=(60, 80))
     assert masked_frame_ssim(original, fake, small) > masked_frame_ssim(original, fake, large)
     assert masked_frame_ssim(original, fake, small) > head_ssim(original, fake, small)
-
-
-def test_video_averages_frames_with_a_head():
-    original, fake = pair()
-    heads = [head_at(110, 100), None, head_at(90, 100), np.zeros((200, 240), bool)]
-    video = video_mask_ssim([original] * 4, [fake] * 4, heads)
-    each = [head_ssim(original, fake, heads[k]) for k in (0, 2)]
-    assert video.frames == 2
-    assert video.mask_ssim == pytest.approx(np.mean(each))
-    np.testing.assert_array_equal(np.isfinite(video.per_frame), [True, False, True, False])
-
-
-def test_video_without_a_head_is_no_number():
-    original, fake = pair()
-    video = video_mask_ssim([original], [fake], [None])
-    assert video.frames == 0
-    assert np.isnan(video.mask_ssim)
-    assert np.isnan(video.masked_frame_ssim)
-
-
-def test_videos_of_different_length_are_refused():
-    original, fake = pair()
-    with pytest.raises(DataError, match="frame 1"):
-        video_mask_ssim([original] * 2, [fake], [None] * 2)
 
 
 def test_bad_masks_are_named():
