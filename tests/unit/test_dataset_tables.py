@@ -11,6 +11,7 @@ from swapset.dataset.tables import (
     datasets_table,
     demographics_table,
     differences_table,
+    gather_scores,
     mask_ssim_table,
 )
 
@@ -109,6 +110,17 @@ METHODS = ["celebdf", "faceswap"]
 
 def table_of(frame: pd.DataFrame, methods: list[str], level: float = 0.95) -> pd.DataFrame:
     return mask_ssim_table(frame, methods, seed=1, level=level, resamples=400)
+
+
+def test_scores_of_all_targets_are_gathered_by_method() -> None:
+    parts = [
+        pd.DataFrame({"method": ["celebdf", "faceswap"], "fake": [fake, fake]})
+        for fake in ("id2_id1_0000", "id10_id1_0000")
+    ]
+    table = gather_scores(parts, ["faceswap", "celebdf"])
+    assert table["method"].tolist() == ["faceswap", "faceswap", "celebdf", "celebdf"]
+    assert table["fake"].tolist() == ["id2_id1_0000", "id10_id1_0000"] * 2
+    assert table.index.tolist() == [0, 1, 2, 3]
 
 
 def test_mask_ssim_columns_and_means() -> None:
