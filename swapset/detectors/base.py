@@ -1,0 +1,214 @@
+"""The interface of all detectors. Scores everywhere: higher = more likely fake."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from swapset.detectors.faces import Face, cut_face
+from swapset.detectors.files import read_model, write_model
+from swapset.errors import DataError
+
+Image = npt.NDArray[np.uint8]
+Scores = npt.NDArray[np.float64]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class Samples(Protocol):
+    """Faces to learn from or to test on; reading one is cheap, also from several threads.
+
+    Attributes
+    ----------
+    labels : (n,) int8
+        1 = fake.
+    videos : (n,) int32
+        Number of the video that each face comes from, for scores by video.
+    """
+
+    labels: npt.NDArray[np.int8]
+    videos: npt.NDArray[np.int32]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Face: ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a detector is fitted; None = the detector's published value.
+
+    Attributes
+    ----------
+    seed : int
+        Of everything random.
+    steps : int or None
+        Most training steps.
+    batch : int or None
+        Faces in a step.
+    learning_rate : float or None
+    patience : int
+        Looks at the validation faces without a better result after which training ends.
+    look_every : int
+        Steps between two looks.
+    precision : {"auto", "fp32", "bf16"}
+    """
+
+    seed: int = 0
+    steps: int | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    patience: int = 10
+    look_every: int = 100
+    precision: str = "auto"
+
+
+class Detector(ABC):
+    """A published detector.
+
+    Attributes
+    ----------
+    name : str
+        As in table 4.3 of the chapter.
+    compression : str
+        Which version of the training videos it learns from.
+    needs_fakes : bool
+        False: it learns from real faces alone.
+    """
+
+    name: ClassVar[str]
+    compression: ClassVar[str] = "original"
+    needs_fakes: ClassVar[bool] = True
+
+    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
+        self.seed = seed
+        self.device = torch.device(device)
+
+    @abstractmethod
+    def crop(self, face: Face) -> npt.NDArray[Any]:
+        """Return what `forward` takes of one face, without the batch's axis.
+
+        For networks, (S, S, 3) or (K, S, S, 3) uint8, RGB; for others, an array of features.
+        Deterministic. NaN in features = this face cannot be judged.
+        """
+
+    @abstractmethod
+    def forward(self, crops: npt.NDArray[Any]) -> Scores:
+        """Return the scores (B,) float64 of B crops stacked; NaN = cannot be judged."""
+
+    @abstractmethod
+    def fit(
+        self,
+        training: Samples,
+        validation: Samples | None = None,
+        schedule: Schedule | None = None,
+        *,
+        log: TextIO | None = None,
+        backbone: Path | None = None,
+    ) -> dict[str, Any]:
+        """Learn from labelled faces, in place; return facts about it for the model's card.
+
+        Parameters
+        ----------
+        training : Samples
+        validation : Samples, optional
+            Of other people; decides when to stop and what to keep.
+        schedule : Schedule, optional
+        log : TextIO, optional
+            Gets a progress bar with loss and time left.
+        backbone : Path, optional
+            Weights of the backbone on ImageNet; only detectors that have one take it.
+
+        Raises
+        ------
+        TrainingError
+            If a loss is not a number, or only one class is there.
+        """
+
+    @abstractmethod
+    def arrays(self) -> Arrays:
+        """Return all that was learnt, as arrays by name."""
+
+    @abstractmethod
+    def take(self, arrays: Arrays) -> None:
+        """Put back what `arrays` gave.
+
+        Raises
+        ------
+        DataError
+            If names or shapes do not fit.
+        """
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the constructor needs to make this detector again, as JSON values."""
+        return {}
+
+    @classmethod
+    def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
+        """Return the detector with weights that its authors published; see docs/weights.md.
+
+        Raises
+        ------
+        DataError
+            If there are none for this detector, or the file is not what is expected.
+        """
+        raise DataError(f"{path}: no published weights of {cls.name} can be read")
+
+    def score(
+        self, frames: Sequence[Image], faces: npt.NDArray[np.floating], *, batch: int = 32
+    ) -> Scores:
+        """Score frames.
+
+        Parameters
+        ----------
+        frames : sequence of (H, W, 3) uint8, RGB
+        faces : (n, 68, 2) float
+            Landmarks in pixels; NaN = no face.
+
+        Returns
+        -------
+        (n,) float64
+            Higher = more likely fake; NaN = no face, or it cannot be judged.
+        """
+        if len(frames) != len(faces):
+            raise ValueError(f"{len(frames)} frames do not fit {len(faces)} faces")
+        return self.score_faces(
+            [cut_face(frame, points) for frame, points in zip(frames, faces, strict=True)],
+            batch=batch,
+        )
+
+    def score_faces(self, faces: Sequence[Face | None], *, batch: int = 32) -> Scores:
+        """Score faces (n,) float64; NaN where there is none."""
+        scores = np.full(len(faces), np.nan)
+        there = [index for index, face in enumerate(faces) if face is not None]
+        for start in range(0, len(there), batch):
+            part = there[start : start + batch]
+            crops = np.stack([self.crop(face) for k in part if (face := faces[k]) is not None])
+            scores[part] = self.forward(crops)
+        return scores
+
+    def save(self, path: Path, card: Mapping[str, Any] | None = None) -> None:
+        """Write the detector as safetensors, whole or not at all, with a card of JSON values."""
+        write_model(path, self.arrays(), {"detector": self.name, **self.facts()}, card or {})
+
+    @classmethod
+    def load(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
+        """Return the detector that `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged or of another detector.
+        """
+        arrays, facts, _ = read_model(path)
+        if facts.pop("detector", None) != cls.name:
+            raise DataError(f"{path}: is no model of {cls.name}")
+        detector = cls(**facts, device=device)
+        detector.take(arrays)
+        return detector

@@ -1,0 +1,152 @@
+"""Batches of training faces, half of them fake, read ahead by a few threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from swapset.errors import TrainingError
+from swapset.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from swapset.detectors.base import Samples
+    from swapset.detectors.network import Example
+
+AHEAD = 4
+KEPT_BYTES = 1 << 30
+"""Crops are kept in memory up to this size; beyond, they are cut anew."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training faces on the device.
+
+    Attributes
+    ----------
+    images : (B, 3, S, S) float32 in [0, 255], RGB
+    labels : (B,) float32
+        1 = fake.
+    swapped : (B, S, S) float32 or None
+        1 = not the original's, 0 = the original's, NaN = unknown.
+    """
+
+    images: Tensor
+    labels: Tensor
+    swapped: Tensor | None = None
+
+
+def check_classes(samples: Samples, *, needs_fakes: bool) -> None:
+    """Refuse training faces of one class only.
+
+    Raises
+    ------
+    TrainingError
+        If there are no real faces, or no fake ones where they are needed.
+    """
+    fakes = int(np.count_nonzero(samples.labels))
+    if len(samples) == fakes:
+        raise TrainingError("there is no real face to learn from; check the training dataset")
+    if needs_fakes and not fakes:
+        raise TrainingError("there is no fake face to learn from; check the training dataset")
+
+
+class Batches:
+    """Draw batches by step: half real, half fake if there are fakes; the same for the same seed.
+
+    Each class is gone through in random order before any of its faces comes again.
+
+    Parameters
+    ----------
+    samples : Samples
+    make : callable
+        Makes an `Example` of a face, its label and a random generator.
+    batch : int
+    seed : int
+    keep : bool
+        The example of a face is always the same, so it may be kept.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        make: Callable[..., Example],
+        *,
+        batch: int,
+        seed: int,
+        keep: bool,
+        threads: int = 2,
+    ):
+        self._samples, self._make, self._batch, self._seed = samples, make, batch, seed
+        self._classes = [part for k in (0, 1) if len(part := np.flatnonzero(samples.labels == k))]
+        self._kept: dict[int, Example] = {}
+        self._room = KEPT_BYTES if keep else 0
+        self._pool = ThreadPoolExecutor(threads)
+        self._coming: dict[int, Future[list[Example]]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def get(self, step: int, device: torch.device) -> Batch:
+        """Return the batch of a step, and start on the next ones."""
+        for ahead in range(step, step + AHEAD):
+            if ahead not in self._coming:
+                self._coming[ahead] = self._pool.submit(self._read, ahead)
+        return _to_device(self._coming.pop(step).result(), device)
+
+    def indices(self, step: int) -> npt.NDArray[np.int64]:
+        """Return which faces are in the batch of a step."""
+        number = len(self._classes)
+        sizes = [(self._batch + k) // number for k in range(number)]
+        parts = [self._nth(k, step * size, size) for k, size in enumerate(sizes) if size]
+        return np.concatenate(parts)
+
+    def _nth(self, which: int, first: int, count: int) -> npt.NDArray[np.int64]:
+        """Return `count` faces of a class from position `first` in its endless random order."""
+        members = self._classes[which]
+        places = np.arange(first, first + count)
+        rounds = np.unique(places // len(members))
+        orders = {
+            k: np.random.default_rng(derive_seed(self._seed, "order", which, int(k))).permutation(
+                members
+            )
+            for k in rounds
+        }
+        return np.array([orders[p // len(members)][p % len(members)] for p in places])
+
+    def _read(self, step: int) -> list[Example]:
+        return [
+            self._one(int(index), step, place) for place, index in enumerate(self.indices(step))
+        ]
+
+    def _one(self, index: int, step: int, place: int) -> Example:
+        if index in self._kept:
+            return self._kept[index]
+        generator = np.random.default_rng(derive_seed(self._seed, "example", step, place))
+        label = int(self._samples.labels[index])
+        example = self._make(self._samples[index], label, generator)
+        if self._room >= example.crop.nbytes:
+            self._room -= example.crop.nbytes
+            self._kept[index] = example
+        return example
+
+
+def _to_device(examples: list[Example], device: torch.device) -> Batch:
+    crops = torch.from_numpy(np.stack([example.crop for example in examples]))
+    labels = torch.tensor([float(example.label) for example in examples])
+    swapped = None
+    known = [example.swapped for example in examples if example.swapped is not None]
+    if len(known) == len(examples):
+        swapped = torch.from_numpy(np.stack(known)).to(device).float()
+        swapped[swapped == 255] = torch.nan
+    images = crops.to(device).permute(0, 3, 1, 2).float()
+    return Batch(images, labels.to(device), swapped)

@@ -1,0 +1,98 @@
+"""What detectors look at: the surroundings of a face, cut from a frame at its own resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from swapset.faces.boxes import box_from_landmarks
+
+Image = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+MARGIN = 2.0
+"""Side of a region, in sides of the face's box: no detector looks further."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in one frame.
+
+    Attributes
+    ----------
+    pixels : (h, w, 3) uint8, RGB
+        The region around the face, as it stands in the frame; the frame's border cuts it off.
+    origin : (int, int)
+        x, y of its top left pixel in the frame.
+    landmarks : (68, 2) float32
+        x, y in pixels of the frame (0 = centre of its first pixel).
+    frame_size : (int, int)
+        Width and height of the frame.
+    swapped : (h, w) bool or None
+        Which pixels of a fake are not the original's; all False in a real frame; None = unknown.
+    """
+
+    pixels: Image
+    origin: tuple[int, int]
+    landmarks: npt.NDArray[np.float32]
+    frame_size: tuple[int, int]
+    swapped: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def points(self) -> Floats:
+        """Landmarks (68, 2) float64 in pixels of the region."""
+        return np.asarray(self.landmarks, np.float64) - self.origin
+
+    @property
+    def box(self) -> Floats:
+        """The face's box x0, y0, x1, y1 in pixels of the region, as dlib's detector draws it."""
+        return np.asarray(box_from_landmarks(self.points), np.float64)
+
+    @property
+    def side(self) -> float:
+        """Side of the face's box in pixels."""
+        x0, _, x1, _ = self.box
+        return float(x1 - x0)
+
+
+def cut_face(
+    frame: Image, landmarks: npt.ArrayLike, *, swapped: npt.NDArray[np.bool_] | None = None
+) -> Face | None:
+    """Cut the surroundings of a face from a frame.
+
+    Parameters
+    ----------
+    frame : (H, W, 3) uint8, RGB
+    landmarks : (68, 2) float
+        x, y in pixels; NaN = no face.
+    swapped : (H, W) bool, optional
+        Which pixels are not the original's.
+
+    Returns
+    -------
+    Face or None
+        None if there is no face, or it lies outside the frame.
+    """
+    points = np.asarray(landmarks, np.float32)
+    if not np.isfinite(points).all():
+        return None
+    height, width = frame.shape[:2]
+    x0, y0, x1, y1 = np.asarray(box_from_landmarks(points), np.float64)
+    grow = (MARGIN - 1) / 2 * (x1 - x0)
+    left, top = max(int(np.floor(x0 - grow)), 0), max(int(np.floor(y0 - grow)), 0)
+    right, bottom = (
+        min(int(np.ceil(x1 + grow)) + 1, width),
+        min(int(np.ceil(y1 + grow)) + 1, height),
+    )
+    if right - left < 2 or bottom - top < 2:
+        return None
+    part = (slice(top, bottom), slice(left, right))
+    return Face(
+        pixels=np.ascontiguousarray(frame[part]),
+        origin=(left, top),
+        landmarks=points,
+        frame_size=(width, height),
+        swapped=None if swapped is None else np.ascontiguousarray(swapped[part]),
+    )

@@ -1,0 +1,51 @@
+"""Files of fitted detectors: safetensors with a card; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from swapset.errors import DataError
+from swapset.files import atomic_output
+
+
+def write_model(
+    path: Path,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    facts: Mapping[str, Any],
+    card: Mapping[str, Any],
+) -> None:
+    """Write arrays with the facts that name their detector, and a card; whole or not at all."""
+    described = {
+        key: json.dumps(value, sort_keys=True, allow_nan=False)
+        for key, value in (("facts", dict(facts)), ("card", dict(card)))
+    }
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with atomic_output(path) as scratch:
+        save_file(whole, scratch, metadata=described)
+
+
+def read_model(
+    path: Path,
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any], dict[str, Any]]:
+    """Return arrays, facts and card of a file that `write_model` wrote.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or of another kind.
+    """
+    try:
+        with safe_open(path, framework="numpy") as stream:
+            described = stream.metadata() or {}
+            arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        return arrays, json.loads(described["facts"]), json.loads(described["card"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise DataError(f"{path}: is no model of a detector ({error}); fit it again") from error
