@@ -1,0 +1,159 @@
+"""Training, validation and test people of a build: nobody is in two of them. Light to import."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from swapset.errors import ConfigError, DataError
+from swapset.seeds import derive_seed
+
+Role = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Who is learnt from, who decides when to stop, and who is tested.
+
+    Attributes
+    ----------
+    train, val, test : frozenset of str
+        Subjects; disjoint. `val` may be empty in a build of few people.
+    """
+
+    train: frozenset[str]
+    val: frozenset[str]
+    test: frozenset[str]
+
+    def role(self, *people: str) -> Role | None:
+        """Return the part that all these people are in; None if they are in several."""
+        parts: tuple[tuple[Role, frozenset[str]], ...] = (
+            ("train", self.train),
+            ("val", self.val),
+            ("test", self.test),
+        )
+        return next((name for name, part in parts if part.issuperset(people)), None)
+
+
+def make_folds(
+    subjects: Sequence[str],
+    pairs: Iterable[tuple[str, str]],
+    *,
+    folds: int,
+    test: float,
+    validation: float,
+    seed: int,
+) -> list[Fold]:
+    """Split people into folds.
+
+    People who are swapped with each other, directly or over others, stay together where that
+    leaves at least two groups: no fake is lost then. Otherwise people are split one by one, and
+    fakes of two people in different parts are used in none.
+
+    Parameters
+    ----------
+    subjects : sequence of str
+    pairs : iterable of (str, str)
+        Who is swapped with whom.
+    folds : int
+        1: one split. More: everybody is tested in exactly one of the folds.
+    test, validation : float
+        Shares of the people; with several folds, `test` plays no part.
+    seed : int
+
+    Raises
+    ------
+    ConfigError
+        If there are too few people.
+    """
+    groups = _groups(subjects, pairs)
+    if len(groups) < 2:
+        groups = [[subject] for subject in subjects]
+    random.Random(derive_seed(seed, "split")).shuffle(groups)  # noqa: S311 - no secret
+    if len(groups) < max(2, folds):
+        raise ConfigError(
+            f"detection.folds: {folds} folds need at least {max(2, folds)} people, or groups of "
+            f"people that are swapped with each other; there are {len(groups)}"
+        )
+    if folds == 1:
+        parts = [_take(groups, test * len(subjects))]
+    else:
+        parts = _deal(groups, folds)
+    return [_fold(groups, part, validation * len(subjects)) for part in parts]
+
+
+def _groups(subjects: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Return the connected components of the graph of pairs, in order."""
+    leader = {subject: subject for subject in subjects}
+
+    def find(subject: str) -> str:
+        while leader[subject] != subject:
+            leader[subject] = leader[leader[subject]]
+            subject = leader[subject]
+        return subject
+
+    for one, other in pairs:
+        leader[find(other)] = find(one)
+    groups: dict[str, list[str]] = {}
+    for subject in subjects:
+        groups.setdefault(find(subject), []).append(subject)
+    return list(groups.values())
+
+
+def _take(groups: Sequence[list[str]], people: float) -> list[int]:
+    """Return the first groups with together at least so many people, but not all of them."""
+    taken, count = [0], len(groups[0])
+    for number in range(1, len(groups) - 1):
+        if count >= people:
+            break
+        taken.append(number)
+        count += len(groups[number])
+    return taken
+
+
+def _deal(groups: Sequence[list[str]], folds: int) -> list[list[int]]:
+    """Return parts of the groups with about as many people each, the largest groups first."""
+    parts: list[list[int]] = [[] for _ in range(folds)]
+    sizes = [0] * folds
+    for number in sorted(range(len(groups)), key=lambda k: -len(groups[k])):
+        smallest = sizes.index(min(sizes))
+        parts[smallest].append(number)
+        sizes[smallest] += len(groups[number])
+    return parts
+
+
+def _fold(groups: Sequence[list[str]], tested: Sequence[int], validation: float) -> Fold:
+    rest = [group for number, group in enumerate(groups) if number not in tested]
+    kept_back = _take(rest, validation) if validation > 0 and len(rest) >= 2 else []
+    return Fold(
+        train=frozenset(s for k, group in enumerate(rest) if k not in kept_back for s in group),
+        val=frozenset(s for k in kept_back for s in rest[k]),
+        test=frozenset(s for number in tested for s in groups[number]),
+    )
+
+
+def check_leakage(people: Mapping[str, Mapping[str, Iterable[str]]]) -> None:
+    """Fail if somebody is in videos of two parts.
+
+    Parameters
+    ----------
+    people : mapping of role to mapping of video to its people
+        Targets and donors alike.
+
+    Raises
+    ------
+    DataError
+        Naming the person and the two videos.
+    """
+    seen: dict[str, tuple[str, str]] = {}
+    for role, videos in people.items():
+        for video, shown in videos.items():
+            for person in shown:
+                first_role, first_video = seen.setdefault(person, (role, video))
+                if first_role != role:
+                    raise DataError(
+                        f"{person} is in {first_video} ({first_role}) and in {video} ({role}): "
+                        "detectors would be tested on people they know"
+                    )

@@ -1,0 +1,112 @@
+"""Find the face that a video is about, in frames spread evenly over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from swapset.detectors.faces import Image, cut_face
+from swapset.detectors.store import VideoFaces
+from swapset.faces.boxes import box_side
+from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.masks import render_mask
+from swapset.faces.track import Tracker
+from swapset.media.decode import frames as decode
+
+Outlines = Sequence[npt.NDArray[np.float64] | None]
+
+
+def sampled(count: int, wanted: int) -> list[int]:
+    """Return up to `wanted` frame numbers, evenly spread over `count` frames, ends left out.
+
+    Examples
+    --------
+    >>> sampled(100, 4)
+    [12, 37, 62, 87]
+    """
+    if count <= wanted:
+        return list(range(count))
+    return [int((k + 0.5) * count / wanted) for k in range(wanted)]
+
+
+def video_faces(
+    name: str,
+    video: Path,
+    tracker: Tracker,
+    *,
+    wanted: int,
+    expected: npt.NDArray[np.floating] | None = None,
+    outlines: Outlines | None = None,
+) -> VideoFaces:
+    """Follow the faces through a video and cut one out of each sampled frame.
+
+    Parameters
+    ----------
+    name : str
+    video : Path
+    tracker : Tracker
+    wanted : int
+        Frames to sample.
+    expected : (n, 68, 2) float, optional
+        Landmarks of the person that the video is about; without them it is the face that is seen
+        longest and largest.
+    outlines : sequence of (p, 2) float or None, optional
+        Per frame of a fake the outline of what was swapped; an empty sequence for a real video.
+
+    Raises
+    ------
+    MediaError
+        If the video cannot be read.
+    """
+    tracks = tracker.track(decode(video))
+    numbers = sampled(tracks.frames, wanted)
+    points = main_face(tracks, numbers, expected)
+    faces = []
+    for number, image, landmarks in zip(numbers, _chosen(video, numbers), points, strict=True):
+        mask = None if outlines is None else _mask(outlines, number, image)
+        faces.append(cut_face(image, landmarks, swapped=mask))
+    return VideoFaces(name, numbers, faces)
+
+
+def _chosen(video: Path, numbers: Sequence[int]) -> Iterator[Image]:
+    wanted = set(numbers)
+    return (image for number, image in enumerate(decode(video)) if number in wanted)
+
+
+def _mask(outlines: Outlines, number: int, image: Image) -> npt.NDArray[np.bool_]:
+    outline = outlines[number] if len(outlines) else None
+    if outline is None:
+        return np.zeros(image.shape[:2], bool)
+    return render_mask(outline, image.shape[:2], 0) > 0
+
+
+def main_face(
+    tracks: ClipTracks, numbers: Sequence[int], expected: npt.NDArray[np.floating] | None
+) -> npt.NDArray[np.float32]:
+    """Return the landmarks (k, 68, 2) of the video's main face in frames `numbers`, NaN = none.
+
+    With `expected`, it is the face nearest to where the person is, not further than its size.
+    """
+    found = np.full((len(numbers), 68, 2), np.nan, np.float32)
+    weights = {
+        number: float(np.sum(np.mean(np.diff(tracks.box[own].reshape(-1, 2, 2), axis=1), axis=2)))
+        for number in tracks.track_numbers()
+        if len(own := tracks.of_track(number))
+    }
+    for place, frame in enumerate(numbers):
+        here = np.flatnonzero(tracks.frame == frame)
+        if not len(here):
+            continue
+        if expected is None:
+            best = max(here, key=lambda index: weights[int(tracks.track[index])])
+            found[place] = tracks.landmarks[best]
+        elif frame < len(expected) and np.isfinite(expected[frame]).all():
+            middle = np.asarray(expected[frame], np.float64).mean(axis=0)
+            away = np.linalg.norm(tracks.landmarks[here].mean(axis=1) - middle, axis=1)
+            best = here[int(np.argmin(away))]
+            if away.min() < box_side(tracks.box[best]):
+                found[place] = tracks.landmarks[best]
+    return found

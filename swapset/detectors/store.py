@@ -1,0 +1,162 @@
+"""The faces of a block of videos on disk: found and cut once, read by all detectors."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from swapset.detectors.faces import Face
+from swapset.errors import DataError
+
+PIXELS = "pixels.bin"
+INDEX = "index.npz"
+
+
+@dataclass(frozen=True)
+class VideoFaces:
+    """Sampled frames of one video, each with its face.
+
+    Attributes
+    ----------
+    video : str
+        Its name.
+    frames : sequence of int
+        Numbers of the sampled frames.
+    faces : sequence of Face or None
+        None in a frame without a face.
+    """
+
+    video: str
+    frames: Sequence[int]
+    faces: Sequence[Face | None]
+
+
+def write_store(folder: Path, videos: Iterable[VideoFaces]) -> None:
+    """Write the faces of a block of videos into an existing folder.
+
+    `pixels.bin` holds the regions one after the other, each followed by its packed mask if it
+    has one; `index.npz` says where they are and holds the rest.
+    """
+    rows: list[tuple[int, int, int, int, int, int, int, int, int, int]] = []
+    landmarks, names = [], []
+    position = 0
+    with (folder / PIXELS).open("wb") as stream:
+        for number, video in enumerate(videos):
+            names.append(video.video)
+            for frame, face in zip(video.frames, video.faces, strict=True):
+                if face is None:
+                    rows.append((number, frame, -1, 0, 0, 0, 0, 0, 0, 0))
+                    landmarks.append(np.full((68, 2), np.nan, np.float32))
+                    continue
+                height, width = face.pixels.shape[:2]
+                masked = int(face.swapped is not None)
+                row = (number, frame, position, height, width, *face.origin, *face.frame_size)
+                rows.append((*row, masked))
+                landmarks.append(face.landmarks)
+                position += stream.write(np.ascontiguousarray(face.pixels).data)
+                if face.swapped is not None:
+                    position += stream.write(np.packbits(face.swapped).tobytes())
+    np.savez(
+        folder / INDEX,
+        rows=np.array(rows, np.int64).reshape(-1, 10),
+        landmarks=np.array(landmarks, np.float32).reshape(-1, 68, 2),
+        names=np.array(names, dtype=np.str_),
+    )
+
+
+class FaceStore:
+    """Reads what `write_store` wrote.
+
+    Attributes
+    ----------
+    videos : list of str
+        Names of the videos, also of those without a frame.
+    video : (n,) int64
+        Per sampled frame: place of its video in `videos`.
+    frame : (n,) int64
+        Per sampled frame: its number in the video.
+    present : (n,) bool
+        Whether there is a face.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or damaged.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        try:
+            with np.load(folder / INDEX, allow_pickle=False) as index:
+                self._rows = index["rows"]
+                self._landmarks = index["landmarks"]
+                self.videos = [str(name) for name in index["names"]]
+            size = (folder / PIXELS).stat().st_size
+            self._pixels: npt.NDArray[np.uint8] = (
+                np.memmap(folder / PIXELS, np.uint8, mode="r") if size else np.empty(0, np.uint8)
+            )
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(f"{folder}: holds no faces ({error}); delete it") from error
+        self.video, self.frame = self._rows[:, 0], self._rows[:, 1]
+        self.present = self._rows[:, 2] >= 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def face(self, index: int) -> Face | None:
+        """Return the face in a sampled frame, or None if there is none."""
+        _, _, start, height, width, x, y, *frame_size, masked = (int(v) for v in self._rows[index])
+        if start < 0:
+            return None
+        end = start + 3 * height * width
+        swapped = None
+        if masked:
+            bits = self._pixels[end : end + -(-height * width // 8)]
+            swapped = np.unpackbits(bits, count=height * width).reshape(height, width).view(bool)
+        return Face(
+            pixels=self._pixels[start:end].reshape(height, width, 3),
+            origin=(x, y),
+            landmarks=self._landmarks[index],
+            frame_size=(frame_size[0], frame_size[1]),
+            swapped=swapped,
+        )
+
+
+class StoredSamples:
+    """Faces of chosen videos from several stores, as `Detector.fit` takes them.
+
+    Parameters
+    ----------
+    stores : sequence of FaceStore
+    labels : sequence of mapping of str to int
+        For each store: label (1 = fake) of the videos to take; others are left out.
+    """
+
+    def __init__(self, stores: Sequence[FaceStore], labels: Sequence[dict[str, int]]):
+        self._where: list[tuple[FaceStore, int]] = []
+        found, numbers = [], []
+        count = 0
+        for store, known in zip(stores, labels, strict=True):
+            for index in np.flatnonzero(store.present):
+                name = store.videos[store.video[index]]
+                if name in known:
+                    self._where.append((store, int(index)))
+                    found.append(known[name])
+                    numbers.append(count + int(store.video[index]))
+            count += len(store.videos)
+        self.labels = np.array(found, np.int8)
+        self.videos = np.array(numbers, np.int32)
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def __getitem__(self, index: int) -> Face:
+        store, place = self._where[index]
+        face = store.face(place)
+        assert face is not None  # noqa: S101 - only frames with a face are taken
+        return face
