@@ -77,10 +77,7 @@ def make_folds(
             f"detection.folds: {folds} folds need at least {max(2, folds)} people, or groups of "
             f"people that are swapped with each other; there are {len(groups)}"
         )
-    if folds == 1:
-        parts = [_take(groups, test * len(subjects))]
-    else:
-        parts = _deal(groups, folds)
+    parts = [_take(groups, test * len(subjects))] if folds == 1 else _deal(groups, folds)
     return [_fold(groups, part, validation * len(subjects)) for part in parts]
 
 
