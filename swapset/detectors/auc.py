@@ -16,17 +16,6 @@ from swapset.seeds import derive_seed
 
 Floats = npt.NDArray[np.float64]
 LEVELS = ("frame", "video")
-    "detector",
-    "dataset",
-    "compression",
-    "level",
-    "auc",
-    "auc_low",
-    "auc_high",
-    "videos",
-    "frames",
-    "coverage",
-]
 ROC_POINTS = 201
 
 
