@@ -29,11 +29,14 @@ class VideoFaces:
         Numbers of the sampled frames.
     faces : sequence of Face or None
         None in a frame without a face.
+    reason : str
+        Why there is no frame; empty if there are some.
     """
 
     video: str
-    frames: Sequence[int]
-    faces: Sequence[Face | None]
+    frames: Sequence[int] = ()
+    faces: Sequence[Face | None] = ()
+    reason: str = ""
 
 
 def write_store(folder: Path, videos: Iterable[VideoFaces]) -> None:
@@ -43,11 +46,12 @@ def write_store(folder: Path, videos: Iterable[VideoFaces]) -> None:
     has one; `index.npz` says where they are and holds the rest.
     """
     rows: list[tuple[int, int, int, int, int, int, int, int, int, int]] = []
-    landmarks, names = [], []
+    landmarks, names, reasons = [], [], []
     position = 0
     with (folder / PIXELS).open("wb") as stream:
         for number, video in enumerate(videos):
             names.append(video.video)
+            reasons.append(video.reason)
             for frame, face in zip(video.frames, video.faces, strict=True):
                 if face is None:
                     rows.append((number, frame, -1, 0, 0, 0, 0, 0, 0, 0))
@@ -66,6 +70,7 @@ def write_store(folder: Path, videos: Iterable[VideoFaces]) -> None:
         rows=np.array(rows, np.int64).reshape(-1, 10),
         landmarks=np.array(landmarks, np.float32).reshape(-1, 68, 2),
         names=np.array(names, dtype=np.str_),
+        reasons=np.array(reasons, dtype=np.str_),
     )
 
 
@@ -76,6 +81,8 @@ class FaceStore:
     ----------
     videos : list of str
         Names of the videos, also of those without a frame.
+    reasons : list of str
+        For each video why it has no frame, or "".
     video : (n,) int64
         Per sampled frame: place of its video in `videos`.
     frame : (n,) int64
@@ -96,6 +103,7 @@ class FaceStore:
                 self._rows = index["rows"]
                 self._landmarks = index["landmarks"]
                 self.videos = [str(name) for name in index["names"]]
+                self.reasons = [str(reason) for reason in index["reasons"]]
             size = (folder / PIXELS).stat().st_size
             self._pixels: npt.NDArray[np.uint8] = (
                 np.memmap(folder / PIXELS, np.uint8, mode="r") if size else np.empty(0, np.uint8)

@@ -1,0 +1,79 @@
+"""Faces of a block of a build's own videos, or of a public dataset's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from swapset.dataset.labels import read_labels
+from swapset.detectors.find import Outlines, video_faces
+from swapset.detectors.store import VideoFaces
+from swapset.errors import MediaError
+from swapset.faces.prepare import ClipLandmarks
+from swapset.faces.track import Tracker
+from swapset.files import is_empty
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OwnVideo:
+    """A video of the build, and what is known of the clip it was made from.
+
+    Attributes
+    ----------
+    path : Path
+        The video; empty if its clip was rejected.
+    landmarks : Path
+        The target's landmarks in the clip, to tell the target from other people in view.
+    labels : Path or None
+        A fake's labels; None of a real video.
+    """
+
+    path: Path
+    landmarks: Path
+    labels: Path | None
+
+    def faces(self, tracker: Tracker, wanted: int) -> VideoFaces:
+        """Find and cut the target's face in `wanted` frames."""
+        name = self.path.stem
+        if is_empty(self.path):
+            return VideoFaces(name, reason="not made")
+        points = ClipLandmarks.load(self.landmarks).smooth
+        return video_faces(
+            name, self.path, tracker, wanted=wanted, expected=points, outlines=self._outlines()
+        )
+
+    def _outlines(self) -> Outlines:
+        if self.labels is None:
+            return ()
+        table, _ = read_labels(self.labels)
+        return [
+            None if values is None else np.array(values, np.float64).reshape(-1, 2)
+            for values in table.column("mask").to_pylist()
+        ]
+
+
+def own_faces(videos: Sequence[OwnVideo], tracker: Tracker, wanted: int) -> Iterator[VideoFaces]:
+    """Yield the faces of a build's videos.
+
+    Raises
+    ------
+    MediaError
+        If a video of the build is damaged.
+    """
+    return (video.faces(tracker, wanted) for video in videos)
+
+
+def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> Iterator[VideoFaces]:
+    """Yield the faces of a public dataset's videos; one that does not decode is kept count of."""
+    for name, path in videos.items():
+        try:
+            yield video_faces(name, path, tracker, wanted=wanted)
+        except MediaError as error:
+            logger.warning("%s is left out: %s", name, error)
+            yield VideoFaces(name, reason="unreadable")
