@@ -38,6 +38,14 @@ class OwnVideo:
     landmarks: Path
     labels: Path | None
 
+    @classmethod
+    def of(
+        cls, name: str, path: Path, landmarks: Mapping[str, Path], labels: Path | None
+    ) -> OwnVideo:
+        """Return the video called `name`, `idA_NNNN` or `idT_idD_NNNN`."""
+        target, number = name.partition("_")[0], name.rpartition("_")[2]
+        return cls(path, landmarks[target] / f"{target}_{number}.npz", labels)
+
     def faces(self, tracker: Tracker, wanted: int) -> VideoFaces:
         """Find and cut the target's face in `wanted` frames."""
         name = self.path.stem

@@ -18,3 +18,11 @@ DETECTORS: dict[str, str] = {
     "DSP-FWA": "warping:DSPFWA",
 }
 """Module and class, in the order of the table."""
+
+COMPRESSIONS = ("original", "c23", "c40")
+_LEARNS_FROM = {"Xception-c23": "c23", "Xception-c40": "c40"}
+
+
+def needs_compression(detector: str) -> str:
+    """Return which version of the training videos a detector learns from."""
+    return _LEARNS_FROM.get(detector, "original")

@@ -1,0 +1,144 @@
+# Detection: faces of all videos once, detectors fitted on some people and tested on others, AUCs.
+detection = build.detection
+
+
+rule find_faces:
+    input:
+        videos=lambda w: detection.sources(w.kind, w.compression, w.block),
+        labels=lambda w: detection.labels(w.kind, w.compression, w.block),
+        landmarks=lambda w: expand(
+            "{R}/landmarks/{s}", R=R, s=detection.targets(w.kind, w.compression, w.block)
+        ),
+        verdicts=lambda w: expand(
+            "{R}/accepted/{s}.json", R=R, s=detection.targets(w.kind, w.compression, w.block)
+        ),
+    output:
+        faces=directory(f"{R}/crops/{{kind}}/{{compression}}/{{block}}"),
+    message:
+        "Finding the faces in {wildcards.kind} {wildcards.compression}, block {wildcards.block}"
+    log:
+        f"{R}/logs/find_faces/{{kind}}/{{compression}}/{{block}}.log",
+    benchmark:
+        f"{R}/benchmarks/find_faces/{{kind}}/{{compression}}/{{block}}.tsv"
+    params:
+        code=build.code("find_faces"),
+        names=lambda w: detection.block(w.kind, w.compression, w.block),
+        frames=build.config.detection.frames,
+        settings=build.config.track.model_dump(mode="json"),
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/find_faces.py"
+
+
+rule splits:
+    output:
+        table=f"{R}/tables/splits.csv",
+    message:
+        "Parting people into training, validation and test"
+    log:
+        f"{R}/logs/splits.log",
+    benchmark:
+        f"{R}/benchmarks/splits.tsv"
+    params:
+        code=build.code("splits"),
+        rows=lambda w: detection.split_rows(),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/splits.py"
+
+
+rule fit_detector:
+    input:
+        splits=f"{R}/tables/splits.csv",
+        faces=lambda w: detection.blocks(detection.train_on, detection.learns_from(w.detector)),
+        weights=lambda w: detection.weight_files(w.detector),
+    output:
+        model=f"{R}/detectors/{{detector}}/{{fold}}.safetensors",
+        card=f"{R}/detectors/{{detector}}/{{fold}}.json",
+    message:
+        "Fitting {wildcards.detector}, fold {wildcards.fold}"
+    log:
+        f"{R}/logs/fit_detector/{{detector}}/{{fold}}.log",
+    benchmark:
+        f"{R}/benchmarks/fit_detector/{{detector}}/{{fold}}.tsv"
+    params:
+        code=lambda w: build.code("fit_detector", also=detection.module(w.detector)),
+        settings=lambda w: detection.fit_params(w.detector),
+        seed=build.config.seed,
+        device=build.config.device,
+        precision=build.config.training.precision,
+        threads=build.config.training.threads,
+    threads: build.config.training.threads
+    resources:
+        mem_mb=6000,
+        runtime=1440,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
+    script:
+        "../workflow_scripts/fit_detector.py"
+
+
+rule score:
+    input:
+        splits=f"{R}/tables/splits.csv",
+        faces=lambda w: detection.blocks(w.dataset, w.compression),
+        models=expand(
+            "{R}/detectors/{{detector}}/{fold}.safetensors", R=R, fold=detection.fold_numbers
+        ),
+    output:
+        scores=f"{R}/scores/{{detector}}/{{dataset}}/{{compression}}.parquet",
+    message:
+        "Scoring {wildcards.dataset} {wildcards.compression} by {wildcards.detector}"
+    log:
+        f"{R}/logs/score/{{detector}}/{{dataset}}/{{compression}}.log",
+    benchmark:
+        f"{R}/benchmarks/score/{{detector}}/{{dataset}}/{{compression}}.tsv"
+    params:
+        code=lambda w: build.code("score", also=detection.module(w.detector)),
+        device=build.config.device,
+        threads=build.config.training.threads,
+    threads: build.config.training.threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
+    script:
+        "../workflow_scripts/score.py"
+
+
+rule detector_auc:
+    input:
+        scores=detection.scores(),
+    output:
+        table=f"{R}/tables/detector_auc.csv",
+        rates=f"{R}/tables/detector_rates.csv",
+        curves=f"{R}/tables/roc.csv",
+    message:
+        "Writing the AUC table"
+    log:
+        f"{R}/logs/detector_auc.log",
+    benchmark:
+        f"{R}/benchmarks/detector_auc.tsv"
+    params:
+        code=build.code("detector_auc"),
+        seed=build.config.seed,
+        level=build.config.detection.level,
+        bootstrap=build.config.detection.bootstrap,
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/detector_auc.py"

@@ -1,0 +1,69 @@
+"""Settings of detection in the config. Light to import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DetectorSettings(BaseModel):
+    """How one detector is fitted; what is null is as its authors published it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: int | None = Field(None, ge=1, description="Most training steps.")
+    batch: int | None = Field(None, ge=2, le=4096, description="Faces in a step.")
+    learning_rate: float | None = Field(None, gt=0, le=1)
+    weights: Path | None = Field(
+        None, description="Published weights (docs/weights.md); it is not fitted then."
+    )
+    backbone_weights: Path | None = Field(
+        None, description="Weights of its backbone on ImageNet, to start from."
+    )
+
+
+class DatasetSource(BaseModel):
+    """A public dataset on disk (docs/datasets.md)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    root: Path = Field(description="Its folder.")
+    layout: str | None = Field(None, description="Which dataset it is; null: as it is called here.")
+    options: dict[str, Any] = Field({}, description="What the layout takes further.")
+
+
+class DetectionSettings(BaseModel):
+    """Detectors are fitted on people that they are not tested on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train_on: str | None = Field(
+        None,
+        description=(
+            "Dataset to learn from: a method of this build or a public dataset with a split. "
+            "null: 'faceswap' if it is among the methods, else the last method."
+        ),
+    )
+    frames: int = Field(16, ge=1, le=10_000, description="Frames of a video, evenly spread.")
+    folds: int = Field(
+        1,
+        ge=1,
+        le=50,
+        description="1: one split of the people. More: everybody is tested in one of the folds.",
+    )
+    test: float = Field(0.2, gt=0, lt=1, description="Share of the people that are tested.")
+    validation: float = Field(
+        0.2, ge=0, lt=1, description="Share of the people that decide when training stops."
+    )
+    patience: int = Field(
+        10, ge=1, description="Looks at the validation faces without gain before training stops."
+    )
+    look_every: int = Field(100, ge=1, description="Training steps between two looks.")
+    block: int = Field(64, ge=1, description="Videos whose faces one job finds.")
+    bootstrap: int = Field(1000, ge=10, description="Resamples behind an interval of an AUC.")
+    level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
+    settings: dict[str, DetectorSettings] = Field(
+        {}, description="By detector: steps, batch, learning_rate, weights, backbone_weights."
+    )

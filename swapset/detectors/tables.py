@@ -1,0 +1,71 @@
+"""Tables of AUCs from files of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from swapset.detectors.auc import (
+    LEVELS,
+    at_level,
+    auc_rows,
+    average_precision,
+    equal_error_rate,
+    roc_points,
+)
+from swapset.detectors.protocol import read_scores
+
+
+def auc_tables(
+    files: Sequence[Path], *, seed: int, level: float, resamples: int
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the tables of AUCs, of rates, and of ROC curves.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        `…/scores/<detector>/<dataset>/<compression>.parquet`.
+    seed, level, resamples
+        Of the bootstrap behind the intervals.
+
+    Returns
+    -------
+    DataFrame
+        detector, dataset, compression, level, auc, auc_low, auc_high, videos, frames, coverage.
+    DataFrame
+        detector, dataset, compression, level, equal_error_rate, average_precision.
+    DataFrame
+        detector, dataset, compression, level, false_positive, true_positive.
+    """
+    aucs, rates, curves = [], [], []
+    for path in files:
+        scores = read_scores(path)
+        about = {
+            "detector": path.parent.parent.name,
+            "dataset": path.parent.name,
+            "compression": path.stem,
+        }
+        rows = auc_rows(scores, seed=seed, level=level, resamples=resamples)
+        aucs += [about | row for row in rows]
+        for name in LEVELS:
+            scored = at_level(scores, name)
+            if scored.both:
+                here = about | {"level": name}
+                rates.append(
+                    here
+                    | {
+                        "equal_error_rate": equal_error_rate(scored),
+                        "average_precision": average_precision(scored),
+                    }
+                )
+                curves.append(roc_points(scored).assign(**here))
+    keys = ["detector", "dataset", "compression", "level"]
+    none = pd.DataFrame(columns=[*keys, "false_positive", "true_positive"])
+    drawn = pd.concat(curves, ignore_index=True) if curves else none
+    return (
+        pd.DataFrame(aucs),
+        pd.DataFrame(rates, columns=[*keys, "equal_error_rate", "average_precision"]),
+        drawn[none.columns],
+    )

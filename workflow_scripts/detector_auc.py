@@ -1,0 +1,20 @@
+"""Rule detector_auc: the AUC table of all detectors, datasets and compressions."""
+
+from pathlib import Path
+
+from swapset.detectors.tables import auc_tables
+from swapset.files import write_csv
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    params, output = snakemake.params, snakemake.output
+    with job(snakemake.rule, snakemake.log[0]):
+        table, rates, curves = auc_tables(
+            [Path(path) for path in snakemake.input.scores],
+            seed=params.seed,
+            level=params.level,
+            resamples=params.bootstrap,
+        )
+        write_csv(output.table, table)
+        write_csv(output.rates, rates)
+        write_csv(output.curves, curves)

@@ -1,0 +1,27 @@
+"""Rule find_faces: find and cut the faces of a block of videos, for all detectors."""
+
+from pathlib import Path
+
+from swapset.config import TrackSettings
+from swapset.detectors.blocks import OwnVideo, own_faces, public_faces
+from swapset.detectors.store import write_store
+from swapset.faces.track import Tracker
+from swapset.files import atomic_output
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    given, params = snakemake.input, snakemake.params
+    with job(snakemake.rule, snakemake.log[0]):
+        tracker = Tracker(TrackSettings(**params.settings))
+        videos = dict(zip(params.names, map(Path, given.videos), strict=True))
+        if given.verdicts:
+            folders = {Path(path).name: Path(path) for path in given.landmarks}
+            labels = {Path(path).stem: Path(path) for path in given.labels}
+            own = [
+                OwnVideo.of(name, path, folders, labels.get(name)) for name, path in videos.items()
+            ]
+            found = own_faces(own, tracker, params.frames)
+        else:
+            found = public_faces(videos, tracker, params.frames)
+        with atomic_output(snakemake.output.faces, directory=True) as folder:
+            write_store(folder, found)

@@ -1,0 +1,26 @@
+"""Rule fit_detector: fit one detector on the training people of one fold."""
+
+from pathlib import Path
+
+from swapset.detectors.protocol import read_splits
+from swapset.device import claimed_device
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    given, output, params = snakemake.input, snakemake.output, snakemake.params
+    names = snakemake.wildcards
+    with (
+        job(snakemake.rule, snakemake.log[0]) as log,
+        claimed_device(params.device, threads=params.threads) as device,
+    ):
+        from swapset.detectors.fitting import FitJob, fit_detector
+
+        fit_detector(
+            FitJob(names.detector, int(names.fold), params.seed, params.precision, params.settings),
+            read_splits(Path(given.splits)),
+            [Path(path) for path in given.faces],
+            model=Path(output.model),
+            card=Path(output.card),
+            device=device,
+            log=log,
+        )

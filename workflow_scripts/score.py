@@ -1,0 +1,23 @@
+"""Rule score: score the test videos of a dataset in one compression by one detector."""
+
+from pathlib import Path
+
+from swapset.detectors.protocol import open_stores, read_splits, write_scores
+from swapset.device import claimed_device
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    given, params = snakemake.input, snakemake.params
+    with (
+        job(snakemake.rule, snakemake.log[0]),
+        claimed_device(params.device, threads=params.threads) as device,
+    ):
+        from swapset.detectors.protocol import score_stores
+        from swapset.detectors.registry import load_detector
+
+        models = {
+            int(Path(path).stem): load_detector(Path(path), device=device) for path in given.models
+        }
+        stores = open_stores(map(Path, given.faces))
+        scores = score_stores(models, stores, read_splits(Path(given.splits)))
+        write_scores(Path(snakemake.output.scores), scores)

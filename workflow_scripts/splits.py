@@ -1,0 +1,13 @@
+"""Rule splits: who is learnt from, who decides when to stop, and who is tested."""
+
+import pandas as pd
+
+from swapset.detectors.protocol import SPLIT_COLUMNS, check_splits
+from swapset.files import write_csv
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    with job(snakemake.rule, snakemake.log[0]):
+        table = pd.DataFrame(snakemake.params.rows, columns=SPLIT_COLUMNS)
+        check_splits(table)
+        write_csv(snakemake.output.table, table)
