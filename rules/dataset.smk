@@ -25,7 +25,7 @@ rule dataset:
         clips=build.clip_facts(),
         people=[vars(person) for person in build.people],
         methods=build.methods,
-        versions=build.versions,
+        compressions=build.config.compressions,
         config_hash=build.config_hash(),
     resources:
         mem_mb=2000,

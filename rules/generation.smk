@@ -49,9 +49,9 @@ rule synthesise:
         verdicts=f"{R}/accepted/{{target}}.json",
     output:
         videos=expand(
-            "{R}/dataset/{{method}}/{version}/{{target}}_{{donor}}_{{number}}.mp4",
+            "{R}/dataset/{{method}}/{compression}/{{target}}_{{donor}}_{{number}}.mp4",
             R=R,
-            version=build.versions,
+            compression=build.config.compressions,
         ),
         record=f"{R}/records/{{method}}/{{target}}_{{donor}}_{{number}}.json",
         labels=f"{R}/labels/{{method}}/{{target}}_{{donor}}_{{number}}.parquet",
@@ -83,9 +83,9 @@ rule real:
         verdicts=f"{R}/accepted/{{subject}}.json",
     output:
         videos=expand(
-            "{R}/dataset/real/{version}/{{subject}}_{{number}}.mp4",
+            "{R}/dataset/real/{compression}/{{subject}}_{{number}}.mp4",
             R=R,
-            version=build.versions,
+            compression=build.config.compressions,
         ),
         record=f"{R}/records/real/{{subject}}_{{number}}.json",
     message:

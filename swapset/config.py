@@ -325,6 +325,8 @@ def _describe(problems: list[Any]) -> list[str]:
             lines[key] += f", or: {problem['msg']}"
         else:
             lines[key] = f"{key}: {problem['input']!r} is not allowed: {problem['msg']}"
+            if problem["type"] == "list_type" and isinstance(problem["input"], str):
+                lines[key] += f"; write [{problem['input']}]"
     return list(lines.values())
 
 

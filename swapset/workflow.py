@@ -140,11 +140,6 @@ class Build:
             for swap in self.swaps_of(target)
         ]
 
-    @property
-    def versions(self) -> list[str]:
-        """Return the compressions that every video is made in; the original is always one."""
-        return ["original", *(name for name in self.config.compressions if name != "original")]
-
     def _video_names(self) -> list[tuple[str, str]]:
         """Return (kind, name) of every video, real and fake."""
         fakes = [(method, swap.name) for method in self.methods for swap in self.swaps]

@@ -15,7 +15,7 @@ if __name__ == "__main__":
         fakes = fakes_table(map(Path, given.labels))
         root = Path(output.table).parent.parent
         videos = read_records(
-            root, given.records, given.labels, verdicts, params.clips, params.versions
+            root, given.records, given.labels, verdicts, params.clips, params.compressions
         )
         write_provenance(Path(output.provenance), videos, params.config_hash)
         write_csv(output.table, datasets_table(videos, params.methods))

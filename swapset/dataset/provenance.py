@@ -23,9 +23,9 @@ def read_records(
     labels: Iterable[str],
     verdicts: Verdicts,
     clips: Mapping[str, Mapping[str, Any]],
-    versions: Sequence[str],
+    compressions: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """Return one provenance record per video, in every version; empty videos are left out.
+    """Return one provenance record per video, in every compression; empty videos are left out.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def read_records(
     verdicts : mapping
     clips : mapping of str to mapping
         Licence, redistribute, source and url of each clip, from the manifest.
-    versions : sequence of str
-        Compressions that belong to the dataset; a record may know more from an earlier config.
+    compressions : sequence of str
+        Those that belong to the dataset; a record may know more from an earlier config.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def read_records(
         record = read_json(path)
         made = read_label_facts(Path(facts[kind, name])) if kind != "real" else {}
         about = _about_fake(made, verdicts, clips) if made else _about_real(name, verdicts, clips)
-        for compression in versions if record["sha256"] else []:
+        for compression in compressions if record["sha256"] else []:
             found.append(
                 {
                     "video": f"dataset/{kind}/{compression}/{name}.mp4",

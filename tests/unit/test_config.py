@@ -26,6 +26,7 @@ from swapset.errors import ConfigError
         ({"compressions": ["original", "c50"]}, ["compressions.1: 'c50'", "'c40'"]),
         ({"methods": []}, ["methods: []"]),
         ({"methods": ["celebdf", "celebdf"]}, ["methods", "listed twice"]),
+        ({"methods": "celebdf"}, ["methods: 'celebdf'", "write [celebdf]"]),
         ({"methods": ["deepfake"]}, ["methods: 'deepfake' is no recipe", "celebdf, faceswap"]),
         ({"recipes": {"mine": {"mask": "hull"}}}, ["recipes.mine: a new recipe needs 'base'"]),
         ({"recipes": {"real": {"base": "celebdf"}}}, ["'real' cannot name a recipe"]),

@@ -61,9 +61,11 @@ def build(tmp_path: Path) -> dict[str, Any]:
 
 
 def found(
-    build: dict[str, Any], versions: tuple[str, ...] = ("original", "c23")
+    build: dict[str, Any], compressions: tuple[str, ...] = ("original", "c23")
 ) -> list[dict[str, Any]]:
-    return read_records(build["root"], build["records"], build["labels"], VERDICTS, CLIPS, versions)
+    return read_records(
+        build["root"], build["records"], build["labels"], VERDICTS, CLIPS, compressions
+    )
 
 
 def test_one_record_per_video_and_none_for_what_was_not_made(build: dict[str, Any]) -> None:
@@ -75,7 +77,7 @@ def test_one_record_per_video_and_none_for_what_was_not_made(build: dict[str, An
     ]
 
 
-def test_versions_that_are_no_longer_asked_for_are_left_out(build: dict[str, Any]) -> None:
+def test_compressions_that_are_no_longer_asked_for_are_left_out(build: dict[str, Any]) -> None:
     assert [each["video"] for each in found(build, ("original",))] == [
         "dataset/real/original/id0_0000.mp4",
         "dataset/celebdf/original/id0_id1_0000.mp4",
