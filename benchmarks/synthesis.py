@@ -31,7 +31,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from swapset.config import TrackSettings
+from swapset.config_sections import TrackSettings
 from swapset.demo.clips import render_frames
 from swapset.demo.specs import DEMO_CLIPS
 from swapset.faces.align import crop_transform, invert

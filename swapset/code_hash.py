@@ -15,9 +15,15 @@ from pathlib import Path
 PACKAGE = "swapset"
 # What these say reaches a job through its other params, so that a new config key or a new recipe
 # does not rebuild everything.
-NOT_FOLLOWED = frozenset(
-    {f"{PACKAGE}.config", f"{PACKAGE}.generation.methods", f"{PACKAGE}.errors", f"{PACKAGE}.jobs"}
+_NAMES = (
+    "config",
+    "config_sections",
+    "detectors.settings",
+    "errors",
+    "generation.methods",
+    "jobs",
 )
+NOT_FOLLOWED = frozenset(f"{PACKAGE}.{name}" for name in _NAMES)
 
 
 def code_hash(script: Path) -> str:

@@ -10,151 +10,28 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from swapset.config_sections import (
+    AcceptSettings,
+    AlignSettings,
+    IngestSettings,
+    QualitySettings,
+    Section,
+    SmoothingSettings,
+    TrackSettings,
+    TrainingSettings,
+    VideoSettings,
+)
+from swapset.detectors.settings import DatasetSource, DetectionSettings
 from swapset.errors import ConfigError
 from swapset.generation.methods import Recipe, RecipeOverride, resolve
 
 DEMO_CLIPS = "demo"
 Compression = Literal["original", "c23", "c40"]
 CRF: dict[str, int] = {"c23": 23, "c40": 40}
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class IngestSettings(Section):
-    """Source clips become upright clips of one frame rate."""
-
-    fps: int = Field(
-        30, ge=1, le=120, description="Constant frame rate of every clip, in frames/s."
-    )
-    max_seconds: float = Field(
-        13.0, gt=0, le=3600, description="Longest part of a clip that is used, in seconds."
-    )
-
-
-class TrackSettings(Section):
-    """Faces are found, given 68 landmarks and followed through a clip."""
-
-    detector: Literal["hog", "cnn", "yunet"] = Field(
-        "hog", description="Face detector: dlib's 'hog' or 'cnn', or OpenCV's 'yunet'."
-    )
-    every: int = Field(
-        10, ge=1, le=300, description="Frames between two confirmations of a followed face."
-    )
-    search_every: int = Field(
-        60, ge=1, le=3600, description="Frames between two searches of the whole frame."
-    )
-    min_face: int = Field(
-        48, ge=20, le=1000, description="Smallest face that is searched for, in pixels."
-    )
-    embeddings: int = Field(
-        8, ge=1, le=64, description="Face embeddings computed per followed face, for identity."
-    )
-    predictor: Path | None = Field(
-        None, description="dlib 68-point model file; null takes the one that is installed."
-    )
-    cnn_model: Path | None = Field(
-        None, description="dlib CNN detector file; null takes the one that is installed."
-    )
-    yunet_model: Path | None = Field(
-        None, description="YuNet's .onnx file; needed when detector is 'yunet'."
-    )
-    embedder: Path | None = Field(
-        None, description="dlib face recognition file; null takes the one that is installed."
-    )
-
-
-class AcceptSettings(Section):
-    """Which clips are good enough, and whose face is theirs."""
-
-    min_frames: int = Field(
-        30, ge=1, description="Fewest frames with the subject's face in an accepted clip."
-    )
-    min_face_height: int = Field(
-        48, ge=1, description="Smallest median height of an accepted face, in pixels."
-    )
-    min_coverage: float = Field(
-        0.5, ge=0, le=1, description="Smallest share of frames that show the subject's face."
-    )
-    max_distance: float = Field(
-        0.6, gt=0, le=2, description="Largest embedding distance to the subject's other clips."
-    )
-
-
-class SmoothingSettings(Section):
-    """Kalman filter and RTS smoother over the landmarks; lengths are in sides of the face."""
-
-    process_noise: float = Field(
-        0.5, gt=0, description="How freely points accelerate, in faces per second^1.5."
-    )
-    measurement_noise: float = Field(
-        0.004, gt=0, description="Error of a detected landmark, in face sides."
-    )
-    max_gap: int = Field(
-        15, ge=0, description="Longest run of frames without a face that is bridged."
-    )
-
-
-class AlignSettings(Section):
-    """Faces are warped to the standard configuration and kept for training."""
-
-    every: int = Field(1, ge=1, le=100, description="Keep every n-th face of a clip.")
-    size: int = Field(320, ge=64, le=1024, description="Side of the stored face crops, in pixels.")
-    context: float = Field(
-        1.6, ge=1.0, le=3.0, description="Side of the stored crops, in widths of the face."
-    )
-
-
-class TrainingSettings(Section):
-    """The training engine; what a method trains is in its recipe."""
-
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="Arithmetic: 'auto' takes bf16 where the processor has it."
-    )
-    threads: int = Field(
-        2, ge=1, le=256, description="CPU threads of one training; part of its result."
-    )
-    checkpoint_every: int = Field(
-        500, ge=1, description="Steps between two checkpoints, from which a killed job resumes."
-    )
-    preview_every: int = Field(
-        2000, ge=1, description="Steps between two rows of the preview picture."
-    )
-
-
-class VideoSettings(Section):
-    """How the dataset's videos, real and fake alike, are encoded."""
-
-    codec: Literal["mpeg4", "h264"] = Field(
-        "mpeg4", description="'mpeg4' (the chapter's MPEG4.0) or 'h264'."
-    )
-    quality: int = Field(
-        2, ge=2, le=51, description="Lower is better. mpeg4: -q:v (2 to 31); h264: -crf (2 to 51)."
-    )
-
-    @model_validator(mode="after")
-    def _quality_fits_codec(self) -> VideoSettings:
-        if self.codec == "mpeg4" and self.quality > 31:
-            raise ConfigError(f"video.quality: {self.quality} is not allowed: mpeg4 ends at 31")
-        return self
-
-
-class QualitySettings(Section):
-    """Mask-SSIM and the identity of the swaps."""
-
-    every: int = Field(1, ge=1, description="Measure Mask-SSIM on every n-th frame.")
-    identity_frames: int = Field(
-        16, ge=1, description="Swapped frames per fake whose identity is measured."
-    )
-    bootstrap: int = Field(2000, ge=100, description="Bootstrap samples of the interval.")
-    level: float = Field(0.95, gt=0, lt=1, description="Level of the confidence interval.")
 
 
 class Config(Section):
@@ -202,6 +79,16 @@ class Config(Section):
         min_length=1,
         description="Qualities of the dataset: 'original', and H.264 at crf 23 and 40.",
     )
+    detectors: Literal["all"] | list[str] = Field(
+        "all", description="Detectors to measure, by name (docs/detectors.md), or 'all'."
+    )
+    datasets: dict[str, DatasetSource] = Field(
+        {},
+        description=(
+            "Public datasets on disk to test detectors on (docs/datasets.md), for example "
+            "{FF-DF: {root: /data/FaceForensics}}."
+        ),
+    )
     ingest: IngestSettings = Field(IngestSettings(), description=IngestSettings.__doc__)
     track: TrackSettings = Field(TrackSettings(), description=TrackSettings.__doc__)
     accept: AcceptSettings = Field(AcceptSettings(), description=AcceptSettings.__doc__)
@@ -210,6 +97,7 @@ class Config(Section):
     training: TrainingSettings = Field(TrainingSettings(), description=TrainingSettings.__doc__)
     video: VideoSettings = Field(VideoSettings(), description=VideoSettings.__doc__)
     quality: QualitySettings = Field(QualitySettings(), description=QualitySettings.__doc__)
+    detection: DetectionSettings = Field(DetectionSettings(), description=DetectionSettings.__doc__)
 
     @field_validator("name")
     @classmethod
@@ -295,6 +183,14 @@ DEMO: dict[str, Any] = {
     },
     "align": {"size": 176},
     "training": {"threads": 1, "preview_every": 500},
+    "detectors": ["Meso4", "HeadPose", "VA-LogReg", "Multi-task"],
+    "detection": {
+        "look_every": 20,
+        "settings": {
+            "Meso4": {"steps": 200, "batch": 16},
+            "Multi-task": {"steps": 100, "batch": 8},
+        },
+    },
 }
 """What the embedded demo sets differently: narrow networks that train in minutes."""
 
@@ -339,8 +235,10 @@ def _allowed_beside(location: tuple[int | str, ...]) -> str:
     model: Any = Config
     for part in location[:-1]:
         field = model.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        model = (
-            inner if isinstance(inner, type) and issubclass(inner, BaseModel) else RecipeOverride
-        )
+        if field is not None:  # else a name of the user's, such as a recipe's
+            kinds = [field.annotation, *get_args(field.annotation)]
+            model = next(
+                (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)),
+                model,
+            )
     return "allowed here: " + ", ".join(model.model_fields)

@@ -66,7 +66,7 @@ def _comment(text: str, indent: int) -> list[str]:
 
 
 def _entry(name: str, value: Any, indent: int) -> list[str]:
-    if name == "recipes":
+    if name in ("recipes", "settings", "datasets"):  # what is null is left out
         value = {key: _set_fields(fields) for key, fields in value.items()}
     # Lists and the innermost mappings on one line, all else in blocks.
     flow = None if isinstance(value, list | dict) and value else False

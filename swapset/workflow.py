@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ from swapset.config import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, pair_name, read_swaps
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
+from swapset.detection_plan import DetectionPlan
 from swapset.device import visible_gpus
 from swapset.errors import ConfigError, SwapsetError
 from swapset.generation.methods import model_owner, synthesis_of, training_of
@@ -185,9 +187,15 @@ class Build:
         """Return what a method does beyond its model."""
         return synthesis_of(self.recipes[method]).model_dump()
 
-    def code(self, rule: str) -> str:
-        """Return the hash of the code behind a rule's script."""
-        return code_hash(SCRIPTS / f"{rule}.py")
+    def code(self, rule: str, also: str = "") -> str:
+        """Return the hash of the code behind a rule's script, and of a module it chooses."""
+        own = code_hash(SCRIPTS / f"{rule}.py")
+        return f"{own}-{code_hash(SCRIPTS.parent / also)}" if also else own
+
+    @cached_property
+    def detection(self) -> DetectionPlan:
+        """Return what is known of detectors, datasets and who is tested."""
+        return DetectionPlan(self)
 
     def gpus_per_job(self) -> int:
         """Return how many GPUs a job that runs networks asks the scheduler for."""

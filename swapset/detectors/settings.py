@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from swapset.config_sections import Section
 
 
-class DetectorSettings(BaseModel):
+class DetectorSettings(Section):
     """How one detector is fitted; what is null is as its authors published it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int | None = Field(None, ge=1, description="Most training steps.")
     batch: int | None = Field(None, ge=2, le=4096, description="Faces in a step.")
@@ -24,20 +24,16 @@ class DetectorSettings(BaseModel):
     )
 
 
-class DatasetSource(BaseModel):
+class DatasetSource(Section):
     """A public dataset on disk (docs/datasets.md)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     root: Path = Field(description="Its folder.")
     layout: str | None = Field(None, description="Which dataset it is; null: as it is called here.")
     options: dict[str, Any] = Field({}, description="What the layout takes further.")
 
 
-class DetectionSettings(BaseModel):
+class DetectionSettings(Section):
     """Detectors are fitted on people that they are not tested on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     train_on: str | None = Field(
         None,
