@@ -1,0 +1,147 @@
+"""Charts of detectors: average AUC by dataset and by detector, ROC curves, and compression.
+
+Figures 4.8 to 4.10 and table 4.4 of the chapter. Its own numbers, from other videos and other
+training, are hollow where a name is the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+_OURS, _CHANCE, _QUOTED = "#33658a", "#d1603d", "0.25"
+_PANEL = 3.3
+FIGURES = ("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression")
+
+
+def average_chart(
+    table: pd.DataFrame, quoted: pd.DataFrame, by: str, *, compression: str = "original"
+) -> Figure:
+    """Draw the average frame-level AUC of each dataset (figure 4.8) or detector (figure 4.9).
+
+    Parameters
+    ----------
+    table : DataFrame
+        `tables/detector_auc.csv`.
+    quoted : DataFrame
+        The chapter's table 4.3: column detector, and one per dataset in percent.
+    by : {"dataset", "detector"}
+    compression : str
+        Which version of the videos is averaged over.
+
+    Returns
+    -------
+    Figure
+        A bar for each, its members as dots, and the chapter's average over the same members.
+    """
+    chosen = table[(table["level"] == "frame") & (table["compression"] == compression)]
+    groups = list(dict.fromkeys(chosen[by]))
+    figure = Figure(figsize=(6.4, 1.5 + 0.36 * len(groups)), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    other = "detector" if by == "dataset" else "dataset"
+    for place, name in enumerate(groups):
+        own = chosen[chosen[by] == name]
+        values = own["auc"].to_numpy(float)
+        axes.barh(place, _mean(values), color=_OURS, height=0.6)
+        axes.plot(values, np.full(len(values), place), ".", color="#f2a65a", markersize=4)
+        known = _quoted_mean(quoted, by, name, list(own[other]))
+        if not math.isnan(known):
+            axes.plot(known, place, "D", mfc="none", mec=_QUOTED, markersize=6)
+    axes.axvline(0.5, color=_CHANCE, linewidth=1, linestyle="--")
+    axes.set_yticks(range(len(groups)), groups)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("frame-level AUC (bar: mean, dot: one, diamond: the chapter, dashed: chance)")
+    axes.set_title(f"Average AUC of each {by}", fontsize=10)
+    return figure
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else 0.0
+
+
+def _quoted_mean(quoted: pd.DataFrame, by: str, name: str, others: Sequence[str]) -> float:
+    """Return the chapter's mean AUC of a dataset or detector over what we also have, or NaN."""
+    table = quoted.set_index("detector") / 100
+    table = table if by == "detector" else table.T
+    own = {"celebdf": "Celeb-DF"}
+    name, others = own.get(name, name), [own.get(other, other) for other in others]
+    if name not in table.index:
+        return float("nan")
+    return float(table.loc[name, [other for other in others if other in table.columns]].mean())
+
+
+def roc_chart(curves: pd.DataFrame, *, compression: str = "original") -> Figure:
+    """Draw the frame-level ROC curves of all detectors, a panel for each dataset (figure 4.10).
+
+    Parameters
+    ----------
+    curves : DataFrame
+        `tables/roc.csv`.
+    """
+    chosen = curves[(curves["level"] == "frame") & (curves["compression"] == compression)]
+    datasets = list(dict.fromkeys(chosen["dataset"])) or ["no dataset"]
+    columns = min(len(datasets), 3)
+    rows = -(-len(datasets) // columns)
+    size = (_PANEL * columns + 1.4, _PANEL * rows + 0.2)
+    figure = Figure(figsize=size, dpi=150, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, dataset in zip(panels, datasets, strict=False):
+        _roc_panel(axes, chosen[chosen["dataset"] == dataset], dataset)
+    for axes in panels[len(datasets) :]:
+        axes.set_axis_off()
+    handles, labels = panels[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, fontsize=7, loc="outside right upper")
+    return figure
+
+
+def _roc_panel(axes: Axes, curves: pd.DataFrame, title: str) -> None:
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle="--")
+    for detector, curve in curves.groupby("detector", sort=False):
+        axes.plot(curve["false_positive"], curve["true_positive"], linewidth=1.2, label=detector)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="false positive rate", ylabel="true positive rate")
+    axes.set_aspect("equal")
+    axes.set_title(title, fontsize=10)
+
+
+def compression_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
+    """Draw each detector's frame-level AUC over the compressions (table 4.4).
+
+    Parameters
+    ----------
+    table : DataFrame
+        `tables/detector_auc.csv`.
+    quoted : DataFrame
+        The chapter's table 4.4, in percent; drawn beside the dataset `celebdf`.
+    """
+    frame = table[table["level"] == "frame"]
+    datasets = list(dict.fromkeys(frame["dataset"])) or ["no dataset"]
+    width = _PANEL * len(datasets) + 1.4
+    figure = Figure(figsize=(width, _PANEL + 0.2), dpi=150, layout="constrained")
+    panels = figure.subplots(1, len(datasets), squeeze=False, sharey=True)[0]
+    order = ["original", "c23", "c40"]
+    for axes, dataset in zip(panels, datasets, strict=True):
+        own = frame[frame["dataset"] == dataset]
+        for detector, part in own.groupby("detector", sort=False):
+            values = part.set_index("compression")["auc"].reindex(order)
+            (line,) = axes.plot(range(3), values, marker="o", markersize=4, label=detector)
+            known = quoted[quoted["detector"] == detector]
+            if dataset == "celebdf" and len(known):
+                theirs = known[order].to_numpy(float)[0] / 100
+                axes.plot(range(3), theirs, "D:", mfc="none", color=line.get_color(), markersize=5)
+        axes.axhline(0.5, color="0.7", linewidth=1, linestyle="--")
+        axes.set_xticks(range(3), order)
+        axes.set_ylim(0, 1)
+        axes.set_title(dataset, fontsize=10)
+    panels[0].set_ylabel("frame-level AUC")
+    handles, labels = panels[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, fontsize=7, loc="outside right upper")
+    return figure
