@@ -29,6 +29,7 @@ from swapset.workflow import Build, lock_results
 
 try:
     build = Build(config)
+    build.detection
     # Jobs parse this file again, in processes of their own; only the first one holds the lock.
     if workflow.is_main_process and not workflow.dryrun:
         results_lock = lock_results(build.root)
@@ -52,7 +53,12 @@ wildcard_constraints:
     pair="[A-Za-z0-9]+-[A-Za-z0-9]+",
     method="|".join(build.methods),
     recipe="|".join(build.recipes),
-    kind="|".join(["real", *build.methods]),
+    kind="|".join(["real", *build.methods, *build.config.datasets]),
+    dataset="|".join(build.detection.datasets),
+    detector="|".join(build.detection.detectors),
+    compression="original|c23|c40",
+    block=r"\d+",
+    fold=r"\d+",
 
 
 onstart:
@@ -67,6 +73,7 @@ include: "rules/faces.smk"
 include: "rules/generation.smk"
 include: "rules/quality.smk"
 include: "rules/dataset.smk"
+include: "rules/detection.smk"
 include: "rules/report.smk"
 
 
@@ -75,3 +82,11 @@ rule all:
     input:
         rules.dataset.output,
         rules.mask_ssim.output,
+
+
+rule complete:
+    input:
+        rules.all.input,
+        rules.report.output,
+        rules.detector_auc.output,
+        rules.detector_figures.output,

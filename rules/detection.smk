@@ -1,4 +1,6 @@
 # Detection: faces of all videos once, detectors fitted on some people and tested on others, AUCs.
+from swapset.report.plan import DETECTOR_FIGURES
+
 detection = build.detection
 
 
@@ -91,9 +93,7 @@ rule score:
     input:
         splits=f"{R}/tables/splits.csv",
         faces=lambda w: detection.blocks(w.dataset, w.compression),
-        models=expand(
-            "{R}/detectors/{{detector}}/{fold}.safetensors", R=R, fold=detection.fold_numbers
-        ),
+        models=lambda w: detection.models(w.detector),
     output:
         scores=f"{R}/scores/{{detector}}/{{dataset}}/{{compression}}.parquet",
     message:
@@ -119,7 +119,7 @@ rule score:
 
 rule detector_auc:
     input:
-        scores=detection.scores(),
+        scores=lambda w: detection.scores(),
     output:
         table=f"{R}/tables/detector_auc.csv",
         rates=f"{R}/tables/detector_rates.csv",
@@ -142,3 +142,31 @@ rule detector_auc:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/detector_auc.py"
+
+
+rule detector_figures:
+    input:
+        table=f"{R}/tables/detector_auc.csv",
+        curves=f"{R}/tables/roc.csv",
+        quoted=expand(
+            "{R}/tables/quoted/{name}.csv",
+            R=R,
+            name=["table_4_3_detector_auc", "table_4_4_compression_auc"],
+        ),
+    output:
+        figures=expand("{R}/figures/{name}.png", R=R, name=DETECTOR_FIGURES),
+    message:
+        "Drawing the detectors' figures"
+    log:
+        f"{R}/logs/detector_figures.log",
+    benchmark:
+        f"{R}/benchmarks/detector_figures.tsv"
+    params:
+        code=build.code("detector_figures"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/detector_figures.py"

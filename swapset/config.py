@@ -38,9 +38,12 @@ class Config(Section):
     """One build."""
 
     name: str = Field("demo", description="Name of the build; its results are in results/<name>/.")
-    clips: str = Field(
+    clips: str | None = Field(
         DEMO_CLIPS,
-        description="Manifest of the clips (a CSV file), or 'demo' for the embedded demo.",
+        description=(
+            "Manifest of the clips (a CSV file), 'demo' for the embedded demo, or null to measure "
+            "detectors on 'datasets' only."
+        ),
     )
     clips_root: Path | None = Field(
         None, description="Folder that the manifest's paths start from; null: its own folder."

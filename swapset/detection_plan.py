@@ -50,6 +50,8 @@ class DetectionPlan:
         for name in self._build.config.datasets:
             if name in self._build.methods or name == "real":
                 raise ConfigError(f"datasets.{name}: is also a method of this build; rename it")
+        if not self.datasets:
+            raise ConfigError("clips: is empty, and there is no dataset either; set 'datasets'")
         if self.train_on not in self.datasets:
             raise ConfigError(
                 f"detection.train_on: {self.train_on!r} is none of {', '.join(self.datasets)}"
@@ -78,14 +80,13 @@ class DetectionPlan:
     @property
     def train_on(self) -> str:
         """Return the dataset that detectors learn from."""
-        methods = self._build.methods
-        old = OLD_METHOD if OLD_METHOD in methods else methods[-1]
+        old = OLD_METHOD if OLD_METHOD in self.own else (self.datasets or [""])[-1]
         return self.settings.train_on or old
 
     def compressions(self, dataset: str) -> list[str]:
         """Return the compressions that a dataset comes in."""
         if dataset in self.own:
-            return self._build.config.compressions
+            return list(self._build.config.compressions)
         there = {video.compression for video in self.public[dataset].videos}
         return [name for name in COMPRESSIONS if name in there]
 
@@ -234,6 +235,11 @@ class DetectionPlan:
     def module(detector: str) -> str:
         """Return the library's file that a detector is in."""
         return f"swapset/detectors/{DETECTORS[detector].partition(':')[0]}.py"
+
+    def models(self, detector: str) -> list[str]:
+        """Return the files of a fitted detector, one per fold."""
+        folder = f"{self._build.root}/detectors/{detector}"
+        return [f"{folder}/{fold}.safetensors" for fold in self.fold_numbers]
 
     def scores(self) -> list[str]:
         """Return every file of scores."""

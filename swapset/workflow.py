@@ -74,9 +74,13 @@ class Build:
                 )
                 for spec in DEMO_SPECS
             )
+        if not self.config.clips:
+            return Manifest([])
         return read_manifest(Path(self.config.clips), self.config.clips_root)
 
     def _choose_swaps(self) -> list[Swap]:
+        if not self.config.clips:
+            return []
         allowed = allowed_pairs(self.manifest, self.config.pairs)
         if self.config.swaps:
             return read_swaps(self.config.swaps, self.manifest, allowed)

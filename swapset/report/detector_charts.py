@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 
 _OURS, _CHANCE, _QUOTED = "#33658a", "#d1603d", "0.25"
 _PANEL = 3.3
-FIGURES = ("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression")
 
 
 def average_chart(
@@ -74,7 +73,8 @@ def _quoted_mean(quoted: pd.DataFrame, by: str, name: str, others: Sequence[str]
     name, others = own.get(name, name), [own.get(other, other) for other in others]
     if name not in table.index:
         return float("nan")
-    return float(table.loc[name, [other for other in others if other in table.columns]].mean())
+    known = [other for other in others if other in table.columns]
+    return float(np.mean(table.loc[[name], known].to_numpy(float))) if known else float("nan")
 
 
 def roc_chart(curves: pd.DataFrame, *, compression: str = "original") -> Figure:
@@ -145,3 +145,15 @@ def compression_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
     if handles:
         figure.legend(handles, labels, fontsize=7, loc="outside right upper")
     return figure
+
+
+def draw_all(
+    table: pd.DataFrame, curves: pd.DataFrame, quoted_auc: pd.DataFrame, quoted_h264: pd.DataFrame
+) -> dict[str, Figure]:
+    """Return all figures of detectors by name, see `swapset.report.plan.DETECTOR_FIGURES`."""
+    return {
+        "auc_by_dataset": average_chart(table, quoted_auc, "dataset"),
+        "auc_by_detector": average_chart(table, quoted_auc, "detector"),
+        "roc": roc_chart(curves),
+        "auc_by_compression": compression_chart(table, quoted_h264),
+    }

@@ -12,6 +12,8 @@ from swapset.generation.methods import Recipe, SynthesisRecipe
 # What a network of another resolution may need to be different besides.
 _SIZE = frozenset({"resolution", "width", "code", "steps", "batch", "learning_rate"})
 _COLOUR = frozenset({"colour_augmentation", "colour_transfer"})
+DETECTOR_FIGURES = ("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression")
+"""Figures 4.8 to 4.10 and table 4.4 as a chart."""
 PREVIEWS = 4
 """Pairs of each recipe whose training the report shows."""
 MASK_ROWS = ("rectangle", "hull", "smooth")
