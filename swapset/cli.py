@@ -1,4 +1,4 @@
-"""The `swapset` command. Builds are run by Snakemake; this prepares them."""
+"""The `swapset` command. Builds are run by Snakemake; this prepares them and scores files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from swapset import __version__
+from swapset.cli_detect import add_detect
 from swapset.dataset.collect import (
     Collection,
     collect,
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the paper's networks, for a GPU, or small ones for a processor (default: full)",
     )
     init.set_defaults(run=_init)
+    add_detect(commands)
     return parser
 
 

@@ -1,0 +1,190 @@
+"""Score any video or image file by one detector, and show the score over time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image as Pictures
+from PIL import ImageOps, UnidentifiedImageError
+
+from swapset.config_sections import TrackSettings
+from swapset.detectors.base import Detector
+from swapset.detectors.faces import Image, cut_face
+from swapset.detectors.find import main_face
+from swapset.errors import MediaError
+from swapset.faces.boxes import box_from_landmarks
+from swapset.faces.detect import make_detector, search
+from swapset.faces.landmarks import LandmarkPredictor
+from swapset.faces.track import Tracker
+from swapset.media.decode import frames as decode
+from swapset.media.encode import VideoWriter
+from swapset.media.ingest import ingest
+
+IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+LONGEST = 600.0
+"""Seconds of a video that are looked at."""
+FPS = 30
+_AT_ONCE = 32
+_MOST_PIXELS = 100_000_000
+
+
+@dataclass(frozen=True)
+class Result:
+    """Scores of one file.
+
+    Attributes
+    ----------
+    frames : (n,) int
+        Numbers of the scored frames, at 30 frames/s.
+    scores : (n,) float64
+        Higher = more likely fake; NaN = no face, or it cannot be judged.
+    boxes : (n, 4) float32
+        The face's box x0, y0, x1, y1 in pixels; NaN = no face.
+    """
+
+    frames: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float64]
+    boxes: npt.NDArray[np.float32]
+
+    @property
+    def score(self) -> float:
+        """Mean over the frames with a score; NaN if there is none."""
+        known = self.scores[np.isfinite(self.scores)]
+        return float(known.mean()) if len(known) else float("nan")
+
+    def table(self) -> pd.DataFrame:
+        """Return columns frame, seconds, score, x0, y0, x1, y1."""
+        table = pd.DataFrame(
+            {"frame": self.frames, "seconds": self.frames / FPS, "score": self.scores}
+        )
+        table[["x0", "y0", "x1", "y1"]] = self.boxes
+        return table
+
+
+def is_image(path: Path) -> bool:
+    """Say by its name whether a file is a picture."""
+    return path.suffix.lower() in IMAGES
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Path]:
+    """Give the video as an upright clip of 30 frames/s, in a temporary file.
+
+    Raises
+    ------
+    MediaError
+        If it is missing or holds no usable frame.
+    """
+    if not path.is_file():
+        raise MediaError(f"{path}: no such file")
+    with tempfile.TemporaryDirectory(prefix="swapset-") as folder:
+        clip = Path(folder, "clip.mkv")
+        record = ingest(path, clip, fps=FPS, max_seconds=LONGEST)
+        if not record.ok:
+            raise MediaError(f"{path}: {record.reason.replace('_', ' ')} ({record.detail})")
+        yield clip
+
+
+def read_image(path: Path) -> Image:
+    """Return a picture (H, W, 3) uint8, RGB, upright.
+
+    Raises
+    ------
+    MediaError
+        If it cannot be read, or is larger than 100 megapixels.
+    """
+    try:
+        with Pictures.open(path) as picture:
+            if picture.width * picture.height > _MOST_PIXELS:
+                raise MediaError(f"{path}: is larger than 100 megapixels")
+            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+    except (OSError, UnidentifiedImageError, ValueError) as error:
+        raise MediaError(f"{path}: cannot be read as a picture ({error})") from error
+
+
+def score_image(image: Image, detector: Detector) -> Result:
+    """Score the largest face of a picture."""
+    boxes, _ = search(make_detector("hog"), image, min_face=48)
+    if not len(boxes):
+        return _result([0], np.array([np.nan]), np.full((1, 68, 2), np.nan, np.float32))
+    largest = max(boxes, key=lambda box: float(box[2] - box[0]))
+    points = LandmarkPredictor().predict(image, largest)[None]
+    return _result([0], detector.score([image], points), points)
+
+
+def score_clip(clip: Path, detector: Detector, every: int) -> Result:
+    """Score every n-th frame of a clip; of several people, the one seen longest and largest."""
+    tracks = Tracker(TrackSettings()).track(decode(clip), fps=FPS)
+    numbers = list(range(0, tracks.frames, every))
+    points = main_face(tracks, numbers, None)
+    scores = np.full(len(numbers), np.nan)
+    waiting = []
+    places = dict(zip(numbers, range(len(numbers)), strict=True))
+    for number, image in enumerate(decode(clip)):
+        if number in places:
+            waiting.append((places[number], cut_face(image, points[places[number]])))
+        if len(waiting) == _AT_ONCE or number == tracks.frames - 1:
+            scores[[place for place, _ in waiting]] = detector.score_faces(
+                [face for _, face in waiting]
+            )
+            waiting.clear()
+    return _result(numbers, scores, points)
+
+
+def _result(
+    numbers: list[int], scores: npt.NDArray[np.float64], points: npt.NDArray[np.float32]
+) -> Result:
+    boxes = np.full((len(numbers), 4), np.nan, np.float32)
+    for place, landmarks in enumerate(points):
+        if np.isfinite(landmarks).all():
+            boxes[place] = box_from_landmarks(landmarks)
+    return Result(np.array(numbers, np.int64), scores, boxes)
+
+
+def score_plot(result: Result, title: str) -> Figure:
+    """Draw the score over time; frames without a face are grey."""
+    figure = Figure(figsize=(8, 3), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    seconds = result.frames / FPS
+    axes.plot(seconds, result.scores, marker=".", markersize=3, linewidth=1, color="#33658a")
+    for second in seconds[~np.isfinite(result.scores)]:
+        axes.axvline(second, color="0.9", linewidth=2, zorder=0)
+    axes.set(xlabel="seconds", ylabel="score (higher: more likely fake)")
+    axes.set_title(f"{title}: {result.score:.3f} on average", fontsize=10)
+    return figure
+
+
+def annotate(clip: Path, result: Result, output: Path, name: str) -> None:
+    """Write the clip with the face's box and the latest score drawn into every frame."""
+    scored = dict(zip(result.frames.tolist(), range(len(result.frames)), strict=True))
+    height, width = next(decode(clip)).shape[:2]
+    place: int | None = None
+    with VideoWriter(output, width, height, fps=FPS, codec="h264") as writer:
+        for number, image in enumerate(decode(clip)):
+            place = scored.get(number, place)
+            writer.write(_drawn(image, result, place, name))
+
+
+def _drawn(image: Image, result: Result, place: int | None, name: str) -> Image:
+    drawn = image.copy()
+    scale = max(0.4, image.shape[0] / 900)
+    text = f"{name}: no face"
+    if place is not None and np.isfinite(result.boxes[place]).all():
+        x0, y0, x1, y1 = (round(float(value)) for value in result.boxes[place])
+        cv2.rectangle(drawn, (x0, y0), (x1, y1), (255, 200, 0), max(1, round(2 * scale)))
+        score = result.scores[place]
+        text = f"{name}: {score:.3f}" if np.isfinite(score) else f"{name}: cannot be judged"
+    where = (round(12 * scale), round(34 * scale))
+    for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        thickness = max(1, round(width * scale))
+        cv2.putText(drawn, text, where, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness)
+    return drawn
