@@ -120,7 +120,9 @@ rule score:
 rule detector_auc:
     input:
         scores=lambda w: detection.scores(),
+        faces=lambda w: detection.all_blocks(),
     output:
+        left_out=f"{R}/tables/left_out.csv",
         table=f"{R}/tables/detector_auc.csv",
         rates=f"{R}/tables/detector_rates.csv",
         curves=f"{R}/tables/roc.csv",
@@ -135,6 +137,7 @@ rule detector_auc:
         seed=build.config.seed,
         level=build.config.detection.level,
         bootstrap=build.config.detection.bootstrap,
+        left_out=lambda w: detection.left_out(),
     resources:
         mem_mb=3000,
         runtime=60,

@@ -118,6 +118,24 @@ class DetectionPlan:
             for number in range(-(-len(self.names(kind, compression)) // size))
         ]
 
+    def all_blocks(self) -> list[str]:
+        """Return every folder with faces."""
+        found = (
+            folder
+            for dataset in self.datasets
+            for compression in self.compressions(dataset)
+            for folder in self.blocks(dataset, compression)
+        )
+        return list(dict.fromkeys(found))
+
+    def left_out(self) -> list[list[str]]:
+        """Return dataset, path and reason of what is on disk or in a list and not used."""
+        return [
+            [name, path, reason]
+            for name, dataset in self.public.items()
+            for path, reason in dataset.left_out.items()
+        ]
+
     def block(self, kind: str, compression: str, number: str) -> list[str]:
         """Return the names of the videos in a block."""
         start = int(number) * self.settings.block

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.detectors.tables import auc_tables
+from swapset.detectors.tables import auc_tables, left_out_table
 from swapset.files import write_csv
 from swapset.jobs import job
 
@@ -14,6 +14,9 @@ if __name__ == "__main__":
             seed=params.seed,
             level=params.level,
             resamples=params.bootstrap,
+        )
+        write_csv(
+            output.left_out, left_out_table(map(Path, snakemake.input.faces), params.left_out)
         )
         write_csv(output.table, table)
         write_csv(output.rates, rates)

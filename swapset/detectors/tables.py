@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +16,28 @@ from swapset.detectors.auc import (
     roc_points,
 )
 from swapset.detectors.protocol import read_scores
+from swapset.detectors.store import FaceStore
+
+
+def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Return what no detector saw: columns kind, compression, video, reason.
+
+    Parameters
+    ----------
+    faces : iterable of Path
+        Stores of faces, `…/<kind>/<compression>/<block>`.
+    not_read : sequence of (dataset, path, reason)
+        What the layouts of public datasets did not use.
+    """
+    rows = [(dataset, "", path, reason) for dataset, path, reason in not_read]
+    for folder in faces:
+        store = FaceStore(folder)
+        rows += [
+            (folder.parent.parent.name, folder.parent.name, video, reason)
+            for video, reason in zip(store.videos, store.reasons, strict=True)
+            if reason
+        ]
+    return pd.DataFrame(rows, columns=["kind", "compression", "video", "reason"])
 
 
 def auc_tables(
