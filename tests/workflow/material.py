@@ -57,7 +57,8 @@ def write_rows(path: Path, rows: Sequence[Sequence[str]]) -> Path:
     return path
 
 
-def _small(clip: str) -> list[np.ndarray]:
+def small_clip(clip: str) -> list[np.ndarray]:
+    """Return the first frames of one of the demo's clips, 256 x 256."""
     spec = next(spec for spec in DEMO_CLIPS if spec.clip == clip)
     large = render_frames(spec, frames=FRAMES)
     return [cv2.resize(frame, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in large]
@@ -67,7 +68,7 @@ def make_clips(folder: Path) -> None:
     """Write two clips of two people each, and those of a third that must all be rejected."""
     folder.mkdir(parents=True)
     for clip in CLIPS:
-        frames = _small(clip)
+        frames = small_clip(clip)
         if clip == "id0_0000":
             frames[:FACELESS] = [np.full((SIZE, SIZE, 3), 128, np.uint8)] * FACELESS
         if clip == "id0_0001":

@@ -1,0 +1,193 @@
+"""Detectors through the workflow: on a build's own fakes, and on a public dataset's layout."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from material import NETWORK, small_clip, write_rows, write_video
+from running import Run, copy_checkout, dry_run, snakemake
+
+PEOPLE = ("id0", "id1", "id2", "id3")
+DETECTORS = ("HeadPose", "Meso4")
+DETECTION = {
+    "frames": 4,
+    "bootstrap": 20,
+    "look_every": 2,
+    "settings": {"Meso4": {"steps": 6, "batch": 4}},
+}
+OWN = {
+    "name": "own",
+    "clips": "clips/clips.csv",
+    "pairs": [["id0", "id1"], ["id2", "id3"]],
+    "methods": ["faceswap"],
+    "recipes": {"faceswap": {**NETWORK, "steps": 10, "context": 1.2}},
+    "align": {"size": 96},
+    "training": {"threads": 1},
+    "compressions": ["original", "c40"],
+    "device": "cpu",
+    "detectors": list(DETECTORS),
+    "datasets": {"FF-DF": {"root": "ff"}},
+    "detection": DETECTION,
+}
+PUBLIC = {
+    "name": "public",
+    "clips": None,
+    "device": "cpu",
+    "training": {"threads": 1},
+    "detectors": ["Meso4"],
+    "datasets": {"FF-DF": {"root": "ff"}},
+    "detection": {**DETECTION, "train_on": "FF-DF"},
+}
+COLUMNS = "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage"
+
+
+def _coarse(frames: list[np.ndarray]) -> list[np.ndarray]:
+    """Return frames whose middle is blurred, as a bad fake's."""
+    changed = []
+    for frame in frames:
+        made = frame.copy()
+        made[90:200, 80:180] = cv2.GaussianBlur(made[90:200, 80:180], (0, 0), 4)
+        changed.append(made)
+    return changed
+
+
+def _make_public(folder: Path, clips: dict[str, list[np.ndarray]]) -> None:
+    """Write a tiny FaceForensics++: six people, a pair for each split, one damaged fake."""
+    real = folder / "original_sequences" / "youtube" / "c23" / "videos"
+    fake = folder / "manipulated_sequences" / "Deepfakes" / "c23" / "videos"
+    for place in (real, fake):
+        place.mkdir(parents=True)
+    sources = list(clips.values())
+    for number in range(6):
+        frames = sources[number % len(sources)]
+        other = number ^ 1
+        write_video(real / f"{number:03d}.mp4", frames)
+        write_video(fake / f"{number:03d}_{other:03d}.mp4", _coarse(frames))
+    (fake / "005_004.mp4").write_bytes(b"no video at all" * 50)
+    for name, pair in {"train": (0, 1), "val": (2, 3), "test": (4, 5)}.items():
+        (folder / f"{name}.json").write_text(json.dumps([[f"{k:03d}" for k in pair]]))
+
+
+@pytest.fixture(scope="module")
+def detected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    folder = copy_checkout(tmp_path_factory.mktemp("detection") / "checkout")
+    (folder / "clips").mkdir()
+    clips = {f"{person}_0000": small_clip(f"{person}_0000") for person in PEOPLE}
+    rows = [["clip", "subject", "path", "licence"]]
+    for clip, frames in clips.items():
+        write_video(folder / "clips" / f"{clip}.mp4", frames)
+        rows.append([clip, clip.partition("_")[0], f"{clip}.mp4", "CC0"])
+    write_rows(folder / "clips" / "clips.csv", rows)
+    _make_public(folder / "ff", clips)
+    (folder / "own.yaml").write_text(yaml.safe_dump(OWN))
+    (folder / "public.yaml").write_text(yaml.safe_dump(PUBLIC))
+    run = snakemake(folder, "detector_auc", "detector_figures", "--configfile", "own.yaml")
+    return folder, run.check()
+
+
+@pytest.fixture(scope="module")
+def results(detected: tuple[Path, Run]) -> Path:
+    return detected[0] / "results" / "own"
+
+
+def _table(results: Path, name: str) -> list[dict[str, str]]:
+    with (results / "tables" / name).open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_table_has_every_detector_dataset_compression_and_level(results: Path) -> None:
+    rows = _table(results, "detector_auc.csv")
+    assert ",".join(rows[0]) == COLUMNS
+    found = {(r["detector"], r["dataset"], r["compression"], r["level"]) for r in rows}
+    assert found == {
+        (detector, dataset, compression, level)
+        for detector in DETECTORS
+        for dataset, compression in (
+            ("faceswap", "original"),
+            ("faceswap", "c40"),
+            ("FF-DF", "c23"),
+        )
+        for level in ("frame", "video")
+    }
+    for row in rows:
+        assert 0 <= float(row["auc_low"]) <= float(row["auc"]) <= float(row["auc_high"]) <= 1
+        assert 0.5 < float(row["coverage"]) <= 1
+
+
+def test_people_are_tested_or_learnt_from(results: Path) -> None:
+    rows = [row for row in _table(results, "splits.csv") if row["kind"] in ("real", "faceswap")]
+    parts: dict[str, set[str]] = {}
+    for row in rows:
+        people = {row["target"], row["donor"]} - {""}
+        parts.setdefault(row["role"], set()).update(people)
+    assert set(parts) == {"train", "test"}
+    assert parts["train"].isdisjoint(parts["test"])
+    assert parts["train"] | parts["test"] == set(PEOPLE)
+
+
+def test_only_people_that_are_tested_are_scored(results: Path) -> None:
+    tested = {r["video"] for r in _table(results, "splits.csv") if r["role"] == "test"}
+    for path in (results / "scores").rglob("*.parquet"):
+        rows = pq.read_table(path).to_pylist()
+        assert {row["video"] for row in rows} <= tested
+        assert {row["label"] for row in rows} == {0, 1}
+        fake_names = 1 if path.parent.name == "FF-DF" else 2  # 004_005, id0_id1_0000
+        for row in rows:
+            assert row["label"] == int(row["video"].count("_") == fake_names)
+
+
+def test_a_damaged_public_video_is_left_out_and_counted(results: Path) -> None:
+    (row,) = _table(results, "left_out.csv")
+    assert (row["kind"], row["video"], row["reason"]) == ("FF-DF", "005_004", "unreadable")
+
+
+def test_figures_and_curves(results: Path) -> None:
+    for name in ("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression"):
+        assert cv2.imread(str(results / "figures" / f"{name}.png")) is not None
+    assert {row["dataset"] for row in _table(results, "roc.csv")} == {"faceswap", "FF-DF"}
+    for row in _table(results, "detector_rates.csv"):
+        assert 0 <= float(row["equal_error_rate"]) <= 1
+
+
+def test_a_second_run_has_nothing_to_do(detected: tuple[Path, Run]) -> None:
+    run = dry_run(detected[0], "detector_auc", "--configfile", "own.yaml")
+    assert run.nothing_to_do, run.output
+
+
+def test_one_more_detector_fits_and_scores_that_one(detected: tuple[Path, Run]) -> None:
+    more = "detectors=[HeadPose,Meso4,VA-LogReg]"
+    run = dry_run(detected[0], "detector_auc", "--configfile", "own.yaml", "--config", more).check()
+    assert run.jobs == {"fit_detector": 1, "score": 3, "detector_auc": 1}
+
+
+def test_steps_of_one_detector_fit_that_one_again(detected: tuple[Path, Run]) -> None:
+    changed = {"detection": {**DETECTION, "settings": {"Meso4": {"steps": 8, "batch": 4}}}}
+    (detected[0] / "steps.yaml").write_text(yaml.safe_dump(changed))
+    run = dry_run(detected[0], "detector_auc", "--configfile", "own.yaml", "steps.yaml").check()
+    assert run.jobs == {"fit_detector": 1, "score": 3, "detector_auc": 1}
+
+
+def test_public_datasets_need_no_clips(detected: tuple[Path, Run], tmp_path: Path) -> None:
+    folder = tmp_path / "checkout"
+    copy_checkout(folder)
+    shutil.copytree(detected[0] / "ff", folder / "ff")
+    shutil.copy(detected[0] / "public.yaml", folder)
+    run = snakemake(folder, "detector_auc", "--configfile", "public.yaml").check()
+    assert run.jobs == {
+        "find_faces": 1,
+        "splits": 1,
+        "fit_detector": 1,
+        "score": 1,
+        "detector_auc": 1,
+    }
+    card = json.loads((folder / "results/public/detectors/Meso4/0.json").read_text())
+    assert card["faces"] == 4 * 4  # two real videos and two fakes of four frames
+    assert card["validation_faces"] == 4 * 4
