@@ -27,6 +27,7 @@ OWN = {
     "name": "own",
     "clips": "clips/clips.csv",
     "pairs": [["id0", "id1"], ["id2", "id3"]],
+    "swaps_per_clip": "all",
     "methods": ["faceswap"],
     "recipes": {"faceswap": {**NETWORK, "steps": 10, "context": 1.2}},
     "align": {"size": 96},
