@@ -1,5 +1,5 @@
 # Figures and the page that shows them with all tables; the chapter's own numbers, set apart.
-from swapset.report.plan import figure_names, preview_stems
+from swapset.report.plan import DETECTOR_FIGURES, figure_names, preview_stems
 from swapset.report.quoted import quoted_names
 
 
@@ -80,6 +80,16 @@ rule report:
             name=["datasets", "fakes", "mask_ssim", "mask_ssim_differences", "mask_ssim_per_fake"],
         ),
         demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
+        detectors=(
+            [f"{R}/tables/detector_auc.csv", f"{R}/tables/left_out.csv"]
+            if build.detection.detectors
+            else []
+        ),
+        detector_figures=(
+            expand("{R}/figures/{name}.png", R=R, name=DETECTOR_FIGURES)
+            if build.detection.detectors
+            else []
+        ),
     output:
         page=f"{R}/report.html",
     message:

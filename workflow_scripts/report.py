@@ -14,5 +14,6 @@ if __name__ == "__main__":
             previews=[Path(path) for path in given.previews],
             verdicts=[Path(path) for path in given.verdicts],
             quoted=[Path(path) for path in given.quoted],
+            detector_figures=[Path(path) for path in given.detector_figures],
         )
         write_page(files, Path(snakemake.output.page))

@@ -12,6 +12,7 @@ import pandas as pd
 from swapset import __version__
 from swapset.files import atomic_output, read_json
 from swapset.report import sections
+from swapset.report.detector_section import detectors
 from swapset.report.markup import Markup, element, joined
 from swapset.report.provenance_summary import summarise
 
@@ -48,6 +49,8 @@ class ReportFiles:
         `accepted/<subject>.json`.
     quoted : sequence of Path
         Tables of the chapter.
+    detector_figures : sequence of Path
+        Named as in `plan.DETECTOR_FIGURES`; none if no detector was measured.
     """
 
     root: Path
@@ -55,6 +58,7 @@ class ReportFiles:
     previews: Sequence[Path]
     verdicts: Sequence[Path]
     quoted: Sequence[Path]
+    detector_figures: Sequence[Path] = ()
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table of the build, or None if it has none of that name."""
@@ -99,6 +103,12 @@ def page(files: ReportFiles) -> str:
                 files.table("mask_ssim"),
                 files.table("mask_ssim_differences"),
                 files.table("mask_ssim_per_fake"),
+            ),
+            detectors(
+                files.root,
+                files.table("detector_auc") if files.detector_figures else None,
+                files.table("left_out"),
+                files.detector_figures,
             ),
             sections.gallery(files.root, files.figures),
             sections.previews(files.root, files.previews),

@@ -19,6 +19,8 @@ CAPTIONS = {
     "table_4_1_datasets": "Table 4.1: DeepFake video datasets and their numbers of videos and "
     "frames",
     "table_4_2_mask_ssim": "Table 4.2: average Mask-SSIM of datasets",
+    "table_4_3_detector_auc": "Table 4.3: frame-level AUC (%) of detectors on datasets",
+    "table_4_4_compression_auc": "Table 4.4: AUC (%) of detectors on recompressed Celeb-DF",
 }
 
 
