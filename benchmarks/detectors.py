@@ -1,0 +1,106 @@
+"""Time the detectors on one core: from stored faces to scores, beside the bare network.
+
+Run `python benchmarks/detectors.py [--detectors Meso4 HeadPose] [--faces 64] [--rounds 5]`. The bare
+pass gets crops that are ready; the whole one reads faces from a store on disk and cuts the crops
+first. Both see the same faces in batches of the same size. Ways alternate; a first round is
+dropped; medians, and the median of the ratios within a round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from swapset.demo.clips import render_frames
+from swapset.demo.specs import DEMO_CLIPS
+from swapset.detectors.base import Detector, Schedule
+from swapset.detectors.faces import cut_face
+from swapset.detectors.names import DETECTORS
+from swapset.detectors.registry import detector_class
+from swapset.detectors.store import FaceStore, StoredSamples, VideoFaces, write_store
+from swapset.faces.detect import make_detector, search
+from swapset.faces.landmarks import LandmarkPredictor
+
+BATCH = 32
+TARGET = 0.7
+"""Share of the bare network's speed."""
+
+
+def make_store(folder: Path, count: int) -> FaceStore:
+    """Write a store with `count` faces of the demo's people, every other one coarse."""
+    detector, predictor = make_detector("hog"), LandmarkPredictor()
+    videos = []
+    for number, spec in enumerate(DEMO_CLIPS[::2]):
+        faces = []
+        for frame in render_frames(spec, every=3):
+            (box, *_), _ = search(detector, frame, min_face=80)
+            shown = cv2.GaussianBlur(frame, (0, 0), 3) if number % 2 else frame
+            faces.append(cut_face(shown, predictor.predict(frame, box)))
+        faces = (faces * (1 + count // len(faces)))[: count // 4]
+        videos.append(VideoFaces(spec.clip, range(len(faces)), faces))
+    write_store(folder, videos)
+    return FaceStore(folder)
+
+
+def fitted(name: str, store: FaceStore) -> Detector:
+    """Return the detector after one step: speed does not depend on what it learnt."""
+    labels = {video: place % 2 for place, video in enumerate(store.videos)}
+    detector = detector_class(name)(seed=0)
+    with open("/dev/null", "w") as nowhere:
+        detector.fit(
+            StoredSamples([store], [labels]), None, Schedule(steps=1, batch=4), log=nowhere
+        )
+    return detector
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def measure(name: str, store: FaceStore, rounds: int) -> tuple[float, float, float]:
+    """Return faces/s of the bare network and of the whole, and the median ratio."""
+    detector = fitted(name, store)
+    crops = np.stack([detector.crop(face) for k in range(len(store)) if (face := store.face(k))])
+
+    def bare() -> None:
+        for start in range(0, len(crops), BATCH):
+            detector.forward(crops[start : start + BATCH])
+
+    def whole() -> None:
+        detector.score_faces([store.face(k) for k in range(len(store))], batch=BATCH)
+
+    times = [(seconds(bare), seconds(whole)) for _ in range(rounds + 1)][1:]
+    one, both = (len(crops) / statistics.median(part) for part in zip(*times, strict=True))
+    return one, both, statistics.median(first / second for first, second in times)
+
+
+def main() -> None:
+    """Print a row for each detector."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--detectors", nargs="+", choices=list(DETECTORS), default=list(DETECTORS))
+    parser.add_argument("--faces", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    print(f"{'detector':16} {'bare':>10} {'whole':>10}   share (at least {TARGET})")
+    with tempfile.TemporaryDirectory() as folder:
+        store = make_store(Path(folder), given.faces)
+        for name in given.detectors:
+            bare, whole, share = measure(name, store, given.rounds)
+            print(f"{name:16} {bare:8.1f}/s {whole:8.1f}/s   {share:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
