@@ -1,9 +1,9 @@
 """Time the detectors on one core: from stored faces to scores, beside the bare network.
 
 Run `python benchmarks/detectors.py [--detectors Meso4 HeadPose] [--faces 64] [--rounds 5]`. The
-bare pass gets crops that are ready; the whole one reads faces from a store on disk and cuts the crops
-first. Both see the same faces in batches of the same size. Ways alternate; a first round is
-dropped; medians, and the median of the ratios within a round.
+bare pass gets crops that are ready; the whole one reads faces from a store on disk and cuts the
+crops first. Both see the same faces in batches of the same size. Ways alternate; a first round
+is dropped; medians, and the median of the ratios within a round.
 """
 
 from __future__ import annotations
