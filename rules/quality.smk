@@ -32,9 +32,44 @@ rule measure:
         "../workflow_scripts/measure.py"
 
 
+# Public datasets that have the exact original of each fake.
+rule measure_public:
+    input:
+        videos=lambda w: sorted(
+            {
+                path
+                for _, *paths in build.detection.pair_block(w.dataset, w.block)
+                for path in paths
+                if path
+            }
+        ),
+    output:
+        scores=f"{R}/quality/public/{{dataset}}/{{block}}.csv",
+    message:
+        "Measuring the fakes of {wildcards.dataset}, block {wildcards.block}"
+    log:
+        f"{R}/logs/measure_public/{{dataset}}/{{block}}.log",
+    benchmark:
+        f"{R}/benchmarks/measure_public/{{dataset}}/{{block}}.tsv"
+    params:
+        code=build.code("measure_public"),
+        pairs=lambda w: build.detection.pair_block(w.dataset, w.block),
+        settings=build.config.track.model_dump(mode="json"),
+        every=build.config.quality.every,
+        identity_frames=build.config.quality.identity_frames,
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/measure_public.py"
+
+
 rule mask_ssim:
     input:
         scores=expand("{R}/quality/{target}.csv", R=R, target=build.targets),
+        public=lambda w: build.detection.pair_blocks(),
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
     output:
         table=f"{R}/tables/mask_ssim.csv",
@@ -48,7 +83,7 @@ rule mask_ssim:
         f"{R}/benchmarks/mask_ssim.tsv"
     params:
         code=build.code("mask_ssim"),
-        methods=build.methods,
+        methods=lambda w: [*build.detection.own, *build.detection.paired],
         seed=build.config.seed,
         level=build.config.quality.level,
         bootstrap=build.config.quality.bootstrap,

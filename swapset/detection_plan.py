@@ -136,6 +136,43 @@ class DetectionPlan:
             for path, reason in dataset.left_out.items()
         ]
 
+    # -- fakes with their exact originals ------------------------------------------------------
+
+    def pairs(self, dataset: str) -> list[list[str]]:
+        """Return fake's name, fake, original and a video of the donor ("" = unknown).
+
+        Of the best compression that the dataset comes in; nothing where it has no exact pairs.
+        """
+        (best, *_) = self.compressions(dataset) or [""]
+        videos = [v for v in self.public[dataset].videos if v.compression == best]
+        real = {video.name: str(video.path) for video in videos if not video.label}
+        shows = {video.target: str(video.path) for video in videos if not video.label}
+        return [
+            [video.name, str(video.path), real[video.original], shows.get(video.donor, "")]
+            for video in videos
+            if video.label and video.original in real
+        ]
+
+    @property
+    def paired(self) -> list[str]:
+        """Return the public datasets that have exact pairs."""
+        return [name for name in self._build.config.datasets if self.pairs(name)]
+
+    def pair_blocks(self) -> list[str]:
+        """Return the files of scores of the public datasets' fakes."""
+        return [
+            f"{self._build.root}/quality/public/{name}/{number:04d}.csv"
+            for name in self.paired
+            for number in range(-(-len(self.pairs(name)) // self.settings.block))
+        ]
+
+    def pair_block(self, dataset: str, number: str) -> list[list[str]]:
+        """Return the pairs of one block."""
+        start = int(number) * self.settings.block
+        return self.pairs(dataset)[start : start + self.settings.block]
+
+    # -- faces by blocks -----------------------------------------------------------------------
+
     def block(self, kind: str, compression: str, number: str) -> list[str]:
         """Return the names of the videos in a block."""
         start = int(number) * self.settings.block

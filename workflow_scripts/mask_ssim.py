@@ -8,8 +8,9 @@ from swapset.jobs import job
 
 if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output
+    files = [*snakemake.input.scores, *snakemake.input.public]
     with job(snakemake.rule, snakemake.log[0]):
-        parts = [pd.read_csv(path, dtype={"fake": str}) for path in snakemake.input.scores]
+        parts = [pd.read_csv(path, dtype={"fake": str}) for path in files]
         scores = gather_scores(parts, params.methods)
         table = mask_ssim_table(
             scores, params.methods, seed=params.seed, level=params.level, resamples=params.bootstrap

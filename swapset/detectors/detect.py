@@ -19,11 +19,11 @@ from PIL import ImageOps, UnidentifiedImageError
 from swapset.config_sections import TrackSettings
 from swapset.detectors.base import Detector
 from swapset.detectors.faces import Image, cut_face
-from swapset.detectors.find import main_face
 from swapset.errors import MediaError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.detect import make_detector, search
 from swapset.faces.landmarks import LandmarkPredictor
+from swapset.faces.main_face import main_face
 from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter

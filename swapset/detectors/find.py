@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from swapset.detectors.faces import Image, cut_face
 from swapset.detectors.store import VideoFaces
-from swapset.faces.boxes import box_side
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.main_face import main_face
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
@@ -81,32 +80,3 @@ def _mask(outlines: Outlines, number: int, image: Image) -> npt.NDArray[np.bool_
     if outline is None:
         return np.zeros(image.shape[:2], bool)
     return render_mask(outline, image.shape[:2], 0) > 0
-
-
-def main_face(
-    tracks: ClipTracks, numbers: Sequence[int], expected: npt.NDArray[np.floating] | None
-) -> npt.NDArray[np.float32]:
-    """Return the landmarks (k, 68, 2) of the video's main face in frames `numbers`, NaN = none.
-
-    With `expected`, it is the face nearest to where the person is, not further than its size.
-    """
-    found = np.full((len(numbers), 68, 2), np.nan, np.float32)
-    weights = {
-        number: float(np.sum(np.mean(np.diff(tracks.box[own].reshape(-1, 2, 2), axis=1), axis=2)))
-        for number in tracks.track_numbers()
-        if len(own := tracks.of_track(number))
-    }
-    for place, frame in enumerate(numbers):
-        here = np.flatnonzero(tracks.frame == frame)
-        if not len(here):
-            continue
-        if expected is None:
-            best = max(here, key=lambda index: weights[int(tracks.track[index])])
-            found[place] = tracks.landmarks[best]
-        elif frame < len(expected) and np.isfinite(expected[frame]).all():
-            middle = np.asarray(expected[frame], np.float64).mean(axis=0)
-            away = np.linalg.norm(tracks.landmarks[here].mean(axis=1) - middle, axis=1)
-            best = here[int(np.argmin(away))]
-            if away.min() < box_side(tracks.box[best]):
-                found[place] = tracks.landmarks[best]
-    return found

@@ -33,7 +33,7 @@ class FakeToScore:
     outlines : sequence of (p, 2) arrays or None
         Mask outline per frame in pixels; None where the frame was left as it was.
     donor : (128,) array
-        Reference embedding of the donor.
+        Reference embedding of the donor; NaN = unknown, and identity is not measured.
     """
 
     method: str
@@ -159,6 +159,6 @@ def _score(fake: FakeToScore, sums: _Sums, target: npt.NDArray[np.floating]) -> 
     if sums.ssim:
         score.mask_ssim, score.masked_frame_ssim = (float(x) for x in np.mean(sums.ssim, axis=0))
         score.lab_distance = float(np.mean(sums.colours))
-    if sums.embeddings:
+    if sums.embeddings and np.isfinite(target).all() and np.isfinite(fake.donor).all():
         score.identity_donor = identity_donor(np.stack(sums.embeddings), target, fake.donor)
     return score

@@ -1,0 +1,23 @@
+"""Rule measure_public: Mask-SSIM of a public dataset's fakes that have their exact originals."""
+
+from pathlib import Path
+
+from swapset.config_sections import TrackSettings
+from swapset.jobs import job
+from swapset.quality.public_scores import Pair, score_pairs
+
+if __name__ == "__main__":
+    params = snakemake.params
+    with job(snakemake.rule, snakemake.log[0]):
+        pairs = [
+            Pair(name, Path(fake), Path(original), Path(donor) if donor else None)
+            for name, fake, original, donor in params.pairs
+        ]
+        score_pairs(
+            snakemake.wildcards.dataset,
+            pairs,
+            Path(snakemake.output.scores),
+            TrackSettings(**params.settings),
+            every=params.every,
+            identity_frames=params.identity_frames,
+        )
