@@ -1,8 +1,30 @@
 # The finished dataset: every video in every quality, its provenance, and what it consists of.
 
 
+rule count_public:
+    output:
+        table=f"{R}/tables/public/{{dataset}}.csv",
+    message:
+        "Counting the videos of {wildcards.dataset}"
+    log:
+        f"{R}/logs/count_public/{{dataset}}.log",
+    benchmark:
+        f"{R}/benchmarks/count_public/{{dataset}}.tsv"
+    params:
+        code=build.code("count_public"),
+        videos=lambda w: build.detection.best_videos(w.dataset),
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/count_public.py"
+
+
 rule dataset:
     input:
+        public=expand("{R}/tables/public/{name}.csv", R=R, name=build.config.datasets),
         videos=build.videos(),
         records=build.records(),
         labels=build.labels(),

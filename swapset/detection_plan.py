@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from swapset.dataset.layouts.registry import read_dataset
-from swapset.dataset.layouts.video import Dataset
+from swapset.dataset.layouts.video import Dataset, Video
 from swapset.dataset.splits import Fold, make_folds
 from swapset.detectors.names import COMPRESSIONS, DETECTORS, needs_compression
 from swapset.errors import ConfigError
@@ -143,8 +143,7 @@ class DetectionPlan:
 
         Of the best compression that the dataset comes in; nothing where it has no exact pairs.
         """
-        (best, *_) = self.compressions(dataset) or [""]
-        videos = [v for v in self.public[dataset].videos if v.compression == best]
+        videos = self._best(dataset)
         real = {video.name: str(video.path) for video in videos if not video.label}
         shows = {video.target: str(video.path) for video in videos if not video.label}
         return [
@@ -152,6 +151,15 @@ class DetectionPlan:
             for video in videos
             if video.label and video.original in real
         ]
+
+    def _best(self, dataset: str) -> list[Video]:
+        """Return the videos of a public dataset in the best compression that it comes in."""
+        best = self.compressions(dataset)[:1]
+        return [v for v in self.public[dataset].videos if v.compression in best]
+
+    def best_videos(self, dataset: str) -> list[tuple[str, int]]:
+        """Return path and label of a public dataset's videos, each once."""
+        return [(str(video.path), video.label) for video in self._best(dataset)]
 
     @property
     def paired(self) -> list[str]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from swapset.dataset.manifest import Person
 from swapset.dataset.provenance import any_accepted, fakes_table, read_records, write_provenance
 from swapset.dataset.tables import datasets_table, demographics_table
@@ -18,7 +20,8 @@ if __name__ == "__main__":
             root, given.records, given.labels, verdicts, params.clips, params.compressions
         )
         write_provenance(Path(output.provenance), videos, params.config_hash)
-        write_csv(output.table, datasets_table(videos, params.methods))
+        public = [pd.read_csv(path) for path in given.public]
+        write_csv(output.table, pd.concat([datasets_table(videos, params.methods), *public]))
         write_csv(output.fakes, fakes)
         if output.demographics:
             people = [Person(**person) for person in params.people]

@@ -1,0 +1,10 @@
+"""Rule count_public: how many videos and frames a public dataset has."""
+
+from swapset.dataset.public_counts import count_public
+from swapset.files import write_csv
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    with job(snakemake.rule, snakemake.log[0]):
+        table = count_public(snakemake.wildcards.dataset, snakemake.params.videos)
+        write_csv(snakemake.output.table, table)
