@@ -1,0 +1,136 @@
+"""The folders that FaceForensics++ and DFD share: one for each compression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from swapset.dataset.layouts.files import list_videos
+from swapset.dataset.layouts.video import COMPRESSIONS, Compression, Dataset
+from swapset.errors import ConfigError, ManifestError
+
+ROOTS = ("FaceForensics++", "FaceForensics", "FaceForensics++_C23", "FF++", "DFD")
+"""Names under which the dataset is unpacked."""
+
+_FOLDERS: dict[Compression, tuple[str, ...]] = {
+    "original": ("raw", "c0"),
+    "c23": ("c23",),
+    "c40": ("c40",),
+}
+
+
+def compression_folders(
+    root: Path, places: Sequence[str], wanted: Sequence[Compression] | None, dataset: str
+) -> dict[Compression, Path]:
+    """Return the folder of the videos in each compression.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder.
+    places : sequence of str
+        Where the videos may be, from `root`: in folders `raw` (or `c0`), `c23` and `c40` there,
+        or, as in copies of one compression, in the place itself.
+    wanted : sequence of str, optional
+        Compressions that must be there; by default those that are.
+    dataset : str
+        Its name, for messages.
+
+    Raises
+    ------
+    ManifestError
+        If no place is there, or not in a wanted compression.
+    ConfigError
+        If it cannot be told which compression a place without such folders has.
+    """
+    for place in (root / name for name in places):
+        if place.is_dir():
+            found = {
+                compression: place / name
+                for compression, names in _FOLDERS.items()
+                for name in names
+                if (place / name).is_dir()
+            }
+            if not found and list_videos(place):
+                found = {_only(root, wanted): place}
+            return _choose(place, found, wanted, dataset)
+    raise ManifestError(
+        f"{root}: has no folder {' or '.join(map(repr, places))}, which {dataset} needs; download "
+        "it or correct the root (docs/datasets.md)"
+    )
+
+
+def _only(root: Path, wanted: Sequence[Compression] | None) -> Compression:
+    """Return the compression of a copy that has one, by what its folder is called or by wish."""
+    told = re.search(r"(?i)(?<![a-z0-9])(raw|c0|c23|c40)(?![a-z0-9])", root.name.replace("_", " "))
+    for compression, names in _FOLDERS.items():
+        if told and told[1].lower() in names:
+            return compression
+    if wanted is None or len(wanted) != 1:
+        raise ConfigError(
+            f"{root}: does not say which compression its videos have; set the option "
+            "'compressions' to one of [original], [c23], [c40]"
+        )
+    return wanted[0]
+
+
+def _choose(
+    place: Path,
+    found: dict[Compression, Path],
+    wanted: Sequence[Compression] | None,
+    dataset: str,
+) -> dict[Compression, Path]:
+    if not found:
+        raise ManifestError(
+            f"{place}: has no folder raw, c23 or c40 with the videos of {dataset}; download one"
+        )
+    for compression in wanted or ():
+        if compression not in found:
+            raise ManifestError(
+                f"{place}: has {dataset} in {', '.join(found)} and not in {compression}; download "
+                "it or correct the option 'compressions'"
+            )
+    return {name: found[name] for name in wanted or found}
+
+
+def in_common(dataset: Dataset, parts: Sequence[Mapping[Compression, Path]]) -> list[Compression]:
+    """Return the compressions that all parts of a dataset come in, and note the others.
+
+    Raises
+    ------
+    ManifestError
+        If there is none.
+    """
+    common = [name for name in COMPRESSIONS if all(name in part for part in parts)]
+    if not common:
+        raise ManifestError(
+            f"{dataset.root}: the real and the fake videos of {dataset.name} have no compression "
+            f"in common ({'; '.join(', '.join(part) for part in parts)}); download one for both"
+        )
+    for place in (part[name] for part in parts for name in part if name not in common):
+        inside = place.relative_to(dataset.root).as_posix()
+        dataset.notes.append(f"{inside} is not read: other parts have no such compression.")
+    return common
+
+
+def check_compressions(value: object, dataset: str) -> list[Compression] | None:
+    """Return the option `compressions`, None for all.
+
+    Raises
+    ------
+    ConfigError
+        If it is no list of compressions.
+    """
+    if value is None:
+        return None
+    names = [value] if isinstance(value, str) else value
+    if (
+        not isinstance(names, list | tuple)
+        or not names
+        or any(n not in COMPRESSIONS for n in names)
+    ):
+        raise ConfigError(
+            f"{dataset}: compressions {value!r} is not a list of {', '.join(COMPRESSIONS)}"
+        )
+    return list(names)
