@@ -1,0 +1,246 @@
+"""Multi-task: a Y-shaped autoencoder that detects, segments and rebuilds a face.
+
+H. H. Nguyen et al., "Multi-task Learning For Detecting and Segmenting Manipulated Facial Images
+and Videos", BTAS 2019; github.com/nii-yamagishilab/ClassNSeg: `model/ae.py` (network, losses),
+`train.py` (training), `test_cls.py` (score), `create_dataset_*.py` (crop, mask).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from swapset.detectors.base import Schedule
+from swapset.detectors.batches import Batch
+from swapset.detectors.face_square import face_square, normalised
+from swapset.detectors.faces import Face
+from swapset.detectors.network import Example, NetworkDetector
+from swapset.detectors.resnet import read_state
+from swapset.errors import DataError
+
+SIDE = 256
+HALF = 64
+"""Channels of each half of the latent: the first answers to fakes, the second to real faces."""
+UNKNOWN = 255
+"""In a mask: it is not known whether the pixel was swapped."""
+
+# Channels taken and given, and stride, of each layer.
+_ENCODER = (
+    *((3, 8, 1), (8, 8, 2), (8, 16, 1), (16, 16, 2), (16, 32, 1), (32, 32, 2)),
+    *((32, 64, 1), (64, 64, 2), (64, 128, 1)),
+)
+_SHARED = ((128, 64, 1), (64, 64, 2), (64, 32, 1), (32, 32, 2))
+_BRANCH = ((32, 16, 1), (16, 16, 2), (16, 8, 1), (8, 8, 2))
+
+
+class Encoder(nn.Module):
+    """Nine convolutions with BatchNorm and ReLU, each second of the first eight halving."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for taken, given, stride in _ENCODER:
+            layers += [nn.Conv2d(taken, given, 3, stride, 1), nn.BatchNorm2d(given), nn.ReLU()]
+        self.encoder = nn.Sequential(*layers).apply(_start)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return (B, 128, S/16, S/16) of images (B, 3, S, S)."""
+        latent: Tensor = self.encoder(images)
+        return latent
+
+
+class Decoder(nn.Module):
+    """Four shared transposed convolutions, then five for each of two outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared = nn.Sequential(*_up(_SHARED))
+        self.segmenter = nn.Sequential(*_up(_BRANCH), _transposed(8, 2, 1), nn.Softmax(dim=1))
+        self.decoder = nn.Sequential(*_up(_BRANCH), _transposed(8, 3, 1), nn.Tanh())
+        self.segmenter.apply(_start)
+        self.decoder.apply(_start)
+
+    def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what is left and what is swapped (B, 2, S, S), and the image (B, 3, S, S)."""
+        shared = self.shared(latent)
+        return self.segmenter(shared), self.decoder(shared)
+
+
+class YAutoencoder(nn.Module):
+    """Encoder and decoder; a score needs the encoder alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = Encoder()
+        self.decoder = Decoder()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the latent (B, 2, 64, S/16, S/16): halves for fake and for real."""
+        latent: Tensor = self.encoder(images)
+        return latent.unflatten(1, (2, HALF))
+
+    def decode(self, latent: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
+        """Return segmentation and image from one half (B,) of each latent, the other set to 0."""
+        chosen = functional.one_hot(half, 2).to(latent.dtype).view(-1, 2, 1, 1, 1)
+        segmented, rebuilt = self.decoder((latent * chosen).flatten(1, 2))
+        return segmented, rebuilt
+
+
+def _transposed(taken: int, given: int, stride: int) -> nn.Module:
+    return nn.ConvTranspose2d(taken, given, 3, stride, 1, output_padding=stride - 1)
+
+
+def _up(sizes: Sequence[tuple[int, int, int]]) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for taken, given, stride in sizes:
+        layers += [_transposed(taken, given, stride), nn.BatchNorm2d(given), nn.ReLU()]
+    return layers
+
+
+def _start(module: nn.Module) -> None:
+    """Draw first weights as the authors do; biases of convolutions stay as torch draws them."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 0.5, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def activations(latent: Tensor) -> Tensor:
+    """Return the mean absolute activation (B, 2) of each half of latents (B, 2, 64, h, w)."""
+    return latent.float().abs().mean((2, 3, 4))
+
+
+class MultiTask(NetworkDetector):
+    """Multi-task detection and segmentation of manipulated faces.
+
+    - **Crop**: a square of 1.3 heights of the face (`face_square`), stretched to 256² by bilinear
+      interpolation; mean and deviation of ImageNet.
+    - **Score**: softmax of the mean absolute activations of both halves of the latent. The
+      authors' classes are in the order of their folders, `altered` = 0 and `original` = 1: the
+      score is the first, one minus what `test_cls.py` ranks by.
+    - **Losses**, all of the same weight (the authors' gamma is 1): activation (absolute error of
+      both halves against 0 or 1), cross entropy of the segmentation (of its softmax, as in the
+      original), mean squared error of the rebuilt image. The decoder gets the half of the true
+      class.
+    - **Training**: Adam, learning rate 1e-3, weight decay 5e-4, epsilon 1e-7, batches of 64, no
+      augmentation. The authors' best of 100 epochs is the 46th, at about 4,400 steps each;
+      3,000 steps are set here.
+
+    Notes
+    -----
+    Every training face of the authors has a mask, all zero for real ones. Here, too, a real face
+    whose mask is unknown has an empty one; a fake whose mask is unknown is left out of the
+    segmentation's loss. The authors keep their crops as JPEG; that is left out.
+    """
+
+    name: ClassVar[str] = "Multi-task"
+    side: ClassVar[int] = SIDE
+    published: ClassVar[Schedule] = Schedule(steps=3000, batch=64, learning_rate=1e-3)
+
+    network: YAutoencoder
+
+    def build(self) -> nn.Module:
+        """Return the network; its keys are the published ones after `encoder.` and `decoder.`."""
+        return YAutoencoder()
+
+    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
+        """Return a square around the face (256, 256, 3) uint8, RGB; see `face_square`."""
+        return np.asarray(cv2.resize(face.pixels[face_square(face)], (SIDE, SIDE)), np.uint8)
+
+    def example(self, face: Face, label: int, generator: np.random.Generator) -> Example:
+        """Return the crop of a face and, cut in the same way, the mask of what is swapped."""
+        if face.swapped is not None:
+            cut = face.swapped[face_square(face)].astype(np.uint8) * 255
+            mask = (cv2.resize(cut, (SIDE, SIDE)) >= 128).astype(np.uint8)
+        else:
+            mask = np.full((SIDE, SIDE), UNKNOWN if label else 0, np.uint8)
+        return Example(self.crop(face), label, mask)
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Return the batch as it is: the authors change nothing."""
+        return batch
+
+    def prepare(self, crops: Tensor) -> Tensor:
+        """Return crops with the mean and deviation of ImageNet."""
+        return normalised(crops)
+
+    def judge(self, output: Any) -> Tensor:
+        """Return the probability (B,) of the first half, fake."""
+        return activations(output).softmax(1)[:, 0]
+
+    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
+        """Return the published Adam; the authors' two, for encoder and decoder, are alike."""
+        return torch.optim.Adam(
+            self.network.parameters(), lr=learning_rate, weight_decay=5e-4, eps=1e-7
+        )
+
+    def loss(self, output: Any, batch: Batch) -> Tensor:
+        """Return the sum of the losses of activation, segmentation and reconstruction."""
+        real = 1 - batch.labels
+        wanted = torch.stack([batch.labels, real], dim=1)
+        activation = (activations(output) - wanted).abs().sum() / len(wanted)
+        bf16 = output.dtype == torch.bfloat16
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
+            segmented, rebuilt = self.network.decode(output, real.long())
+        images = self.prepare(batch.images)
+        reconstruction = functional.mse_loss(rebuilt.float(), images)
+        return activation + self._segmentation(segmented.float(), batch) + reconstruction
+
+    def _segmentation(self, segmented: Tensor, batch: Batch) -> Tensor:
+        """Return the mean cross entropy of the pixels of which it is known what they are."""
+        assert batch.swapped is not None  # noqa: S101 - every example has a mask
+        mask = batch.swapped.nan_to_num(UNKNOWN).long()
+        total = functional.cross_entropy(segmented, mask, ignore_index=UNKNOWN, reduction="sum")
+        return total / (mask != UNKNOWN).sum().clamp(min=1)
+
+    @classmethod
+    def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
+        """Return the detector with the authors' weights, `encoder_N.pt` and `decoder_N.pt`.
+
+        Parameters
+        ----------
+        path : Path
+            The encoder's file, with the decoder's beside it, or the folder of both. Scores need
+            no decoder: without its file the decoder keeps fresh weights.
+        device : torch.device or str
+
+        Raises
+        ------
+        DataError
+            If a file is missing, damaged or of another network.
+        """
+        detector = cls(device=device)
+        file = _encoder_file(path)
+        beside = file.with_name(file.name.replace("encoder", "decoder", 1))
+        decoder = detector.network.decoder.state_dict()
+        if beside != file and beside.exists():
+            decoder = read_state(beside)
+        state = {f"encoder.{name}": part for name, part in read_state(file).items()}
+        state |= {f"decoder.{name}": part for name, part in decoder.items()}
+        try:
+            detector.take_state(state)
+        except DataError as error:
+            raise DataError(
+                f"{file}: {error}; give `encoder_N.pt` of ClassNSeg, with `decoder_N.pt` beside it"
+            ) from error
+        return detector
+
+
+def _encoder_file(path: Path) -> Path:
+    """Return the encoder's file: `path`, or the only one in that folder."""
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob("encoder_*.pt"))
+    if len(found) != 1:
+        names = ", ".join(file.name for file in found) or "none"
+        raise DataError(f"{path}: needs one file encoder_*.pt, has {names}; give the file itself")
+    return found[0]
