@@ -27,7 +27,8 @@ def write_model(
         key: json.dumps(value, sort_keys=True, allow_nan=False)
         for key, value in (("facts", dict(facts)), ("card", dict(card)))
     }
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # Not ascontiguousarray: it turns a single number into a list of one.
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with atomic_output(path) as scratch:
         save_file(whole, scratch, metadata=described)
 

@@ -26,10 +26,10 @@ DETECTION = {
 OWN = {
     "name": "own",
     "clips": "clips/clips.csv",
-    "pairs": [["id0", "id1"], ["id2", "id3"]],
+    "pairs": [["id0", "id3"], ["id1", "id2"]],
     "swaps_per_clip": "all",
     "methods": ["faceswap"],
-    "recipes": {"faceswap": {**NETWORK, "steps": 10, "context": 1.2}},
+    "recipes": {"faceswap": {**NETWORK, "steps": 150, "context": 1.2}},
     "align": {"size": 96},
     "training": {"threads": 1},
     "compressions": ["original", "c40"],
