@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,13 +86,22 @@ def fit_detector(
     facts: dict[str, Any] = {"detector": job.detector, "fold": job.fold}
     if "weights" in job.settings:
         path = Path(job.settings["weights"])
-        detector = detector_class(job.detector).from_weights(path, device=device)
+        detector = _published(job, path, device)
         facts |= {"weights": path.name, "weights_sha256": sha256_of(path)}
     else:
         detector, fitted = _fit(job, splits, faces, device, log)
         facts |= fitted
     detector.save(model, facts)
     write_json(card, facts | {"sha256": sha256_of(model)})
+
+
+def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
+    """Return the detector with published weights, and its backbone's where they lie apart."""
+    make = detector_class(job.detector).from_weights
+    backbone = job.settings.get("backbone_weights")
+    if backbone and "backbone" in inspect.signature(make).parameters:
+        return make(weights, device=device, backbone=Path(backbone))  # type: ignore[call-arg]
+    return make(weights, device=device)
 
 
 def _fit(
