@@ -47,12 +47,10 @@ wildcard_constraints:
     target="[A-Za-z0-9]+",
     donor="[A-Za-z0-9]+",
     number="[A-Za-z0-9]+",
-    rest="[A-Za-z0-9_]+",
     clip="[A-Za-z0-9]+_[A-Za-z0-9]+",
     pair="[A-Za-z0-9]+-[A-Za-z0-9]+",
     method="|".join(build.methods),
     recipe="|".join(build.recipes),
-    kind="|".join(["real", *build.methods]),
 
 
 onstart:
