@@ -43,12 +43,14 @@ class Build:
     """
 
     def __init__(self, values: Mapping[str, Any]):
+        own_pairs = values.get("pairs")
         values, self.notices = _without_demo_leftovers(values)
         self.config: Config = load(values)
         self.root = str(self.config.results / self.config.name)
         self._here = Path.cwd().resolve()
         self.is_demo = self.config.clips == DEMO_CLIPS
         self.manifest = self._read_manifest()
+        self._say_if_pairs_are_the_demos(own_pairs)
         self.people: list[Person] = []
         if self.config.subjects:
             self.people = read_subjects(self.config.subjects, self.manifest)
@@ -73,6 +75,15 @@ class Build:
                 for spec in DEMO_SPECS
             )
         return read_manifest(Path(self.config.clips), self.config.clips_root)
+
+    def _say_if_pairs_are_the_demos(self, given: Any) -> None:
+        """Tell a user whose people are called as the demo's that its pairs are not applied."""
+        people = {person for pair in DEMO["pairs"] for person in pair}
+        if not self.is_demo and given == DEMO["pairs"] and people <= set(self.subjects):
+            self.notices.append(
+                f"pairs: {DEMO['pairs']} are the embedded demo's and not applied to your clips; "
+                "all pairs are allowed. If you mean them, list them in another order."
+            )
 
     def _choose_swaps(self) -> list[Swap]:
         allowed = allowed_pairs(self.manifest, self.config.pairs)
