@@ -1,7 +1,7 @@
 # Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
 # everything else into .venv; nothing is installed again until requirements.lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help dataset test lock clean
+.PHONY: help dataset demo test lock clean
 
 CORES ?= all
 PYTHON ?= python3
@@ -13,6 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make dataset   install into .venv, then build the default dataset: the embedded demo"
+	@echo "make demo      the same, and detectors, figures and the report"
 	@echo "make test      install into .venv, then run all checks and tests"
 	@echo "make lock      choose the versions in requirements.lock and envs/ anew"
 	@echo "make clean     remove .venv and caches; results stay"
@@ -20,6 +21,9 @@ help:
 
 dataset: .venv/.ready
 	$(RUN) snakemake --cores $(CORES)
+
+demo: .venv/.ready
+	$(RUN) snakemake --cores $(CORES) complete
 
 test: .venv/.ready
 	$(RUN) ruff check

@@ -2,6 +2,7 @@
 # Stages are in rules/, each rule's work in workflow_scripts/<rule>.py, the library in swapset/.
 import gc
 import os
+import re
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -24,6 +25,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 )
 
+from swapset.detectors.names import DETECTORS
 from swapset.errors import SwapsetError
 from swapset.workflow import Build, lock_results
 
@@ -48,14 +50,13 @@ wildcard_constraints:
     target="[A-Za-z0-9]+",
     donor="[A-Za-z0-9]+",
     number="[A-Za-z0-9]+",
-    rest="[A-Za-z0-9_]+",
     clip="[A-Za-z0-9]+_[A-Za-z0-9]+",
     pair="[A-Za-z0-9]+-[A-Za-z0-9]+",
     method="|".join(build.methods),
     recipe="|".join(build.recipes),
-    kind="|".join(["real", *build.methods, *build.config.datasets]),
-    dataset="|".join(build.detection.datasets),
-    detector="|".join(build.detection.detectors),
+    kind="|".join(map(re.escape, ["real", *build.methods, *build.config.datasets])),
+    dataset="|".join(map(re.escape, build.detection.datasets)),
+    detector="|".join(DETECTORS),
     compression="original|c23|c40",
     block=r"\d+",
     fold=r"\d+",

@@ -45,12 +45,14 @@ class Build:
     """
 
     def __init__(self, values: Mapping[str, Any]):
+        own_pairs = values.get("pairs")
         values, self.notices = _without_demo_leftovers(values)
         self.config: Config = load(values)
         self.root = str(self.config.results / self.config.name)
         self._here = Path.cwd().resolve()
         self.is_demo = self.config.clips == DEMO_CLIPS
         self.manifest = self._read_manifest()
+        self._say_if_pairs_are_the_demos(own_pairs)
         self.people: list[Person] = []
         if self.config.subjects:
             self.people = read_subjects(self.config.subjects, self.manifest)
@@ -77,6 +79,15 @@ class Build:
         if not self.config.clips:
             return Manifest([])
         return read_manifest(Path(self.config.clips), self.config.clips_root)
+
+    def _say_if_pairs_are_the_demos(self, given: Any) -> None:
+        """Tell a user whose people are called as the demo's that its pairs are not applied."""
+        people = {person for pair in DEMO["pairs"] for person in pair}
+        if not self.is_demo and given == DEMO["pairs"] and people <= set(self.subjects):
+            self.notices.append(
+                f"pairs: {DEMO['pairs']} are the embedded demo's and not applied to your clips; "
+                "all pairs are allowed. If you mean them, list them in another order."
+            )
 
     def _choose_swaps(self) -> list[Swap]:
         if not self.config.clips:
@@ -223,11 +234,12 @@ def _without_demo_leftovers(values: Mapping[str, Any]) -> tuple[dict[str, Any], 
     notices = []
     if own.get("pairs") == DEMO["pairs"]:
         own["pairs"] = "all"
+    own["detection"] = _without_short_fits(own.get("detection", {}))
     small = [
-        f"{section}.{name}"
-        for section in ("recipes",)
-        for name, fields in DEMO[section].items()
-        if name in own.get("methods", DEMO[section]) and own.get(section, {}).get(name) == fields
+        f"recipes.{name}"
+        for name, fields in DEMO["recipes"].items()
+        if name in own.get("methods", DEMO["recipes"])
+        and own.get("recipes", {}).get(name) == fields
     ]
     if small:
         notices.append(
@@ -236,6 +248,15 @@ def _without_demo_leftovers(values: Mapping[str, Any]) -> tuple[dict[str, Any], 
             "(`swapset init` writes a full one for real clips)."
         )
     return own, notices
+
+
+def _without_short_fits(detection: Any) -> Any:
+    """Return the section without the demo's few steps: the published ones apply to own clips."""
+    if not isinstance(detection, dict) or not isinstance(detection.get("settings"), dict):
+        return detection
+    demo = DEMO["detection"]["settings"]
+    kept = {k: v for k, v in detection["settings"].items() if v != demo.get(k)}
+    return {**detection, "settings": kept}
 
 
 def lock_results(root: str) -> IO[str]:
