@@ -183,8 +183,9 @@ def _drawn(image: Image, result: Result, place: int | None, name: str) -> Image:
         cv2.rectangle(drawn, (x0, y0), (x1, y1), (255, 200, 0), max(1, round(2 * scale)))
         score = result.scores[place]
         text = f"{name}: {score:.3f}" if np.isfinite(score) else f"{name}: cannot be judged"
-    where = (round(12 * scale), round(34 * scale))
-    for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        thickness = max(1, round(width * scale))
-        cv2.putText(drawn, text, where, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness)
+    font, thickness = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(1.5 * scale))
+    (width, height), below = cv2.getTextSize(text, font, scale, thickness)
+    pad = round(8 * scale)
+    cv2.rectangle(drawn, (0, 0), (width + 2 * pad, height + below + 2 * pad), (0, 0, 0), -1)
+    cv2.putText(drawn, text, (pad, height + pad), font, scale, (255, 255, 255), thickness)
     return drawn
