@@ -52,7 +52,7 @@ def add_detect(commands: argparse._SubParsersAction[Any]) -> None:
 def _detect(given: argparse.Namespace) -> None:
     if given.every < 1:
         raise ConfigError(f"--every: {given.every} must be at least 1")
-    from swapset.detectors import detect
+    from swapset.detection import detect
     from swapset.device import claimed_device
     from swapset.files import write_csv
     from swapset.report.charts import save_figure

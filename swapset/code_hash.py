@@ -18,7 +18,7 @@ PACKAGE = "swapset"
 _NAMES = (
     "config",
     "config_sections",
-    "detectors.settings",
+    "detection.settings",
     "errors",
     "generation.methods",
     "jobs",

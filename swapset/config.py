@@ -25,7 +25,7 @@ from swapset.config_sections import (
     TrainingSettings,
     VideoSettings,
 )
-from swapset.detectors.settings import DatasetSource, DetectionSettings
+from swapset.detection.settings import DatasetSource, DetectionSettings
 from swapset.errors import ConfigError
 from swapset.generation.methods import Recipe, RecipeOverride, resolve
 

@@ -20,7 +20,7 @@ from swapset.config import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, pair_name, read_swaps
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
-from swapset.detection_plan import DetectionPlan
+from swapset.detection.plan import DetectionPlan
 from swapset.device import visible_gpus
 from swapset.errors import ConfigError, SwapsetError
 from swapset.generation.methods import model_owner, synthesis_of, training_of

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.detectors.tables import auc_tables, left_out_table
+from swapset.detection.tables import auc_tables, left_out_table
 from swapset.files import write_csv
 from swapset.jobs import job
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from swapset.config_sections import TrackSettings
-from swapset.detectors.blocks import OwnVideo, own_faces, public_faces
-from swapset.detectors.store import write_store
+from swapset.detection.blocks import OwnVideo, own_faces, public_faces
+from swapset.detection.store import write_store
 from swapset.faces.track import Tracker
 from swapset.files import atomic_output
 from swapset.jobs import job

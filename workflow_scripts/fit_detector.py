@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.detectors.protocol import read_splits
+from swapset.detection.protocol import read_splits
 from swapset.device import claimed_device
 from swapset.jobs import job
 
@@ -13,7 +13,7 @@ if __name__ == "__main__":
         job(snakemake.rule, snakemake.log[0]) as log,
         claimed_device(params.device, threads=params.threads) as device,
     ):
-        from swapset.detectors.fitting import FitJob, fit_detector
+        from swapset.detection.fitting import FitJob, fit_detector
 
         fit_detector(
             FitJob(names.detector, int(names.fold), params.seed, params.precision, params.settings),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.detectors.protocol import open_stores, read_splits, write_scores
+from swapset.detection.protocol import open_stores, read_splits, write_scores
 from swapset.device import claimed_device
 from swapset.jobs import job
 
@@ -12,7 +12,7 @@ if __name__ == "__main__":
         job(snakemake.rule, snakemake.log[0]),
         claimed_device(params.device, threads=params.threads) as device,
     ):
-        from swapset.detectors.protocol import score_stores
+        from swapset.detection.protocol import score_stores
         from swapset.detectors.registry import load_detector
 
         models = {

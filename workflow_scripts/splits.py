@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from swapset.detectors.protocol import SPLIT_COLUMNS, check_splits
+from swapset.detection.protocol import SPLIT_COLUMNS, check_splits
 from swapset.files import write_csv
 from swapset.jobs import job
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from swapset.detectors.auc import (
+from swapset.detection.auc import (
     LEVELS,
     at_level,
     auc_rows,
@@ -15,8 +15,8 @@ from swapset.detectors.auc import (
     equal_error_rate,
     roc_points,
 )
-from swapset.detectors.protocol import read_scores
-from swapset.detectors.store import FaceStore
+from swapset.detection.protocol import read_scores
+from swapset.detection.store import FaceStore
 
 
 def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> pd.DataFrame:

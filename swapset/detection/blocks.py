@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.dataset.labels import read_labels
-from swapset.detectors.find import Outlines, video_faces
-from swapset.detectors.store import VideoFaces
+from swapset.detection.find import Outlines, video_faces
+from swapset.detection.store import VideoFaces
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.files import is_empty

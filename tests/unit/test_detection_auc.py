@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from swapset.detectors.auc import (
+from swapset.detection.auc import (
     _weighted_auc,
     at_level,
     auc_interval,

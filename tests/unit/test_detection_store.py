@@ -10,9 +10,8 @@ import pytest
 from detectors_material import face, picture
 
 from swapset.config_sections import TrackSettings
-from swapset.detectors.faces import Face
-from swapset.detectors.find import sampled, video_faces
-from swapset.detectors.protocol import (
+from swapset.detection.find import sampled, video_faces
+from swapset.detection.protocol import (
     SPLIT_COLUMNS,
     check_splits,
     labels_of,
@@ -22,7 +21,8 @@ from swapset.detectors.protocol import (
     training_faces,
     write_scores,
 )
-from swapset.detectors.store import FaceStore, StoredSamples, VideoFaces, write_store
+from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
+from swapset.detectors.faces import Face
 from swapset.errors import DataError
 from swapset.faces.track import Tracker
 from swapset.media.encode import VideoWriter

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from swapset.detection.store import VideoFaces
 from swapset.detectors.faces import Image, cut_face
-from swapset.detectors.store import VideoFaces
 from swapset.faces.main_face import main_face
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from swapset.dataset.splits import check_leakage
+from swapset.detection.store import FaceStore, StoredSamples
 from swapset.detectors.base import Detector
-from swapset.detectors.store import FaceStore, StoredSamples
 from swapset.errors import DataError
 from swapset.files import atomic_output
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from swapset.detection.protocol import open_stores, training_faces
 from swapset.detectors.base import Detector, Schedule
-from swapset.detectors.protocol import open_stores, training_faces
 from swapset.detectors.registry import detector_class
 from swapset.files import sha256_of, write_json
 from swapset.seeds import derive_seed
@@ -67,7 +67,7 @@ def fit_detector(
     ----------
     job : FitJob
     splits : DataFrame
-        See `swapset.detectors.protocol`.
+        See `swapset.detection.protocol`.
     faces : sequence of Path
         Stores of the dataset that is learnt from.
     model, card : Path

@@ -1,0 +1,1 @@
+"""Detection: faces of all videos, who is tested, fitting, scores, AUCs; `swapset detect`."""
