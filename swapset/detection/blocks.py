@@ -6,11 +6,8 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from swapset.dataset.labels import read_labels
 from swapset.detection.find import Outlines, video_faces
@@ -18,15 +15,9 @@ from swapset.detection.store import VideoFaces
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.files import is_empty
-from swapset.media.encode import VideoWriter
-from swapset.media.ingest import ingest
+from swapset.media.foreign import foreign_clip
 
 logger = logging.getLogger(__name__)
-
-FPS = 30
-LONGEST = 120.0
-"""Seconds of a public video that frames are sampled from."""
-PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
 
 @dataclass(frozen=True)
@@ -98,35 +89,9 @@ def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> I
         Frames to sample of each.
     """
     for name, path in videos.items():
-        with TemporaryDirectory(prefix="swapset-") as folder:
-            clip = Path(folder, "clip.mkv")
-            reason = _made_upright(path, clip)
+        with foreign_clip(path) as (clip, reason):
             if reason:
                 logger.warning("%s is left out: %s", path, reason)
                 yield VideoFaces(name, reason=reason)
             else:
                 yield video_faces(name, clip, tracker, wanted=wanted)
-
-
-def _made_upright(path: Path, clip: Path) -> str:
-    """Write the video as an upright clip of 30 frames/s, or return why it cannot be used."""
-    if not path.is_dir():
-        record = ingest(path, clip, fps=FPS, max_seconds=LONGEST)
-        return "" if record.ok else record.reason
-    pictures = sorted(each for each in path.iterdir() if each.suffix.lower() in PICTURES)
-    first = _picture(pictures[0]) if pictures else None
-    if first is None:
-        return "unreadable"
-    height, width = (side // 2 * 2 for side in first.shape[:2])
-    with VideoWriter(clip, width, height, fps=FPS, codec="lossless") as video:
-        for each in pictures[: round(LONGEST * FPS)]:
-            image = _picture(each)
-            if image is not None and image.shape[0] >= height and image.shape[1] >= width:
-                video.write(np.ascontiguousarray(image[:height, :width]))
-    return ""
-
-
-def _picture(path: Path) -> npt.NDArray[np.uint8] | None:
-    """Return a picture (H, W, 3) uint8, RGB; None if it does not decode."""
-    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
-    return None if image is None else np.asarray(image, np.uint8)

@@ -145,9 +145,9 @@ class DetectionPlan:
         """
         videos = self._best(dataset)
         real = {video.name: str(video.path) for video in videos if not video.label}
-        shows = {video.target: str(video.path) for video in videos if not video.label}
+        shows = {v.target: str(v.path) for v in videos if not v.label and v.target is not None}
         return [
-            [video.name, str(video.path), real[video.original], shows.get(video.donor, "")]
+            [video.name, str(video.path), real[video.original], shows.get(video.donor or "", "")]
             for video in videos
             if video.label and video.original in real
         ]

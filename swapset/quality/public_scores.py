@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +22,11 @@ from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
 from swapset.files import write_csv
 from swapset.media.decode import frames
-from swapset.media.ingest import ingest
+from swapset.media.foreign import FPS, foreign_clip
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
 
 logger = logging.getLogger(__name__)
 
-FPS = 30
-LONGEST = 120.0
 UNKNOWN = np.full(128, np.nan, np.float32)
 
 
@@ -79,8 +74,8 @@ def score_pairs(
 
     @lru_cache(maxsize=256)
     def person(video: Path) -> npt.NDArray[np.float32]:
-        with _clip(video) as clip:
-            return UNKNOWN if clip is None else _reference(tracker.track(frames(clip), fps=FPS))
+        with foreign_clip(video) as (clip, reason):
+            return UNKNOWN if reason else _reference(tracker.track(frames(clip), fps=FPS))
 
     rows = []
     for pair in pairs:
@@ -102,9 +97,12 @@ def _one(
     identity_frames: int,
 ) -> tuple[FakeScore, str]:
     nothing = FakeScore(dataset, pair.name)
-    with _clip(pair.original) as original, _clip(pair.fake) as fake:
-        if original is None or fake is None:
-            return nothing, "unreadable"
+    with (
+        foreign_clip(pair.original) as (original, one),
+        foreign_clip(pair.fake) as (fake, other),
+    ):
+        if one or other:
+            return nothing, one or other
         tracks = tracker.track(frames(original), fps=FPS)
         points = main_face(tracks, range(tracks.frames), None)
         seen = np.asarray(np.isfinite(points).all(axis=(1, 2)))
@@ -124,15 +122,6 @@ def _one(
         except DataError:
             return nothing, "the original has another length"
     return score, ""
-
-
-@contextmanager
-def _clip(video: Path) -> Iterator[Path | None]:
-    """Give an untrusted video as an upright clip in a temporary file; None if it is unreadable."""
-    with TemporaryDirectory(prefix="swapset-") as folder:
-        clip = Path(folder, f"{video.stem}.mkv")
-        record: Any = ingest(video, clip, fps=FPS, max_seconds=LONGEST)
-        yield clip if record.ok else None
 
 
 def _reference(tracks: ClipTracks) -> npt.NDArray[np.float32]:

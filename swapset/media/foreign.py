@@ -1,0 +1,66 @@
+"""Videos of other people's datasets: files of any codec, or folders of pictures, as clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from swapset.media.encode import VideoWriter
+from swapset.media.ingest import ingest
+
+FPS = 30
+LONGEST = 120.0
+"""Seconds of a video that are used."""
+
+
+@contextmanager
+def foreign_clip(source: Path) -> Iterator[tuple[Path, str]]:
+    """Give an untrusted video as an upright clip of 30 frames/s, in a temporary file.
+
+    Parameters
+    ----------
+    source : Path
+        A video file, or a folder of pictures (as VidTIMIT has them, with or without extension),
+        which are shown in the order of their names, one a frame.
+
+    Yields
+    ------
+    clip : Path
+    reason : str
+        Why there is no clip; empty if there is one.
+    """
+    with TemporaryDirectory(prefix="swapset-") as folder:
+        clip = Path(folder, "clip.mkv")
+        if source.is_dir():
+            yield clip, _from_pictures(source, clip)
+        else:
+            record = ingest(source, clip, fps=FPS, max_seconds=LONGEST)
+            yield clip, "" if record.ok else record.reason
+
+
+def _from_pictures(source: Path, clip: Path) -> str:
+    files = sorted(path for path in source.iterdir() if path.is_file())[: round(LONGEST * FPS)]
+    pictures = (image for path in files if (image := _picture(path)) is not None)
+    first = next(pictures, None)
+    if first is None:
+        return "unreadable"
+    height, width = (side // 2 * 2 for side in first.shape[:2])
+    with VideoWriter(clip, width, height, fps=FPS, codec="lossless") as video:
+        video.write(np.ascontiguousarray(first[:height, :width]))
+        for image in pictures:
+            if image.shape == first.shape:
+                video.write(np.ascontiguousarray(image[:height, :width]))
+    return ""
+
+
+def _picture(path: Path) -> npt.NDArray[np.uint8] | None:
+    """Return a picture (H, W, 3) uint8, RGB; None if it does not decode."""
+    content = np.fromfile(path, np.uint8)
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if len(content) else None
+    return None if image is None else np.asarray(image, np.uint8)
