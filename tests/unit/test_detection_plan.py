@@ -1,0 +1,118 @@
+"""Datasets, blocks, pairs and folds as the Snakefile asks for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swapset.detection.plan import DetectionPlan
+from swapset.errors import ConfigError
+from swapset.workflow import Build
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    lines = ["clip,subject,path,licence"]
+    for person in range(6):
+        for number in range(2):
+            (tmp_path / f"{person}{number}.mp4").touch()
+            lines.append(f"id{person}_000{number},id{person},{person}{number}.mp4,CC0")
+    path = tmp_path / "clips.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def uadfv(tmp_path: Path) -> Path:
+    """UADFV, which names nobody: two real videos and their fakes."""
+    root = tmp_path / "UADFV"
+    for folder, suffix in (("real", ""), ("fake", "_fake")):
+        (root / folder).mkdir(parents=True)
+        for number in range(2):
+            (root / folder / f"000{number}{suffix}.mp4").write_bytes(b"x")
+    return root
+
+
+def plan_of(manifest: Path, **values: Any) -> DetectionPlan:
+    pairs = [["id0", "id1"], ["id2", "id3"], ["id4", "id5"]]
+    return Build({"clips": str(manifest), "pairs": pairs, "swaps_per_clip": 1, **values}).detection
+
+
+def test_defaults(manifest: Path) -> None:
+    plan = plan_of(manifest)
+    assert len(plan.detectors) == 13
+    assert plan.datasets == ["celebdf", "faceswap"]
+    assert plan.train_on == "faceswap"
+    assert len(plan.scores()) == 13 * 2 * 3
+
+
+def test_every_video_is_in_one_block(manifest: Path) -> None:
+    plan = plan_of(manifest, detection={"block": 5})
+    folders = plan.blocks("celebdf", "c40")
+    kinds = [Path(folder).parent.parent.name for folder in folders]
+    assert kinds == ["real"] * 3 + ["celebdf"] * 3
+    names = [name for number in range(3) for name in plan.block("celebdf", "c40", f"{number:04d}")]
+    assert names == plan.names("celebdf", "c40")
+    assert len(names) == 12
+    assert plan.targets("celebdf", "c40", "0000") == ["id0", "id1", "id2"]
+
+
+def test_couples_stay_together_and_roles_follow(manifest: Path) -> None:
+    rows = plan_of(manifest).split_rows()
+    parts: dict[str, set[str]] = {}
+    for kind, _, label, target, donor, fold, role in rows:
+        assert fold == 0
+        assert label == int(kind != "real")
+        assert role
+        parts.setdefault(str(role), set()).update({str(target), str(donor)} - {""})
+    assert sorted(map(len, parts.values())) == [2, 2, 2]
+
+
+def test_folds_test_everybody(manifest: Path) -> None:
+    plan = plan_of(manifest, detection={"folds": 3})
+    assert plan.models("Meso4")[-1].endswith("detectors/Meso4/2.safetensors")
+    tested = [row[1] for row in plan.split_rows() if row[0] == "real" and row[-1] == "test"]
+    assert sorted(map(str, tested)) == sorted(plan.names("real", "original"))
+
+
+def test_a_dataset_that_names_nobody_has_pairs_without_donors(manifest: Path, uadfv: Path) -> None:
+    plan = plan_of(manifest, datasets={"UADFV": {"root": str(uadfv)}})
+    assert plan.compressions("UADFV") == ["original"]
+    assert plan.paired == ["UADFV"]
+    for name, fake, original, donor in plan.pairs("UADFV"):
+        assert donor == ""
+        assert Path(fake).parent.name == "fake"
+        assert Path(original).stem == name[:4]
+    assert {row[-1] for row in plan.split_rows() if row[0] == "UADFV"} == {"test"}
+
+
+def test_public_datasets_alone(uadfv: Path) -> None:
+    values = {"clips": None, "datasets": {"UADFV": {"root": str(uadfv)}}}
+    plan = Build(values).detection
+    assert plan.datasets == plan.all_kinds == ["UADFV"]
+    assert plan.train_on == "UADFV"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"detectors": ["Meso5"]}, "detectors: 'Meso5' is unknown; choose of Two-stream"),
+        ({"detection": {"settings": {"Meso": {"steps": 1}}}}, "'Meso' is unknown"),
+        ({"detection": {"train_on": "DFD"}}, "detection.train_on: 'DFD' is none of celebdf"),
+        ({"datasets": {"celebdf": {"root": "x"}}}, "datasets.celebdf: is also a method"),
+        ({"clips": None}, "clips: is empty, and there is no dataset"),
+    ],
+)
+def test_mistakes_are_named(manifest: Path, values: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan_of(manifest, **values)
+    assert says in str(caught.value)
+
+
+def test_a_detector_that_learns_from_what_is_not_there(manifest: Path) -> None:
+    plan = plan_of(manifest, compressions=["original"])
+    assert plan.learns_from("Meso4") == "original"
+    with pytest.raises(ConfigError, match="Xception-c23 learns from c23"):
+        plan.learns_from("Xception-c23")
