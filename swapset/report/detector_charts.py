@@ -14,13 +14,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from swapset.detectors.names import COMPRESSIONS
+
 _OURS, _CHANCE, _QUOTED = "#33658a", "#d1603d", "0.25"
 _PANEL = 3.3
 
 
-def average_chart(
-    table: pd.DataFrame, quoted: pd.DataFrame, by: str, *, compression: str = "original"
-) -> Figure:
+def _best_frames(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by frame of each dataset's least compressed version."""
+    place = table["compression"].map({name: k for k, name in enumerate(COMPRESSIONS)})
+    best = place == place.groupby(table["dataset"]).transform("min")
+    return table[(table["level"] == "frame") & best]
+
+
+def average_chart(table: pd.DataFrame, quoted: pd.DataFrame, by: str) -> Figure:
     """Draw the average frame-level AUC of each dataset (figure 4.8) or detector (figure 4.9).
 
     Parameters
@@ -30,15 +37,14 @@ def average_chart(
     quoted : DataFrame
         The chapter's table 4.3: column detector, and one per dataset in percent.
     by : {"dataset", "detector"}
-    compression : str
-        Which version of the videos is averaged over.
+        Of each dataset its least compressed version counts.
 
     Returns
     -------
     Figure
         A bar for each, its members as dots, and the chapter's average over the same members.
     """
-    chosen = table[(table["level"] == "frame") & (table["compression"] == compression)]
+    chosen = _best_frames(table)
     groups = list(dict.fromkeys(chosen[by]))
     figure = Figure(figsize=(6.4, 1.5 + 0.36 * len(groups)), dpi=150, layout="constrained")
     axes = figure.subplots()
@@ -77,7 +83,7 @@ def _quoted_mean(quoted: pd.DataFrame, by: str, name: str, others: Sequence[str]
     return float(np.mean(table.loc[[name], known].to_numpy(float))) if known else float("nan")
 
 
-def roc_chart(curves: pd.DataFrame, *, compression: str = "original") -> Figure:
+def roc_chart(curves: pd.DataFrame) -> Figure:
     """Draw the frame-level ROC curves of all detectors, a panel for each dataset (figure 4.10).
 
     Parameters
@@ -85,7 +91,7 @@ def roc_chart(curves: pd.DataFrame, *, compression: str = "original") -> Figure:
     curves : DataFrame
         `tables/roc.csv`.
     """
-    chosen = curves[(curves["level"] == "frame") & (curves["compression"] == compression)]
+    chosen = _best_frames(curves)
     datasets = list(dict.fromkeys(chosen["dataset"])) or ["no dataset"]
     columns = min(len(datasets), 3)
     rows = -(-len(datasets) // columns)
@@ -126,18 +132,19 @@ def compression_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
     width = _PANEL * len(datasets) + 1.4
     figure = Figure(figsize=(width, _PANEL + 0.2), dpi=150, layout="constrained")
     panels = figure.subplots(1, len(datasets), squeeze=False, sharey=True)[0]
-    order = ["original", "c23", "c40"]
     for axes, dataset in zip(panels, datasets, strict=True):
         own = frame[frame["dataset"] == dataset]
         for detector, part in own.groupby("detector", sort=False):
-            values = part.set_index("compression")["auc"].reindex(order)
-            (line,) = axes.plot(range(3), values, marker="o", markersize=4, label=detector)
+            values = part.set_index("compression")["auc"].reindex(COMPRESSIONS).to_numpy(float)
+            there = np.flatnonzero(np.isfinite(values))
+            (line,) = axes.plot(there, values[there], marker="o", markersize=4, label=detector)
             known = quoted[quoted["detector"] == detector]
             if dataset == "celebdf" and len(known):
-                theirs = known[order].to_numpy(float)[0] / 100
+                theirs = known[list(COMPRESSIONS)].to_numpy(float)[0] / 100
                 axes.plot(range(3), theirs, "D:", mfc="none", color=line.get_color(), markersize=5)
         axes.axhline(0.5, color="0.7", linewidth=1, linestyle="--")
-        axes.set_xticks(range(3), order)
+        axes.set_xticks(range(3), COMPRESSIONS)
+        axes.set_xlim(-0.2, 2.2)
         axes.set_ylim(0, 1)
         axes.set_title(dataset, fontsize=10)
     panels[0].set_ylabel("frame-level AUC")

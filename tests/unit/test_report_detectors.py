@@ -1,0 +1,95 @@
+"""Charts and the report's section on detectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.patches import Rectangle
+
+from swapset.report.detector_charts import average_chart, compression_chart, draw_all, roc_chart
+from swapset.report.detector_section import detectors
+from swapset.report.plan import DETECTOR_FIGURES
+
+QUOTED = pd.DataFrame(
+    {"detector": ["Meso4", "FWA"], "FF-DF": [84.7, 80.1], "Celeb-DF": [54.8, 56.9]}
+)
+H264 = pd.DataFrame({"detector": ["FWA"], "original": [56.9], "c23": [54.6], "c40": [52.2]})
+
+
+def rows() -> pd.DataFrame:
+    values = {
+        ("Meso4", "celebdf", "original"): 0.6,
+        ("Meso4", "celebdf", "c40"): 0.5,
+        ("FWA", "celebdf", "original"): 0.8,
+        ("FWA", "celebdf", "c40"): 0.7,
+        ("Meso4", "FF-DF", "c23"): 0.9,
+        ("FWA", "FF-DF", "c23"): np.nan,
+    }
+    found = [
+        (*names, level, auc, auc - 0.1, auc + 0.1, 8, 64, 1.0)
+        for names, auc in values.items()
+        for level in ("frame", "video")
+    ]
+    columns = "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage"
+    return pd.DataFrame(found, columns=columns.split(","))
+
+
+def curves() -> pd.DataFrame:
+    grid = np.linspace(0, 1, 5)
+    about = [("Meso4", "celebdf", "original"), ("Meso4", "FF-DF", "c23")]
+    parts = [
+        pd.DataFrame({"false_positive": grid, "true_positive": grid**0.5}).assign(
+            detector=detector, dataset=dataset, compression=compression, level="frame"
+        )
+        for detector, dataset, compression in about
+    ]
+    return pd.concat(parts)
+
+
+def bars(figure) -> list[float]:
+    return [
+        round(patch.get_width(), 3)
+        for patch in figure.axes[0].patches
+        if isinstance(patch, Rectangle)
+    ]
+
+
+def test_averages_take_each_datasets_best_version() -> None:
+    by_dataset = average_chart(rows(), QUOTED, "dataset")
+    assert [label.get_text() for label in by_dataset.axes[0].get_yticklabels()] == [
+        "celebdf",
+        "FF-DF",
+    ]
+    assert bars(by_dataset) == [0.7, 0.9]
+    assert bars(average_chart(rows(), QUOTED, "detector")) == [0.75, 0.8]
+
+
+def test_the_chapters_average_is_over_what_is_also_here() -> None:
+    axes = average_chart(rows(), QUOTED, "dataset").axes[0]
+    diamonds = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]
+    assert np.allclose(diamonds, [(0.548 + 0.569) / 2, (0.847 + 0.801) / 2])
+
+
+def test_a_panel_for_each_dataset() -> None:
+    assert [axes.get_title() for axes in roc_chart(curves()).axes] == ["celebdf", "FF-DF"]
+    figure = compression_chart(rows(), H264)
+    assert [axes.get_title() for axes in figure.axes] == ["celebdf", "FF-DF"]
+    (fwa,) = [line for line in figure.axes[0].lines if line.get_label() == "FWA"]
+    assert list(fwa.get_xdata()) == [0, 2]
+    assert list(fwa.get_ydata()) == [0.8, 0.7]
+
+
+def test_all_figures_are_drawn_also_of_nothing() -> None:
+    assert set(draw_all(rows(), curves(), QUOTED, H264)) == set(DETECTOR_FIGURES)
+    assert set(draw_all(rows()[:0], curves()[:0], QUOTED, H264)) == set(DETECTOR_FIGURES)
+
+
+def test_section_shows_aucs_and_what_was_left_out(tmp_path: Path) -> None:
+    left_out = pd.DataFrame({"kind": ["FF-DF"], "reason": ["unreadable"], "video": ["005_004"]})
+    text = detectors(tmp_path, rows(), left_out, [])
+    assert "0.600 [0.500, 0.700]" in text
+    assert "unreadable" in text
+    assert "AUC by video" in text
+    assert detectors(tmp_path, None, None, []) == ""
