@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from detectors_material import picture, samples
 
 from swapset.detectors.base import Detector, Schedule
@@ -14,24 +13,27 @@ from swapset.detectors.names import DETECTORS, needs_compression
 from swapset.detectors.registry import detector_class, load_detector
 from swapset.errors import DataError
 
-STEPS = 20
+STEPS, BATCH = 20, 2
+FACES = 12
+FEW = 3
 
 
 @pytest.fixture(scope="module", params=DETECTORS)
 def fitted(request: pytest.FixtureRequest) -> Detector:
-    """A detector after 20 steps on 16 faces, half of them coarse fakes."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """A detector after 20 steps on a few faces, half of them coarse fakes."""
     detector = detector_class(request.param)(seed=3)
-    facts = detector.fit(samples(16), None, Schedule(seed=3, steps=STEPS, batch=4))
-    torch.set_num_threads(before)
+    facts = detector.fit(samples(FACES), None, Schedule(seed=3, steps=STEPS, batch=BATCH))
     assert isinstance(facts, dict)
     return detector
 
 
-def scores_of(detector: Detector) -> np.ndarray:
-    material = samples(16)
-    return detector.score_faces([material[k] for k in range(len(material))])
+@pytest.fixture(scope="module")
+def scores(fitted: Detector) -> np.ndarray:
+    return scores_of(fitted, FACES)
+
+
+def scores_of(detector: Detector, count: int = FEW) -> np.ndarray:
+    return detector.score_faces([samples(FACES)[k] for k in range(count)])
 
 
 def test_name_and_compression_are_the_tables(fitted: Detector) -> None:
@@ -39,39 +41,33 @@ def test_name_and_compression_are_the_tables(fitted: Detector) -> None:
     assert fitted.compression == needs_compression(fitted.name)
 
 
-def test_scores_are_numbers_one_per_face(fitted: Detector) -> None:
-    scores = scores_of(fitted)
-    assert scores.shape == (16,)
+def test_scores_are_numbers_one_per_face(scores: np.ndarray) -> None:
+    assert scores.shape == (FACES,)
     assert scores.dtype == np.float64
     assert np.isfinite(scores).mean() > 0.5  # some faces cannot be judged by some detectors
 
 
-def test_higher_means_fake(fitted: Detector) -> None:
+def test_higher_means_fake(scores: np.ndarray) -> None:
     """On the very faces that it learnt from, even a few steps must point the right way."""
-    scores, labels = scores_of(fitted), samples(16).labels == 1
+    labels = samples(FACES).labels == 1
     assert np.nanmean(scores[labels]) > np.nanmean(scores[~labels])
 
 
 def test_frames_without_a_face_keep_their_place(fitted: Detector) -> None:
-    frames, points = zip(*(picture(k) for k in range(3)), strict=True)
+    frames, points = zip(*(picture(k) for k in range(FEW)), strict=True)
     landmarks = np.stack(points)
+    whole = fitted.score(frames, landmarks)
     landmarks[1] = np.nan
-    whole = fitted.score(frames, np.stack(points))
     gapped = fitted.score(frames, landmarks)
     assert np.isnan(gapped[1])
     np.testing.assert_allclose(gapped[[0, 2]], whole[[0, 2]], atol=2e-3)
     assert np.isnan(fitted.score(frames, np.full_like(landmarks, np.nan))).all()
 
 
-def test_a_clip_of_one_frame(fitted: Detector) -> None:
+def test_a_clip_of_one_frame_and_of_none(fitted: Detector) -> None:
     frame, points = picture(2)
-    one = fitted.score([frame], points[None])
-    assert one.shape == (1,)
+    assert fitted.score([frame], points[None]).shape == (1,)
     assert fitted.score([], np.empty((0, 68, 2))).shape == (0,)
-
-
-def test_the_same_faces_get_the_same_scores(fitted: Detector) -> None:
-    np.testing.assert_array_equal(scores_of(fitted), scores_of(fitted))
 
 
 def test_saved_and_loaded_it_scores_the_same(fitted: Detector, tmp_path: Path) -> None:
@@ -83,10 +79,9 @@ def test_saved_and_loaded_it_scores_the_same(fitted: Detector, tmp_path: Path) -
 
 
 def test_the_same_seed_learns_the_same(fitted: Detector) -> None:
-    torch.set_num_threads(1)
     one, other = (detector_class(fitted.name)(seed=7) for _ in range(2))
     for detector in (one, other):
-        detector.fit(samples(8), None, Schedule(seed=7, steps=2, batch=4))
+        detector.fit(samples(FACES), None, Schedule(seed=7, steps=1, batch=BATCH))
     for name, array in one.arrays().items():
         np.testing.assert_array_equal(array, other.arrays()[name], err_msg=name)
 
