@@ -209,6 +209,9 @@ class Detector(ABC):
         arrays, facts, _ = read_model(path)
         if facts.pop("detector", None) != cls.name:
             raise DataError(f"{path}: is no model of {cls.name}")
-        detector = cls(**facts, device=device)
+        try:
+            detector = cls(**facts, device=device)
+        except TypeError as error:
+            raise DataError(f"{path}: is of another version ({error}); fit it again") from error
         detector.take(arrays)
         return detector

@@ -47,6 +47,7 @@ def read_model(
         with safe_open(path, framework="numpy") as stream:
             described = stream.metadata() or {}
             arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-        return arrays, json.loads(described["facts"]), json.loads(described["card"])
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        facts, card = json.loads(described["facts"]), json.loads(described["card"])
+        return arrays, dict(facts), dict(card)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: is no model of a detector ({error}); fit it again") from error

@@ -26,7 +26,7 @@ from swapset.seeds import derive_seed
 logger = logging.getLogger(__name__)
 
 VALIDATION_FACES = 2048
-"""Most faces that a look at the validation set scores, evenly taken."""
+"""Most faces that a look at the validation set scores, evenly taken, half of each class."""
 
 
 class Example(NamedTuple):
@@ -224,11 +224,13 @@ class _Keeper:
         self.shown = ""
         self._faces: list[Face] = []
         self._labels: npt.NDArray[np.int8] = np.empty(0, np.int8)
-        if validation is not None and 0 < validation.labels.mean() < 1:
-            stride = max(1, -(-len(validation) // VALIDATION_FACES))
-            index = range(0, len(validation), stride)
-            self._faces = [validation[k] for k in index]
-            self._labels = np.asarray(validation.labels)[list(index)]
+        labels = np.empty(0, np.int8) if validation is None else np.asarray(validation.labels)
+        classes = [np.flatnonzero(labels == label) for label in (0, 1)]
+        if validation is not None and all(map(len, classes)):
+            most = VALIDATION_FACES // len(classes)
+            index = np.concatenate([part[:: -(-len(part) // most)] for part in classes])
+            self._faces = [validation[int(k)] for k in index]
+            self._labels = labels[index]
 
     def look(self, step: int) -> bool:
         """Score the validation faces; return whether training should end."""
@@ -236,6 +238,11 @@ class _Keeper:
             return False
         self._detector.network.eval()
         scores = self._detector.score_faces(self._faces)
+        if not np.isfinite(scores).all():
+            raise TrainingError(
+                f"{self._detector.name}: scores of validation faces are not numbers after step "
+                f"{step}; lower its learning_rate or set training.precision to fp32"
+            )
         auc = float(roc_auc_score(self._labels, scores))
         self.shown = f", validation AUC {auc:.3f}"
         logger.info("step %d%s", step, self.shown)
