@@ -1,0 +1,106 @@
+"""HeadPose: the whole face and its centre are turned differently where a face was put in.
+
+X. Yang, Y. Li, S. Lyu, "Exposing Deep Fakes Using Inconsistent Head Poses", ICASSP 2019; code at
+bitbucket.org/ericyang3721/headpose_forensic (`utils/head_pose_proc.py`, `forensic_test.py`,
+`train_step2_headposes.py`, `train_step3_training.py`), which is followed here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from swapset.detectors.base import Arrays, Schedule
+from swapset.detectors.classic import SupportVectors
+from swapset.detectors.classic_fit import Labels, fit_svm
+from swapset.detectors.faces import Face, Floats
+from swapset.detectors.feature_detector import FeatureDetector
+from swapset.detectors.head_model import HEAD
+from swapset.detectors.pickles import Pickled
+from swapset.detectors.published import published_svm
+from swapset.errors import DataError
+
+CENTRE = (*range(17, 36), 48, 54)
+"""Brows, nose and corners of the mouth: `markID_c` of the original, counted from 0."""
+
+WHOLE = (*range(36), 48, 54)
+"""These and the outline of the face: `markID_a`."""
+
+
+class HeadPose(FeatureDetector):
+    """Difference of two head poses, standardised, judged by an RBF support vector machine.
+
+    Features (12,): nine of the rotation matrices (row by row, centre minus whole), three of the
+    translations, in the units of the 3D model. The score is the machine's probability of fake.
+    """
+
+    name = "HeadPose"
+    inputs = 12
+
+    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
+        super().__init__(seed=seed, device=device)
+        self.classifier: SupportVectors = SupportVectors.untrained(self.inputs)
+
+    def crop(self, face: Face) -> Floats:
+        """Return the features (12,) float64 of a face's landmarks; see `Detector.crop`.
+
+        The original takes landmarks in whole pixels, as dlib gives them; those of a smoothed
+        track are taken as they are.
+        """
+        camera = camera_matrix(*face.frame_size)
+        centre = head_pose(face.landmarks, CENTRE, camera)
+        whole = head_pose(face.landmarks, WHOLE, camera)
+        if centre is None or whole is None:
+            return np.full(self.inputs, np.nan)
+        return np.concatenate([(centre[0] - whole[0]).ravel(), centre[1] - whole[1]])
+
+    def learn(
+        self, features: Floats, labels: Labels, schedule: Schedule, seed: int
+    ) -> dict[str, Any]:
+        """See `FeatureDetector.learn`; the machine is solved, so steps and batch mean nothing."""
+        self.classifier, facts = fit_svm(features, labels, seed)
+        return facts
+
+    def take_published(self, pickled: Pickled) -> None:
+        """Take `[SVC, StandardScaler]`, as `train_step3_training.py` pickles them."""
+        self.classifier = published_svm(pickled.value, self.inputs)
+
+    def take(self, arrays: Arrays) -> None:
+        """Put back what `arrays` gave; see `Detector.take`."""
+        try:
+            self.classifier = SupportVectors.from_arrays(arrays, self.inputs)
+        except DataError as error:
+            raise DataError(f"weights do not fit {self.name}: {error}") from error
+
+
+def camera_matrix(width: int, height: int) -> Floats:
+    """Return the camera (3, 3) that the original assumes: focal length = width, centred."""
+    return np.array([[width, 0, width / 2], [0, width, height / 2], [0, 0, 1]], np.float64)
+
+
+def head_pose(
+    landmarks: npt.ArrayLike, which: tuple[int, ...], camera: Floats
+) -> tuple[Floats, Floats] | None:
+    """Return rotation matrix (3, 3) and translation (3,) of a head, or None without a solution.
+
+    Parameters
+    ----------
+    landmarks : (68, 2) float
+        x, y in pixels of the frame.
+    which : tuple of int
+        The landmarks to use.
+    camera : (3, 3) float64
+    """
+    chosen = list(which)
+    points = np.asarray(landmarks, np.float32)[chosen]
+    try:
+        solved, turn, shift = cv2.solvePnP(HEAD[chosen], points, camera, np.zeros((4, 1)))
+    except cv2.error:
+        return None
+    if not solved:
+        return None
+    return np.asarray(cv2.Rodrigues(turn)[0], np.float64), np.asarray(shift, np.float64)[:, 0]

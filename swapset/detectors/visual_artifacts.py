@@ -1,0 +1,134 @@
+"""VA-MLP and VA-LogReg: the texture of eyes and teeth, of which early fakes have too little.
+
+F. Matern, C. Riess, M. Stamminger, "Exploiting Visual Artifacts to Expose Deepfakes and Face
+Manipulations", WACVW 2019; code at github.com/FalkoMatern/Exploiting-Visual-Artifacts
+(`process_data.py`, `pipeline/texture.py`, `fit_classifiers.py`), pipeline "deepfake", which is
+followed here with the versions of scikit-image and scikit-learn that it pins.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+
+from swapset.detectors.base import Arrays, Schedule
+from swapset.detectors.classic import Classifier, LogisticModel, Perceptron
+from swapset.detectors.classic_fit import HIDDEN, Labels, fit_logistic, fit_perceptron
+from swapset.detectors.face_parts import cut_parts
+from swapset.detectors.faces import Face, Floats
+from swapset.detectors.feature_detector import FeatureDetector
+from swapset.detectors.laws import ENERGIES, PYTHON2_ORDER, laws_features
+from swapset.detectors.pickles import Pickled
+from swapset.detectors.published import published_logistic, published_perceptron
+from swapset.errors import DataError
+
+_COLUMNS = "columns"
+
+
+class VisualArtifacts(FeatureDetector):
+    """Nine texture energies of the eyes, nine of the teeth, judged by a classifier.
+
+    A face is judged only if both eyes and the mouth are open; others get NaN, as the original
+    calls them invalid. Features are in the order of `laws.ENERGIES`; a model that was pickled by
+    Python 2, as the published ones are, wants them in the order of `laws.PYTHON2_ORDER`, and a
+    detector with such a model gives them so.
+    """
+
+    inputs = 2 * len(ENERGIES)
+
+    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
+        super().__init__(seed=seed, device=device)
+        self.columns = _columns(ENERGIES)
+
+    @abstractmethod
+    def classifier_of(self, arrays: Arrays) -> Classifier:
+        """Return the classifier with these arrays; DataError if they do not fit."""
+
+    def crop(self, face: Face) -> Floats:
+        """Return the features (18,) float64 of a face, or NaN; see `Detector.crop`."""
+        parts = cut_parts(face)
+        if parts is None:
+            return np.full(self.inputs, np.nan)
+        energies = [laws_features(parts.image, mask) for mask in (parts.eyes, parts.teeth)]
+        return np.concatenate(energies).astype(np.float64)[self.columns]
+
+    def take_published(self, pickled: Pickled) -> None:
+        """Mind the order of the features; see the class."""
+        self.columns = _columns(PYTHON2_ORDER if pickled.python2 else ENERGIES)
+
+    def arrays(self) -> Arrays:
+        """Return the classifier's arrays and the order of the features."""
+        return {**self.classifier.arrays(), _COLUMNS: self.columns}
+
+    def take(self, arrays: Arrays) -> None:
+        """Put back what `arrays` gave; see `Detector.take`."""
+        rest = dict(arrays)
+        columns = np.asarray(rest.pop(_COLUMNS, ()))
+        if sorted(columns.tolist()) != list(range(self.inputs)):
+            raise DataError(f"weights do not fit {self.name}: no order of {self.inputs} features")
+        try:
+            self.classifier = self.classifier_of(rest)
+        except DataError as error:
+            raise DataError(f"weights do not fit {self.name}: {error}") from error
+        self.columns = columns.astype(np.int64)
+
+
+class VAMLP(VisualArtifacts):
+    """A perceptron with three hidden layers of 64."""
+
+    name = "VA-MLP"
+
+    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
+        super().__init__(seed=seed, device=device)
+        self.classifier = Perceptron.untrained((self.inputs, *HIDDEN, 1))
+
+    def classifier_of(self, arrays: Arrays) -> Perceptron:
+        """See `VisualArtifacts.classifier_of`."""
+        return Perceptron.from_arrays(arrays, self.inputs)
+
+    def learn(
+        self, features: Floats, labels: Labels, schedule: Schedule, seed: int
+    ) -> dict[str, Any]:
+        """See `FeatureDetector.learn`."""
+        self.classifier, facts = fit_perceptron(features, labels, seed, schedule)
+        return facts
+
+    def take_published(self, pickled: Pickled) -> None:
+        """Take an `MLPClassifier`, as in `models/deepfake/mlp_df.pkl`."""
+        self.classifier = published_perceptron(pickled.value, self.inputs)
+        super().take_published(pickled)
+
+
+class VALogReg(VisualArtifacts):
+    """A logistic regression."""
+
+    name = "VA-LogReg"
+
+    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
+        super().__init__(seed=seed, device=device)
+        self.classifier = LogisticModel.untrained(self.inputs)
+
+    def classifier_of(self, arrays: Arrays) -> LogisticModel:
+        """See `VisualArtifacts.classifier_of`."""
+        return LogisticModel.from_arrays(arrays, self.inputs)
+
+    def learn(
+        self, features: Floats, labels: Labels, schedule: Schedule, seed: int
+    ) -> dict[str, Any]:
+        """See `FeatureDetector.learn`; the model is solved, so steps and batch mean nothing."""
+        self.classifier, facts = fit_logistic(features, labels, seed)
+        return facts
+
+    def take_published(self, pickled: Pickled) -> None:
+        """Take a `LogisticRegression`, as in `models/deepfake/logreg_df.pkl`."""
+        self.classifier = published_logistic(pickled.value, self.inputs)
+        super().take_published(pickled)
+
+
+def _columns(order: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return which features, as they are computed, come first, second and so on."""
+    one = np.array([ENERGIES.index(name) for name in order], np.int64)
+    return np.concatenate([one, one + len(order)])
