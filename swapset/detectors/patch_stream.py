@@ -1,0 +1,228 @@
+"""The patch triplet stream of `two_stream`: whether a face is of another image than the rest.
+
+Steganalysis features of patches, a network of two fully connected layers that brings patches of
+one image together and those of two images apart (triplet loss), and a support vector machine that
+is trained for each face anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.svm import SVC
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from swapset.detectors import srm
+from swapset.detectors.base import Arrays, Samples
+from swapset.detectors.patch_triplets import Triplets, gather, of_other_images, triplet_loss
+from swapset.detectors.patches import INSIDE, Bytes, present
+from swapset.errors import DataError, TrainingError
+from swapset.seeds import derive_seed
+
+logger = logging.getLogger(__name__)
+
+HIDDEN, EMBEDDED = 1024, 512
+STEPS = 2000
+LEARNING_RATE = 1e-4
+FACES = 400
+"""Most faces of a class whose patches are learnt from."""
+_LEAST_SPREAD = 2.5e-4
+"""Share of one pixel in a patch: features are not stretched beyond it."""
+_TOLERANCE = 1e-6
+
+Floats = npt.NDArray[np.float64]
+
+
+class Embedding(nn.Module):
+    """Features (n, 5514) to unit vectors (n, 512), through two fully connected layers.
+
+    `mean` and `spread` are those of the features of training patches.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(srm.FEATURES))
+        self.register_buffer("spread", torch.ones(srm.FEATURES))
+        self.fc1 = nn.Linear(srm.FEATURES, HIDDEN)
+        self.fc2 = nn.Linear(HIDDEN, EMBEDDED)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Embed features."""
+        hidden = nn.functional.relu(self.fc1((features - self.mean) / self.spread))
+        return nn.functional.normalize(self.fc2(hidden))
+
+
+class Plane(NamedTuple):
+    """A separating plane: decision = x · weights + offset; positive = of another image."""
+
+    weights: Floats
+    offset: float
+
+    def decide(self, embedded: Floats) -> Floats:
+        """Return decisions (n,) on embedded patches (n, 512)."""
+        return embedded @ self.weights + self.offset
+
+
+def separate(others: Floats, own: Floats) -> Plane:
+    """Return the linear support vector machine (C = 1, classes weighted alike) for one face.
+
+    Parameters
+    ----------
+    others : (m, 512) float64
+        Patches of other images.
+    own : (k, 512) float64
+        Patches of this image, outside the face.
+    """
+    labels = np.repeat((1, 0), (len(others), len(own)))
+    machine = SVC(kernel="linear", C=1.0, class_weight="balanced", tol=_TOLERANCE)
+    machine.fit(np.concatenate([others, own]), labels)
+    return Plane(machine.coef_[0], float(machine.intercept_[0]))
+
+
+class PatchStream:
+    """Scores faces by their patches.
+
+    Parameters
+    ----------
+    seed : int
+        Of the first weights.
+    device : torch.device
+
+    Attributes
+    ----------
+    others : (m, 512) float64
+        Embedded patches of other images; none before `fit`.
+    """
+
+    def __init__(self, *, seed: int, device: torch.device):
+        torch.manual_seed(derive_seed(seed, "patches", "weights") % 2**63)
+        self.device = device
+        self.embedding = Embedding().to(device).eval()
+        self.others: Floats = np.empty((0, EMBEDDED))
+
+    def score(self, patches: Bytes) -> Floats:
+        """Score faces by the mean decision on the patches of each.
+
+        Parameters
+        ----------
+        patches : (B, 24, 64, 64, 3) uint8, RGB
+            See `patches.cut_patches`.
+
+        Returns
+        -------
+        (B,) float64
+            Higher = more likely of another image than its surroundings. 0 where there is no patch
+            of the face or of the surroundings, and before `fit`.
+        """
+        return np.array([self._score_one(part) for part in patches], np.float64)
+
+    def _score_one(self, patches: Bytes) -> float:
+        there = present(patches)
+        inside, outside = there[:INSIDE], there[INSIDE:]
+        if not (len(self.others) and inside.any() and outside.any()):
+            return 0.0
+        embedded = self.embed(srm.features(patches))
+        plane = separate(self.others, embedded[INSIDE:][outside])
+        return float(plane.decide(embedded[:INSIDE][inside]).mean())
+
+    @torch.inference_mode()
+    def embed(self, features: npt.NDArray[np.float32]) -> Floats:
+        """Return embedded features (n, 512) float64 of (n, 5514)."""
+        found = self.embedding(torch.from_numpy(features).to(self.device))
+        return found.cpu().numpy().astype(np.float64)
+
+    # -- learning ------------------------------------------------------------------------------
+
+    def fit(
+        self, training: Samples, *, seed: int, steps: int, log: TextIO | None = None
+    ) -> dict[str, Any]:
+        """Learn the embedding, and keep patches of other images; return facts about it.
+
+        Parameters
+        ----------
+        training : Samples
+        seed : int
+        steps : int
+            At most `STEPS` are gone.
+        log : TextIO, optional
+            Gets a progress bar.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is not a number.
+        """
+        steps = min(steps, STEPS)
+        patches = gather(training, min(FACES, max(steps, 2)))
+        draw = Triplets(patches, seed)
+        if not draw.possible:
+            logger.warning("faces are too small or too few for patches; only whole faces count")
+            return {"patches": 0}
+        self.embedding.mean[:] = torch.from_numpy(patches.features.mean(axis=0))
+        spread = np.maximum(patches.features.std(axis=0), _LEAST_SPREAD)
+        self.embedding.spread[:] = torch.from_numpy(spread)
+        loss = self._learn(patches.features, draw, steps, log)
+        self.others = self.embed(patches.features[of_other_images(patches, seed)])
+        return {"patches": len(patches.features), "triplet_loss": round(loss, 4)}
+
+    def _learn(
+        self,
+        features: npt.NDArray[np.float32],
+        draw: Triplets,
+        steps: int,
+        log: TextIO | None,
+    ) -> float:
+        """Minimise the triplet loss; return its mean over the last tenth of the steps."""
+        optimiser = torch.optim.Adam(self.embedding.parameters(), lr=LEARNING_RATE)
+        losses = []
+        with tqdm(total=steps, file=log, mininterval=2, unit="step", desc="patches") as bar:
+            for step in range(steps):
+                rows = torch.from_numpy(features[draw.rows(step).ravel()]).to(self.device)
+                anchor, positive, negative = self.embedding(rows).chunk(3)
+                loss = triplet_loss(anchor, positive, negative)
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                optimiser.step()
+                losses.append(float(loss.detach()))
+                if not np.isfinite(losses[-1]):
+                    raise TrainingError(
+                        f"Two-stream: the triplet loss is not a number at step {step + 1}"
+                    )
+                bar.set_postfix_str(f"triplet loss {losses[-1]:.4f}", refresh=False)
+                bar.update()
+        return float(np.mean(losses[-max(1, steps // 10) :]))
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def arrays(self) -> Arrays:
+        """Return the embedding's weights, and the patches of other images."""
+        state = {name: part.cpu().numpy() for name, part in self.embedding.state_dict().items()}
+        return state | {"others": self.others}
+
+    def take(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Put back what `arrays` gave.
+
+        Raises
+        ------
+        DataError
+            If names or shapes do not fit.
+        """
+        state = {name: torch.from_numpy(np.array(part)) for name, part in arrays.items()}
+        others = state.pop("others", torch.empty(0))
+        if others.ndim != 2 or others.shape[1] != EMBEDDED:
+            raise DataError(f"Two-stream: others must be (m, {EMBEDDED}), not {others.shape}")
+        try:
+            self.embedding.load_state_dict(state)
+        except RuntimeError as error:
+            lines = str(error).splitlines()
+            raise DataError(f"weights do not fit Two-stream: {' '.join(lines[1:3])}") from error
+        self.others = others.double().numpy()

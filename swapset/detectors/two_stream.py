@@ -1,0 +1,221 @@
+"""Two-stream: a GoogLeNet on the face, and a triplet network on noise residuals of patches.
+
+P. Zhou, X. Han, V. I. Morariu, L. S. Davis, "Two-stream neural networks for tampered face
+detection", CVPR Workshops 2017. No code of it is public, and summaries of the paper were at hand
+rather than its text. From it are: GoogLeNet Inception v3 on the face, scaled to 299 x 299; the
+5514 CFA-aware steganalysis features of a patch (`SRMQ1CFA.m`, see `srm`); their embedding by two
+fully connected layers, learnt by the triplet loss on squared distances; a support vector machine
+trained for each face on the fly, patches of other images against those of the same image around
+the face; and the score of a face q
+
+    F(q) + λ · mean of S(x) over the patches x of q.
+
+Chosen here: the triplet network's widths and margin, and all training settings. Other images are
+those of the training set: real ones whole, of fakes what lies inside the face. The face stream is
+trained as Inception v3 is fine-tuned in tensorflow/models, the defaults of
+`slim/train_image_classifier.py`: RMSProp (decay and momentum 0.9, ε = 1, learning rate 0.01),
+weight decay 4e-5, batches of 32, the second classifier's loss at weight 0.4. Patches are of
+64 x 64 pixels: larger ones have no room beside the faces of videos. λ is what serves the
+validation faces best, 1 without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+
+from swapset.detectors import patches
+from swapset.detectors.base import Arrays, Detector, Samples, Schedule, Scores
+from swapset.detectors.batches import Batch, check_classes
+from swapset.detectors.faces import Face
+from swapset.detectors.googlenet import SIDE, GoogLeNet, read_imagenet
+from swapset.detectors.network import NetworkDetector
+from swapset.detectors.patch_stream import PatchStream
+from swapset.errors import DataError
+
+ENLARGED = 1.3
+"""Side of the face stream's crop in sides of the face's box, so that the seams are in it."""
+AUXILIARY = 0.4
+ROWS = SIDE // patches.SIDE
+COLUMNS = -(-patches.COUNT // ROWS)
+"""The patches stand right of the face on the sheet, in columns from top to bottom."""
+BALANCES = (1.0, 0.5, 2.0, 0.2, 5.0, 0.1)
+"""What λ is chosen from; of equals, the first."""
+BALANCE_FACES = 256
+"""Most validation faces that λ is chosen on."""
+_FACE, _PATCH = "face.", "patch."
+
+
+class FaceStream(NetworkDetector):
+    """Inception v3 with two outputs, real and tampered."""
+
+    name = "Two-stream"
+    side: ClassVar[int] = SIDE
+    published: ClassVar[Schedule] = Schedule(steps=3000, batch=32, learning_rate=0.01)
+    network: GoogLeNet
+
+    def build(self) -> nn.Module:
+        """Return the network; see `googlenet`."""
+        return GoogLeNet(2)
+
+    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
+        """Return the square around the face (299, 299, 3) uint8, RGB; black beyond the frame."""
+        x0, y0, x1, y1 = face.box
+        side = max(round(ENLARGED * (x1 - x0)), 2)
+        left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
+        part = Image.fromarray(face.pixels).crop((left, top, left + side, top + side))
+        return np.array(part.resize((self.side, self.side), Image.Resampling.BILINEAR))
+
+    def prepare(self, crops: Tensor) -> Tensor:
+        """Return crops in [-1, 1]."""
+        return crops / 127.5 - 1
+
+    def judge(self, output: Any) -> Tensor:
+        """Return the probability (B,) of the second class, tampered."""
+        return output.double().softmax(1)[:, 1]
+
+    def loss(self, output: Any, batch: Batch) -> Tensor:
+        """Return the cross entropy of both classifiers."""
+        own, auxiliary = (
+            nn.functional.cross_entropy(logits.float(), batch.labels.long()) for logits in output
+        )
+        return own + AUXILIARY * auxiliary
+
+    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
+        """Return RMSProp as in slim."""
+        return torch.optim.RMSprop(
+            self.network.parameters(),
+            lr=learning_rate,
+            alpha=0.9,
+            eps=1.0,
+            momentum=0.9,
+            weight_decay=4e-5,
+        )
+
+    def take_backbone(self, path: Path) -> None:
+        """Start from torchvision's weights on ImageNet, without the two last layers."""
+        read_imagenet(path, self.network)
+
+
+class TwoStream(Detector):
+    """Both streams of the paper, and their sum.
+
+    Attributes
+    ----------
+    face : FaceStream
+    patch : PatchStream
+    balance : float
+        λ, the weight of the patch stream.
+    """
+
+    name = "Two-stream"
+
+    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
+        super().__init__(seed=seed, device=device)
+        self.face = FaceStream(seed=seed, device=device)
+        self.patch = PatchStream(seed=seed, device=self.device)
+        self.balance = BALANCES[0]
+
+    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
+        """Return a sheet with all that both streams look at.
+
+        Returns
+        -------
+        (299, 683, 3) uint8, RGB
+            Left the face, scaled to 299 x 299. Right of it the 24 patches of 64 x 64 pixels at
+            the frame's own resolution, four to a column (see `patches.cut_patches`).
+        """
+        sheet = np.zeros((SIDE, SIDE + COLUMNS * patches.SIDE, 3), np.uint8)
+        sheet[:, :SIDE] = self.face.crop(face)
+        for place, patch in zip(_places(), patches.cut_patches(face), strict=True):
+            sheet[place] = patch
+        return sheet
+
+    def forward(self, crops: npt.NDArray[Any]) -> Scores:
+        """Return the scores (B,) float64 of B sheets; never NaN. See `Detector.forward`."""
+        face, patch = self.streams(crops)
+        return face + self.balance * patch
+
+    def streams(self, crops: npt.NDArray[Any]) -> tuple[Scores, Scores]:
+        """Return what each stream says of sheets (B, 299, 683, 3) uint8, RGB.
+
+        Returns
+        -------
+        face : (B,) float64
+            Probability that the face is tampered.
+        patch : (B,) float64
+            Mean decision of the support vector machine on the face's patches.
+        """
+        stacked = np.stack([crops[(slice(None), *place)] for place in _places()], axis=1)
+        return self.face.forward(crops[:, :, :SIDE]), self.patch.score(stacked)
+
+    def fit(
+        self,
+        training: Samples,
+        validation: Samples | None = None,
+        schedule: Schedule | None = None,
+        *,
+        log: TextIO | None = None,
+        backbone: Path | None = None,
+    ) -> dict[str, Any]:
+        """Learn the face stream, then the patch stream, then λ. See `Detector.fit`."""
+        check_classes(training, needs_fakes=True)
+        plan = schedule or Schedule()
+        facts = self.face.fit(training, validation, plan, log=log, backbone=backbone)
+        steps = (FaceStream.published.steps or 0) if plan.steps is None else plan.steps
+        facts |= self.patch.fit(training, seed=plan.seed, steps=steps, log=log)
+        self.balance = BALANCES[0]
+        if validation is not None and 0 < np.count_nonzero(validation.labels) < len(validation):
+            facts["face_validation_auc"] = facts.pop("validation_auc")
+            facts["validation_auc"] = self._choose_balance(validation)
+        return facts | {"balance": self.balance}
+
+    def _choose_balance(self, validation: Samples) -> float:
+        """Take the λ that serves the validation faces best; return the AUC with it."""
+        labels = np.asarray(validation.labels)
+        classes = [np.flatnonzero(labels == label) for label in (0, 1)]
+        chosen = np.concatenate([patches.evenly(part, BALANCE_FACES // 2) for part in classes])
+        said = [self.streams(self.crop(validation[int(k)])[None]) for k in chosen]
+        face, patch = np.concatenate(said, axis=1)
+        aucs = [roc_auc_score(labels[chosen], face + balance * patch) for balance in BALANCES]
+        self.balance = BALANCES[int(np.argmax(aucs))]
+        return float(max(aucs))
+
+    def arrays(self) -> Arrays:
+        """Return what both streams learnt, and λ."""
+        face = {_FACE + name: part for name, part in self.face.arrays().items()}
+        patch = {_PATCH + name: part for name, part in self.patch.arrays().items()}
+        return face | patch | {"balance": np.array([self.balance])}
+
+    def take(self, arrays: Arrays) -> None:
+        """Put back what `arrays` gave; see `Detector.take`."""
+        rest = {name for name in arrays if not name.startswith((_FACE, _PATCH))}
+        if rest != {"balance"} or np.shape(arrays["balance"]) != (1,):
+            raise DataError(f"Two-stream: expected one balance beside both streams, got {rest}")
+        self.face.take(_part(arrays, _FACE))
+        self.patch.take(_part(arrays, _PATCH))
+        self.balance = float(arrays["balance"][0])
+
+
+def _part(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
+    return {
+        name.removeprefix(prefix): part for name, part in arrays.items() if name.startswith(prefix)
+    }
+
+
+def _places() -> list[tuple[slice, slice]]:
+    """Return where on the sheet each patch stands."""
+    corners = [
+        (row * patches.SIDE, SIDE + column * patches.SIDE)
+        for column in range(COLUMNS)
+        for row in range(ROWS)
+    ]
+    return [(slice(y, y + patches.SIDE), slice(x, x + patches.SIDE)) for y, x in corners]
