@@ -1,0 +1,138 @@
+"""Weights of MesoNet out of Keras' .h5 files: arrays are read by h5py, nothing is run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from swapset.detectors.mesonet_networks import MesoNetwork
+from swapset.errors import DataError
+
+Layer = Mapping[str, h5py.Dataset]
+
+_LAYER = re.compile(r"(conv2d|batch_normalization|dense)(?:_(\d+))?")
+_PARTS = {
+    "conv2d": {"kernel": "weight", "bias": "bias"},
+    "batch_normalization": {
+        "gamma": "weight",
+        "beta": "bias",
+        "moving_mean": "running_mean",
+        "moving_variance": "running_var",
+    },
+    "dense": {"kernel": "weight", "bias": "bias"},
+}
+"""Names of a layer's arrays in Keras, in its order, and in torch."""
+
+
+def read_keras_weights(path: Path, network: MesoNetwork) -> dict[str, Tensor]:
+    """Return the state dict for a network from a file that Keras wrote for it.
+
+    Parameters
+    ----------
+    path : Path
+        Of `model.save_weights` or `model.save`, by Keras 2 or 3, as HDF5. Layers are told by
+        the numbers in their names, which may start anywhere.
+    network : MesoNetwork
+        Gives names and shapes; it is left as it is.
+
+    Raises
+    ------
+    DataError
+        If the file is no HDF5, or its layers are not those of the network.
+    """
+    try:
+        with h5py.File(path, "r") as stream:
+            return _state(_layers(stream), network)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise DataError(f"{path}: is no readable .h5 file of Keras ({error})") from error
+    except DataError as error:
+        raise DataError(
+            f"{path}: {error}; give the .h5 file of the same network from the authors' repository"
+        ) from error
+
+
+def _layers(stream: h5py.File) -> dict[str, list[Layer]]:
+    """Return the layers of each kind in the order of their numbers."""
+    root = next((stream[key] for key in ("model_weights", "layers") if key in stream), stream)
+    found: dict[str, list[tuple[int, Layer]]] = {kind: [] for kind in _PARTS}
+    for name in root:
+        match = _LAYER.fullmatch(name)
+        if match and isinstance(root[name], h5py.Group):
+            kind = match[1]
+            found[kind].append((int(match[2] or 0), _arrays(root[name], kind)))
+    return {
+        kind: [layer for _, layer in sorted(layers, key=lambda pair: pair[0])]
+        for kind, layers in found.items()
+    }
+
+
+def _arrays(group: h5py.Group, kind: str) -> Layer:
+    """Return a layer's arrays by Keras' names; the newest files only number them."""
+    order = list(_PARTS[kind])
+    arrays: dict[str, h5py.Dataset] = {}
+
+    def note(name: str, item: h5py.Dataset | h5py.Group) -> None:
+        last = name.rsplit("/", 1)[-1].split(":")[0]
+        if isinstance(item, h5py.Dataset):
+            numbered = last.isdecimal() and int(last) < len(order)
+            arrays[order[int(last)] if numbered else last] = item
+
+    group.visititems(note)
+    return arrays
+
+
+def _state(layers: Mapping[str, Sequence[Layer]], network: MesoNetwork) -> dict[str, Tensor]:
+    modules = dict(network.named_modules())
+    norms = [name for name, part in modules.items() if isinstance(part, nn.BatchNorm2d)]
+    dense = [name for name, part in modules.items() if isinstance(part, nn.Linear)]
+    expected = {key: tuple(part.shape) for key, part in network.state_dict().items()}
+    state: dict[str, Tensor] = {}
+    for kind, orders in (
+        ("conv2d", network.convolution_orders()),
+        ("batch_normalization", [norms]),
+        ("dense", [dense]),
+    ):
+        state |= _fill(kind, layers[kind], orders, expected)
+    return state
+
+
+def _fill(
+    kind: str,
+    layers: Sequence[Layer],
+    orders: Sequence[Sequence[str]],
+    expected: Mapping[str, tuple[int, ...]],
+) -> dict[str, Tensor]:
+    """Return the arrays of all layers of a kind, in the first order whose shapes fit."""
+    if len(layers) != len(orders[0]):
+        raise DataError(f"has {len(layers)} {kind} layers instead of {len(orders[0])}")
+    for order in orders:
+        named = {
+            f"{name}.{ours}": layer.get(theirs)
+            for name, layer in zip(order, layers, strict=True)
+            for theirs, ours in _PARTS[kind].items()
+        }
+        if all(
+            array is not None and _torch_shape(array.shape) == expected[key]
+            for key, array in named.items()
+        ):
+            return {key: _tensor(array) for key, array in named.items() if array is not None}
+    raise DataError(f"its {kind} layers have other arrays or shapes than this network")
+
+
+def _torch_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape in torch's order of axes: Keras has outputs last, torch first."""
+    return (*shape[:-3:-1], *shape[:-2]) if len(shape) > 1 else shape
+
+
+def _tensor(array: h5py.Dataset) -> Tensor:
+    """Read an array in torch's order of axes, as float32."""
+    values = np.asarray(array[()], np.float32)
+    if values.ndim > 1:
+        values = np.moveaxis(values, (-1, -2), (0, 1))
+    return torch.from_numpy(np.ascontiguousarray(values))

@@ -1,0 +1,194 @@
+"""Xception on faces, trained on raw videos or on those of one compression.
+
+A. Roessler et al., "FaceForensics++: Learning to Detect Manipulated Facial Images", ICCV 2019,
+section 4; github.com/ondyari/FaceForensics, folder `classification`: `network/models.py`,
+`dataset/transform.py` (size and normalisation), `detect_from_video.py` (crop, direction).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from swapset.detectors.base import Samples, Schedule
+from swapset.detectors.batches import Batch
+from swapset.detectors.faces import Face
+from swapset.detectors.network import NetworkDetector
+from swapset.detectors.xception_network import TransferModel
+from swapset.detectors.xception_weights import read_xception_weights
+from swapset.errors import DataError
+
+ENLARGED = 1.3
+"""Side of a crop in sides of the face's box."""
+HEAD_SHARE = 6
+"""Only the new last layer learns in one of so many steps: in 3 of the authors' 18 epochs."""
+
+
+def square(box: npt.ArrayLike, width: int, height: int) -> tuple[int, int, int]:
+    """Return x, y and side of the crop, as `get_boundingbox` of the authors does.
+
+    Parameters
+    ----------
+    box : (4,) float
+        x0, y0, x1, y1 of the face in pixels of the frame; rounded, as dlib's boxes are.
+    width, height : int
+        Of the frame. A crop that reaches beyond is moved at the left and at the top, and made
+        smaller at the right and at the bottom.
+    """
+    x0, y0, x1, y1 = (int(v) for v in np.rint(np.asarray(box, np.float64)))
+    side = int(max(x1 - x0, y1 - y0) * ENLARGED)
+    left = max((x0 + x1) // 2 - side // 2, 0)
+    top = max((y0 + y1) // 2 - side // 2, 0)
+    return left, top, min(side, width - left, height - top)
+
+
+class XceptionDetector(NetworkDetector):
+    """What the Xceptions for all compressions share.
+
+    Trained as published: cross entropy, Adam with a learning rate of 2e-4, batches of 32, no
+    augmentation. Where it starts from weights on ImageNet, only the new last layer learns
+    in the first sixth of the steps (the authors' 3 of 18 epochs), then the whole network.
+    The authors' epochs see about a million faces each; 9,000 steps see 288,000 in all.
+    """
+
+    side: ClassVar[int] = 299
+    published: ClassVar[Schedule] = Schedule(steps=9000, batch=32, learning_rate=2e-4)
+
+    _head_steps = 0
+
+    def build(self) -> nn.Module:
+        """Return the network; see `xception_network`."""
+        return TransferModel()
+
+    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
+        """Return a square around the face's box (299, 299, 3) uint8, RGB.
+
+        Scaled as by torchvision on a PIL image. It differs from the authors' for a face whose
+        box lies by more than a fifth outside the frame: a region has fewer pixels then.
+        """
+        x0, y0 = face.origin
+        height, width = face.pixels.shape[:2]
+        box = face.box + (x0, y0, x0, y0)
+        left, top, side = square(box, *face.frame_size)
+        left, top = min(left - x0, width - 1), min(top - y0, height - 1)
+        side = max(min(side, width - left, height - top), 1)
+        part = Image.fromarray(face.pixels[top : top + side, left : left + side])
+        return np.array(part.resize((self.side, self.side), Image.Resampling.BILINEAR))
+
+    def prepare(self, crops: Tensor) -> Tensor:
+        """Return crops in [-1, 1]."""
+        return crops / 127.5 - 1
+
+    def judge(self, output: Any) -> Tensor:
+        """Return scores (B,): the second of both outputs is fake."""
+        return output.double().softmax(1)[:, 1]
+
+    def loss(self, output: Any, batch: Batch) -> Tensor:
+        """Return the cross entropy."""
+        return nn.functional.cross_entropy(output.float(), batch.labels.long())
+
+    def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Return the batch as it is: the authors change nothing."""
+        return batch
+
+    def fit(
+        self,
+        training: Samples,
+        validation: Samples | None = None,
+        schedule: Schedule | None = None,
+        *,
+        log: TextIO | None = None,
+        backbone: Path | None = None,
+    ) -> dict[str, Any]:
+        """Train; after weights on ImageNet the last layer first. See `Detector.fit`."""
+        asked = None if schedule is None else schedule.steps
+        steps = (self.published.steps or 0) if asked is None else asked
+        self._head_steps = 0 if backbone is None else steps // HEAD_SHARE
+        try:
+            return super().fit(training, validation, schedule, log=log, backbone=backbone)
+        finally:
+            self.network.requires_grad_(True)
+
+    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
+        """Return Adam; it holds the backbone still in the steps of the last layer."""
+        adam = super().optimiser(learning_rate)
+        if self._head_steps:
+            self.network.requires_grad_(False)
+            self.network.get_submodule("model.last_linear").requires_grad_(True)
+            adam.register_step_post_hook(self._count)
+        return adam
+
+    def _count(self, *_: Any) -> None:
+        self._head_steps -= 1
+        if self._head_steps == 0:
+            self.network.requires_grad_(True)
+
+    def take_backbone(self, path: Path) -> None:
+        """Start from weights on ImageNet, `xception-*.pth`; its last layer is left out.
+
+        Raises
+        ------
+        DataError
+            If the file is not of Xception.
+        """
+        state = read_xception_weights(path)
+        for name in ("weight", "bias"):
+            own = self.network.get_parameter(f"model.last_linear.{name}")
+            state[f"last_linear.{name}"] = own.detach()
+        self._take(path, state)
+
+    def _take(self, path: Path, state: dict[str, Tensor]) -> None:
+        given = {f"model.{name}": part for name, part in state.items()}
+        own = self.network.state_dict()
+        needed = {name for name in own if not name.endswith("num_batches_tracked")}
+        unfit = (needed - given.keys()) | (given.keys() - own.keys())
+        unfit |= {
+            name for name in given.keys() & own.keys() if given[name].shape != own[name].shape
+        }
+        if unfit:
+            raise DataError(
+                f"{path}: {len(unfit)} tensors are missing, unknown or of another shape, such as "
+                f"{min(unfit)}; give a file of Xception"
+            )
+        self.take_state(given)
+
+    @classmethod
+    def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
+        """Return the detector with the authors' weights, as a state dict.
+
+        Raises
+        ------
+        DataError
+            If the file is of another network, or a whole pickled model; the message says how to
+            convert that.
+        """
+        detector = cls(device=device)
+        detector._take(path, read_xception_weights(path))
+        return detector
+
+
+class XceptionRaw(XceptionDetector):
+    """Xception trained on uncompressed videos."""
+
+    name: ClassVar[str] = "Xception-raw"
+    compression: ClassVar[str] = "original"
+
+
+class XceptionC23(XceptionDetector):
+    """Xception trained on videos of light compression."""
+
+    name: ClassVar[str] = "Xception-c23"
+    compression: ClassVar[str] = "c23"
+
+
+class XceptionC40(XceptionDetector):
+    """Xception trained on videos of strong compression."""
+
+    name: ClassVar[str] = "Xception-c40"
+    compression: ClassVar[str] = "c40"
