@@ -77,6 +77,22 @@ class DetectionPlan:
             for name, source in self._build.config.datasets.items()
         }
 
+    def notices(self) -> list[str]:
+        """Read the public datasets; return what a user should know of them.
+
+        Raises
+        ------
+        ManifestError, ConfigError
+            If one cannot be read, naming the folder, the file or the line.
+        """
+        found = []
+        for name, dataset in self.public.items():
+            left = len(dataset.left_out)
+            more = f", {left} left out (tables/left_out.csv)" if left else ""
+            found.append(f"{name}: {len(dataset.videos)} videos in {dataset.root}{more}")
+            found += [f"{name}: {note}" for note in dataset.notes]
+        return found
+
     @property
     def train_on(self) -> str:
         """Return the dataset that detectors learn from."""

@@ -192,3 +192,14 @@ def test_public_datasets_need_no_clips(detected: tuple[Path, Run], tmp_path: Pat
     card = json.loads((folder / "results/public/detectors/Meso4/0.json").read_text())
     assert card["faces"] == 4 * 4  # two real videos and two fakes of four frames
     assert card["validation_faces"] == 4 * 4
+
+
+def test_public_datasets_are_introduced(detected: tuple[Path, Run]) -> None:
+    assert "swapset: FF-DF: 12 videos in ff" in detected[1].output
+
+
+def test_a_missing_dataset_is_named_before_any_job(detected: tuple[Path, Run]) -> None:
+    path = detected[0] / "missing.yaml"
+    path.write_text(yaml.safe_dump({"datasets": {"DFD": {"root": "nowhere"}}}))
+    run = dry_run(detected[0], "detector_auc", "--configfile", "own.yaml", "missing.yaml")
+    assert "nowhere" in run.refused()
