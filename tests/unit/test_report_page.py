@@ -116,9 +116,11 @@ def test_page_is_written_whole(files, tmp_path):
 
 
 def test_quoted_tables_are_copied(files):
-    for path in files.quoted:
-        rows = pd.read_csv(path)
-        assert rows["dataset"].tolist()[-1] == "Celeb-DF"
+    for path in files.quoted[:2]:
+        assert pd.read_csv(path)["dataset"].tolist()[-1] == "Celeb-DF"
+    aucs = pd.read_csv(files.quoted[2])
+    assert len(aucs) == 13
+    assert aucs.set_index("detector").loc["DSP-FWA", "Celeb-DF"] == 64.6
 
 
 def test_numbers_are_readable():

@@ -110,4 +110,9 @@ def test_previews_are_few_and_of_models_that_exist():
 
 
 def test_quoted_tables_are_there():
-    assert quoted_names() == ["table_4_1_datasets", "table_4_2_mask_ssim"]
+    assert quoted_names() == [
+        "table_4_1_datasets",
+        "table_4_2_mask_ssim",
+        "table_4_3_detector_auc",
+        "table_4_4_compression_auc",
+    ]
