@@ -256,13 +256,17 @@ class DetectionPlan:
     def learns_from(self, detector: str) -> str:
         """Return the compression of the training videos of a detector.
 
+        "original" is the best that the dataset comes in: FaceForensics++ may be there as c23 only.
+
         Raises
         ------
         ConfigError
             If the dataset that is learnt from does not come in it.
         """
-        wanted = needs_compression(detector)
-        if wanted not in self.compressions(self.train_on):
+        wanted, there = needs_compression(detector), self.compressions(self.train_on)
+        if wanted == "original" and there:
+            return there[0]
+        if wanted not in there:
             raise ConfigError(
                 f"detectors: {detector} learns from {wanted}, in which {self.train_on} does not "
                 "come; add it to 'compressions' or leave the detector out"

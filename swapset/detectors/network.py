@@ -209,8 +209,8 @@ class NetworkDetector(Detector):
         try:
             self.network.load_state_dict(dict(state))
         except RuntimeError as error:
-            lines = str(error).splitlines()
-            raise DataError(f"weights do not fit {self.name}: {' '.join(lines[1:3])}") from error
+            said = " ".join(str(error).split()[:30])
+            raise DataError(f"weights do not fit {self.name}: {said} ...") from error
         self.network.eval()
 
 

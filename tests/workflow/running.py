@@ -89,7 +89,7 @@ def snakemake(folder: Path, *arguments: str | Path, **added: str) -> Run:
 
 
 def dry_run(folder: Path, *arguments: str | Path, **added: str) -> Run:
-    return snakemake(folder, *arguments, "--dry-run", "--quiet", "rules", **added)
+    return snakemake(folder, "--dry-run", "--quiet", "rules", *arguments, **added)
 
 
 def digest(path: Path) -> str:

@@ -159,20 +159,23 @@ def test_figures_and_curves(results: Path) -> None:
 
 
 def test_a_second_run_has_nothing_to_do(detected: tuple[Path, Run]) -> None:
-    run = dry_run(detected[0], "detector_auc", "--configfile", "own.yaml")
+    run = dry_run(detected[0], "--configfile", "own.yaml", "--", "detector_auc")
     assert run.nothing_to_do, run.output
 
 
 def test_one_more_detector_fits_and_scores_that_one(detected: tuple[Path, Run]) -> None:
     more = "detectors=[HeadPose,Meso4,VA-LogReg]"
-    run = dry_run(detected[0], "detector_auc", "--configfile", "own.yaml", "--config", more).check()
+    options = ("--configfile", "own.yaml", "--config", more)
+    run = dry_run(detected[0], *options, "--", "detector_auc").check()
     assert run.jobs == {"fit_detector": 1, "score": 3, "detector_auc": 1}
 
 
 def test_steps_of_one_detector_fit_that_one_again(detected: tuple[Path, Run]) -> None:
     changed = {"detection": {**DETECTION, "settings": {"Meso4": {"steps": 8, "batch": 4}}}}
     (detected[0] / "steps.yaml").write_text(yaml.safe_dump(changed))
-    run = dry_run(detected[0], "detector_auc", "--configfile", "own.yaml", "steps.yaml").check()
+    run = dry_run(
+        detected[0], "--configfile", "own.yaml", "steps.yaml", "--", "detector_auc"
+    ).check()
     assert run.jobs == {"fit_detector": 1, "score": 3, "detector_auc": 1}
 
 
@@ -201,5 +204,5 @@ def test_public_datasets_are_introduced(detected: tuple[Path, Run]) -> None:
 def test_a_missing_dataset_is_named_before_any_job(detected: tuple[Path, Run]) -> None:
     path = detected[0] / "missing.yaml"
     path.write_text(yaml.safe_dump({"datasets": {"DFD": {"root": "nowhere"}}}))
-    run = dry_run(detected[0], "detector_auc", "--configfile", "own.yaml", "missing.yaml")
+    run = dry_run(detected[0], "--configfile", "own.yaml", "missing.yaml", "--", "detector_auc")
     assert "nowhere" in run.refused()
