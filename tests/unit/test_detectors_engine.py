@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from detectors_material import FaceList
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -62,21 +62,6 @@ class Twin(Tiny):
         return np.stack([crop, crop[:, ::-1]])
 
 
-@dataclass(frozen=True)
-class Faces:
-    """Faces in memory."""
-
-    faces: tuple[Face, ...]
-    labels: npt.NDArray[np.int8]
-    videos: npt.NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.faces)
-
-    def __getitem__(self, index: int) -> Face:
-        return self.faces[index]
-
-
 def shape() -> npt.NDArray[np.float64]:
     """Return 68 landmarks around 0 whose box has side 1, and its middle near 0."""
     rng = np.random.default_rng(68)
@@ -96,13 +81,13 @@ def points_at(x: float, y: float, side: float) -> npt.NDArray[np.float64]:
     return shape() * side + (x, y)
 
 
-def faces(labels, first: int = 0) -> Faces:
+def faces(labels, first: int = 0) -> FaceList:
     found = [
         cut_face(frame_of(label, first + k), points_at(35, 30, 20))
         for k, label in enumerate(labels)
     ]
     count = np.arange(len(labels), dtype=np.int32)
-    return Faces(tuple(each for each in found if each), np.array(labels, np.int8), count)
+    return FaceList(tuple(each for each in found if each), np.array(labels, np.int8), count)
 
 
 MIXED = [0, 1, 0, 0, 1, 0, 1, 0, 0, 1]
