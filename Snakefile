@@ -33,7 +33,7 @@ try:
     build = Build(config)
     build.detection
     if workflow.is_main_process:
-        build.notices += build.detection.notices()
+        build.notices += build.detection.public.notices()
     # Jobs parse this file again, in processes of their own; only the first one holds the lock.
     if workflow.is_main_process and not workflow.dryrun:
         results_lock = lock_results(build.root)

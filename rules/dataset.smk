@@ -12,7 +12,7 @@ rule count_public:
         f"{R}/benchmarks/count_public/{{dataset}}.tsv"
     params:
         code=build.code("count_public"),
-        videos=lambda w: build.detection.best_videos(w.dataset),
+        videos=lambda w: build.detection.public.best_videos(w.dataset),
     resources:
         mem_mb=1000,
         runtime=60,

@@ -137,7 +137,7 @@ rule detector_auc:
         seed=build.config.seed,
         level=build.config.detection.level,
         bootstrap=build.config.detection.bootstrap,
-        left_out=lambda w: detection.left_out(),
+        left_out=lambda w: detection.public.left_out(),
     resources:
         mem_mb=3000,
         runtime=60,

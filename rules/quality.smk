@@ -32,13 +32,13 @@ rule measure:
         "../workflow_scripts/measure.py"
 
 
-# Public datasets that have the exact original of each fake.
+# Fakes of public datasets, where their originals are known.
 rule measure_public:
     input:
         videos=lambda w: sorted(
             {
                 path
-                for _, *paths in build.detection.pair_block(w.dataset, w.block)
+                for _, *paths, _ in build.detection.pair_block(w.dataset, w.block)
                 for path in paths
                 if path
             }

@@ -27,7 +27,15 @@ from swapset.generation.methods import model_owner, synthesis_of, training_of
 
 SCRIPTS = Path(__file__).parent.parent / "workflow_scripts"
 # Settings that change no video, and so not the hash in its provenance.
-_NOT_IN_HASH = {"quality", "device", "results", "strict"}
+_NOT_IN_HASH = {
+    "quality",
+    "device",
+    "results",
+    "strict",
+    "detectors",
+    "datasets",
+    "detection",
+}
 
 
 class Build:

@@ -1,4 +1,4 @@
-"""Rule measure_public: Mask-SSIM of a public dataset's fakes that have their exact originals."""
+"""Rule measure_public: Mask-SSIM of a public dataset's fakes with their originals."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ if __name__ == "__main__":
     params = snakemake.params
     with job(snakemake.rule, snakemake.log[0]):
         pairs = [
-            Pair(name, Path(fake), Path(original), Path(donor) if donor else None)
-            for name, fake, original, donor in params.pairs
+            Pair(name, Path(fake), Path(original), Path(donor) if donor else None, sure == "exact")
+            for name, fake, original, donor, sure in params.pairs
         ]
         score_pairs(
             snakemake.wildcards.dataset,

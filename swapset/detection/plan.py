@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from swapset.dataset.layouts.registry import read_dataset
-from swapset.dataset.layouts.video import Dataset, Video
 from swapset.dataset.splits import Fold, make_folds
-from swapset.detectors.names import COMPRESSIONS, DETECTORS, needs_compression
+from swapset.detection.public import PublicDatasets
+from swapset.detectors.names import DETECTORS, needs_compression
 from swapset.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,28 +69,9 @@ class DetectionPlan:
         return [*self.own, *self._build.config.datasets]
 
     @cached_property
-    def public(self) -> dict[str, Dataset]:
+    def public(self) -> PublicDatasets:
         """Return the public datasets, read from disk."""
-        return {
-            name: read_dataset(source.layout or name, source.root, **source.options)
-            for name, source in self._build.config.datasets.items()
-        }
-
-    def notices(self) -> list[str]:
-        """Read the public datasets; return what a user should know of them.
-
-        Raises
-        ------
-        ManifestError, ConfigError
-            If one cannot be read, naming the folder, the file or the line.
-        """
-        found = []
-        for name, dataset in self.public.items():
-            left = len(dataset.left_out)
-            more = f", {left} left out (tables/left_out.csv)" if left else ""
-            found.append(f"{name}: {len(dataset.videos)} videos in {dataset.root}{more}")
-            found += [f"{name}: {note}" for note in dataset.notes]
-        return found
+        return PublicDatasets(self._build.config.datasets)
 
     @property
     def train_on(self) -> str:
@@ -103,8 +83,7 @@ class DetectionPlan:
         """Return the compressions that a dataset comes in."""
         if dataset in self.own:
             return list(self._build.config.compressions)
-        there = {video.compression for video in self.public[dataset].videos}
-        return [name for name in COMPRESSIONS if name in there]
+        return self.public.compressions(dataset)
 
     def kinds(self, dataset: str) -> list[str]:
         """Return the folders of videos that a dataset consists of."""
@@ -123,7 +102,7 @@ class DetectionPlan:
             return list(self._build.manifest.clips)
         if kind in self.own:
             return [swap.name for swap in self._build.swaps]
-        return [v.name for v in self.public[kind].videos if v.compression == compression]
+        return list(self.public.files(kind, compression))
 
     def blocks(self, dataset: str, compression: str) -> list[str]:
         """Return the folders with the faces of a dataset's videos."""
@@ -144,56 +123,25 @@ class DetectionPlan:
         )
         return list(dict.fromkeys(found))
 
-    def left_out(self) -> list[list[str]]:
-        """Return dataset, path and reason of what is on disk or in a list and not used."""
-        return [
-            [name, path, reason]
-            for name, dataset in self.public.items()
-            for path, reason in dataset.left_out.items()
-        ]
-
-    # -- fakes with their exact originals ------------------------------------------------------
-
-    def pairs(self, dataset: str) -> list[list[str]]:
-        """Return fake's name, fake, original and a video of the donor ("" = unknown).
-
-        Of the best compression that the dataset comes in; nothing where it has no exact pairs.
-        """
-        videos = self._best(dataset)
-        real = {video.name: str(video.path) for video in videos if not video.label}
-        shows = {v.target: str(v.path) for v in videos if not v.label and v.target is not None}
-        return [
-            [video.name, str(video.path), real[video.original], shows.get(video.donor or "", "")]
-            for video in videos
-            if video.label and video.original in real
-        ]
-
-    def _best(self, dataset: str) -> list[Video]:
-        """Return the videos of a public dataset in the best compression that it comes in."""
-        best = self.compressions(dataset)[:1]
-        return [v for v in self.public[dataset].videos if v.compression in best]
-
-    def best_videos(self, dataset: str) -> list[tuple[str, int]]:
-        """Return path and label of a public dataset's videos, each once."""
-        return [(str(video.path), video.label) for video in self._best(dataset)]
+    # -- public fakes with their originals, by blocks ------------------------------------------
 
     @property
     def paired(self) -> list[str]:
-        """Return the public datasets that have exact pairs."""
-        return [name for name in self._build.config.datasets if self.pairs(name)]
+        """Return the public datasets whose fakes have originals."""
+        return list(self.public.pairs)
 
     def pair_blocks(self) -> list[str]:
         """Return the files of scores of the public datasets' fakes."""
         return [
             f"{self._build.root}/quality/public/{name}/{number:04d}.csv"
-            for name in self.paired
-            for number in range(-(-len(self.pairs(name)) // self.settings.block))
+            for name, pairs in self.public.pairs.items()
+            for number in range(-(-len(pairs) // self.settings.block))
         ]
 
     def pair_block(self, dataset: str, number: str) -> list[list[str]]:
-        """Return the pairs of one block."""
+        """Return the pairs of one block; see `PublicDatasets.pairs`."""
         start = int(number) * self.settings.block
-        return self.pairs(dataset)[start : start + self.settings.block]
+        return self.public.pairs[dataset][start : start + self.settings.block]
 
     # -- faces by blocks -----------------------------------------------------------------------
 
@@ -207,11 +155,7 @@ class DetectionPlan:
         names = self.block(kind, compression, number)
         if kind == "real" or kind in self.own:
             return [f"{self._build.root}/dataset/{kind}/{compression}/{n}.mp4" for n in names]
-        paths = {
-            video.name: str(video.path)
-            for video in self.public[kind].videos
-            if video.compression == compression
-        }
+        paths = self.public.files(kind, compression)
         return [paths[name] for name in names]
 
     def labels(self, kind: str, compression: str, number: str) -> list[str]:
@@ -295,7 +239,7 @@ class DetectionPlan:
                 role = self.folds[fold].role(swap.target, swap.donor)
                 yield swap.name, 1, swap.target, swap.donor, role or ""
         else:
-            known = {video.name: video for video in self.public[kind].videos}
+            known = {video.name: video for video in self.public.videos(kind)}
             for name, video in known.items():
                 part = video.split or "test"
                 learnt = kind == self.train_on

@@ -1,4 +1,4 @@
-"""Scores of a public dataset's fakes, where it has the exact original of each."""
+"""Scores of a public dataset's fakes, each compared with its original."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from swapset.files import write_csv
 from swapset.media.decode import frames
 from swapset.media.foreign import FPS, foreign_clip
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
+from swapset.quality.same_frames import same_frames
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ UNKNOWN = np.full(128, np.nan, np.float32)
 
 @dataclass(frozen=True)
 class Pair:
-    """A fake with the real video of the same frames.
+    """A fake with its original.
 
     Attributes
     ----------
@@ -40,12 +41,16 @@ class Pair:
     fake, original : Path
     donor : Path or None
         A real video of the donor; None = not published, and identity is not measured.
+    exact : bool
+        The dataset promises that the original shows the same frames. Otherwise it is looked at,
+        and a fake of other frames is not scored.
     """
 
     name: str
     fake: Path
     original: Path
     donor: Path | None
+    exact: bool = True
 
 
 def score_pairs(
@@ -108,6 +113,8 @@ def _one(
         seen = np.asarray(np.isfinite(points).all(axis=(1, 2)))
         if not seen.any():
             return nothing, "no face"
+        if not (pair.exact or same_frames(original, fake, points)):
+            return nothing, "other frames than the original's"
         outlines = [polygon(p, "smooth") if s else None for p, s in zip(points, seen, strict=True)]
         try:
             (score,) = score_fakes(

@@ -81,8 +81,8 @@ def test_a_dataset_that_names_nobody_has_pairs_without_donors(manifest: Path, ua
     plan = plan_of(manifest, datasets={"UADFV": {"root": str(uadfv)}})
     assert plan.compressions("UADFV") == ["original"]
     assert plan.paired == ["UADFV"]
-    for name, fake, original, donor in plan.pairs("UADFV"):
-        assert donor == ""
+    for name, fake, original, donor, sure in plan.public.pairs["UADFV"]:
+        assert (donor, sure) == ("", "exact")
         assert Path(fake).parent.name == "fake"
         assert Path(original).stem == name[:4]
     assert {row[-1] for row in plan.split_rows() if row[0] == "UADFV"} == {"test"}

@@ -33,6 +33,8 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     original, donor = written(folder / "a.mp4", TARGET), written(folder / "b.mp4", DONOR)
     blurred = written(folder / "blurred.mp4", [cv2.GaussianBlur(p, (0, 0), 3) for p in TARGET])
     short = written(folder / "short.mp4", TARGET[:-3])
+    moved = [placed("astronaut", (150 + k, 126), 110) for k in range(COUNT)]
+    other_take = written(folder / "moved.mp4", moved)
     text = folder / "text.mp4"
     text.write_text("no video")
     empty = written(folder / "empty.mp4", [np.full((240, 320, 3), 90, np.uint8)] * COUNT)
@@ -41,6 +43,9 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         Pair("blurred", blurred, original, donor),
         Pair("unknown donor", blurred, original, None),
         Pair("short", short, original, donor),
+        Pair("likely", blurred, original, None, exact=False),
+        Pair("another take", other_take, original, None, exact=False),
+        Pair("another take, promised", other_take, original, None),
         Pair("text", text, original, donor),
         Pair("no face", empty, empty, donor),
     ]
@@ -62,10 +67,16 @@ def test_identity_is_measured_where_the_donor_is_known(scores: pd.DataFrame) -> 
     assert scores.loc["unknown donor", "mask_ssim"] == scores.loc["blurred", "mask_ssim"]
 
 
+def test_a_likely_original_counts_where_it_shows_the_same_frames(scores: pd.DataFrame) -> None:
+    assert scores.loc["likely", "mask_ssim"] == scores.loc["blurred", "mask_ssim"]
+    assert scores.loc["another take, promised", "mask_ssim"] > 0
+
+
 def test_what_cannot_be_compared_has_a_reason(scores: pd.DataFrame) -> None:
     reasons = scores["reason"].dropna().to_dict()
     assert reasons == {
         "short": "the original has another length",
+        "another take": "other frames than the original's",
         "text": "unreadable",
         "no face": "no face",
     }

@@ -39,7 +39,7 @@ class Video:
         Name of the real video that shows the same frames without the swap.
     likely_original : str or None
         Name of the real video that should be the original by its name, where the dataset does
-        not promise the same frames. Compare numbers of frames and backgrounds before use.
+        not promise the same frames; see `swapset.quality.same_frames`.
     """
 
     name: str
