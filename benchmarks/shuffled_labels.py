@@ -1,0 +1,91 @@
+"""Fit a detector on shuffled labels: on people it does not know it must then be at chance.
+
+Run `python benchmarks/shuffled_labels.py results/NAME [--detector Meso4] [--dataset faceswap]
+[--steps 200] [--batch 32] [--rounds 3]` after `snakemake detector_auc`. Labels of training and
+validation videos are shuffled, test videos keep theirs. Prints the frame-level AUC of every round,
+over the test videos of all folds, and their mean: an AUC far from 0.5 in the mean is leakage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.metrics import roc_auc_score
+
+from swapset.detection.fitting import FitJob, fit_detector
+from swapset.detection.protocol import open_stores, read_splits, score_stores
+from swapset.detectors.base import Detector
+from swapset.detectors.names import DETECTORS, needs_compression
+from swapset.detectors.registry import load_detector
+from swapset.seeds import derive_seed
+
+
+def shuffled(splits: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return splits in which the labels of a part's videos have changed places."""
+    found = splits.copy()
+    for fold, role in splits[["fold", "role"]].drop_duplicates().itertuples(index=False):
+        if role in ("train", "val"):
+            here = (splits["fold"] == fold) & (splits["role"] == role)
+            draw = np.random.default_rng(derive_seed(seed, "shuffled", int(fold), role))
+            found.loc[here, "label"] = draw.permutation(splits.loc[here, "label"])
+    return found
+
+
+def one_round(
+    given: argparse.Namespace, splits: pd.DataFrame, faces: list[Path], seed: int
+) -> float:
+    """Return the AUC of detectors fitted on labels that were shuffled once."""
+    settings = {"steps": given.steps, "batch": given.batch, "patience": 10, "look_every": 50}
+    wrong = shuffled(splits, seed)
+    detectors: dict[int, Detector] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for fold in sorted(splits["fold"].unique()):
+            model = Path(folder, f"{fold}.safetensors")
+            job = FitJob(given.detector, int(fold), seed, "auto", settings)
+            fit_detector(
+                job,
+                wrong,
+                faces,
+                model=model,
+                card=model.with_suffix(".json"),
+                device=torch.device("cpu"),
+            )
+            detectors[int(fold)] = load_detector(model)
+    scores = score_stores(detectors, open_stores(faces), splits).dropna()
+    return float(roc_auc_score(scores["label"], scores["score"]))
+
+
+def main() -> None:
+    """Print the AUCs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", type=Path, help="folder of a build")
+    parser.add_argument("--detector", choices=list(DETECTORS), default="Meso4")
+    parser.add_argument("--dataset", default="faceswap")
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    splits = read_splits(given.build / "tables/splits.csv")
+    splits = splits[splits["kind"].isin(["real", given.dataset])]
+    compression = needs_compression(given.detector)
+    faces = [
+        store
+        for kind in ("real", given.dataset)
+        for store in sorted((given.build / "crops" / kind / compression).iterdir())
+    ]
+    found = []
+    for seed in range(given.rounds):
+        found.append(one_round(given, splits, faces, seed))
+        print(f"round {seed}: AUC {found[-1]:.3f}", flush=True)
+    print(f"mean {statistics.mean(found):.3f}")
+
+
+if __name__ == "__main__":
+    main()
