@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, TextIO
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -27,6 +27,11 @@ logger = logging.getLogger(__name__)
 
 VALIDATION_FACES = 2048
 """Most faces that a look at the validation set scores, evenly taken, half of each class."""
+
+
+SAME_AUC = 0.005
+"""Validation AUCs this near each other say the same: cross entropy decides then. A few faces of a
+few people are soon told apart, long before a detector is well fitted."""
 
 
 class Example(NamedTuple):
@@ -219,7 +224,8 @@ class _Keeper:
 
     def __init__(self, detector: NetworkDetector, validation: Samples | None, plan: Schedule):
         self._detector, self._plan = detector, plan
-        self._best, self._best_step, self._since = -np.inf, 0, 0
+        self._best, self._loss = -np.inf, np.inf
+        self._kept_auc, self._kept_step, self._since = np.nan, 0, 0
         self._kept: dict[str, Tensor] = {}
         self.shown = ""
         self._faces: list[Face] = []
@@ -233,7 +239,10 @@ class _Keeper:
             self._labels = labels[index]
 
     def look(self, step: int) -> bool:
-        """Score the validation faces; return whether training should end."""
+        """Score the validation faces; return whether training should end.
+
+        Better is a higher AUC, and among about equal ones the lower cross entropy.
+        """
         if not self._faces:
             return False
         self._detector.network.eval()
@@ -246,8 +255,13 @@ class _Keeper:
         auc = float(roc_auc_score(self._labels, scores))
         self.shown = f", validation AUC {auc:.3f}"
         logger.info("step %d%s", step, self.shown)
-        if auc > self._best:
-            self._best, self._best_step, self._since = auc, step, 0
+        loss = float(log_loss(self._labels, scores, labels=[0, 1]))
+        better = auc > self._best + SAME_AUC or (
+            auc >= self._best - SAME_AUC and loss < self._loss
+        )
+        self._best = max(self._best, auc)
+        if better:
+            self._loss, self._kept_auc, self._kept_step, self._since = loss, auc, step, 0
             state = self._detector.network.state_dict()
             self._kept = {name: part.detach().clone() for name, part in state.items()}
         else:
@@ -263,5 +277,5 @@ class _Keeper:
         self._detector.network.eval()
         facts: dict[str, Any] = {"steps": steps}
         if self._faces:
-            facts |= {"validation_auc": self._best, "best_step": self._best_step}
+            facts |= {"validation_auc": self._kept_auc, "best_step": self._kept_step}
         return facts

@@ -46,9 +46,10 @@ def test_published_values_stand_where_none_is_asked_for():
     assert (plan.steps, plan.batch, plan.learning_rate) == (0, 3, 0.05)
 
 
-def scripted(monkeypatch, aucs) -> None:
-    values = iter(aucs)
+def scripted(monkeypatch, aucs, losses=None) -> None:
+    values, entropies = iter(aucs), iter(losses or [1.0] * len(aucs))
     monkeypatch.setattr(engine, "roc_auc_score", lambda labels, scores: next(values))
+    monkeypatch.setattr(engine, "log_loss", lambda labels, scores, **_: next(entropies))
 
 
 def test_early_stopping_keeps_the_best_weights(monkeypatch):
@@ -59,6 +60,22 @@ def test_early_stopping_keeps_the_best_weights(monkeypatch):
     for name, part in weights(detector).items():
         np.testing.assert_array_equal(part, expected[name], err_msg=name)
     assert not detector.network.training
+
+
+@pytest.mark.parametrize(
+    ("aucs", "losses", "best"),
+    [
+        ([0.9, 1.0, 1.0, 1.0], [0.7, 0.6, 0.3, 0.4], 3),
+        ([0.9, 0.999, 0.997, 0.9], [0.7, 0.6, 0.3, 0.1], 3),
+        ([0.9, 0.95, 0.96, 0.9], [0.7, 0.2, 0.3, 0.1], 3),
+        ([1.0, 0.996, 0.994, 0.99], [0.7, 0.6, 0.5, 0.4], 2),
+    ],
+    ids=["equal", "about equal", "higher", "no slow decline"],
+)
+def test_about_equal_aucs_are_decided_by_cross_entropy(monkeypatch, aucs, losses, best):
+    scripted(monkeypatch, aucs, losses)
+    facts = fitted(validation=faces(MIXED, 100), steps=4, look_every=1)[1]
+    assert (facts["best_step"], facts["validation_auc"]) == (best, aucs[best - 1])
 
 
 def test_the_last_steps_are_looked_at_too(monkeypatch):
