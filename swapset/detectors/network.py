@@ -256,9 +256,7 @@ class _Keeper:
         self.shown = f", validation AUC {auc:.3f}"
         logger.info("step %d%s", step, self.shown)
         loss = float(log_loss(self._labels, scores, labels=[0, 1]))
-        better = auc > self._best + SAME_AUC or (
-            auc >= self._best - SAME_AUC and loss < self._loss
-        )
+        better = auc > self._best + SAME_AUC or (auc >= self._best - SAME_AUC and loss < self._loss)
         self._best = max(self._best, auc)
         if better:
             self._loss, self._kept_auc, self._kept_step, self._since = loss, auc, step, 0
