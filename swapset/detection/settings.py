@@ -16,6 +16,7 @@ class DetectorSettings(Section):
     steps: int | None = Field(None, ge=1, description="Most training steps.")
     batch: int | None = Field(None, ge=2, le=4096, description="Faces in a step.")
     learning_rate: float | None = Field(None, gt=0, le=1)
+    patience: int | None = Field(None, ge=1, description="As for all detectors, for this one.")
     weights: Path | None = Field(
         None, description="Published weights (docs/weights.md); it is not fitted then."
     )
@@ -61,5 +62,5 @@ class DetectionSettings(Section):
     bootstrap: int = Field(1000, ge=10, description="Resamples behind an interval of an AUC.")
     level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
     settings: dict[str, DetectorSettings] = Field(
-        {}, description="By detector: steps, batch, learning_rate, weights, backbone_weights."
+        {}, description="By detector: steps, batch, learning_rate, patience, weights, backbone_weights."
     )
