@@ -62,5 +62,8 @@ class DetectionSettings(Section):
     bootstrap: int = Field(1000, ge=10, description="Resamples behind an interval of an AUC.")
     level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
     settings: dict[str, DetectorSettings] = Field(
-        {}, description="By detector: steps, batch, learning_rate, patience, weights, backbone_weights."
+        {},
+        description=(
+            "By detector: steps, batch, learning_rate, patience, weights, backbone_weights."
+        ),
     )
