@@ -76,14 +76,11 @@ class Detector(ABC):
     ----------
     name : str
         As in table 4.3 of the chapter.
-    compression : str
-        Which version of the training videos it learns from.
     needs_fakes : bool
         False: it learns from real faces alone.
     """
 
     name: ClassVar[str]
-    compression: ClassVar[str] = "original"
     needs_fakes: ClassVar[bool] = True
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):

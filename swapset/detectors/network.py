@@ -80,7 +80,7 @@ class NetworkDetector(Detector):
 
     @abstractmethod
     def judge(self, output: Any) -> Tensor:
-        """Return scores (B,), higher = more likely fake, of the network's output."""
+        """Return the probabilities (B,) of fake of the network's output."""
 
     @abstractmethod
     def loss(self, output: Any, batch: Batch) -> Tensor:
@@ -255,7 +255,8 @@ class _Keeper:
         auc = float(roc_auc_score(self._labels, scores))
         self.shown = f", validation AUC {auc:.3f}"
         logger.info("step %d%s", step, self.shown)
-        loss = float(log_loss(self._labels, scores, labels=[0, 1]))
+        # Rounding may leave a probability a hair above 1, which `log_loss` refuses.
+        loss = float(log_loss(self._labels, np.clip(scores, 0, 1), labels=[0, 1]))
         better = auc > self._best + SAME_AUC or (auc >= self._best - SAME_AUC and loss < self._loss)
         self._best = max(self._best, auc)
         if better:

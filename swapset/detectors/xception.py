@@ -177,18 +177,15 @@ class XceptionRaw(XceptionDetector):
     """Xception trained on uncompressed videos."""
 
     name: ClassVar[str] = "Xception-raw"
-    compression: ClassVar[str] = "original"
 
 
 class XceptionC23(XceptionDetector):
     """Xception trained on videos of light compression."""
 
     name: ClassVar[str] = "Xception-c23"
-    compression: ClassVar[str] = "c23"
 
 
 class XceptionC40(XceptionDetector):
     """Xception trained on videos of strong compression."""
 
     name: ClassVar[str] = "Xception-c40"
-    compression: ClassVar[str] = "c40"

@@ -48,6 +48,15 @@ def test_defaults(manifest: Path) -> None:
     assert len(plan.scores()) == 13 * 2 * 3
 
 
+def test_detectors_do_not_change_what_the_videos_depend_on(manifest: Path) -> None:
+    def shown(**values: Any) -> str:
+        return Build({"clips": str(manifest), **values}).config_hash()
+
+    plain = shown()
+    assert shown(detectors=["Meso4"], detection={"frames": 3}) == plain
+    assert shown(seed=2) != plain
+
+
 def test_every_video_is_in_one_block(manifest: Path) -> None:
     plan = plan_of(manifest, detection={"block": 5})
     folders = plan.blocks("celebdf", "c40")

@@ -10,7 +10,7 @@ import pytest
 from detectors_material import FaceList, picture, samples
 
 from swapset.detectors.base import Detector, Schedule
-from swapset.detectors.names import DETECTORS, needs_compression
+from swapset.detectors.names import DETECTORS
 from swapset.detectors.registry import detector_class, load_detector
 from swapset.errors import DataError
 
@@ -52,9 +52,8 @@ def material_of(detector: Detector) -> FaceList:
     return replace(material, faces=tuple(faces))
 
 
-def test_name_and_compression_are_the_tables(fitted: Detector) -> None:
+def test_the_name_is_the_tables(fitted: Detector) -> None:
     assert type(fitted) is detector_class(fitted.name)
-    assert fitted.compression == needs_compression(fitted.name)
 
 
 def test_scores_are_numbers_one_per_face(scores: np.ndarray) -> None:
