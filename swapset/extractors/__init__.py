@@ -1,0 +1,1 @@
+"""Heat-map networks that find facial landmarks, and their training."""

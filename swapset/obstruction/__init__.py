@@ -1,0 +1,1 @@
+"""Adversarial noise on landmark extraction, and what it does."""
