@@ -1,4 +1,4 @@
-"""Files of fitted detectors: safetensors with a card; nothing is ever unpickled."""
+"""Files of fitted models: safetensors with a card; nothing is ever unpickled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write_model(
     facts: Mapping[str, Any],
     card: Mapping[str, Any],
 ) -> None:
-    """Write arrays with the facts that name their detector, and a card; whole or not at all."""
+    """Write arrays with the facts that name their model, and a card; whole or not at all."""
     described = {
         key: json.dumps(value, sort_keys=True, allow_nan=False)
         for key, value in (("facts", dict(facts)), ("card", dict(card)))
@@ -50,4 +50,4 @@ def read_model(
         facts, card = json.loads(described["facts"]), json.loads(described["card"])
         return arrays, dict(facts), dict(card)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: is no model of a detector ({error}); fit it again") from error
+        raise DataError(f"{path}: is no model of this project ({error}); fit it again") from error

@@ -1,17 +1,81 @@
-"""The interface of all landmark extractors: crop, heat-maps, landmarks."""
+"""The interface of all landmark extractors: crop, heat-maps, landmarks, and what they learn by."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
+from swapset.detectors.files import read_model, write_model
+from swapset.errors import DataError
+from swapset.extractors.crops import cut_squares, to_frame
+from swapset.extractors.files import read_published
 from swapset.seeds import derive_seed
 
 POINTS = (68, 98)
 """Numbers of landmarks: 300-W's and WFLW's."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast an extractor was trained by its authors.
+
+    Attributes
+    ----------
+    steps : int
+    batch : int
+        Faces in a step.
+    learning_rate : float
+    milestones : tuple of float
+        Shares of the steps after which every learning rate is multiplied by `factor`.
+    factor : float
+    """
+
+    steps: int
+    batch: int
+    learning_rate: float
+    milestones: tuple[float, ...]
+    factor: float
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How the authors vary faces while training; all draws are for each face anew.
+
+    Attributes
+    ----------
+    law : {"normal", "uniform"}
+        Of the draws of `turn` and `scale`. "normal": their number is the standard deviation, and
+        draws are clipped to twice it for `turn`, once for `scale`. "uniform": the largest size.
+    turn : float
+        Degrees.
+    turned : float
+        Share of the faces that are turned at all.
+    scale : float
+        The crop's side is multiplied by 1 + a draw.
+    shift : float
+        Largest shift (uniform) along x and y, as a share of the crop's side.
+    colour : float
+        Each channel is multiplied by 1 + a uniform draw of at most this size, and clipped.
+    mirrored : float
+        Share of the faces that are mirrored.
+    fill : float
+        What lies outside of a picture, in [0, 255].
+    """
+
+    law: str
+    turn: float
+    turned: float
+    scale: float
+    shift: float
+    colour: float
+    mirrored: float
+    fill: float = 0.0
 
 
 class Extractor(ABC):
@@ -28,10 +92,16 @@ class Extractor(ABC):
         Side S of the crops that the network reads.
     map_side : int
         Side of its heat-maps.
+    published : Schedule
+        The authors' training.
+    variation : Variation
+        The authors' augmentation.
     points : int
         Number of landmarks K, 68 or 98.
     network : nn.Module
         In eval mode unless it is being trained.
+    trained : bool
+        False = fresh weights: its landmarks mean nothing. Whoever trains it sets this.
 
     Parameters
     ----------
@@ -46,6 +116,8 @@ class Extractor(ABC):
     name: ClassVar[str]
     side: ClassVar[int]
     map_side: ClassVar[int]
+    published: ClassVar[Schedule]
+    variation: ClassVar[Variation]
 
     def __init__(
         self,
@@ -57,11 +129,16 @@ class Extractor(ABC):
     ):
         if points not in POINTS:
             raise ValueError(f"points must be one of {POINTS}, not {points}")
+        if not 0 < width <= 4:
+            raise ValueError(f"width must be above 0 and at most 4, not {width}")
         self.points, self.width, self.seed = points, width, seed
         self.device = torch.device(device)
+        self.trained = False
         torch.manual_seed(derive_seed(seed, self.name, "weights") % 2**63)
         self.network = self.build().to(self.device).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    # -- what an extractor says ----------------------------------------------------------------
 
     @abstractmethod
     def build(self) -> nn.Module:
@@ -83,6 +160,53 @@ class Extractor(ABC):
             x and y of the centre, and the side, in pixels of the frame.
         """
 
+    @abstractmethod
+    def outputs(self, images: Tensor) -> list[Tensor]:
+        """Return the maps of every output of the network, in the network's order, the best last.
+
+        Parameters
+        ----------
+        images : (B, 3, S, S) float in [0, 255], RGB
+
+        Returns
+        -------
+        list of (B, K, h, w) or (B, K + 1, h, w) float
+            With the background map last where the network has one. Differentiable in the images
+            and in the weights, in train and in eval mode.
+        """
+
+    @abstractmethod
+    def decode(self, heatmaps: Tensor) -> Tensor:
+        """Return landmarks (B, K, 2), x and y in pixels of the crop, as the authors decode them."""
+
+    @abstractmethod
+    def targets(self, points: Tensor, known: Tensor) -> Tensor:
+        """Return the maps that the network should give, shaped as `outputs` are.
+
+        Parameters
+        ----------
+        points : (B, K, 2) float
+            x and y in pixels of the crop; what is not known may be anything, NaN as well.
+        known : (B, K) bool
+            False = this landmark is not labelled.
+        """
+
+    @abstractmethod
+    def loss(self, outputs: Sequence[Tensor], points: Tensor, known: Tensor) -> Tensor:
+        """Return the authors' training loss, a number, of `outputs` of a batch.
+
+        A landmark that is not labelled takes no part.
+        """
+
+    @abstractmethod
+    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
+        """Return the authors' optimiser.
+
+        Its groups may have multiples of the learning rate: a schedule multiplies each group's.
+        """
+
+    # -- what all do alike ---------------------------------------------------------------------
+
     def crop(self, frames: Tensor, boxes: Tensor) -> Tensor:
         """Cut and resize what the network reads; differentiable in the frames.
 
@@ -96,22 +220,95 @@ class Extractor(ABC):
         (B, 3, S, S) float in [0, 255]
             What lies outside of a frame is 0.
         """
-        raise NotImplementedError  # to be written in swapset/extractors/crops.py and called here
+        return cut_squares(frames, self.regions(boxes), self.side)
 
-    @abstractmethod
     def heatmaps(self, images: Tensor) -> Tensor:
         """Return heat-maps (B, K, h, w) of crops (B, 3, S, S) in [0, 255], RGB; differentiable.
 
         Of a network with several outputs, the last; without a background map.
         """
-
-    @abstractmethod
-    def decode(self, heatmaps: Tensor) -> Tensor:
-        """Return landmarks (B, K, 2), x and y in pixels of the crop, as the authors decode them."""
+        return self.outputs(images)[-1][:, : self.points]
 
     def landmarks(self, frames: Tensor, boxes: Tensor) -> Tensor:
         """Return landmarks (B, K, 2), x and y in pixels of the frames.
 
         Pixel coordinates: 0 is the centre of a frame's first pixel.
         """
-        raise NotImplementedError  # crop, heatmaps, decode, and back by the regions
+        points = self.decode(self.heatmaps(self.crop(frames, boxes)))
+        return to_frame(points, self.regions(boxes), self.side)
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the constructor needs to make this extractor again, as JSON values."""
+        return {"points": self.points, "width": self.width}
+
+    def save(self, path: Path, card: Mapping[str, Any] | None = None) -> None:
+        """Write the extractor as safetensors, whole or not at all, with a card of JSON values.
+
+        Raises
+        ------
+        DataError
+            If it is not trained.
+        """
+        if not self.trained:
+            raise DataError(f"{path}: an untrained {self.name} is not worth a file; train it first")
+        arrays = {name: part.cpu().numpy() for name, part in self.network.state_dict().items()}
+        write_model(path, arrays, {"extractor": self.name, **self.facts()}, card or {})
+
+    @classmethod
+    def load(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
+        """Return the extractor that `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged or of another extractor.
+        """
+        arrays, facts, _ = read_model(path)
+        if facts.pop("extractor", None) != cls.name:
+            raise DataError(f"{path}: is no extractor {cls.name}")
+        try:
+            extractor = cls(**facts, device=device)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{path}: is of another version ({error}); train it again") from error
+        extractor.take({name: torch.from_numpy(part) for name, part in arrays.items()}, path)
+        return extractor
+
+    @classmethod
+    def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
+        """Return the extractor with weights that its authors' code wrote; see docs/weights.md.
+
+        The number of landmarks is read from the file. A bare state dict is taken, and one inside
+        of a checkpoint, with or without `module.` before its names.
+
+        Raises
+        ------
+        DataError
+            If the file is not what is expected.
+        """
+        state = read_published(path)
+        extractor = cls(**cls.facts_of(state, path), device=device)
+        extractor.take(state, path)
+        return extractor
+
+    @classmethod
+    @abstractmethod
+    def facts_of(cls, state: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
+        """Return the constructor's arguments of a published state dict."""
+
+    def take(self, state: Mapping[str, Tensor], path: Path) -> None:
+        """Load a state dict whose names and shapes must fit; `trained` is True afterwards.
+
+        Raises
+        ------
+        DataError
+            If they do not fit; `path` is named in the message.
+        """
+        try:
+            self.network.load_state_dict(dict(state))
+        except RuntimeError as error:
+            said = " ".join(str(error).split()[:30])
+            raise DataError(f"{path}: weights do not fit {self.name}: {said} ...") from error
+        self.network.eval()
+        self.trained = True
