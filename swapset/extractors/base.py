@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from swapset.detectors.files import read_model, write_model
 from swapset.errors import DataError
 from swapset.extractors.crops import cut_squares, to_frame
-from swapset.extractors.files import read_published
+from swapset.extractors.files import read_published, with_counters
 from swapset.seeds import derive_seed
 
 POINTS = (68, 98)
@@ -287,15 +287,23 @@ class Extractor(ABC):
         DataError
             If the file is not what is expected.
         """
-        state = read_published(path)
-        extractor = cls(**cls.facts_of(state, path), device=device)
-        extractor.take(state, path)
+        state = cls.published_state(path)
+        facts = cls.published_facts(state, path)
+        if facts["points"] not in POINTS:
+            raise DataError(f"{path}: finds {facts['points']} landmarks; only {POINTS} can be used")
+        extractor = cls(**facts, device=device)
+        extractor.take(with_counters(state, extractor.network), path)
         return extractor
 
     @classmethod
+    def published_state(cls, path: Path) -> dict[str, Tensor]:
+        """Return what `network` takes of a published checkpoint."""
+        return read_published(path)
+
+    @classmethod
     @abstractmethod
-    def facts_of(cls, state: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
-        """Return the constructor's arguments of a published state dict."""
+    def published_facts(cls, state: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
+        """Return the constructor's arguments that published weights need, `points` among them."""
 
     def take(self, state: Mapping[str, Tensor], path: Path) -> None:
         """Load a state dict whose names and shapes must fit; `trained` is True afterwards.

@@ -54,6 +54,24 @@ def cut_squares(frames: Tensor, regions: Tensor, side: int) -> Tensor:
     return torch.stack(crops)
 
 
+def squares_about(boxes: Tensor, *, size: float, lowered: float) -> Tensor:
+    """Return squares (B, 3), x and y of the centre and the side, that boxes of faces determine.
+
+    Parameters
+    ----------
+    boxes : (B, 4) float
+        x0, y0, x1, y1.
+    size : float
+        Side of a square, as a multiple of the mean of its box's width and height.
+    lowered : float
+        How much lower than the box's centre the square's is, as a share of the box's height.
+    """
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    x = (boxes[:, 0] + boxes[:, 2]) / 2
+    y = (boxes[:, 1] + boxes[:, 3]) / 2 + lowered * height
+    return torch.stack((x, y, size * (width + height) / 2), 1)
+
+
 def to_frame(points: Tensor, regions: Tensor, side: int) -> Tensor:
     """Return points (B, K, 2) in pixels of crops of S pixels as pixels of the frames."""
     regions = regions.to(points)

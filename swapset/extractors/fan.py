@@ -1,0 +1,96 @@
+"""FAN: one hourglass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from swapset.extractors.base import Extractor, Schedule, Variation
+from swapset.extractors.crops import squares_about
+from swapset.extractors.decode import quarter_pixel
+from swapset.extractors.fan_network import FANNetwork
+from swapset.extractors.files import output_channels, read_published
+from swapset.extractors.targets import known_mean, pixel_gaussians
+
+_LATER = re.compile(r"(m|top_m_|conv_last|bn_end|l|bl|al)[1-9]\d*\.|(bl|al)0\.")
+
+
+class FAN(Extractor):
+    """FAN of Bulat and Tzimiropoulos with one hourglass, trained as in pyhowfar.
+
+    The crop is the one of 1adrianb/face-alignment for boxes of dlib's detector, the kind of box
+    that this project draws: 200/195 of the box's width and height together, its centre 12 % of the
+    box higher (face_alignment/api.py). Pixels are divided by 255, without a mean: pyhowfar computes
+    one but leaves it unused (datasets/W300LP.py).
+
+    Training as in pyhowfar: Gaussians of σ = 1 map pixel, mean squared error, RMSprop
+    (main.py, opts.py, datasets/W300LP.py; read from its forks HapKoM/pyhowfar and
+    lippman1125/pytorch_FAN, which agree, the original being no longer public). Its steps here are
+    40 epochs of the 61,225 pictures of 300W-LP that it trains on.
+
+    pyhowfar's own network has ordinary bottlenecks where the paper has blocks of three parallel
+    outputs; here they are the paper's, for which weights are published: the first hourglass of
+    2DFAN4-11f355bf06.pth.tar is read by `from_weights`.
+    """
+
+    name = "fan"
+    side = 256
+    map_side = 64
+    published = Schedule(
+        steps=102_000, batch=24, learning_rate=1e-4, milestones=(15 / 40, 30 / 40), factor=0.1
+    )
+    variation = Variation(
+        law="normal", turn=30, turned=0.6, scale=0.3, shift=0, colour=0.3, mirrored=0.5
+    )
+    sigma = 1.0
+
+    def build(self) -> nn.Module:
+        """Return the network; widths are multiples of 4 channels."""
+        return FANNetwork(self.points, stem=4 * max(1, round(16 * self.width)))
+
+    def regions(self, boxes: Tensor) -> Tensor:
+        """Return the squares; see `Extractor.regions`."""
+        return squares_about(boxes, size=400 / 195, lowered=-0.12)
+
+    def outputs(self, images: Tensor) -> list[Tensor]:
+        """Return the heat-maps; see `Extractor.outputs`."""
+        return [self.network(images / 255)]
+
+    def decode(self, heatmaps: Tensor) -> Tensor:
+        """Return the maxima, a quarter of a pixel to the higher side; see `Extractor.decode`."""
+        return quarter_pixel(heatmaps, self.side / self.map_side)
+
+    def targets(self, points: Tensor, known: Tensor) -> Tensor:
+        """Return Gaussians about whole map pixels; see `Extractor.targets`."""
+        return pixel_gaussians(
+            points,
+            known,
+            map_side=self.map_side,
+            stride=self.side / self.map_side,
+            sigma=self.sigma,
+        )
+
+    def loss(self, outputs: Sequence[Tensor], points: Tensor, known: Tensor) -> Tensor:
+        """Return the mean squared error, summed over the outputs; see `Extractor.loss`."""
+        wanted = self.targets(points, known)
+        return torch.stack([known_mean((maps - wanted) ** 2, known) for maps in outputs]).sum()
+
+    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
+        """Return RMSprop without momentum and weight decay."""
+        return torch.optim.RMSprop(self.network.parameters(), lr=learning_rate)
+
+    @classmethod
+    def published_state(cls, path: Path) -> dict[str, Tensor]:
+        """Return the weights up to the first hourglass's heat-maps."""
+        state = read_published(path)
+        return {name: part for name, part in state.items() if not _LATER.match(name)}
+
+    @classmethod
+    def published_facts(cls, state: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
+        """Return the number of points."""
+        return {"points": output_channels(state, "l0", path)}
