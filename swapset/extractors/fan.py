@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from swapset.extractors.base import Extractor, Schedule, Variation
+from swapset.extractors.base import Schedule, Variation
 from swapset.extractors.crops import squares_about
-from swapset.extractors.decode import quarter_pixel
 from swapset.extractors.fan_network import FANNetwork
 from swapset.extractors.files import output_channels, read_published
-from swapset.extractors.targets import known_mean, pixel_gaussians
+from swapset.extractors.pixel_maps import PixelMapExtractor
 
 _LATER = re.compile(r"(m|top_m_|conv_last|bn_end|l|bl|al)[1-9]\d*\.|(bl|al)0\.")
 
 
-class FAN(Extractor):
+class FAN(PixelMapExtractor):
     """FAN of Bulat and Tzimiropoulos with one hourglass, trained as in pyhowfar.
 
     The crop is the one of 1adrianb/face-alignment for boxes of dlib's detector, the kind of box
@@ -47,7 +46,11 @@ class FAN(Extractor):
     variation = Variation(
         law="normal", turn=30, turned=0.6, scale=0.3, shift=0, colour=0.3, mirrored=0.5
     )
-    sigma = 1.0
+
+    @property
+    def sigma(self) -> float:
+        """See `PixelMapExtractor.sigma`."""
+        return 1.0
 
     def build(self) -> nn.Module:
         """Return the network; widths are multiples of 4 channels."""
@@ -60,25 +63,6 @@ class FAN(Extractor):
     def outputs(self, images: Tensor) -> list[Tensor]:
         """Return the heat-maps; see `Extractor.outputs`."""
         return [self.network(images / 255)]
-
-    def decode(self, heatmaps: Tensor) -> Tensor:
-        """Return the maxima, a quarter of a pixel to the higher side; see `Extractor.decode`."""
-        return quarter_pixel(heatmaps, self.side / self.map_side)
-
-    def targets(self, points: Tensor, known: Tensor) -> Tensor:
-        """Return Gaussians about whole map pixels; see `Extractor.targets`."""
-        return pixel_gaussians(
-            points,
-            known,
-            map_side=self.map_side,
-            stride=self.side / self.map_side,
-            sigma=self.sigma,
-        )
-
-    def loss(self, outputs: Sequence[Tensor], points: Tensor, known: Tensor) -> Tensor:
-        """Return the mean squared error, summed over the outputs; see `Extractor.loss`."""
-        wanted = self.targets(points, known)
-        return torch.stack([known_mean((maps - wanted) ** 2, known) for maps in outputs]).sum()
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
         """Return RMSprop without momentum and weight decay."""

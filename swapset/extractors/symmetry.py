@@ -52,7 +52,7 @@ def _swapped(points: int, pairs: Sequence[tuple[int, int]]) -> tuple[int, ...]:
 
 
 MIRRORED: dict[int, tuple[int, ...]] = {k: _swapped(k, pairs) for k, pairs in _PAIRS.items()}
-"""By the number of points: what is point k of a mirrored picture is point MIRRORED[...][k] of it."""
+"""By their number: point k of a mirrored picture is the picture's point MIRRORED[number][k]."""
 
 
 def mirror_points(points: Tensor, side: int) -> Tensor:
