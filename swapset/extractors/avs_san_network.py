@@ -58,8 +58,9 @@ class SANNetwork(nn.Module):
         self.stage3 = _refinement(2 * base + maps, base, maps)
         _start([*self.features, *self.CPM_feature], rectified=True)
         for stage in (self.stage1, self.stage2, self.stage3):
-            _start(list(stage[:-1]), rectified=True)
-            _start([stage[-1]], rectified=False)
+            *inner, last = stage
+            _start(inner, rectified=True)
+            _start([last], rectified=False)
 
     def aggregated(self, x: Tensor) -> Tensor:
         """Return the style-aggregated faces B×3×H×W of faces, both in [-1, 1]."""
