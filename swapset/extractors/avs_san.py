@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from swapset.extractors.avs_san_network import SANNetwork
-from swapset.extractors.base import Extractor, Schedule, Variation
-from swapset.extractors.crops import squares_about
+from swapset.extractors.base import Extractor
+from swapset.extractors.crops import LANDMARK_EXTENT, LANDMARKS_LOWER, squares_about
 from swapset.extractors.decode import window_mean
 from swapset.extractors.files import output_channels, read_published
-from swapset.extractors.hrnet import LANDMARK_EXTENT, LANDMARKS_LOWER
+from swapset.extractors.published import Schedule, Variation
 from swapset.extractors.targets import smooth_gaussians
 
 

@@ -12,6 +12,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+LANDMARK_EXTENT = 0.98
+"""Longer side of the landmarks' bounding box over the side of dlib's box."""
+
+LANDMARKS_LOWER = 0.08
+"""How much lower the landmarks' bounding box lies than dlib's box, as a share of its height.
+
+Both are medians over 630 faces with 68 labelled points and `box_from_landmarks` (5 % and 95 %: 0.94
+and 1.05; 0.04 and 0.11)."""
+
 
 def cut_squares(frames: Tensor, regions: Tensor, side: int) -> Tensor:
     """Cut one square out of each frame and resize it; linear, and so differentiable, in the frames.
@@ -32,26 +41,33 @@ def cut_squares(frames: Tensor, regions: Tensor, side: int) -> Tensor:
 
     Returns
     -------
-    (B, 3, S, S) float
+    (B, 3, S, S) float32, or float64 if the frames are
         What lies outside of a frame is 0.
+
+    Raises
+    ------
+    ValueError
+        If a square is not one.
     """
     squares = regions.detach().double().cpu()
-    counts = [_samples(float(square[2]), side) for square in squares]
+    if (
+        squares.shape != (len(frames), 3)
+        or not squares.isfinite().all()
+        or squares[:, 2].min() <= 0
+    ):
+        raise ValueError(f"{squares.tolist()} are no squares about faces of {len(frames)} frames")
     left, top, frames = _needed(frames, squares)
-    offset = torch.tensor((left, top, 0), dtype=torch.float64)
-    squares = squares - offset
-    made = {
-        count: _sampled(frames, squares, [k for k, own in enumerate(counts) if own == count], side)
-        for count in set(counts)
-    }
+    if frames.dtype != torch.float64:
+        frames = frames.float()  # half precision cannot tell places in a frame apart
+    squares = squares - torch.tensor((left, top, 0), dtype=torch.float64)
+    groups: dict[int, list[int]] = {}
+    for index, length in enumerate(squares[:, 2].tolist()):
+        groups.setdefault(_samples(length, side), []).append(index)
+    made = [_sampled(frames, squares, chosen, count, side) for count, chosen in groups.items()]
     if len(made) == 1:
-        return made[counts[0]]
-    taken = dict.fromkeys(made, 0)
-    crops = []
-    for count in counts:
-        crops.append(made[count][taken[count]])
-        taken[count] += 1
-    return torch.stack(crops)
+        return made[0]
+    order = torch.tensor([index for chosen in groups.values() for index in chosen])
+    return torch.cat(made)[order.argsort().to(frames.device)]
 
 
 def squares_about(boxes: Tensor, *, size: float, lowered: float) -> Tensor:
@@ -105,23 +121,19 @@ def _needed(frames: Tensor, squares: Tensor) -> tuple[int, int, Tensor]:
     return left, top, frames[:, :, top:bottom, left:right]
 
 
-def _sampled(frames: Tensor, squares: Tensor, chosen: list[int], side: int) -> Tensor:
-    """Return the crops of some frames, all of which take the same number of samples."""
-    count = _samples(float(squares[chosen[0], 2]), side)
+def _sampled(frames: Tensor, squares: Tensor, chosen: list[int], count: int, side: int) -> Tensor:
+    """Return the crops of the chosen frames, a pixel of which takes count² samples."""
     if len(chosen) < len(frames):
-        frames = frames[chosen]
+        frames, squares = frames[chosen], squares[chosen]
     height, width = frames.shape[2:]
     places = (torch.arange(side * count, dtype=torch.float64) + 0.5) / (side * count) - 0.5
-    squares = squares[chosen]
     x = squares[:, :1] + places * squares[:, 2:]
     y = squares[:, 1:2] + places * squares[:, 2:]
-    # grid_sample counts from -1, the left edge of the first pixel, to 1.
-    grid = torch.stack(
-        torch.broadcast_tensors(
-            ((2 * x + 1) / width - 1)[:, None, :], ((2 * y + 1) / height - 1)[:, :, None]
-        ),
-        -1,
-    ).to(frames.device, frames.dtype)
+    # grid_sample counts from -1, the left edge of the first pixel, to 1. Rows and columns are small
+    # enough to send to a GPU at every step of an attack; the grid is made there.
+    columns = ((2 * x + 1) / width - 1).to(frames.device, frames.dtype)[:, None, :]
+    rows = ((2 * y + 1) / height - 1).to(frames.device, frames.dtype)[:, :, None]
+    grid = torch.stack(torch.broadcast_tensors(columns, rows), -1)
     sampled = functional.grid_sample(
         frames, grid, mode="bilinear", padding_mode="zeros", align_corners=False
     )

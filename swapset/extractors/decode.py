@@ -37,7 +37,7 @@ def quarter_pixel(heatmaps: Tensor, stride: float) -> Tensor:
     is cut to a whole pixel at the end; here it is not.
     """
     height, width = heatmaps.shape[2:]
-    flat = heatmaps.detach().flatten(2)
+    flat = heatmaps.detach().float().flatten(2)  # half precision has no quarters of 63
     score, index = flat.max(2)
     x, y = index % width, index.div(width, rounding_mode="floor")
     inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1)
@@ -77,7 +77,7 @@ def window_mean(heatmaps: Tensor, stride: float, radius: int = 3) -> Tensor:
     aligned as in the PyTorch 0.4 that it was written for: the window's samples are then pixels.
     """
     width = heatmaps.shape[3]
-    maps = heatmaps.detach()
+    maps = heatmaps.detach().float()
     index = maps.flatten(2).argmax(2)
     x, y = index % width, index.div(width, rounding_mode="floor")
     padded = functional.pad(maps, (radius,) * 4)

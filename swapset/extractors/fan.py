@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from swapset.extractors.base import Schedule, Variation
 from swapset.extractors.crops import squares_about
 from swapset.extractors.fan_network import FANNetwork
 from swapset.extractors.files import output_channels, read_published
 from swapset.extractors.pixel_maps import PixelMapExtractor
+from swapset.extractors.published import Schedule, Variation
 
 _LATER = re.compile(r"(m|top_m_|conv_last|bn_end|l|bl|al)[1-9]\d*\.|(bl|al)0\.")
 

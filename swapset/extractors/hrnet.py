@@ -9,20 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from swapset.extractors.base import Schedule, Variation
-from swapset.extractors.crops import squares_about
+from swapset.extractors.crops import LANDMARK_EXTENT, LANDMARKS_LOWER, squares_about
 from swapset.extractors.files import output_channels
 from swapset.extractors.hrnet_network import HRNetNetwork
 from swapset.extractors.pixel_maps import PixelMapExtractor
-
-LANDMARK_EXTENT = 0.98
-"""Longer side of the landmarks' bounding box over the side of dlib's box."""
-
-LANDMARKS_LOWER = 0.08
-"""How much lower the landmarks' bounding box lies than dlib's box, as a share of its height.
-
-Both are medians over 630 faces with 68 labelled points and `box_from_landmarks` (5 % and 95 %: 0.94
-and 1.05; 0.04 and 0.11)."""
+from swapset.extractors.published import Schedule, Variation
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
