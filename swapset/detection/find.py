@@ -14,21 +14,9 @@ from swapset.faces.main_face import main_face
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
+from swapset.media.timeline import sampled
 
 Outlines = Sequence[npt.NDArray[np.float64] | None]
-
-
-def sampled(count: int, wanted: int) -> list[int]:
-    """Return up to `wanted` frame numbers, evenly spread over `count` frames, ends left out.
-
-    Examples
-    --------
-    >>> sampled(100, 4)
-    [12, 37, 62, 87]
-    """
-    if count <= wanted:
-        return list(range(count))
-    return [int((k + 0.5) * count / wanted) for k in range(wanted)]
 
 
 def video_faces(

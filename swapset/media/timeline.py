@@ -1,4 +1,4 @@
-"""Choose source frames for a constant frame rate by their time stamps."""
+"""Choose frames: for a constant frame rate by their time stamps, or evenly spread."""
 
 from __future__ import annotations
 
@@ -60,3 +60,16 @@ def nearest_frames(
         # Half a frame of tolerance, for containers that round their stamps.
         until = math.ceil((held[0] + interval - origin) * fps - Fraction(1, 2))
         yield held[1], max(min(until, limit) - shown, 0)
+
+
+def sampled(count: int, wanted: int) -> list[int]:
+    """Return up to `wanted` frame numbers, evenly spread over `count` frames, ends left out.
+
+    Examples
+    --------
+    >>> sampled(100, 4)
+    [12, 37, 62, 87]
+    """
+    if count <= wanted:
+        return list(range(count))
+    return [int((k + 0.5) * count / wanted) for k in range(wanted)]

@@ -10,7 +10,7 @@ import pytest
 from detectors_material import face, picture
 
 from swapset.config_sections import TrackSettings
-from swapset.detection.find import sampled, video_faces
+from swapset.detection.find import video_faces
 from swapset.detection.protocol import (
     SPLIT_COLUMNS,
     check_splits,
@@ -26,6 +26,7 @@ from swapset.detectors.faces import Face
 from swapset.errors import DataError
 from swapset.faces.track import Tracker
 from swapset.media.encode import VideoWriter
+from swapset.media.timeline import sampled
 
 
 def same(one: Face, other: Face) -> None:

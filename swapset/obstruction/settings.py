@@ -1,0 +1,81 @@
+"""Settings of Landmark Breaker in the config. Light to import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from swapset.config_sections import Section
+
+RUN = 15
+"""Key frames that follow each other: half a second."""
+
+COMPRESSIONS = ("none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264")
+"""What noisy frames go through, in the order of tables 4.6 and 4.8 of the chapter."""
+
+Compression = Literal["none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264"]
+
+
+class ExtractorSettings(Section):
+    """How one extractor is trained; what is null is as its authors published it."""
+
+    width: float = Field(1.0, gt=0, le=4, description="Share of the published channels.")
+    steps: int | None = Field(None, ge=1, description="Training steps.")
+    batch: int | None = Field(None, ge=1, le=4096, description="Faces in a step.")
+    learning_rate: float | None = Field(None, gt=0, le=1)
+    weights: Path | None = Field(
+        None, description="Published weights (docs/weights.md); it is not trained then."
+    )
+
+
+class LabelSource(Section):
+    """Faces with landmarks on disk, to train extractors on."""
+
+    layout: Literal["wflw", "300w", "csv"] = Field(description="'wflw', '300w' or 'csv'.")
+    root: Path = Field(description="Folder of the pictures, or the CSV file.")
+    lists: Path | None = Field(None, description="Folder of WFLW's lists; null: inside root.")
+
+
+class LandmarkBreakerSettings(Section):
+    """Noise on originals that makes landmark extraction fail, and what it does to swaps."""
+
+    subjects: int | list[str] = Field(
+        6, description="People who are protected: a number, drawn by seed, or a list."
+    )
+    frames: int = Field(
+        600, ge=15, description="Key frames in all, in evenly spaced runs of 15 frames."
+    )
+    reference: str = Field(
+        "hrnet", description="Extractor whose landmarks on clean frames count as the truth."
+    )
+    compressions: list[Compression] = Field(
+        list(COMPRESSIONS), min_length=1, description="What noisy frames go through."
+    )
+    method: str | None = Field(
+        None, description="Method whose models make the swaps that are compared; null: the first."
+    )
+    swap_every: int = Field(1, ge=1, le=15, description="Swap every n-th key frame.")
+    epsilon: float = Field(15.0, gt=0, le=255, description="Largest change of a pixel, of 255.")
+    iterations: int = Field(20, ge=1, le=10_000, description="Steps of an attack.")
+    step: float = Field(1.0, gt=0, le=255, description="Size of a step, of 255.")
+    decay: float = Field(0.5, ge=0, le=1, description="Decay of the momentum.")
+    budget: Literal["stop", "project"] = Field(
+        "stop", description="At epsilon an attack ends ('stop') or goes on within ('project')."
+    )
+    label_frames: int = Field(
+        30, ge=1, description="Frames of an accepted clip that extractors are trained on."
+    )
+    labels: LabelSource | None = Field(
+        None,
+        description=(
+            "Labelled faces to train on (docs/extractors.md); null: accepted clips of people who "
+            "are not protected, with dlib's landmarks."
+        ),
+    )
+    bootstrap: int = Field(1000, ge=10, description="Resamples behind an interval.")
+    level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
+    settings: dict[str, ExtractorSettings] = Field(
+        {}, description="By extractor: width, steps, batch, learning_rate, weights."
+    )
