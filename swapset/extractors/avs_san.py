@@ -17,6 +17,7 @@ from swapset.extractors.decode import window_mean
 from swapset.extractors.files import output_channels, read_published
 from swapset.extractors.published import Schedule, Variation
 from swapset.extractors.targets import smooth_gaussians
+from swapset.seeds import derive_seed
 
 
 class AVSSAN(Extractor):
@@ -37,6 +38,8 @@ class AVSSAN(Extractor):
     Gaussians of σ = 4 crop pixels and the background, the squared errors of all four outputs,
     summed, over twice the number of faces, SGD with Nesterov's momentum. The steps are 50 epochs of
     WFLW's 7,500 pictures. Crops are shifted by up to 30 of 128 pixels, neither turned nor mirrored.
+    They start from torchvision's VGG-16 on ImageNet (vgg16-397923af.pth), which `take_backbone`
+    reads. Without it their SGD soon gives numbers that are none, and Adam takes its place.
 
     Parameters
     ----------
@@ -49,6 +52,7 @@ class AVSSAN(Extractor):
     name = "avs-san"
     side = 128
     map_side = 16
+    backbone = ("features.",)
     published = Schedule(
         steps=46_900,
         batch=8,
@@ -115,12 +119,22 @@ class AVSSAN(Extractor):
         errors = [((maps - wanted) ** 2 * counted).sum() for maps in outputs]
         return torch.stack(errors).sum() / (2 * len(points))
 
-    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return SGD with momentum 0.9; later stages learn 4 times, biases twice as fast.
+    def take_backbone(self, path: Path) -> None:
+        """Start from VGG-16 on ImageNet; see `Extractor.take_backbone`."""
+        super().take_backbone(path)
+        torch.manual_seed(derive_seed(self.seed, self.name, "stages") % 2**63)
+        self.network.start_as_published()  # type: ignore[operator]
 
-        Weights decay by 0.0005, biases do not; generators do not learn (itn_cpm.py,
-        `specify_parameter`).
+    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
+        """Return SGD with momentum 0.9, or, for a network that starts from nothing, Adam.
+
+        With SGD later stages learn 4 times as fast, biases twice; weights decay by 0.0005, biases
+        do not; generators do not learn (itn_cpm.py, `specify_parameter`). Adam has one learning
+        rate, about 0.001 for a narrow network.
         """
+        if not self.pretrained:
+            learning = [part for part in self.network.parameters() if part.requires_grad]
+            return torch.optim.Adam(learning, lr=learning_rate)
         groups: list[dict[str, Any]] = []
         for part, pace in (
             ("features", 1),

@@ -18,9 +18,8 @@ class SANNetwork(nn.Module):
     VGG-16), `CPM_feature.*`, `stage1.*`, `stage2.*`, `stage3.*` and, if `generators`, `netG_A.*`
     and `netG_B.*`, which never learn.
 
-    Fresh weights are He's in all but the last layer of a stage, as these networks have no norms:
-    the authors' (normal, 0.01 everywhere) work only on top of VGG-16 from ImageNet, from which they
-    start.
+    Fresh weights are He's in all but the last layer of a stage, as these networks have no norms;
+    see `start_as_published`.
 
     Parameters
     ----------
@@ -56,11 +55,19 @@ class SANNetwork(nn.Module):
         )
         self.stage2 = _refinement(2 * base + 2 * maps, base, maps)
         self.stage3 = _refinement(2 * base + maps, base, maps)
-        _start([*self.features, *self.CPM_feature], rectified=True)
+        _start([*self.features, *self.CPM_feature], None)
         for stage in (self.stage1, self.stage2, self.stage3):
             *inner, last = stage
-            _start(inner, rectified=True)
-            _start([last], rectified=False)
+            _start(inner, None)
+            _start([last], 0.01)
+
+    def start_as_published(self) -> None:
+        """Draw the authors' fresh weights (normal, 0.01) for all that is not VGG-16's.
+
+        Only with VGG-16's weights from ImageNet do they let enough of a picture through.
+        """
+        for part in (self.CPM_feature, self.stage1, self.stage2, self.stage3):
+            _start(list(part), 0.01)
 
     def aggregated(self, x: Tensor) -> Tensor:
         """Return the style-aggregated faces B×3×H×W of faces, both in [-1, 1]."""
@@ -105,11 +112,12 @@ def _refinement(inputs: int, base: int, maps: int) -> nn.Sequential:
     return _layers(*sizes, last=False)
 
 
-def _start(layers: list[nn.Module], *, rectified: bool) -> None:
+def _start(layers: list[nn.Module], deviation: float | None) -> None:
+    """Draw weights of a deviation, None = He's, and take off the biases."""
     for layer in layers:
         if isinstance(layer, nn.Conv2d) and layer.bias is not None:
-            if rectified:
+            if deviation is None:
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             else:
-                nn.init.normal_(layer.weight, std=0.01)
+                nn.init.normal_(layer.weight, std=deviation)
             nn.init.zeros_(layer.bias)

@@ -39,10 +39,14 @@ class Extractor(ABC):
         The authors' training.
     variation : Variation
         The authors' augmentation.
+    backbone : tuple of str
+        How the names of the weights begin that the authors take from ImageNet; empty = none.
     points : int
         Number of landmarks K, 68 or 98.
     network : nn.Module
         In eval mode unless it is being trained.
+    pretrained : bool
+        Whether the backbone came from ImageNet, by `take_backbone`.
     trained : bool
         False = fresh weights: its landmarks mean nothing. Whoever trains it sets this.
 
@@ -61,6 +65,7 @@ class Extractor(ABC):
     map_side: ClassVar[int]
     published: ClassVar[Schedule]
     variation: ClassVar[Variation]
+    backbone: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -76,7 +81,7 @@ class Extractor(ABC):
             raise ValueError(f"width must be above 0 and at most 4, not {width}")
         self.points, self.width, self.seed = points, width, seed
         self.device = torch.device(device)
-        self.trained = False
+        self.pretrained = self.trained = False
         torch.manual_seed(derive_seed(seed, self.name, "weights") % 2**63)
         self.network = self.build().to(self.device).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -179,6 +184,29 @@ class Extractor(ABC):
         """
         points = self.decode(self.heatmaps(self.crop(frames, boxes)))
         return to_frame(points, self.regions(boxes), self.side)
+
+    def take_backbone(self, path: Path) -> None:
+        """Start a training from weights of the backbone on ImageNet, as the authors do.
+
+        Raises
+        ------
+        DataError
+            If this extractor has none, or they do not fit; those published are for `width` 1.
+        """
+        if not self.backbone:
+            raise DataError(f"{path}: {self.name} has no backbone that takes weights; leave it out")
+        own = self.network.state_dict()
+        state = with_counters(read_published(path), self.network)
+        for name, part in own.items():
+            if name.startswith(self.backbone):
+                if name not in state or state[name].shape != part.shape:
+                    raise DataError(
+                        f"{path}: is no backbone of {self.name} of width {self.width} ({name} is "
+                        "missing or of another shape); see docs/weights.md"
+                    )
+                own[name] = state[name]
+        self.network.load_state_dict(own)
+        self.pretrained = True
 
     # -- files ---------------------------------------------------------------------------------
 

@@ -29,12 +29,13 @@ class HRNet(PixelMapExtractor):
     Training: Gaussians of σ = 1.5 map pixels for 98 points and 1 for 68, mean squared error, Adam;
     the steps are 60 epochs of WFLW's 7,500 pictures (experiments/wflw and experiments/300w,
     face_alignment_*_hrnet_w18.yaml; lib/config/defaults.py; tools/train.py). They start from
-    ImageNet.
+    hrnetv2_w18_imagenet_pretrained.pth, which `take_backbone` reads.
     """
 
     name = "hrnet"
     side = 256
     map_side = 64
+    backbone = ("conv", "bn", "layer1", "transition", "stage")
     published = Schedule(
         steps=28_140, batch=16, learning_rate=1e-4, milestones=(30 / 60, 50 / 60), factor=0.1
     )

@@ -191,3 +191,36 @@ def test_weights_for_other_landmarks_are_refused(tmp_path: Path) -> None:
     torch.save({"head.3.weight": torch.zeros(29, 270, 1, 1)}, path)
     with pytest.raises(DataError, match=r"HR18-COFW\.pth: finds 29 landmarks"):
         HRNet.from_weights(path)
+
+
+# -- backbones -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "part"), [("hrnet", "stage4.2."), ("avs-san", "features.21.")])
+def test_a_backbone_fills_its_own_part_only(name: str, part: str, tmp_path: Path) -> None:
+    source = extractor_class(name)(width=WIDTH, points=98, seed=1)
+    path = tmp_path / "imagenet.pth"
+    state = source.network.state_dict()
+    torch.save({**state, "classifier.0.weight": torch.zeros(4, 4)}, path)
+    extractor = extractor_class(name)(width=WIDTH, points=68, seed=2)
+    before = {key: own.clone() for key, own in extractor.network.state_dict().items()}
+    extractor.take_backbone(path)
+    assert extractor.pretrained
+    assert not extractor.trained
+    after = extractor.network.state_dict()
+    assert set(after) == set(before)
+    filled = {key for key in after if key.startswith(extractor.backbone)}
+    assert any(key.startswith(part) for key in filled)
+    for key in filled:
+        assert torch.equal(after[key], state[key]), key
+    last = "head.3.weight" if name == "hrnet" else "stage3.16.weight"
+    assert after[last].shape == before[last].shape
+
+
+def test_a_backbone_of_another_width_or_for_fan_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "vgg16.pth"
+    torch.save(AVSSAN(width=0.2).network.state_dict(), path)
+    with pytest.raises(DataError, match=r"vgg16\.pth: is no backbone of avs-san of width 0\.1"):
+        AVSSAN(width=0.1).take_backbone(path)
+    with pytest.raises(DataError, match="fan has no backbone"):
+        FAN(width=0.1).take_backbone(path)

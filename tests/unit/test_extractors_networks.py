@@ -105,13 +105,16 @@ def test_a_generator_keeps_shape_and_range():
 
 def test_generators_never_learn():
     extractor = AVSSAN(width=0.1, generators=True)
-    learning = {id(p) for group in extractor.optimiser(1).param_groups for p in group["params"]}
-    for name, part in extractor.network.named_parameters():
-        assert (id(part) in learning) is part.requires_grad is not name.startswith("netG")
+    for extractor.pretrained in (False, True):
+        groups = extractor.optimiser(1).param_groups
+        learning = {id(part) for group in groups for part in group["params"]}
+        for name, part in extractor.network.named_parameters():
+            assert (id(part) in learning) is part.requires_grad is not name.startswith("netG")
 
 
 def test_later_stages_and_biases_learn_faster():
     extractor = AVSSAN(width=0.1)
+    extractor.pretrained = True
     named = {id(part): name for name, part in extractor.network.named_parameters()}
     pace = {
         named[id(part)]: (group["lr"], group["weight_decay"])
