@@ -26,8 +26,9 @@ class AVSSAN(Extractor):
     The published recipe differs from SAN's by its data alone: WFLW with copies of each face in
     other styles. The style networks that made them are published without weights, and so are the
     two generators within SAN: without the authors' checkpoint, fixed style transforms stand for
-    both (`swapset.extractors.styles` within the network; see `swapset.extractors.augment` for the
-    data). A checkpoint that the authors' code wrote brings its generators along.
+    both (`swapset.extractors.styles` within the network; `swapset.extractors.restyle` for 8 of 9
+    faces, as many as theirs). A checkpoint that the authors' code wrote brings its generators
+    along.
 
     The authors cut the landmarks' bounding box widened by 20 % on each side and stretch it to a
     square (`--pre_crop_expand 0.2`, san_vision/transforms.py, `PreCrop`); which boxes their lists
@@ -37,7 +38,8 @@ class AVSSAN(Extractor):
     Training (landmark_detection/scripts/WFLW_full.sh; SAN/lib/procedure/train_detector.py): smooth
     Gaussians of σ = 4 crop pixels and the background, the squared errors of all four outputs,
     summed, over twice the number of faces, SGD with Nesterov's momentum. The steps are 50 epochs of
-    WFLW's 7,500 pictures. Crops are shifted by up to 30 of 128 pixels, neither turned nor mirrored.
+    WFLW's 7,500 pictures. Crops are shifted by up to 30 of 128 pixels, neither turned nor mirrored;
+    landmarks that are cut off do not count (datasets/point_meta.py, `apply_bound`).
     They start from torchvision's VGG-16 on ImageNet (vgg16-397923af.pth), which `take_backbone`
     reads. Without it their SGD soon gives numbers that are none, and Adam takes its place.
 
@@ -69,6 +71,8 @@ class AVSSAN(Extractor):
         colour=0,
         mirrored=0,
         fill=127,
+        restyled=8 / 9,
+        beyond="unknown",
     )
     sigma = 4.0
 

@@ -50,6 +50,10 @@ class Variation:
         Share of the faces that are mirrored.
     fill : float
         What lies outside of a picture, in [0, 255].
+    restyled : float
+        Share of the faces that are shown in another style (`swapset.extractors.restyle`).
+    beyond : {"empty", "unknown"}
+        What is to be learnt of a landmark outside of the crop: an empty map, or nothing.
     """
 
     law: str
@@ -60,3 +64,5 @@ class Variation:
     colour: float
     mirrored: float
     fill: float = 0.0
+    restyled: float = 0.0
+    beyond: str = "empty"

@@ -1,0 +1,163 @@
+"""Training batches: faces turned, scaled, shifted, mirrored and coloured on the device.
+
+One pass of sampling from the kept uint8 face gives the crop, so that nothing is blurred twice and
+no loader stands between the faces and the network. All draws are made on the CPU: a training on a
+GPU sees the same faces as one without.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from swapset.extractors.bank import FaceBank
+from swapset.extractors.published import Variation
+from swapset.extractors.restyle import restyle
+from swapset.extractors.symmetry import mirror_points
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What an extractor learns from.
+
+    Attributes
+    ----------
+    images : (B, 3, S, S) float32 in [0, 255], RGB
+    points : (B, K, 2) float32
+        x and y in pixels of the crop; some may lie outside of it.
+    known : (B, K) bool
+        False = nothing is learnt of this landmark.
+    """
+
+    images: Tensor
+    points: Tensor
+    known: Tensor
+
+
+@dataclass(frozen=True)
+class Poses:
+    """How each face of a batch is placed in its crop.
+
+    Attributes
+    ----------
+    angle : (B,) float
+        In radians.
+    scale : (B,) float
+        Side of what is seen, in sides of the crop.
+    shift : (B, 2) float
+        Of what is seen, along x and y, in sides of the crop.
+    mirrored : (B,) bool
+    """
+
+    angle: Tensor
+    scale: Tensor
+    shift: Tensor
+    mirrored: Tensor
+
+
+def draw_batch(
+    bank: FaceBank,
+    index: Tensor,
+    variation: Variation,
+    *,
+    generator: torch.Generator,
+    device: torch.device,
+) -> Batch:
+    """Return some faces, each varied anew.
+
+    Parameters
+    ----------
+    bank : FaceBank
+    index : (B,) int64
+        Which faces; on the CPU.
+    variation : Variation
+        What is varied, and how much.
+    generator : torch.Generator
+        Of the CPU.
+    device : torch.device
+        Where the batch is wanted.
+    """
+    poses = draw_poses(len(index), variation, generator)
+    images = place_images(bank.take(index, device), poses, side=bank.side, fill=bank.fill)
+    if variation.colour:
+        factors = 1 + variation.colour * _uniform(generator, len(index), 3, 1, 1)
+        images = (images * factors.to(device)).clamp(0, 255)
+    if variation.restyled:
+        images = restyle(images, variation.restyled, generator)
+    points = place_points(bank.points[index], poses, side=bank.side)
+    known = points.isfinite().all(-1)
+    if variation.beyond == "unknown":
+        known &= ((points >= -0.5) & (points <= bank.side - 0.5)).all(-1)
+    return Batch(images, points.to(device), known.to(device))
+
+
+def draw_poses(count: int, variation: Variation, generator: torch.Generator) -> Poses:
+    """Draw how `count` faces are placed; see `Variation`."""
+    if variation.law == "normal":
+        turn = torch.randn(count, generator=generator).clamp(-2, 2)
+        scale = 1 + (variation.scale * torch.randn(count, generator=generator)).clamp(
+            -variation.scale, variation.scale
+        )
+    else:
+        turn = _uniform(generator, count)
+        scale = 1 + variation.scale * _uniform(generator, count)
+    turned = torch.rand(count, generator=generator) < variation.turned
+    return Poses(
+        angle=math.radians(variation.turn) * turn * turned,
+        scale=scale,
+        shift=variation.shift * _uniform(generator, count, 2),
+        mirrored=torch.rand(count, generator=generator) < variation.mirrored,
+    )
+
+
+def place_images(faces: Tensor, poses: Poses, *, side: int, fill: float) -> Tensor:
+    """Return crops (B, 3, S, S) float32 of kept faces (B, 3, M, M) uint8.
+
+    Parameters
+    ----------
+    faces : (B, 3, M, M) uint8
+    poses : Poses
+    side : int
+        S.
+    fill : float
+        What lies outside of a kept face.
+    """
+    stored = faces.shape[-1]
+    steps = (torch.arange(side, dtype=torch.float32) - (side - 1) / 2) * (2 / stored)
+    turn = _turns(poses) * poses.scale[:, None, None]
+    # Small tensors, so that what goes to a GPU at each step is small; the grid is made there.
+    steps, turn = steps.to(faces.device), turn.to(faces.device)
+    shift = (poses.shift * (2 * side / stored)).to(faces.device)
+    x = turn[:, :, 0, None, None] * steps + shift[:, :, None, None]
+    y = turn[:, :, 1, None, None] * steps[:, None]
+    grid = (x + y).permute(0, 2, 3, 1)
+    sampled = functional.grid_sample(
+        faces.float() - fill, grid, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
+    images = sampled + fill if fill else sampled
+    mirrored = poses.mirrored.to(faces.device)[:, None, None, None]
+    return torch.where(mirrored, images.flip(-1), images)
+
+
+def place_points(points: Tensor, poses: Poses, *, side: int) -> Tensor:
+    """Return where landmarks (B, K, 2), in pixels of the plain crop, are in the placed one."""
+    centre = (side - 1) / 2
+    from_centre = points - centre - side * poses.shift[:, None]
+    # The inverse of a rotation is its transpose: a row times the rotation.
+    placed = from_centre @ _turns(poses) / poses.scale[:, None, None] + centre
+    return torch.where(poses.mirrored[:, None, None], mirror_points(placed, side), placed)
+
+
+def _turns(poses: Poses) -> Tensor:
+    """Return rotations (B, 2, 2) that take places in the crop to places in the kept face."""
+    cosine, sine = poses.angle.cos(), poses.angle.sin()
+    return torch.stack((cosine, -sine, sine, cosine), 1).view(-1, 2, 2)
+
+
+def _uniform(generator: torch.Generator, *shape: int) -> Tensor:
+    """Return numbers in [-1, 1)."""
+    return torch.rand(*shape, generator=generator) * 2 - 1

@@ -1,0 +1,180 @@
+"""Faces to train an extractor on: cut once, with a margin, and kept as uint8."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from swapset.errors import DataError
+from swapset.extractors.base import Extractor
+from swapset.extractors.crops import cut_squares, to_crop
+from swapset.extractors.labels import LabelledFaces
+from swapset.extractors.published import Variation
+from swapset.files import atomic_output
+
+_SHARE_OF_GPU = 0.4
+"""Faces go to a GPU as a whole if they fill no more of its free memory."""
+
+
+@dataclass(frozen=True)
+class FaceBank:
+    """Faces as one extractor wants to see them.
+
+    Attributes
+    ----------
+    faces : (n, 3, M, M) uint8, RGB
+        The middle S pixels of each side are the extractor's crop; the rest is real surrounding for
+        turns, zooms and shifts. On the device if there is room, else in a file or in memory.
+    points : (n, K, 2) float32
+        x and y in pixels of the extractor's crop.
+    side : int
+        S; M - S is even.
+    fill : float
+        What stands outside of pictures.
+    """
+
+    faces: Tensor
+    points: Tensor
+    side: int
+    fill: float
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def take(self, index: Tensor, device: torch.device) -> Tensor:
+        """Return some faces (B, 3, M, M) uint8 on a device; the index (B,) is on the CPU."""
+        return self.faces[index.to(self.faces.device)].to(device)
+
+
+def margin_of(variation: Variation) -> float:
+    """Return how many sides of its crop a variation can see across."""
+    clipped = 2 if variation.law == "normal" else 1
+    # A square is widest across when it stands on a corner.
+    angle = math.radians(min(clipped * variation.turn, 45.0)) if variation.turned else 0.0
+    widest = (1 + variation.scale) * (math.cos(angle) + math.sin(angle))
+    return widest + 2 * variation.shift
+
+
+def cut_bank(
+    faces: LabelledFaces,
+    extractor: Extractor,
+    *,
+    margin: float = 1.0,
+    fill: float = 0.0,
+    file: Path | None = None,
+    device: torch.device | str = "cpu",
+    log: TextIO | None = None,
+) -> FaceBank:
+    """Cut faces out of their pictures.
+
+    Parameters
+    ----------
+    faces : LabelledFaces
+        At least one.
+    extractor : Extractor
+        Whose crop is wanted.
+    margin : float
+        Side of what is kept, in sides of the crop.
+    fill : float
+        What lies outside of a picture, in [0, 255].
+    file : Path, optional
+        Where the faces are kept, (n, 3, M, M) uint8 in numpy's format. What a job before this one
+        has left there is used: the name must say what is in it (`bank_name`).
+    device : torch.device or str
+        Where they are wanted.
+    log : TextIO, optional
+        Gets a progress bar.
+
+    Raises
+    ------
+    DataError
+        Naming a picture that cannot be read.
+    """
+    side = extractor.side
+    stored = side + 2 * math.ceil((margin - 1) * side / 2)
+    boxes = torch.from_numpy(faces.boxes)
+    regions = extractor.regions(boxes)
+    points = to_crop(torch.from_numpy(faces.points), regions, side)
+    wider = regions * torch.tensor((1.0, 1.0, stored / side))
+    shape = (len(faces), 3, stored, stored)
+    if file is None:
+        cut = np.empty(shape, np.uint8)
+        _cut(faces, wider, cut, fill, log)
+    else:
+        if not file.exists():
+            with atomic_output(file) as scratch:
+                kept = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.uint8, shape=shape)
+                _cut(faces, wider, kept, fill, log)
+                kept.flush()
+                del kept
+        cut = _opened(file, shape)
+    return FaceBank(_placed(torch.from_numpy(cut), torch.device(device)), points, side, fill)
+
+
+def bank_name(faces: LabelledFaces, extractor: Extractor, *facts: object) -> str:
+    """Return a name that changes with the labels, the pictures and how they are cut."""
+    text = "\0".join(map(str, (faces.fingerprint(), extractor.name, extractor.side, *facts)))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Return a picture (H, W, 3) uint8, RGB: grey and 16-bit ones are converted, alpha is left out.
+
+    It is not turned by its metadata: landmarks count the pixels as they are stored.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise DataError(f"{path}: cannot be read as a picture; replace it or take its line out")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _cut(
+    faces: LabelledFaces,
+    regions: Tensor,
+    into: NDArray[np.uint8],
+    fill: float,
+    log: TextIO | None,
+) -> None:
+    path, frame = None, torch.empty(0)
+    for number in tqdm(range(len(faces)), "cutting", file=log, mininterval=2, unit="face"):
+        if faces.images[number] != path:
+            path = faces.images[number]
+            frame = torch.from_numpy(read_picture(path)).permute(2, 0, 1)[None]
+        region, side = regions[number : number + 1], into.shape[-1]
+        crop = cut_squares(frame, region, side)
+        if fill:
+            crop += fill * (1 - cut_squares(torch.ones_like(frame[:, :1]), region, side))
+        into[number] = crop[0].round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def _opened(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    try:
+        # Copy on write: torch warns of arrays that cannot be written.
+        kept = np.load(file, mmap_mode="c", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{file}: holds no faces ({error}); delete it and run again") from error
+    if kept.shape != shape or kept.dtype != np.uint8:
+        raise DataError(f"{file}: holds other faces; delete it and run again")
+    return np.asarray(kept)
+
+
+def _placed(faces: Tensor, device: torch.device) -> Tensor:
+    if device.type != "cuda":
+        return faces
+    free, _ = torch.cuda.mem_get_info(device)
+    return faces.to(device) if faces.nbytes <= _SHARE_OF_GPU * free else faces

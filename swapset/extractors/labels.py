@@ -1,0 +1,256 @@
+"""Faces with known landmarks, to train extractors on and to test them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swapset.errors import DataError
+from swapset.extractors.nme import eye_distance
+from swapset.extractors.points68 import as_68
+from swapset.faces.boxes import box_from_landmarks
+from swapset.seeds import derive_seed
+
+SPLITS = ("train", "val", "test")
+SHOWN = 10
+"""Most wrong lines that one message names."""
+FEW_PEOPLE = 5
+"""With fewer known people, holding one out costs too much: pictures are held out then."""
+
+
+@dataclass(frozen=True)
+class LabelledFaces:
+    """Faces in pictures on disk.
+
+    Attributes
+    ----------
+    images : tuple of Path
+        The picture of each face; several faces may share one.
+    points : (n, K, 2) float32
+        x and y in pixels of the picture; 0 is the centre of the first pixel.
+    people : tuple of str
+        Who it is; empty = unknown.
+    splits : tuple of str
+        "train", "val" or "test".
+    """
+
+    images: tuple[Path, ...]
+    points: NDArray[np.float32]
+    people: tuple[str, ...]
+    splits: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """Return the faces' boxes (n, 4), x0, y0, x1, y1 in pixels, as dlib draws them.
+
+        Of 98 landmarks, the 68 that dlib knows count; the rectangles of WFLW's lists are another
+        detector's.
+        """
+        boxes = [box_from_landmarks(points) for points in as_68(self.points)]
+        return np.stack(boxes) if boxes else np.empty((0, 4), np.float32)
+
+    def of(self, split: str) -> LabelledFaces:
+        """Return the faces of a split."""
+        return self.taken([k for k, own in enumerate(self.splits) if own == split])
+
+    def taken(self, index: Sequence[int]) -> LabelledFaces:
+        """Return some of the faces, in the order given."""
+        return LabelledFaces(
+            tuple(self.images[k] for k in index),
+            self.points[list(index)],
+            tuple(self.people[k] for k in index),
+            tuple(self.splits[k] for k in index),
+        )
+
+    def with_validation(self, *, seed: int, share: float = 0.1) -> LabelledFaces:
+        """Return them with some training faces held out for validation, if none are yet.
+
+        People are held out as a whole, or pictures where somebody is unknown or there are fewer
+        than 5 people; about `share` of them and at least one, drawn by `seed`.
+        """
+        training = [k for k, own in enumerate(self.splits) if own == "train"]
+        people = {self.people[k] for k in training}
+        if "" in people or len(people) < FEW_PEOPLE:
+            names = [str(path) for path in self.images]
+        else:
+            names = list(self.people)
+        groups = sorted({names[k] for k in training})
+        if "val" in self.splits or len(groups) < 2:
+            return self
+        order = np.random.default_rng(derive_seed(seed, "validation")).permutation(len(groups))
+        held = {groups[k] for k in order[: max(1, round(share * len(groups)))]}
+        splits = list(self.splits)
+        for k in training:
+            splits[k] = "val" if names[k] in held else "train"
+        return replace(self, splits=tuple(splits))
+
+    def fingerprint(self) -> str:
+        """Return a hash of the labels, and of the pictures' names, sizes and dates."""
+        digest = hashlib.sha256(self.points.tobytes())
+        for path, split in zip(self.images, self.splits, strict=True):
+            facts = path.stat()
+            digest.update(f"{path}\0{split}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
+
+def joined(parts: Sequence[LabelledFaces]) -> LabelledFaces:
+    """Return the faces of all parts; at least one part, all with as many landmarks."""
+    return LabelledFaces(
+        tuple(image for part in parts for image in part.images),
+        np.concatenate([part.points for part in parts]),
+        tuple(person for part in parts for person in part.people),
+        tuple(split for part in parts for split in part.splits),
+    )
+
+
+class LabelRows:
+    """Faces as they are read from lines of a file, and what is wrong with these.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that the pictures' names start from and stay in.
+    count : int
+        Number of landmarks of each face.
+    """
+
+    def __init__(self, root: Path, count: int):
+        self._root, self._count = root.resolve(), count
+        self._images: list[Path] = []
+        self._points: list[NDArray[np.float64]] = []
+        self._people: list[str] = []
+        self._splits: list[str] = []
+        self._wrong: list[str] = []
+
+    def wrong(self, where: str, what: str) -> None:
+        """Note what is wrong with a line."""
+        self._wrong.append(f"{where}: {what}")
+
+    def add(
+        self, where: str, picture: str, values: Sequence[str], *, split: str, person: str = ""
+    ) -> None:
+        """Add a face, or note what is wrong with it.
+
+        Parameters
+        ----------
+        where : str
+            File and line, for messages.
+        picture : str
+            Path from the root.
+        values : sequence of str
+            x0, y0, x1, y1, … in pixels.
+        split, person : str
+        """
+        try:
+            points = self._numbers(values)
+            image = self._picture(picture)
+            if split not in SPLITS:
+                raise ValueError(f"split {split!r} is none of {', '.join(SPLITS)}")
+        except ValueError as error:
+            self.wrong(where, str(error))
+            return
+        self._images.append(image)
+        self._points.append(points)
+        self._people.append(person)
+        self._splits.append(split)
+
+    def _numbers(self, values: Sequence[str]) -> NDArray[np.float64]:
+        if len(values) != 2 * self._count:
+            found = f"{len(values)} coordinates"
+            raise ValueError(f"has {found}; {self._count} landmarks need {2 * self._count}")
+        points = np.empty(len(values))
+        for place, text in enumerate(values):
+            name = f"{'xy'[place % 2]}{place // 2}"
+            try:
+                points[place] = float(text)
+            except ValueError:
+                raise ValueError(f"{name} is {text!r}, no number") from None
+            if not math.isfinite(points[place]):
+                raise ValueError(f"{name} is {text!r}; every landmark needs a place")
+        pairs = points.reshape(-1, 2)
+        if eye_distance(pairs) == 0:
+            raise ValueError("the outer corners of both eyes are in the same place")
+        return pairs
+
+    def _picture(self, name: str) -> Path:
+        if not name:
+            raise ValueError("names no picture")
+        try:
+            path = (self._root / name).resolve()
+            exists = path.is_file()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ValueError(f"picture {name!r} cannot be used ({error})") from error
+        if not path.is_relative_to(self._root):
+            raise ValueError(f"picture {name!r} leaves {self._root}; move it into that folder")
+        if not exists:
+            raise ValueError(f"picture {path} does not exist")
+        return path
+
+    def faces(self, *, source: Path, may_be_empty: bool = False) -> LabelledFaces:
+        """Return all faces.
+
+        Raises
+        ------
+        DataError
+            Naming each wrong line (of many, the first), or somebody who is in two splits, or
+            `source` if there are no faces.
+        """
+        if self._wrong:
+            more = len(self._wrong) - SHOWN
+            lines = self._wrong[:SHOWN] + ([f"... and {more} more lines"] if more > 0 else [])
+            raise DataError("\n".join(lines))
+        if not self._images and not may_be_empty:
+            raise DataError(f"{source}: has no labelled face; see docs/extractors.md")
+        self._check_people(source)
+        points = np.array(self._points, np.float32).reshape(-1, self._count, 2)
+        return LabelledFaces(tuple(self._images), points, tuple(self._people), tuple(self._splits))
+
+    def _check_people(self, source: Path) -> None:
+        first: dict[str, str] = {}
+        for person, split in zip(self._people, self._splits, strict=True):
+            if person and first.setdefault(person, split) != split:
+                raise DataError(
+                    f"{source}: {person} is in {first[person]} and in {split}; an extractor would "
+                    "be judged by people it knows, so put all of a person's pictures in one split"
+                )
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 text") from error
+
+
+def check_points(faces: LabelledFaces, wanted: int, source: str) -> None:
+    """Refuse labels with another number of landmarks than an extractor finds.
+
+    Raises
+    ------
+    DataError
+        Saying both numbers.
+    """
+    found = faces.points.shape[1]
+    if found != wanted:
+        raise DataError(
+            f"{source}: has faces with {found} landmarks, but the extractor finds {wanted}; "
+            f"train one with {found}, or give labels with {wanted}"
+        )

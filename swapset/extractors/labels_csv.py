@@ -1,0 +1,57 @@
+"""Labelled faces in a plain CSV file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from swapset.errors import DataError
+from swapset.extractors.base import POINTS
+from swapset.extractors.labels import LabelledFaces, LabelRows, read_lines
+
+COLUMNS = ("split", "person", "image")
+
+
+def read_csv(path: Path, *, may_be_empty: bool = False) -> LabelledFaces:
+    """Read `split,person,image,x0,y0,…,x67,y67`, or up to `x97,y97`.
+
+    `split` is train, val or test; empty = train. `person` may be empty. `image` is a path from the
+    file's own folder and stays inside it. Coordinates are pixels of the picture; 0 is the centre of
+    the first one.
+
+    Raises
+    ------
+    DataError
+        Naming each wrong line, or if the columns are others.
+    """
+    reader = csv.reader(read_lines(path), strict=True)
+    count = _landmarks(path, next(reader, []))
+    rows = LabelRows(path.parent, count)
+    try:
+        for cells in reader:
+            if not cells:
+                continue
+            where = f"{path}, line {reader.line_num}"
+            split, person, image, *values = [cell.strip() for cell in (*cells, "", "", "")]
+            rows.add(where, image, values[:-3], split=split or "train", person=person)
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: no valid CSV ({error})") from error
+    return rows.faces(source=path, may_be_empty=may_be_empty)
+
+
+def header(count: int) -> list[str]:
+    """Return the columns of a file with `count` landmarks."""
+    return [*COLUMNS, *(f"{axis}{k}" for k in range(count) for axis in "xy")]
+
+
+def _landmarks(path: Path, columns: list[str]) -> int:
+    """Return the number of landmarks that a header has columns for."""
+    found = [column.strip() for column in columns]
+    for count in POINTS:
+        if found == header(count):
+            return count
+    wanted = " or ".join(f"…,x{count - 1},y{count - 1}" for count in POINTS)
+    raise DataError(
+        f"{path}, line 1: the columns must be {','.join(COLUMNS)},x0,y0,{wanted}, not "
+        f"{','.join(found[:5])},… ({len(found)} columns)"
+    )
