@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,13 @@ class HRNet(PixelMapExtractor):
 
     def outputs(self, images: Tensor) -> list[Tensor]:
         """Return the heat-maps; see `Extractor.outputs`."""
-        mean = images.new_tensor(_MEAN).view(3, 1, 1)
-        std = images.new_tensor(_STD).view(3, 1, 1)
-        return [self.network((images / 255 - mean) / std)]
+        mean, deviation = self._colours
+        return [self.network((images / 255 - mean) / deviation)]
+
+    @cached_property
+    def _colours(self) -> Tensor:
+        # Kept on the device: sent anew at each step, they would hold up an attack.
+        return torch.tensor((_MEAN, _STD), device=self.device)[:, :, None, None]
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
         """Return Adam."""
