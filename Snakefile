@@ -27,11 +27,14 @@ os.environ.update(
 
 from swapset.detectors.names import DETECTORS
 from swapset.errors import SwapsetError
+from swapset.extractors.names import EXTRACTORS
+from swapset.obstruction.names import ATTACKS, CLEAN
 from swapset.workflow import Build, lock_results
 
 try:
     build = Build(config)
     build.detection
+    build.obstruction
     if workflow.is_main_process:
         build.notices += build.detection.public.notices()
     # Jobs parse this file again, in processes of their own; only the first one holds the lock.
@@ -60,6 +63,9 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, build.detection.datasets)),
     detector="|".join(DETECTORS),
     compression="original|c23|c40",
+    extractor="|".join(EXTRACTORS),
+    source="|".join([CLEAN, *EXTRACTORS]),
+    attack="|".join(ATTACKS),
     block=r"\d+",
     fold=r"\d+",
 
@@ -77,6 +83,7 @@ include: "rules/generation.smk"
 include: "rules/quality.smk"
 include: "rules/dataset.smk"
 include: "rules/detection.smk"
+include: "rules/obstruction.smk"
 include: "rules/report.smk"
 
 

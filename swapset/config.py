@@ -28,6 +28,7 @@ from swapset.config_sections import (
 from swapset.detection.settings import DatasetSource, DetectionSettings
 from swapset.errors import ConfigError
 from swapset.generation.methods import Recipe, RecipeOverride, resolve
+from swapset.obstruction.settings import LandmarkBreakerSettings
 
 DEMO_CLIPS = "demo"
 Compression = Literal["original", "c23", "c40"]
@@ -92,6 +93,12 @@ class Config(Section):
             "{FF-DF: {root: /data/FaceForensics}}."
         ),
     )
+    extractors: Literal["all"] | list[str] = Field(
+        "all", description="Landmark extractors that noise is made against, by name, or 'all'."
+    )
+    attacks: Literal["all"] | list[str] = Field(
+        "all", description="Attacks on landmark extraction, by name, or 'all'."
+    )
     ingest: IngestSettings = Field(IngestSettings(), description=IngestSettings.__doc__)
     track: TrackSettings = Field(TrackSettings(), description=TrackSettings.__doc__)
     accept: AcceptSettings = Field(AcceptSettings(), description=AcceptSettings.__doc__)
@@ -101,6 +108,9 @@ class Config(Section):
     video: VideoSettings = Field(VideoSettings(), description=VideoSettings.__doc__)
     quality: QualitySettings = Field(QualitySettings(), description=QualitySettings.__doc__)
     detection: DetectionSettings = Field(DetectionSettings(), description=DetectionSettings.__doc__)
+    landmark_breaker: LandmarkBreakerSettings = Field(
+        LandmarkBreakerSettings(), description=LandmarkBreakerSettings.__doc__
+    )
 
     @field_validator("name")
     @classmethod

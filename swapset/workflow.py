@@ -24,6 +24,7 @@ from swapset.detection.plan import DetectionPlan
 from swapset.device import visible_gpus
 from swapset.errors import ConfigError, SwapsetError
 from swapset.generation.methods import model_owner, synthesis_of, training_of
+from swapset.obstruction.plan import ObstructionPlan
 
 SCRIPTS = Path(__file__).parent.parent / "workflow_scripts"
 # Settings that change no video, and so not the hash in its provenance.
@@ -35,6 +36,9 @@ _NOT_IN_HASH = {
     "detectors",
     "datasets",
     "detection",
+    "extractors",
+    "attacks",
+    "landmark_breaker",
 }
 
 
@@ -219,6 +223,11 @@ class Build:
     def detection(self) -> DetectionPlan:
         """Return what is known of detectors, datasets and who is tested."""
         return DetectionPlan(self)
+
+    @cached_property
+    def obstruction(self) -> ObstructionPlan:
+        """Return what is known of landmark extractors, attacks and who is protected."""
+        return ObstructionPlan(self)
 
     def gpus_per_job(self) -> int:
         """Return how many GPUs a job that runs networks asks the scheduler for."""

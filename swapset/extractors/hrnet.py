@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +50,8 @@ class HRNet(PixelMapExtractor):
 
     def build(self) -> nn.Module:
         """Return the network."""
+        # Kept on the device: sent anew at each step, they would hold up an attack.
+        self._colours = torch.tensor((_MEAN, _STD), device=self.device)[:, :, None, None]
         return HRNetNetwork(
             self.points,
             stem=max(4, round(64 * self.width)),
@@ -65,11 +66,6 @@ class HRNet(PixelMapExtractor):
         """Return the heat-maps; see `Extractor.outputs`."""
         mean, deviation = self._colours
         return [self.network((images / 255 - mean) / deviation)]
-
-    @cached_property
-    def _colours(self) -> Tensor:
-        # Kept on the device: sent anew at each step, they would hold up an attack.
-        return torch.tensor((_MEAN, _STD), device=self.device)[:, :, None, None]
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
         """Return Adam."""

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
+from tqdm import tqdm
 
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
+from swapset.extractors.points68 import as_68
 from swapset.faces.masks import render_mask
+from swapset.files import write_csv
 from swapset.generation.synthesis import FrameLabel, Synthesiser
 from swapset.obstruction.codecs import compress
-from swapset.obstruction.keyframes import Run
-from swapset.obstruction.points import as_68
+from swapset.obstruction.keyframes import Run, read_frames, read_runs
+from swapset.obstruction.tables import ROW
 from swapset.quality.mask_ssim import head_ssim
 
 Frames = npt.NDArray[np.uint8]
@@ -83,7 +89,7 @@ class Evaluator:
         Yields
         ------
         dict
-            compression, target, clip, frame, nme, ssim_i, ssim_w; NaN where nothing is measured.
+            compression, target, run, frame, nme, ssim_i, ssim_w; NaN where nothing is measured.
         """
         found = {name: find(own, clean, run) for name, own in self._extractors.items()}
         swaps = {name: self._swapped(clean, points) for name, points in found.items()}
@@ -99,7 +105,7 @@ class Evaluator:
                     yield {
                         "compression": compression,
                         "target": name,
-                        "clip": run.clip,
+                        "run": run.name,
                         "frame": run.first + place,
                         "nme": errors[place],
                         "ssim_i": quality[place],
@@ -110,14 +116,14 @@ class Evaluator:
         if self._synthesiser is None:
             return None
         made = list(self._synthesiser.swap(frames[:: self._every], points[:: self._every]))
-        shape = frames.shape[1:3]
+        shape = (frames.shape[1], frames.shape[2])
         return Swaps(
             np.stack([frame for frame, _ in made]),
             np.stack([swap_mask(label, shape) for _, label in made]),
         )
 
     def _compared(self, clean: Swaps | None, frames: Frames, points: Points) -> Points:
-        """Return the SSIM (n,) of swaps with those of the clean frames, in the clean swaps' masks."""
+        """Return the SSIM (n,) with the clean frames' swaps, inside the masks of those."""
         values = np.full(len(frames), np.nan)
         made = None if clean is None else self._swapped(frames, points)
         if clean is None or made is None:
@@ -150,8 +156,39 @@ def face_ssim(clean: Frames, shown: Frames, run: Run) -> Points:
     return np.array(values)
 
 
-def swap_mask(label: FrameLabel, shape: tuple[int, ...]) -> Masks:
+def swap_mask(label: FrameLabel, shape: tuple[int, int]) -> Masks:
     """Return the pixels (H, W) that a swap changed."""
     if label.outline is None:
-        return np.zeros(shape[:2], bool)
-    return np.asarray(render_mask(label.outline, shape[:2], label.feather) > 0)
+        return np.zeros(shape, bool)
+    return np.asarray(render_mask(label.outline, shape, label.feather) > 0)
+
+
+def write_measures(
+    path: Path,
+    evaluator: Evaluator,
+    *,
+    clean: Path,
+    noisy: Path,
+    compressions: Iterable[str],
+    log: TextIO | None = None,
+) -> None:
+    """Write the measures of all runs of a person as CSV, a row as `Evaluator.measure` yields.
+
+    Parameters
+    ----------
+    path : Path
+    evaluator : Evaluator
+    clean, noisy : Path
+        Folders of key frames, see `swapset.obstruction.keyframes`.
+    compressions : iterable of str
+    log : TextIO, optional
+        Gets a progress bar.
+    """
+    runs = read_runs(clean)
+    pairs = zip(runs, read_frames(clean, runs), read_frames(noisy, runs), strict=True)
+    rows = [
+        row
+        for run, one, other in tqdm(pairs, total=len(runs), file=log, unit="run", mininterval=2)
+        for row in evaluator.measure(run, np.array(one), np.array(other), compressions)
+    ]
+    write_csv(path, pd.DataFrame(rows, columns=ROW))

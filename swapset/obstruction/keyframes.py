@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks
+from swapset.faces.prepare import ClipLandmarks
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
 from swapset.obstruction.settings import RUN
@@ -51,6 +53,25 @@ class Run:
     def boxes(self) -> npt.NDArray[np.float32]:
         """Return the faces' boxes (n, 4), x0, y0, x1, y1 in pixels."""
         return np.stack([box_from_landmarks(points) for points in self.landmarks])
+
+
+def subject_landmarks(
+    verdicts: Mapping[str, Mapping[str, Any]], landmarks: Path
+) -> dict[str, Points]:
+    """Return the smoothed landmarks (n, 68, 2) of each accepted clip of a person.
+
+    Parameters
+    ----------
+    verdicts : mapping
+        Verdict per clip, as rule `accept` wrote it.
+    landmarks : Path
+        Folder with `<clip>.npz` (`ClipLandmarks`).
+    """
+    return {
+        clip: ClipLandmarks.load(landmarks / f"{clip}.npz").smooth
+        for clip, verdict in verdicts.items()
+        if verdict["accepted"]
+    }
 
 
 def choose_runs(landmarks: Mapping[str, Points], wanted: int) -> list[Run]:

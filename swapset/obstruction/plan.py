@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,8 @@ class ObstructionPlan:
     def __init__(self, build: Build):
         self._build = build
         self.settings = build.config.landmark_breaker
-        self.extractors = list(build.config.extractors)
-        self.attacks = list(build.config.attacks)
+        self.extractors = _chosen(build.config.extractors, EXTRACTORS)
+        self.attacks = _chosen(build.config.attacks, ATTACKS)
         self._check()
 
     def _check(self) -> None:
@@ -85,15 +86,29 @@ class ObstructionPlan:
         """Return how many runs of key frames each person gets."""
         return max(self.settings.frames // (RUN * len(self.subjects)), 1)
 
+    def extractor(self, name: str) -> str:
+        """Return the file of a trained extractor."""
+        return f"{self._build.root}/extractors/{name}.safetensors"
+
+    def frames(self, attack: str, source: str, subject: str) -> str:
+        """Return the folder with the frames of an attack; clean ones are the key frames."""
+        root = f"{self._build.root}/obstruction"
+        if attack == CLEAN:
+            return f"{root}/frames/{subject}"
+        return f"{root}/noisy/{attack}/{source}/{subject}"
+
     @property
     def method(self) -> str:
         """Return the method whose models make the swaps."""
         return self.settings.method or self._build.methods[0]
 
-    def swap_of(self, subject: str) -> dict[str, str]:
-        """Return the files of the model that puts another face on a person, and the donor."""
-        donor = self._build.swaps_of(subject)[0].donor
-        return self._build.model_of(self.method, subject, donor) | {"donor": donor}
+    def donor(self, subject: str) -> str:
+        """Return whose face a person gets in the swaps that are compared."""
+        return self._build.swaps_of(subject)[0].donor
+
+    def model(self, subject: str) -> dict[str, str]:
+        """Return the files of the model of a person and the donor."""
+        return self._build.model_of(self.method, subject, self.donor(subject))
 
     def sources(self, attack: str) -> list[str]:
         """Return the extractors that an attack is made on; clean frames have none."""
@@ -111,9 +126,22 @@ class ObstructionPlan:
     def attack_params(self, attack: str) -> dict[str, Any]:
         """Return the hyper-parameters of an attack, as JSON values."""
         own = self.settings
-        shared = {"epsilon": own.epsilon, "budget": own.budget}
-        iterated = {"iterations": own.iterations, "step": own.step}
-        return shared | (iterated if attack != "base1" else {})
+        params: dict[str, Any] = {"epsilon": own.epsilon, "budget": own.budget}
+        if attack != "base1":
+            params |= {"iterations": own.iterations, "step": own.step}
+        if attack.startswith("lb"):
+            params["decay"] = own.decay
+        return params
+
+    def labels_given(self) -> dict[str, Any] | None:
+        """Return where labelled faces are, as JSON values; None: the build's own clips are used."""
+        own = self.settings.labels
+        return None if own is None else own.model_dump(mode="json")
+
+    def weight_files(self, extractor: str) -> list[str]:
+        """Return the files of weights that an extractor takes."""
+        params = self.training_params(extractor)
+        return [params[key] for key in ("weights", "backbone_weights") if key in params]
 
     def training_params(self, extractor: str) -> dict[str, Any]:
         """Return how an extractor is trained, as JSON values."""
@@ -121,9 +149,14 @@ class ObstructionPlan:
         return chosen.model_dump(mode="json", exclude_none=True) if chosen else {}
 
     @staticmethod
-    def module(extractor: str) -> str:
-        """Return the library's file that an extractor is in."""
-        return f"swapset/extractors/{EXTRACTORS[extractor].partition(':')[0]}.py"
+    def module(name: str) -> str:
+        """Return the library's file that an extractor or an attack is in."""
+        room, known = ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction", ATTACKS)
+        return f"swapset/{room}/{known[name].partition(':')[0]}.py"
+
+
+def _chosen(names: str | list[str], among: Mapping[str, str]) -> list[str]:
+    return list(among) if isinstance(names, str) else names
 
 
 def _known(key: str, names: list[str], among: Any) -> None:

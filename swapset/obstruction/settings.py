@@ -28,6 +28,9 @@ class ExtractorSettings(Section):
     weights: Path | None = Field(
         None, description="Published weights (docs/weights.md); it is not trained then."
     )
+    backbone_weights: Path | None = Field(
+        None, description="Weights of its backbone on ImageNet, to start from."
+    )
 
 
 class LabelSource(Section):
@@ -74,8 +77,8 @@ class LandmarkBreakerSettings(Section):
             "are not protected, with dlib's landmarks."
         ),
     )
-    bootstrap: int = Field(1000, ge=10, description="Resamples behind an interval.")
     level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
     settings: dict[str, ExtractorSettings] = Field(
-        {}, description="By extractor: width, steps, batch, learning_rate, weights."
+        {},
+        description="By extractor: width, steps, batch, learning_rate, weights, backbone_weights.",
     )

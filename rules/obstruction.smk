@@ -1,0 +1,181 @@
+# Landmark Breaker: extractors, noise on key frames against them, and what the noise does.
+
+obstruction = build.obstruction
+
+
+rule clip_labels:
+    input:
+        clips=f"{R}/clips/{{subject}}",
+        landmarks=f"{R}/landmarks/{{subject}}",
+        verdicts=f"{R}/accepted/{{subject}}.json",
+    output:
+        labels=directory(f"{R}/extractors/labels/{{subject}}"),
+    message:
+        "Cutting faces of {wildcards.subject} that extractors are trained on"
+    log:
+        f"{R}/logs/clip_labels/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/clip_labels/{{subject}}.tsv"
+    params:
+        code=build.code("clip_labels"),
+        frames=build.config.landmark_breaker.label_frames,
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/clip_labels.py"
+
+
+rule train_extractor:
+    input:
+        labels=lambda w: expand("{R}/extractors/labels/{s}", R=R, s=obstruction.learnt_from),
+        weights=lambda w: obstruction.weight_files(w.extractor),
+    output:
+        model=f"{R}/extractors/{{extractor}}.safetensors",
+        card=f"{R}/extractors/{{extractor}}.json",
+        preview=f"{R}/extractors/{{extractor}}.png",
+    message:
+        "Training the landmark extractor {wildcards.extractor}"
+    log:
+        f"{R}/logs/train_extractor/{{extractor}}.log",
+    benchmark:
+        f"{R}/benchmarks/train_extractor/{{extractor}}.tsv"
+    params:
+        code=lambda w: build.code("train_extractor", also=obstruction.module(w.extractor)),
+        settings=lambda w: obstruction.training_params(w.extractor),
+        labels=lambda w: obstruction.labels_given(),
+        seed=build.config.seed,
+        device=build.config.device,
+        precision=build.config.training.precision,
+        threads=build.config.training.threads,
+        # Functions of `output` count as no setting: other checkpoints give the same model.
+        checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
+        # Not an output: it has to outlive a killed job.
+        checkpoint=lambda w, output: f"{R}/checkpoints/extractors/{w.extractor}.safetensors",
+    threads: build.config.training.threads
+    resources:
+        mem_mb=6000,
+        runtime=1440,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
+    script:
+        "../workflow_scripts/train_extractor.py"
+
+
+rule key_frames:
+    input:
+        clips=f"{R}/clips/{{subject}}",
+        landmarks=f"{R}/landmarks/{{subject}}",
+        verdicts=f"{R}/accepted/{{subject}}.json",
+    output:
+        frames=directory(f"{R}/obstruction/frames/{{subject}}"),
+    message:
+        "Choosing key frames of {wildcards.subject}"
+    log:
+        f"{R}/logs/key_frames/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/key_frames/{{subject}}.tsv"
+    params:
+        code=build.code("key_frames"),
+        runs=lambda w: obstruction.runs,
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/key_frames.py"
+
+
+rule attack:
+    input:
+        frames=f"{R}/obstruction/frames/{{subject}}",
+        extractor=lambda w: obstruction.extractor(w.source),
+    output:
+        frames=directory(f"{R}/obstruction/noisy/{{attack}}/{{source}}/{{subject}}"),
+    message:
+        "Attacking {wildcards.source} by {wildcards.attack} on {wildcards.subject}"
+    log:
+        f"{R}/logs/attack/{{attack}}/{{source}}/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/attack/{{attack}}/{{source}}/{{subject}}.tsv"
+    params:
+        code=lambda w: build.code("attack", also=obstruction.module(w.attack)),
+        settings=lambda w: obstruction.attack_params(w.attack),
+        seed=build.config.seed,
+        device=build.config.device,
+        precision=build.config.training.precision,
+        threads=build.config.training.threads,
+    threads: build.config.training.threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
+    script:
+        "../workflow_scripts/attack.py"
+
+
+rule measure_attack:
+    input:
+        frames=f"{R}/obstruction/frames/{{subject}}",
+        noisy=lambda w: obstruction.frames(w.attack, w.source, w.subject),
+        extractors=[obstruction.extractor(name) for name in obstruction.extractors],
+        model=lambda w: obstruction.model(w.subject)["model"],
+        card=lambda w: obstruction.model(w.subject)["card"],
+    output:
+        measures=f"{R}/obstruction/measures/{{attack}}/{{source}}/{{subject}}.csv",
+    message:
+        "Measuring what {wildcards.attack} on {wildcards.source} does to {wildcards.subject}"
+    log:
+        f"{R}/logs/measure_attack/{{attack}}/{{source}}/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/measure_attack/{{attack}}/{{source}}/{{subject}}.tsv"
+    params:
+        code=build.code("measure_attack"),
+        recipe=lambda w: build.synthesis(obstruction.method),
+        donor=lambda w: obstruction.donor(w.subject),
+        reference=build.config.landmark_breaker.reference,
+        compressions=build.config.landmark_breaker.compressions,
+        swap_every=build.config.landmark_breaker.swap_every,
+        device=build.config.device,
+        precision=build.config.training.precision,
+        threads=build.config.training.threads,
+    threads: build.config.training.threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
+    script:
+        "../workflow_scripts/measure_attack.py"
+
+
+rule landmark_breaker:
+    input:
+        measures=lambda w: obstruction.measured(),
+    output:
+        table=f"{R}/tables/landmark_breaker.csv",
+        differences=f"{R}/tables/landmark_breaker_differences.csv",
+    message:
+        "Writing the tables of Landmark Breaker"
+    log:
+        f"{R}/logs/landmark_breaker.log",
+    benchmark:
+        f"{R}/benchmarks/landmark_breaker.tsv"
+    params:
+        code=build.code("landmark_breaker"),
+        seed=build.config.seed,
+        level=build.config.landmark_breaker.level,
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/landmark_breaker.py"

@@ -1,0 +1,161 @@
+"""JPEG that a gradient passes: what libjpeg does to pixels, with 4:2:0 chroma, and no file.
+
+The steps and their roundings are those of libjpeg-turbo with its defaults, which OpenCV uses: see
+jccolor.c, jcsample.c (`h2v2_downsample`), jcparam.c (tables and quality), jdsample.c
+(`h2v2_fancy_upsample`), jdcolor.c; the DCT is exact here and in fixed point there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Rounding = Callable[[Tensor], Tensor]
+
+# ITU-T T.81, tables K.1 and K.2.
+_LUMA = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+_CHROMA = (
+    (17, 18, 24, 47, 99, 99, 99, 99),
+    (18, 21, 26, 66, 99, 99, 99, 99),
+    (24, 26, 56, 99, 99, 99, 99, 99),
+    (47, 66, 99, 99, 99, 99, 99, 99),
+    *((99,) * 8,) * 4,
+)
+# JFIF, section "color space": rows Y, Cb, Cr; columns R, G, B.
+_TO_YCBCR = (
+    (0.299, 0.587, 0.114),
+    (-0.168735892, -0.331264108, 0.5),
+    (0.5, -0.418687589, -0.081312411),
+)
+_TO_RGB = ((1, 0, 1.402), (1, -0.344136286, -0.714136286), (1, 1.772, 0))
+
+
+def straight(values: Tensor) -> Tensor:
+    """Round; the gradient passes as if nothing had been done."""
+    return values + (values.round() - values).detach()
+
+
+def soft(values: Tensor) -> Tensor:
+    """Round softly: x' + (x - x')³, where x' is x rounded; half of a step is left at most.
+
+    References
+    ----------
+    R. Shin and D. Song, "JPEG-resistant adversarial images", NIPS workshop 2017, equation 1.
+    """
+    whole = values.detach().round()
+    return whole + (values - whole) ** 3
+
+
+def jpeg(
+    images: Tensor, quality: float | Sequence[float], *, rounding: Rounding = straight
+) -> Tensor:
+    """Return images as they come back from a JPEG file; differentiable.
+
+    Parameters
+    ----------
+    images : (B, 3, H, W) float in [0, 255], RGB
+    quality : float or sequence of B floats
+        1 to 100, as libjpeg scales it.
+    rounding : callable
+        Of the coefficients, `straight` or `soft`; all other roundings are straight. The soft one
+        gives values that no file gives, and almost no gradient to coefficients that become 0.
+
+    Returns
+    -------
+    (B, 3, H, W) float32
+        Whole numbers in [0, 255].
+    """
+    height, width = images.shape[2:]
+    tables = _tables(quality, len(images)).to(images.device)
+    planes = _ycbcr(images.float())
+    luma = _coded(_padded(planes[:, :1]), tables[:, :1], rounding)[:, :, :height, :width]
+    halved = _halved(planes[:, 1:])
+    chroma = _coded(_padded(halved), tables[:, 1:], rounding)
+    chroma = chroma[:, :, : halved.shape[2], : halved.shape[3]]
+    # Weights 9/16, 3/16, 3/16, 1/16, and the border repeated: as "fancy" upsampling.
+    doubled = functional.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False)
+    return _rgb(torch.cat((luma, straight(doubled)[:, :, :height, :width]), 1))
+
+
+def quantisers(quality: float) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the tables of luma and chroma (8 × 8) at a quality; `jpeg_quality_scaling`."""
+    if not 1 <= quality <= 100:
+        raise ValueError(f"quality {quality} must lie in [1, 100]")
+    percent = int(5000 / quality if quality < 50 else 200 - 2 * quality)
+
+    def scaled(table: tuple[tuple[int, ...], ...]) -> list[list[int]]:
+        return [[min(max((n * percent + 50) // 100, 1), 255) for n in row] for row in table]
+
+    return scaled(_LUMA), scaled(_CHROMA)
+
+
+def _tables(quality: float | Sequence[float], count: int) -> Tensor:
+    """Return tables (B, 3, 1, 8, 1, 8), or (1, 3, ...) for one quality."""
+    qualities = [quality] if isinstance(quality, int | float) else list(quality)
+    if len(qualities) not in (1, count):
+        raise ValueError(f"{len(qualities)} qualities are given for {count} images")
+    found = [(luma, chroma, chroma) for luma, chroma in map(quantisers, qualities)]
+    return torch.tensor(found, dtype=torch.float32)[:, :, None, :, None, :]
+
+
+@cache
+def _dct(device: torch.device) -> Tensor:
+    """Return the orthonormal DCT-II (8, 8): rows are frequencies."""
+    place = torch.arange(8, dtype=torch.float64)
+    matrix = torch.cos((2 * place + 1) * place[:, None] * math.pi / 16) / 2
+    matrix[0] /= math.sqrt(2)
+    return matrix.float().to(device)
+
+
+def _coded(planes: Tensor, tables: Tensor, rounding: Rounding) -> Tensor:
+    """Return planes (B, C, 8h, 8w) in [0, 255] after quantisation of their blocks."""
+    count, channels, height, width = planes.shape
+    blocks = (planes - 128).view(count, channels, height // 8, 8, width // 8, 8)
+    dct = _dct(planes.device)
+    coefficients = torch.einsum("ui,bchiwj,vj->bchuwv", dct, blocks, dct)
+    coefficients = rounding(coefficients / tables) * tables
+    back = torch.einsum("ui,bchuwv,vj->bchiwj", dct, coefficients, dct)
+    return straight(back.reshape(planes.shape) + 128).clamp(0, 255)
+
+
+def _ycbcr(images: Tensor) -> Tensor:
+    matrix = torch.tensor(_TO_YCBCR, device=images.device)
+    planes = torch.einsum("dc,bchw->bdhw", matrix, images)
+    offset = torch.tensor((0.0, 128.0, 128.0), device=images.device).view(3, 1, 1)
+    return straight(planes + offset).clamp(0, 255)
+
+
+def _rgb(planes: Tensor) -> Tensor:
+    offset = torch.tensor((0.0, 128.0, 128.0), device=planes.device).view(3, 1, 1)
+    matrix = torch.tensor(_TO_RGB, device=planes.device)
+    return straight(torch.einsum("dc,bchw->bdhw", matrix, planes - offset)).clamp(0, 255)
+
+
+def _halved(planes: Tensor) -> Tensor:
+    """Return means of 2 × 2 pixels; an odd row or column is repeated first."""
+    height, width = planes.shape[2:]
+    even = functional.pad(planes, (0, width % 2, 0, height % 2), mode="replicate")
+    means = functional.avg_pool2d(even, 2)
+    # Halves go down and up by turns, quarters as usual.
+    bias = torch.tensor((-0.125, 0.125), device=planes.device).repeat(means.shape[3])
+    return straight(means + bias[: means.shape[3]])
+
+
+def _padded(planes: Tensor) -> Tensor:
+    """Return planes with their last row and column repeated up to whole blocks."""
+    height, width = planes.shape[2:]
+    return functional.pad(planes, (0, -width % 8, 0, -height % 8), mode="replicate")

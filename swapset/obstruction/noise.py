@@ -1,0 +1,80 @@
+"""Put an attack's noise on a person's key frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tqdm import tqdm
+
+from swapset.extractors.base import Extractor
+from swapset.obstruction.attack import Attack
+from swapset.obstruction.frames import OnFrames
+from swapset.obstruction.keyframes import read_frames, read_runs
+from swapset.obstruction.registry import make_attack
+from swapset.seeds import derive_seed
+
+Frames = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class AttackJob:
+    """Which attack, and how.
+
+    Attributes
+    ----------
+    attack : str
+    subject : str
+        Who is protected; part of the seed.
+    seed : int
+        Of the config.
+    settings : mapping
+        Hyper-parameters.
+    """
+
+    attack: str
+    subject: str
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def make(self) -> Attack:
+        """Return the attack with this job's own seed."""
+        seed = derive_seed(self.seed, "attack", self.attack, self.subject)
+        return make_attack(self.attack, seed=seed, **self.settings)
+
+
+def write_noisy(
+    job: AttackJob, extractor: Extractor, frames: Path, folder: Path, *, log: TextIO | None = None
+) -> None:
+    """Write the noisy frames of every run into an existing folder, as the clean ones are stored.
+
+    Parameters
+    ----------
+    job : AttackJob
+    extractor : Extractor
+        Whose gradients are followed.
+    frames : Path
+        Key frames, see `swapset.obstruction.keyframes`.
+    folder : Path
+    log : TextIO, optional
+        Gets a progress bar.
+    """
+    attack, runs = job.make(), read_runs(frames)
+    for run, clean in zip(
+        tqdm(runs, file=log, unit="run", mininterval=2), read_frames(frames, runs), strict=True
+    ):
+        np.save(folder / f"{run.name}.npy", noisy_frames(attack, extractor, clean, run.boxes))
+
+
+def noisy_frames(
+    attack: Attack, extractor: Extractor, frames: Frames, boxes: npt.NDArray[np.float32]
+) -> Frames:
+    """Return noisy frames (n, H, W, 3) uint8 of frames with a face in boxes (n, 4)."""
+    images = torch.from_numpy(np.array(frames)).to(extractor.device).permute(0, 3, 1, 2)
+    noisy = attack.run(OnFrames(extractor, torch.from_numpy(boxes)), images)
+    return noisy.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -1,0 +1,153 @@
+"""Attacks on whole frames: through the crop, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from obstruction_material import OfSquares, noisier, pictures, plainly
+from torch import Tensor
+
+from swapset.obstruction.attack import Attack
+from swapset.obstruction.breaker import LandmarkBreaker, LBTrans
+from swapset.obstruction.fgsm import Base2
+from swapset.obstruction.frames import OnFrames, looked_at, split
+from swapset.obstruction.objective import Objective, Reference
+
+BOXES = torch.tensor([[40.0, 45, 60, 65], [52, 38, 74, 60]])
+
+
+def frames(count: int = 2) -> Tensor:
+    return pictures(count, 150, 130)
+
+
+def outside(box: Tensor) -> Tensor:
+    """Return the pixels that the crop of a face does not look at."""
+    x, y, side = OfSquares().regions(box[None])[0].tolist()
+    rows, columns = torch.arange(150)[:, None], torch.arange(130)
+    half = side / 2 + 1
+    return ((columns - x).abs() > half) | ((rows - y).abs() > half)
+
+
+def test_noise_is_where_the_crop_looks_and_only_there() -> None:
+    found = LandmarkBreaker(epsilon=4).run(OnFrames(OfSquares(), BOXES), frames())
+    for image, noisy, box in zip(frames(), found, BOXES, strict=True):
+        changed = (noisy != image).any(0)
+        away = outside(box)
+        assert not changed[away].any()
+        assert changed[~away].double().mean() > 0.8
+
+
+def test_the_gradient_is_the_frames_own() -> None:
+    extractor, images = OnFrames(OfSquares(), BOXES), frames()
+    wanted = plainly(OnFrames(OfSquares(), BOXES[:1]), images[:1], noisier(images[:1]), **RULE)
+    found = Base2(epsilon=4, iterations=5, budget="project").run(
+        extractor, images, start=noisier(images)
+    )
+    assert torch.equal(found[:1], wanted)
+
+
+RULE = {"decay": 0, "epsilon": 4, "steps": 5}
+
+
+def test_pictures_of_a_batch_are_independent() -> None:
+    attack, images = LandmarkBreaker(epsilon=4), frames()
+    together = attack.run(OnFrames(OfSquares(), BOXES), images)
+    for k in range(2):
+        alone = attack.run(OnFrames(OfSquares(), BOXES[k : k + 1]), images[k : k + 1])
+        assert torch.equal(alone[0], together[k])
+
+
+def test_a_mask_keeps_noise_away() -> None:
+    mask = torch.zeros(2, 1, 150, 130, dtype=torch.bool)
+    mask[0, :, :55], mask[1, :, :, 60:] = True, True
+    whole = LandmarkBreaker(iterations=4).run(OnFrames(OfSquares(), BOXES), frames())
+    found = LandmarkBreaker(iterations=4).run(OnFrames(OfSquares(), BOXES, mask=mask), frames())
+    assert torch.equal(found[~mask.expand_as(found)], frames()[~mask.expand_as(found)])
+    assert ((found != frames()) & mask).sum() > 0.8 * ((whole != frames()) & mask).sum()
+
+
+def test_only_the_part_that_crops_look_at_is_computed() -> None:
+    shapes = []
+
+    class Watched(OfSquares):
+        def crop(self, frames: Tensor, boxes: Tensor) -> Tensor:
+            shapes.append(frames.shape)
+            return super().crop(frames, boxes)
+
+    LandmarkBreaker(iterations=1).run(OnFrames(Watched(), BOXES), frames())
+    assert set(shapes) == {(2, 3, 64, 48)}
+
+
+def test_a_part_of_the_frame_gives_the_same_crop_in_whole_blocks() -> None:
+    images = frames()
+    for boxes in (BOXES, BOXES - 50, BOXES + 100):
+        extractor = OnFrames(OfSquares(), boxes)
+        inner, part = looked_at(extractor, images)
+        assert isinstance(inner, OnFrames)
+        torch.testing.assert_close(inner.inputs(images[part]), extractor.inputs(images))
+        assert (part[1].start % 16, part[2].start % 16) == (0, 0)
+        assert part[1].stop % 16 == 0 or part[1].stop == 150
+    plain = OfSquares()
+    assert looked_at(plain, images) == (plain, (...,))
+
+
+def test_a_face_outside_of_the_frame_changes_nothing() -> None:
+    images = frames(1)
+    away = OnFrames(OfSquares(), BOXES[:1] + 900)
+    assert torch.equal(LandmarkBreaker().run(away, images), images)
+
+
+def test_random_sizes_are_of_the_crop() -> None:
+    extractor = OnFrames(OfSquares(), BOXES)
+    inner, inputs = split(extractor, frames())
+    assert inner is extractor.extractor
+    assert inputs.shape == (2, 3, 16, 16)
+    found = LBTrans(epsilon=4).run(extractor, frames())
+    for image, noisy, box in zip(frames(), found, BOXES, strict=True):
+        assert not (noisy != image).any(0)[outside(box)].any()
+
+
+class WithFeatures(OfSquares):
+    def features(self, images: Tensor) -> list[Tensor]:
+        inside = self.network[:3](images / 255)
+        return [inside, self.network[3](inside)]
+
+
+def test_features_take_part_where_the_extractor_offers_them() -> None:
+    extractor, images = OnFrames(WithFeatures(), BOXES), frames()
+    objective = Objective(cosine=0, features=1)
+    reference = objective.reference(extractor, images)
+    torch.testing.assert_close(reference.maps, extractor.heatmaps(images).detach())
+    one = torch.ones(2).double()
+    torch.testing.assert_close(objective.losses(extractor, images, reference), one)
+    found = LandmarkBreaker(objective=objective).run(extractor, images)
+    assert (objective.losses(extractor, found, reference) < 0.99).all()
+    for other in (OfSquares(), OnFrames(OfSquares(), BOXES)):
+        with pytest.raises(ValueError, match="OfSquares does not offer its features"):
+            objective.reference(other, images)
+
+
+def test_displacement_moves_the_landmarks() -> None:
+    class Peaks:
+        """Maps with a peak at a place that the picture says."""
+
+        def heatmaps(self, images: Tensor) -> Tensor:
+            x = images[:, 0].mean((1, 2)).view(-1, 1, 1, 1) / 8
+            return (-((torch.arange(32) - x) ** 2) / 4).exp().expand(-1, 1, 32, -1)
+
+    images = torch.full((1, 3, 4, 4), 120.0)
+    objective = Objective(cosine=0, displacement=1)
+    reference = objective.reference(Peaks(), images)
+    assert objective.losses(Peaks(), images, reference) == 0
+    moved = objective.losses(Peaks(), images + 32, reference).item()
+    assert moved == pytest.approx(1 - 17**0.5, abs=0.01)
+    found = Attack(objective=objective, precision="fp32").run(Peaks(), images)
+    assert (found[:, 0] - 120).abs().min() == 15
+    assert Attack.losses(Attack(objective=objective), Peaks(), found, reference, 0) < -1
+
+
+def test_a_reference_is_not_learnt_from() -> None:
+    extractor = WithFeatures()
+    reference = Objective(features=1).reference(extractor, pictures(1, 16, 16).requires_grad_())
+    assert isinstance(reference, Reference)
+    assert not any(part.requires_grad for part in (reference.maps, *reference.features))

@@ -1,0 +1,26 @@
+"""Rule attack: put noise on a person's key frames."""
+
+from pathlib import Path
+
+from swapset.device import claimed_device
+from swapset.files import atomic_output
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    given, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    with (
+        job(snakemake.rule, snakemake.log[0]) as log,
+        claimed_device(params.device, threads=params.threads) as device,
+        atomic_output(snakemake.output.frames, directory=True) as folder,
+    ):
+        from swapset.extractors.registry import load_extractor
+        from swapset.obstruction.noise import AttackJob, write_noisy
+
+        settings = {**params.settings, "precision": params.precision}
+        write_noisy(
+            AttackJob(names.attack, names.subject, params.seed, settings),
+            load_extractor(Path(given.extractor), device=device),
+            Path(given.frames),
+            folder,
+            log=log,
+        )

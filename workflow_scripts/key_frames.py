@@ -1,0 +1,17 @@
+"""Rule key_frames: choose and keep evenly spaced runs of a person's frames."""
+
+from pathlib import Path
+
+from swapset.files import atomic_output, read_json
+from swapset.jobs import job
+from swapset.obstruction.keyframes import choose_runs, subject_landmarks, write_key_frames
+
+if __name__ == "__main__":
+    given = snakemake.input
+    with (
+        job(snakemake.rule, snakemake.log[0]),
+        atomic_output(snakemake.output.frames, directory=True) as folder,
+    ):
+        landmarks = subject_landmarks(read_json(given.verdicts), Path(given.landmarks))
+        runs = choose_runs(landmarks, snakemake.params.runs)
+        write_key_frames(folder, Path(given.clips), runs)

@@ -1,0 +1,41 @@
+"""Rule train_extractor: train a landmark extractor, or take its published weights."""
+
+from pathlib import Path
+
+from swapset.device import claimed_device
+from swapset.extractors.label_layouts import read_labels
+from swapset.extractors.labels_clips import read_clip_labels
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    params, output = snakemake.params, snakemake.output
+    with (
+        job(snakemake.rule, snakemake.log[0]) as log,
+        claimed_device(params.device, threads=params.threads) as device,
+    ):
+        from swapset.extractors.fitting import ExtractorJob, train_extractor
+
+        labels = None
+        if params.labels:
+            source = params.labels
+            lists = Path(source["lists"]) if source["lists"] else None
+            labels = read_labels(source["layout"], Path(source["root"]), lists)
+        elif snakemake.input.labels:
+            labels = read_clip_labels([Path(path) for path in snakemake.input.labels])
+        train_extractor(
+            ExtractorJob(
+                extractor=snakemake.wildcards.extractor,
+                seed=params.seed,
+                checkpoint=Path(params.checkpoint),
+                precision=params.precision,
+                settings=params.settings,
+                checkpoint_every=params.checkpoint_every,
+                code=params.code,
+            ),
+            labels,
+            model=Path(output.model),
+            card=Path(output.card),
+            preview=Path(output.preview),
+            device=device,
+            log=log,
+        )
