@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -12,10 +12,9 @@ from swapset.config_sections import Section
 RUN = 15
 """Key frames that follow each other: half a second."""
 
-COMPRESSIONS = ("none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264")
-"""What noisy frames go through, in the order of tables 4.6 and 4.8 of the chapter."""
-
 Compression = Literal["none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264"]
+COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
+"""What noisy frames go through, in the order of tables 4.6 and 4.8 of the chapter."""
 
 
 class ExtractorSettings(Section):
