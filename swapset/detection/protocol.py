@@ -130,7 +130,8 @@ def with_folds(scores: pd.DataFrame, splits: pd.DataFrame, dataset: str) -> pd.D
     folds: dict[str, int] = {}
     for kind in ("real", dataset):
         own = tested[tested["kind"] == kind].groupby("video")["fold"].agg(["nunique", "first"])
-        folds |= own["first"].where(own["nunique"] == 1, 0).to_dict()
+        alone = own["first"].where(own["nunique"] == 1, 0)
+        folds |= dict(zip(alone.index.astype(str), alone.astype(int), strict=True))
     return scores.assign(fold=scores["video"].map(folds).astype(np.int64))
 
 
