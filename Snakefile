@@ -38,7 +38,8 @@ try:
     if workflow.is_main_process:
         build.notices += build.detection.public.notices()
     # Jobs parse this file again, in processes of their own; only the first one holds the lock.
-    if workflow.is_main_process and not workflow.dryrun:
+    # `workflow.dryrun` is known only after this file was read.
+    if workflow.is_main_process and not workflow.output_settings.dryrun:
         results_lock = lock_results(build.root)
 except SwapsetError as error:
     raise WorkflowError(str(error)) from None

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.metrics import roc_auc_score
 
+from swapset.detection.auc import at_level, auc
 from swapset.detection.fitting import FitJob, fit_detector
-from swapset.detection.protocol import open_stores, read_splits, score_stores
+from swapset.detection.protocol import open_stores, read_splits, score_stores, with_folds
 from swapset.detectors.base import Detector
 from swapset.detectors.names import DETECTORS, needs_compression
 from swapset.detectors.registry import load_detector
@@ -57,8 +57,8 @@ def one_round(
                 device=torch.device("cpu"),
             )
             detectors[int(fold)] = load_detector(model)
-    scores = score_stores(detectors, open_stores(faces), splits).dropna()
-    return float(roc_auc_score(scores["label"], scores["score"]))
+    scores = score_stores(detectors, open_stores(faces), splits)
+    return auc(at_level(with_folds(scores, splits, given.dataset), "frame"))
 
 
 def main() -> None:

@@ -119,6 +119,7 @@ rule score:
 
 rule detector_auc:
     input:
+        splits=f"{R}/tables/splits.csv",
         scores=lambda w: detection.scores(),
         faces=lambda w: detection.all_blocks(),
     output:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from swapset.detection.protocol import read_splits
 from swapset.detection.tables import auc_tables, left_out_table
 from swapset.files import write_csv
 from swapset.jobs import job
@@ -11,6 +12,7 @@ if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0]):
         table, rates, curves = auc_tables(
             [Path(path) for path in snakemake.input.scores],
+            read_splits(Path(snakemake.input.splits)),
             seed=params.seed,
             level=params.level,
             resamples=params.bootstrap,

@@ -114,6 +114,27 @@ def _score_store(detector: Detector, store: FaceStore, labels: Mapping[str, int]
     )
 
 
+def with_folds(scores: pd.DataFrame, splits: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Return scores of a dataset with a column fold: whose detector judged a video.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As of `score_stores`.
+    splits : DataFrame
+    dataset : str
+        A method of the build, whose scores are also of real videos, or a public dataset. Videos
+        that all folds judge together are of fold 0.
+    """
+    tested = splits[splits["role"] == "test"]
+    folds: dict[str, int] = {}
+    for kind in ("real", dataset):
+        own = tested[tested["kind"] == kind].groupby("video")["fold"].agg(["nunique", "first"])
+        alone = own["first"].where(own["nunique"] == 1, 0)
+        folds |= dict(zip(alone.index.astype(str), alone.astype(int), strict=True))
+    return scores.assign(fold=scores["video"].map(folds).astype(np.int64))
+
+
 def write_scores(path: Path, scores: pd.DataFrame) -> None:
     """Write scores as parquet: video, frame, label, score (null = NaN)."""
     table = pa.Table.from_pandas(scores, schema=SCORE_SCHEMA, preserve_index=False)

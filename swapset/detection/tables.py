@@ -15,7 +15,7 @@ from swapset.detection.auc import (
     equal_error_rate,
     roc_points,
 )
-from swapset.detection.protocol import read_scores
+from swapset.detection.protocol import read_scores, with_folds
 from swapset.detection.store import FaceStore
 
 
@@ -41,7 +41,7 @@ def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> 
 
 
 def auc_tables(
-    files: Sequence[Path], *, seed: int, level: float, resamples: int
+    files: Sequence[Path], splits: pd.DataFrame, *, seed: int, level: float, resamples: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the tables of AUCs, of rates, and of ROC curves.
 
@@ -49,6 +49,8 @@ def auc_tables(
     ----------
     files : sequence of Path
         `…/scores/<detector>/<dataset>/<compression>.parquet`.
+    splits : DataFrame
+        See `swapset.detection.protocol`.
     seed, level, resamples
         Of the bootstrap behind the intervals.
 
@@ -63,7 +65,7 @@ def auc_tables(
     """
     aucs, rates, curves = [], [], []
     for path in files:
-        scores = read_scores(path)
+        scores = with_folds(read_scores(path), splits, path.parent.name)
         about = {
             "detector": path.parent.parent.name,
             "dataset": path.parent.name,

@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from swapset.detection.auc import (
     _weighted_auc,
     at_level,
+    auc,
     auc_interval,
     auc_rows,
     average_precision,
@@ -79,9 +80,57 @@ def test_weighted_auc_is_scikit_learns() -> None:
     scores, labels = np.sort(rng.integers(0, 20, 200) / 7.0), rng.integers(0, 2, 200)
     weights = rng.integers(0, 4, 200).astype(float)
     starts = np.flatnonzero(np.r_[True, scores[1:] != scores[:-1]])
-    assert _weighted_auc(weights * labels, weights * (1 - labels), starts) == pytest.approx(
+    one = np.zeros(len(starts), np.int64)
+    assert _weighted_auc(weights * labels, weights * (1 - labels), starts, one) == pytest.approx(
         roc_auc_score(labels, scores, sample_weight=weights)
     )
+
+
+def eighths() -> pd.DataFrame:
+    """Return scores that stay exact, and alike where they are alike, when something is added."""
+    table = table_of(seed=7)
+    return table.assign(score=(table["score"] * 8).round() / 8)
+
+
+def in_folds(*shifts: float) -> pd.DataFrame:
+    """Return scores of folds whose detectors sort alike and differ in what they call half fake."""
+    table = eighths()
+    parts = [
+        table.assign(fold=fold, video=f"{fold}-" + table["video"], score=table["score"] + shift)
+        for fold, shift in enumerate(shifts)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_scores_of_different_detectors_are_not_compared() -> None:
+    single, apart = eighths(), in_folds(0, 128, -32)
+    alone = auc_rows(single, seed=0, level=0.95, resamples=50)
+    for one, row in zip(alone, auc_rows(apart, seed=0, level=0.95, resamples=50), strict=True):
+        assert row["auc"] == pytest.approx(one["auc"])
+        assert row["auc_low"] < row["auc"] < row["auc_high"]
+        assert row["auc_high"] - row["auc_low"] < one["auc_high"] - one["auc_low"]
+        scored, of_one = at_level(apart, row["level"]), at_level(single, row["level"])
+        assert equal_error_rate(scored) == pytest.approx(equal_error_rate(of_one))
+        assert average_precision(scored) == pytest.approx(average_precision(of_one))
+        pd.testing.assert_frame_equal(roc_points(scored), roc_points(of_one))
+    assert auc(at_level(apart.drop(columns="fold"), "frame")) < 0.65 < alone[0]["auc"]
+
+
+def test_folds_count_by_their_pairs() -> None:
+    rows = [("a", 0, 0, 0.1, 0), ("b", 0, 1, 0.9, 0)]
+    rows += [("c", 0, 0, 0.9, 1), ("d", 0, 1, 0.1, 1), ("e", 0, 1, 0.2, 1), ("f", 0, 1, 0.3, 2)]
+    table = pd.DataFrame(rows, columns=["video", "frame", "label", "score", "fold"])
+    assert auc(at_level(table, "frame")) == pytest.approx(1 / 3)  # of 1, 2 and 0 pairs
+    draws = auc_interval(at_level(table, "frame"), seed=0, resamples=20)
+    assert draws == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+
+
+def test_a_video_without_a_face_is_in_the_middle_of_its_fold() -> None:
+    table = in_folds(0, 100)
+    table.loc[table["video"] == "1-v003", "score"] = np.nan
+    scored = at_level(table, "video")
+    own = table[(table["fold"] == 1) & (table["video"] != "1-v003")]
+    assert scored.scores[43] == pytest.approx(own.groupby("video")["score"].mean().median())
 
 
 def test_interval_covers_and_is_wider_over_videos_than_over_frames() -> None:

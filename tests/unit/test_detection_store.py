@@ -19,6 +19,7 @@ from swapset.detection.protocol import (
     read_scores,
     score_stores,
     training_faces,
+    with_folds,
     write_scores,
 )
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
@@ -152,3 +153,18 @@ def test_scores_keep_frames_without_a_face(store: FaceStore, tmp_path: Path) -> 
     (tmp_path / "bad.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"bad\.parquet"):
         read_scores(tmp_path / "bad.parquet")
+
+
+def test_folds_are_those_of_the_detectors(store: FaceStore) -> None:
+    rows = [
+        ["real", "id0_0000", 0, "id0", "", 0, "train"],
+        ["real", "id0_0000", 0, "id0", "", 1, "test"],
+        ["real", "id4_0000", 0, "id4", "", 0, "test"],
+        ["celebdf", "id0_id1_0000", 1, "id0", "id1", 1, "test"],
+        ["Celeb-DF", "id4_0000", 0, "", "", 0, "test"],
+        ["Celeb-DF", "id4_0000", 0, "", "", 1, "test"],
+    ]
+    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+    own = pd.DataFrame({"video": ["id0_0000", "id0_id1_0000", "id4_0000"]})
+    assert with_folds(own, table, "celebdf")["fold"].tolist() == [1, 1, 0]
+    assert with_folds(own[2:], table, "Celeb-DF")["fold"].tolist() == [0]
