@@ -87,7 +87,8 @@ class Attack:
         images : (B, 3, H, W) uint8 or float in [0, 255], RGB
             What is no whole number is rounded first.
         start : (B, 3, H, W), optional
-            Noisy images to begin with, cut to the budget; for `budget="project"`.
+            Noisy images to begin with, cut to the budget; for `budget="project"`. Of frames, only
+            what lies about the crops is taken of them.
 
         Returns
         -------
@@ -127,7 +128,7 @@ class Attack:
     def gradient(self, extractor: Maps, noisy: Tensor, reference: Reference, turn: int) -> Tensor:
         """Return the losses' gradients (B, 3, H, W) in noisy images."""
         noisy = noisy.detach().requires_grad_()
-        with self._arithmetic(noisy):
+        with self.arithmetic(noisy):
             loss = self.losses(extractor, noisy, reference, turn).sum()
         (found,) = torch.autograd.grad(loss, noisy)
         return found
@@ -156,7 +157,7 @@ class Attack:
         self, extractor: Maps, original: Tensor, noisy: Tensor, offsets: Tensor | None
     ) -> Tensor:
         """Return noisy images, not yet whole numbers, from such as they are at the beginning."""
-        with torch.no_grad(), self._arithmetic(original):
+        with torch.no_grad(), self.arithmetic(original):
             reference = self.reference(extractor, original)
         low, high = self._limits(original)
         noisy = noisy.clamp(low, high)
@@ -188,8 +189,8 @@ class Attack:
         taken = going & (far <= self.epsilon + _HAIR)
         return torch.where(taken, after, before), taken & (far < self.epsilon - _HAIR)
 
-    def _arithmetic(self, images: Tensor) -> torch.autocast:
-        # A caller that works in double precision means it.
+    def arithmetic(self, images: Tensor) -> torch.autocast:
+        """Return the arithmetic of the network; whoever works in double precision means it."""
         bf16 = images.dtype == torch.float32 and uses_bf16(self.precision, images.device)
         return torch.autocast(images.device.type, torch.bfloat16, enabled=bf16)
 

@@ -132,6 +132,7 @@ def straight_through(codec: str | Codec, images: Tensor) -> Tensor:
 def _one_jpeg(frame: Frames, quality: int) -> Frames:
     reverse = np.ascontiguousarray(frame[..., ::-1])  # OpenCV's order is BGR
     done, stored = cv2.imencode(".jpg", reverse, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
+    shown = cv2.imdecode(stored, cv2.IMREAD_COLOR) if done else None
+    if shown is None:
         raise MediaError(f"a frame of {frame.shape} could not be stored as JPEG")
-    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
+    return np.asarray(shown[..., ::-1], np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,17 @@ _BORDER = 2
 
 _BLOCK = 16
 """Blocks of JPEG and of video lie on multiples of it, also in a part of a frame."""
+
+
+@runtime_checkable
+class Windowed(Maps, Protocol):
+    """An extractor that looks at a part of its pictures."""
+
+    def window(self, height: int, width: int) -> tuple[slice, slice]:
+        """Return the rows and columns of pictures (H × W) that it looks at."""
+
+    def within(self, rows: slice, columns: slice) -> Maps:
+        """Return the same extractor for these rows and columns of the pictures."""
 
 
 class OnFrames:
@@ -90,7 +101,7 @@ def looked_at(extractor: Maps, images: Tensor) -> tuple[Maps, tuple[Any, ...]]:
 
     Of pictures that are crops already, that is all of them.
     """
-    if not hasattr(extractor, "window"):
+    if not isinstance(extractor, Windowed):
         return extractor, (Ellipsis,)
     rows, columns = extractor.window(*images.shape[2:])
     return extractor.within(rows, columns), (Ellipsis, rows, columns)
