@@ -27,6 +27,7 @@ from swapset.config_sections import (
 )
 from swapset.detection.settings import DatasetSource, DetectionSettings
 from swapset.errors import ConfigError
+from swapset.extractors.names import EXTRACTORS
 from swapset.generation.methods import Recipe, RecipeOverride, resolve
 from swapset.obstruction.settings import LandmarkBreakerSettings
 
@@ -202,6 +203,15 @@ DEMO: dict[str, Any] = {
         "settings": {
             "Meso4": {"steps": 200, "batch": 16},
             "Multi-task": {"steps": 100, "batch": 8},
+        },
+    },
+    "landmark_breaker": {
+        "subjects": 1,
+        "frames": 30,
+        "swap_every": 5,
+        "settings": {
+            name: {"width": 0.25, "steps": 300, "batch": 8, "learning_rate": 1e-3}
+            for name in EXTRACTORS
         },
     },
 }

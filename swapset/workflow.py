@@ -252,6 +252,7 @@ def _without_demo_leftovers(values: Mapping[str, Any]) -> tuple[dict[str, Any], 
     if own.get("pairs") == DEMO["pairs"]:
         own["pairs"] = "all"
     own["detection"] = _without_short_fits(own.get("detection", {}))
+    own["landmark_breaker"] = _without_demo_values(own.get("landmark_breaker", {}))
     small = [
         f"recipes.{name}"
         for name, fields in DEMO["recipes"].items()
@@ -274,6 +275,14 @@ def _without_short_fits(detection: Any) -> Any:
     demo = DEMO["detection"]["settings"]
     kept = {k: v for k, v in detection["settings"].items() if v != demo.get(k)}
     return {**detection, "settings": kept}
+
+
+def _without_demo_values(section: Any) -> Any:
+    """Return the section of Landmark Breaker without the demo's few frames and small networks."""
+    demo = DEMO["landmark_breaker"]
+    if not isinstance(section, dict):
+        return section
+    return {key: value for key, value in section.items() if value != demo.get(key)}
 
 
 def lock_results(root: str) -> IO[str]:

@@ -72,7 +72,7 @@ class LandmarkBreakerSettings(Section):
     labels: LabelSource | None = Field(
         None,
         description=(
-            "Labelled faces to train on (docs/extractors.md); null: accepted clips of people who "
+            "Labelled faces to train on (docs/landmark_breaker.md); null: accepted clips of people who "
             "are not protected, with dlib's landmarks."
         ),
     )

@@ -15,7 +15,7 @@ from swapset.obstruction.names import ATTACKS
 from swapset.obstruction.objective import Reference
 from swapset.obstruction.registry import make_attack
 
-NOISY = [name for name in ATTACKS if name not in ("none", "lb-robust")]
+NOISY = [name for name in ATTACKS if name != "none"]
 
 
 def pixel(*colours: float) -> Tensor:
@@ -323,7 +323,7 @@ def test_maps_follow_the_picture_if_told_to() -> None:
 # -- names and settings ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in ATTACKS if name != "lb-robust"])
+@pytest.mark.parametrize("name", ATTACKS)
 def test_names_are_the_tables(name: str) -> None:
     attack = make_attack(name, epsilon=8)
     assert attack.name == name

@@ -1,0 +1,132 @@
+"""Landmark Breaker through the workflow: extractors from the build's clips, noise, tables."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from running import Run, copy_build, dry_run, snakemake
+
+EXTRACTORS = ("fan", "hrnet", "avs-san")
+ATTACKS = ("none", "base1", "lb")
+COMPRESSIONS = ("none", "mpeg4")
+SMALL = {"width": 0.1, "steps": 4, "batch": 2, "learning_rate": 1e-3}
+CONFIG = {
+    "extractors": list(EXTRACTORS),
+    "attacks": list(ATTACKS),
+    "landmark_breaker": {
+        "subjects": ["id0"],
+        "frames": 30,
+        "compressions": list(COMPRESSIONS),
+        "swap_every": 5,
+        "iterations": 2,
+        "label_frames": 6,
+        "settings": dict.fromkeys(EXTRACTORS, SMALL),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def attacked(build: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    folder = copy_build(build, tmp_path_factory.mktemp("obstruction") / "build")
+    (folder / "lb.yaml").write_text(yaml.safe_dump(CONFIG))
+    run = snakemake(folder, "landmark_breaker", "--configfile", "tiny.yaml", "lb.yaml")
+    return folder, run.check()
+
+
+@pytest.fixture(scope="module")
+def results(attacked: tuple[Path, Run]) -> Path:
+    return attacked[0] / "results" / "tiny"
+
+
+def table(results: Path, name: str) -> list[dict[str, str]]:
+    with (results / "tables" / f"{name}.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_table_has_every_attack_compression_source_and_target(results: Path) -> None:
+    rows = table(results, "landmark_breaker")
+    assert list(rows[0]) == [
+        *("attack", "compression", "source", "target"),
+        *("nme", "ssim_i", "ssim_w", "images"),
+    ]
+    found = {(r["attack"], r["compression"], r["source"], r["target"]) for r in rows}
+    assert found == {
+        (attack, compression, source, target)
+        for attack in ATTACKS
+        for compression in COMPRESSIONS
+        for source in (["none"] if attack == "none" else EXTRACTORS)
+        for target in EXTRACTORS
+    }
+    assert {row["images"] for row in rows} == {"30"}
+
+
+def test_clean_frames_are_what_noise_is_measured_against(results: Path) -> None:
+    rows = {
+        (r["attack"], r["compression"], r["source"], r["target"]): r
+        for r in table(results, "landmark_breaker")
+    }
+    for target in EXTRACTORS:
+        clean = rows["none", "none", "none", target]
+        assert float(clean["ssim_i"]) == float(clean["ssim_w"]) == 1
+        assert (float(clean["nme"]) == 0) == (target == "hrnet")
+        base1, lb = (rows[attack, "none", "fan", target] for attack in ("base1", "lb"))
+        assert float(base1["ssim_i"]) < float(lb["ssim_i"]) < 1
+        assert float(rows["none", "mpeg4", "none", target]["ssim_i"]) < 1
+
+
+def test_noise_is_inside_its_budget(results: Path) -> None:
+    clean = sorted((results / "obstruction/frames/id0").glob("*.npy"))
+    assert len(clean) == 2
+    for attack, most in (("base1", 15), ("lb", 2)):
+        for path in clean:
+            noisy = np.load(results / f"obstruction/noisy/{attack}/hrnet/id0" / path.name)
+            change = np.abs(noisy.astype(int) - np.load(path)).max()
+            assert 0 < change <= most
+
+
+def test_nobody_who_is_protected_is_learnt_from(results: Path) -> None:
+    labels = results / "extractors/labels"
+    assert {path.name for path in labels.iterdir()} == {"id1", "id2"}
+    card = json.loads((results / "extractors/fan.json").read_text())
+    assert card["faces"] + card["validation_faces"] == 12
+    assert (results / "extractors/fan.png").stat().st_size > 1000
+
+
+def test_attacks_in_order_are_compared_run_by_run(results: Path) -> None:
+    rows = table(results, "landmark_breaker_differences")
+    assert {(r["attack"], r["against"]) for r in rows} == {("lb", "base1")}
+    assert len(rows) == len(COMPRESSIONS) * len(EXTRACTORS)
+    assert {row["runs"] for row in rows} == {"2"}
+
+
+def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
+    attacked: tuple[Path, Run],
+) -> None:
+    folder, _ = attacked
+    configs = ("--configfile", "tiny.yaml", "lb.yaml")
+    assert dry_run(folder, "landmark_breaker", *configs).nothing_to_do
+    changed = {**CONFIG, "landmark_breaker": {**CONFIG["landmark_breaker"], "decay": 0.9}}  # type: ignore[dict-item]
+    (folder / "other.yaml").write_text(yaml.safe_dump(changed))
+    jobs = dry_run(folder, "landmark_breaker", "--configfile", "tiny.yaml", "other.yaml").jobs
+    assert jobs == {"attack": 3, "measure_attack": 3, "landmark_breaker": 1, "total": 7}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"attacks": ["lbx"]}, "attacks: 'lbx' is unknown; choose of none, base1"),
+        ({"extractors": ["fan"]}, "landmark_breaker.reference: 'hrnet' is unknown; choose of fan"),
+        ({"landmark_breaker": {"subjects": ["id9"]}}, "landmark_breaker.subjects: 'id9'"),
+    ],
+)
+def test_mistakes_are_told_before_any_job(
+    build: Path, tmp_path: Path, changed: dict[str, object], said: str
+) -> None:
+    (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(changed))
+    run = snakemake(build, "-n", "--configfile", "tiny.yaml", str(tmp_path / "wrong.yaml"))
+    assert said in run.refused()
