@@ -72,8 +72,8 @@ class LandmarkBreakerSettings(Section):
     labels: LabelSource | None = Field(
         None,
         description=(
-            "Labelled faces to train on (docs/landmark_breaker.md); null: accepted clips of people who "
-            "are not protected, with dlib's landmarks."
+            "Labelled faces to train on (docs/landmark_breaker.md); null: accepted clips of people "
+            "who are not protected, with dlib's landmarks."
         ),
     )
     level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
