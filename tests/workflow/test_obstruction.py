@@ -11,7 +11,7 @@ import pytest
 import yaml
 from running import Run, copy_build, dry_run, snakemake
 
-EXTRACTORS = ("fan", "hrnet", "avs-san")
+EXTRACTORS = ("fan", "hrnet")
 ATTACKS = ("none", "base1", "lb")
 COMPRESSIONS = ("none", "mpeg4")
 SMALL = {"width": 0.1, "steps": 4, "batch": 2, "learning_rate": 1e-3}
@@ -20,7 +20,7 @@ CONFIG = {
     "attacks": list(ATTACKS),
     "landmark_breaker": {
         "subjects": ["id0"],
-        "frames": 30,
+        "frames": 15,
         "compressions": list(COMPRESSIONS),
         "swap_every": 5,
         "iterations": 2,
@@ -62,7 +62,7 @@ def test_table_has_every_attack_compression_source_and_target(results: Path) -> 
         for source in (["none"] if attack == "none" else EXTRACTORS)
         for target in EXTRACTORS
     }
-    assert {row["images"] for row in rows} == {"30"}
+    assert {row["images"] for row in rows} == {"15"}
 
 
 def test_clean_frames_are_what_noise_is_measured_against(results: Path) -> None:
@@ -81,7 +81,7 @@ def test_clean_frames_are_what_noise_is_measured_against(results: Path) -> None:
 
 def test_noise_is_inside_its_budget(results: Path) -> None:
     clean = sorted((results / "obstruction/frames/id0").glob("*.npy"))
-    assert len(clean) == 2
+    assert len(clean) == 1
     for attack, most in (("base1", 15), ("lb", 2)):
         for path in clean:
             noisy = np.load(results / f"obstruction/noisy/{attack}/hrnet/id0" / path.name)
@@ -101,7 +101,7 @@ def test_attacks_in_order_are_compared_run_by_run(results: Path) -> None:
     rows = table(results, "landmark_breaker_differences")
     assert {(r["attack"], r["against"]) for r in rows} == {("lb", "base1")}
     assert len(rows) == len(COMPRESSIONS) * len(EXTRACTORS)
-    assert {row["runs"] for row in rows} == {"2"}
+    assert {row["runs"] for row in rows} == {"1"}
 
 
 def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
@@ -113,7 +113,7 @@ def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
     changed = {**CONFIG, "landmark_breaker": {**CONFIG["landmark_breaker"], "decay": 0.9}}  # type: ignore[dict-item]
     (folder / "other.yaml").write_text(yaml.safe_dump(changed))
     jobs = dry_run(folder, "landmark_breaker", "--configfile", "tiny.yaml", "other.yaml").jobs
-    assert jobs == {"attack": 3, "measure_attack": 3, "landmark_breaker": 1, "total": 7}
+    assert jobs == {"attack": 2, "measure_attack": 2, "landmark_breaker": 1, "total": 5}
 
 
 @pytest.mark.parametrize(
