@@ -14,7 +14,8 @@ from running import Run, copy_build, dry_run, snakemake
 EXTRACTORS = ("fan", "hrnet")
 ATTACKS = ("none", "base1", "lb")
 COMPRESSIONS = ("none", "mpeg4")
-SMALL = {"width": 0.1, "steps": 4, "batch": 2, "learning_rate": 1e-3}
+SMALL = {"width": 0.1, "steps": 2, "batch": 2, "learning_rate": 1e-6}
+"""Networks that stay as they were drawn: their landmarks differ, which a few steps would end."""
 CONFIG = {
     "extractors": list(EXTRACTORS),
     "attacks": list(ATTACKS),
@@ -22,6 +23,7 @@ CONFIG = {
         "subjects": ["id0"],
         "frames": 15,
         "compressions": list(COMPRESSIONS),
+        "reference": "fan",
         "swap_every": 5,
         "iterations": 2,
         "label_frames": 6,
@@ -73,7 +75,7 @@ def test_clean_frames_are_what_noise_is_measured_against(results: Path) -> None:
     for target in EXTRACTORS:
         clean = rows["none", "none", "none", target]
         assert float(clean["ssim_i"]) == float(clean["ssim_w"]) == 1
-        assert (float(clean["nme"]) == 0) == (target == "hrnet")
+        assert (float(clean["nme"]) == 0) == (target == "fan")
         base1, lb = (rows[attack, "none", "fan", target] for attack in ("base1", "lb"))
         assert float(base1["ssim_i"]) < float(lb["ssim_i"]) < 1
         assert float(rows["none", "mpeg4", "none", target]["ssim_i"]) < 1
