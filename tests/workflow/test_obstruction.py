@@ -110,11 +110,12 @@ def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
     attacked: tuple[Path, Run],
 ) -> None:
     folder, _ = attacked
-    configs = ("--configfile", "tiny.yaml", "lb.yaml")
-    assert dry_run(folder, "landmark_breaker", *configs).nothing_to_do
+    asked = ("--configfile", "tiny.yaml", "lb.yaml", "--", "landmark_breaker")
+    assert dry_run(folder, *asked).nothing_to_do
     changed = {**CONFIG, "landmark_breaker": {**CONFIG["landmark_breaker"], "decay": 0.9}}  # type: ignore[dict-item]
     (folder / "other.yaml").write_text(yaml.safe_dump(changed))
-    jobs = dry_run(folder, "landmark_breaker", "--configfile", "tiny.yaml", "other.yaml").jobs
+    asked = ("--configfile", "tiny.yaml", "other.yaml", "--", "landmark_breaker")
+    jobs = dry_run(folder, *asked).jobs
     assert jobs == {"attack": 2, "measure_attack": 2, "landmark_breaker": 1, "total": 5}
 
 
