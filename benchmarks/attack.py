@@ -1,11 +1,14 @@
 """Time Landmark Breaker on whole frames beside the bare network's passes.
 
-Run `python benchmarks/attack.py [--extractor fan hrnet avs-san] [--width 0.25] [--device cuda]`.
+Run `python benchmarks/attack.py [--extractor fan hrnet avs-san] [--width 1] [--device cuda]`.
 The attack starts with frames and ends with noisy frames in whole numbers: crops, loss, momentum,
 steps and clipping included. The bare way is T times the network's forward and backward pass to its
 input, of a batch of crops that are ready, in the same arithmetic, its weights frozen as well. Both
 take T steps (`budget="project"`). They alternate; a first round is dropped; medians of wall time,
 and of the ratios within a round.
+
+Beside narrow networks on a CPU, the crop is felt, and so is memory that glibc gives back after each
+pass and takes again: MALLOC_TRIM_THRESHOLD_=4000000000 MALLOC_MMAP_THRESHOLD_=1000000000 keep it.
 
 `--smoke` takes a small convolutional network: a check of this file, in seconds.
 """
@@ -108,7 +111,7 @@ def main() -> None:
     """Print a row for each extractor."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--extractor", nargs="+", choices=EXTRACTORS, default=list(EXTRACTORS))
-    parser.add_argument("--width", type=float, default=0.25)
+    parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--side", type=int, default=512, help="of the frames, in pixels")
     parser.add_argument("--iterations", type=int, default=20)

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from swapset.extractors.decode import soft_argmax
 
-_SHORTEST = 1e-12
-"""Length below which a map counts as zero."""
+_SHORTEST = 1e-24
+"""Product of two maps' lengths below which one of them counts as zero."""
 
 
 class Maps(Protocol):
@@ -122,9 +122,9 @@ def feature_cosines(features: list[Tensor], reference: tuple[Tensor, ...]) -> Te
 
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:
-    """Return the cosines along the last axis."""
-    lengths = one.norm(dim=-1).clamp_min(_SHORTEST) * other.norm(dim=-1).clamp_min(_SHORTEST)
-    return (one * other).sum(-1) / lengths
+    """Return the cosines along the last axis; 0, without a gradient, where one is zero."""
+    lengths = one.norm(dim=-1) * other.norm(dim=-1)
+    return (one * other).sum(-1) / lengths.masked_fill(lengths < _SHORTEST, torch.inf)
 
 
 def _exact(tensor: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from swapset.obstruction.breaker import LandmarkBreaker, LBTrans
 from swapset.obstruction.fgsm import Base2
 from swapset.obstruction.frames import OnFrames, looked_at, split
-from swapset.obstruction.objective import Objective, Reference
+from swapset.obstruction.objective import Objective, Reference, cosines
 
 BOXES = torch.tensor([[40.0, 45, 60, 65], [52, 38, 74, 60]])
 
@@ -125,6 +125,39 @@ def test_features_take_part_where_the_extractor_offers_them() -> None:
     for other in (OfSquares(), OnFrames(OfSquares(), BOXES)):
         with pytest.raises(ValueError, match="OfSquares does not offer its features"):
             objective.reference(other, images)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_cosines_and_their_gradient(layout: torch.memory_format) -> None:
+    generator = torch.Generator().manual_seed(3)
+    maps, other = torch.randn(2, 2, 3, 4, 5, generator=generator).double()
+    maps, other = (
+        maps.contiguous(memory_format=layout).requires_grad_(),
+        other.requires_grad_(False),
+    )
+    exact = maps.detach().clone().requires_grad_()
+    wanted = torch.cosine_similarity(exact.flatten(2), other.flatten(2), dim=2).sum(1)
+    found = cosines(maps, other)
+    torch.testing.assert_close(found, wanted)
+    weights = torch.tensor([1.0, -3.0])
+    (found * weights).sum().backward()
+    (wanted * weights).sum().backward()
+    torch.testing.assert_close(maps.grad, exact.grad)
+
+
+def test_a_map_of_zeros_has_cosine_0_and_no_gradient() -> None:
+    maps = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(2))
+    other = maps.flip(0).clone()
+    maps[0, 1], other[1, 2] = 0, 0
+    maps.requires_grad_()
+    found = cosines(maps, other)
+    found.sum().backward()
+    assert found.isfinite().all()
+    assert maps.grad is not None
+    assert maps.grad.isfinite().all()
+    assert (maps.grad[0, 1] == 0).all()
+    assert (maps.grad[1, 2] == 0).all()
+    assert maps.grad[0, 0].abs().max() > 0
 
 
 def test_displacement_moves_the_landmarks() -> None:
