@@ -138,7 +138,7 @@ class Attack:
             states = self._states(
                 seen, original[part], begin[part], None if offsets is None else offsets[part]
             )
-            kept = {}
+            kept: dict[int, Tensor] = {}
             for taken, noisy in enumerate(states, 1):
                 kept.update((count, noisy) for count in after if count >= taken)
             results = [original.clone() for _ in after]
