@@ -95,11 +95,11 @@ def white_box(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFram
         )
     ]
     keys = ["target", "attack", "source", "compression"]
-    by_run = measures[own].groupby([*keys, "run"], sort=False)["nme"].mean().dropna()
+    by_run = measures[own].groupby([*keys, "run"], sort=False, as_index=False)["nme"].mean()
     rows = []
-    for names, values in by_run.groupby(level=keys, sort=False):
-        low, high = bootstrap_interval(values, seed=seed, level=level)
-        rows.append((*names, float(values.mean()), low, high, len(values)))
+    for _, part in by_run.dropna().groupby(keys, sort=False):
+        low, high = bootstrap_interval(part["nme"], seed=seed, level=level)
+        rows.append((*part[keys].iloc[0], float(part["nme"].mean()), low, high, len(part)))
     columns = ["extractor", "attack", "source", "compression", "nme", "low", "high", "runs"]
     return pd.DataFrame(rows, columns=columns)
 
