@@ -36,7 +36,7 @@ try:
     build.detection
     build.obstruction
     if workflow.is_main_process:
-        build.notices += build.detection.public.notices()
+        build.notices += build.detection.public.notices() + build.obstruction.notices()
     # Jobs parse this file again, in processes of their own; only the first one holds the lock.
     # `workflow.dryrun` is known only after this file was read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:

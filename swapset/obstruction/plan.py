@@ -99,6 +99,15 @@ class ObstructionPlan:
             )
         return ""
 
+    def notices(self) -> list[str]:
+        """Return what a user is told who asked for attacks that this build cannot have."""
+        wanted = self.attacks and self.extractors and self._build.targets
+        return (
+            [f"{self.why_not}. Until then 'complete' goes without"]
+            if wanted and self.why_not
+            else []
+        )
+
     @property
     def runs(self) -> int:
         """Return how many runs of key frames each person gets."""

@@ -88,14 +88,8 @@ def white_box(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFram
         extractor, attack, source, compression, nme, low, high, runs: the mean over runs and its
         interval by bootstrap over them.
     """
-    own = [
-        attack == CLEAN or knows(source, target)
-        for attack, source, target in zip(
-            measures["attack"], measures["source"], measures["target"], strict=True
-        )
-    ]
     keys = ["target", "attack", "source", "compression"]
-    by_run = measures[own].groupby([*keys, "run"], sort=False, as_index=False)["nme"].mean()
+    by_run = known(measures).groupby([*keys, "run"], sort=False, as_index=False)["nme"].mean()
     rows = []
     for _, part in by_run.dropna().groupby(keys, sort=False):
         low, high = bootstrap_interval(part["nme"], seed=seed, level=level)
@@ -104,9 +98,17 @@ def white_box(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFram
     return pd.DataFrame(rows, columns=columns)
 
 
-def knows(source: str, target: str) -> bool:
-    """Return whether `target` is among the extractors, joined by +, that noise is made on."""
-    return target in source.split("+")
+def known(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in which the target is one of the sources, joined by +, and clean frames'."""
+    places = zip(rows["attack"], rows["source"], rows["target"], strict=True)
+    return rows[
+        [attack == CLEAN or target in source.split("+") for attack, source, target in places]
+    ]
+
+
+def label(attack: str, source: str) -> str:
+    """Return what an attack is called where each is made on the extractor that is measured."""
+    return f"{attack} on {source}" if "+" in source else attack
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from swapset.obstruction.names import ATTACKS, CLEAN
+from swapset.obstruction.tables import label
 
 KINDS: dict[str, dict[str, str]] = {
     "image compression": {"none": "none", "jpeg75": "Q75", "jpeg50": "Q50"},
@@ -42,7 +43,7 @@ def robustness_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
     Figure
         A row for each extractor that some attack knows: image compression left, video right.
     """
-    labelled = table.assign(label=_labels(table))
+    labelled = table.assign(label=list(map(label, table["attack"], table["source"])))
     names = list(dict.fromkeys(table.loc[table["attack"] != CLEAN, "extractor"])) or ["none"]
     colours = _colours(labelled)
     size = (2 * _WIDTH + 1.7, _HEIGHT * len(names) + 0.3)
@@ -59,23 +60,13 @@ def robustness_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
         row[0].set_ylabel("NME")
     # An attack may be missing where another has a curve.
     shown = [axes.get_legend_handles_labels() for axes in panels.flat]
-    handles = {label: handle for pair in shown for handle, label in zip(*pair, strict=True)}
+    handles = {name: handle for pair in shown for handle, name in zip(*pair, strict=True)}
     if handles:
-        order = [label for label in colours if label in handles]
+        order = [name for name in colours if name in handles]
         figure.legend(
-            [handles[label] for label in order], order, fontsize=7, loc="outside right upper"
+            [handles[name] for name in order], order, fontsize=7, loc="outside right upper"
         )
     return figure
-
-
-def _labels(table: pd.DataFrame) -> list[str]:
-    """Return what each row's attack is called; what knows more than one extractor says so."""
-    return [
-        attack if source in (extractor, CLEAN) else f"{attack}\non {source}"
-        for attack, source, extractor in zip(
-            table["attack"], table["source"], table["extractor"], strict=True
-        )
-    ]
 
 
 def _colours(table: pd.DataFrame) -> dict[str, object]:
@@ -84,8 +75,8 @@ def _colours(table: pd.DataFrame) -> dict[str, object]:
     attacks = dict(zip(table["label"], table["attack"], strict=True))
     rank = list(ATTACKS)
     return {
-        label: palette.get(attacks[label], "black")
-        for label in sorted(attacks, key=lambda label: (rank.index(attacks[label]), label))
+        name: palette[attacks[name]]
+        for name in sorted(attacks, key=lambda name: (rank.index(attacks[name]), name))
     }
 
 
@@ -93,7 +84,7 @@ def _curves(
     axes: Axes, table: pd.DataFrame, places: Mapping[str, str], colours: Mapping[str, object]
 ) -> None:
     shift = dict(zip(colours, np.linspace(-_APART, _APART, len(colours)), strict=True))
-    for label, part in table.groupby("label", sort=False):
+    for name, part in table.groupby("label", sort=False):
         values = part.set_index("compression").reindex(list(places))
         there = np.flatnonzero(values["nme"].notna())
         values = values.iloc[there]
@@ -101,8 +92,8 @@ def _curves(
             continue
         reach = np.abs(values[["low", "high"]].to_numpy(float).T - values["nme"].to_numpy(float))
         axes.errorbar(
-            there + shift[str(label)], values["nme"], yerr=reach, label=str(label),
-            color=colours[str(label)], marker="o", markersize=4, linewidth=1.2, capsize=2,
+            there + shift[str(name)], values["nme"], yerr=reach, label=str(name),
+            color=colours[str(name)], marker="o", markersize=4, linewidth=1.2, capsize=2,
             linestyle="--" if (part["attack"] == CLEAN).all() else "-",
         )  # fmt: skip
 
