@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from extractors_material import Tiny
 from report_material import FIRST, clip_landmarks, pictures, tiny_pair
 
@@ -140,7 +141,8 @@ def protected(tmp_path_factory: pytest.TempPathFactory) -> Protected:
         np.save(folder / name / f"{run.name}.npy", frames.astype(np.uint8))
         np.savez(folder / name / LANDMARKS, **{run.name: run.landmarks})
     pair = tiny_pair(folder / "pair.safetensors")
-    synthesiser = Synthesiser(pair, "id1", synthesis_of(FIRST), "cpu", precision="fp32")  # type: ignore[arg-type]
+    device = torch.device("cpu")
+    synthesiser = Synthesiser(pair, "id1", synthesis_of(FIRST), device, precision="fp32")
     return Protected(folder / "clean", {"tiny": folder / "noisy"}, lambda: synthesiser)
 
 
