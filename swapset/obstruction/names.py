@@ -5,6 +5,9 @@ from __future__ import annotations
 CLEAN = "none"
 """No noise at all: what attacks are compared with."""
 
+BREAKER = "lb"
+"""The chapter's own attack, Landmark Breaker."""
+
 ATTACKS: dict[str, str] = {
     CLEAN: "attack:NoNoise",
     "base1": "fgsm:Base1",
