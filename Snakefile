@@ -28,7 +28,7 @@ os.environ.update(
 from swapset.detectors.names import DETECTORS
 from swapset.errors import SwapsetError
 from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN
+from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
 from swapset.workflow import Build, lock_results
 
 try:
@@ -65,7 +65,7 @@ wildcard_constraints:
     detector="|".join(DETECTORS),
     compression="original|c23|c40",
     extractor="|".join(EXTRACTORS),
-    source="|".join([CLEAN, *EXTRACTORS]),
+    source=r"none|({0})(\+({0}))*".format("|".join(EXTRACTORS)),
     attack="|".join(ATTACKS),
     block=r"\d+",
     fold=r"\d+",

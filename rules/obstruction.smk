@@ -94,9 +94,11 @@ rule key_frames:
 rule attack:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
-        extractor=lambda w: obstruction.extractor(w.source),
+        extractors=lambda w: obstruction.members(w.source),
     output:
         frames=directory(f"{R}/obstruction/noisy/{{attack}}/{{source}}/{{subject}}"),
+    wildcard_constraints:
+        attack="|".join(name for name in ATTACKS if name != EVEN),
     message:
         "Attacking {wildcards.source} by {wildcards.attack} on {wildcards.subject}"
     log:
@@ -121,6 +123,30 @@ rule attack:
         "../workflow_scripts/attack.py"
 
 
+rule even_attack:
+    input:
+        frames=f"{R}/obstruction/frames/{{subject}}",
+        noisy=lambda w: obstruction.frames(ROBUST, w.source, w.subject),
+        others=lambda w: obstruction.compared(w.source, w.subject),
+    output:
+        frames=directory(f"{R}/obstruction/noisy/{EVEN}/{{source}}/{{subject}}"),
+    message:
+        "Making lb-robust's noise on {wildcards.source} as visible as lb's on {wildcards.subject}"
+    log:
+        f"{R}/logs/even_attack/{{source}}/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/even_attack/{{source}}/{{subject}}.tsv"
+    params:
+        code=build.code("even_attack"),
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/even_attack.py"
+
+
 rule measure_attack:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
@@ -141,6 +167,7 @@ rule measure_attack:
         recipe=lambda w: build.synthesis(obstruction.method),
         donor=lambda w: obstruction.donor(w.subject),
         reference=build.config.landmark_breaker.reference,
+        predictor=str(build.config.track.predictor or ""),
         compressions=build.config.landmark_breaker.compressions,
         swap_every=build.config.landmark_breaker.swap_every,
         device=build.config.device,

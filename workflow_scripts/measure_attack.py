@@ -4,6 +4,7 @@ from pathlib import Path
 
 from swapset.device import claimed_device
 from swapset.jobs import job
+from swapset.obstruction.names import DLIB
 
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params
@@ -12,16 +13,18 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.extractors.registry import load_extractor
+        from swapset.faces.landmarks import LandmarkPredictor
         from swapset.obstruction.evaluation import Evaluator, load_synthesiser, write_measures
 
         pair = Path(given.model), Path(given.card), params.donor
         synthesiser = load_synthesiser(*pair, params.recipe, device, params.precision)
-        extractors = {
+        finders = {
             Path(path).stem: load_extractor(Path(path), device=device) for path in given.extractors
         }
+        finders[DLIB] = LandmarkPredictor(params.predictor or None)
         write_measures(
             Path(snakemake.output.measures),
-            Evaluator(extractors, params.reference, synthesiser, swap_every=params.swap_every),
+            Evaluator(finders, params.reference, synthesiser, swap_every=params.swap_every),
             clean=Path(given.frames),
             noisy=Path(given.noisy),
             compressions=params.compressions,

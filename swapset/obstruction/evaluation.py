@@ -20,6 +20,7 @@ from tqdm import tqdm
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.extractors.points68 import as_68
+from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import render_mask
 from swapset.files import read_json, write_csv
 from swapset.generation.checkpoint import load_model
@@ -30,6 +31,7 @@ from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.obstruction.tables import ROW
 from swapset.quality.mask_ssim import head_ssim
 
+Finder = Extractor | LandmarkPredictor
 Frames = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.bool_]
@@ -75,8 +77,8 @@ class Evaluator:
 
     Parameters
     ----------
-    extractors : mapping of str to Extractor
-        Those that are attacked.
+    finders : mapping of str to Finder
+        Extractors that are attacked, and others that find landmarks.
     reference : str
         The extractor whose landmarks on the clean frames count as the truth.
     synthesiser : Synthesiser or None
@@ -89,16 +91,16 @@ class Evaluator:
 
     def __init__(
         self,
-        extractors: Mapping[str, Extractor],
+        finders: Mapping[str, Finder],
         reference: str,
         synthesiser: Synthesiser | None,
         *,
         swap_every: int = 1,
         targets: Iterable[str] | None = None,
     ):
-        self._extractors, self._reference = dict(extractors), reference
+        self._finders, self._reference = dict(finders), reference
         self._synthesiser, self._every = synthesiser, swap_every
-        self._targets = list(self._extractors if targets is None else targets)
+        self._targets = list(self._finders if targets is None else targets)
 
     def measure(
         self, run: Run, clean: Frames, noisy: Frames, compressions: Iterable[str]
@@ -124,7 +126,7 @@ class Evaluator:
 
     def unharmed(self, run: Run, clean: Frames) -> Unharmed:
         """Return what is found in and made of clean frames (n, H, W, 3) uint8, RGB."""
-        found = {name: find(own, clean, run) for name, own in self._extractors.items()}
+        found = {name: find(own, clean, run) for name, own in self._finders.items()}
         swaps = {name: self._swapped(clean, found[name]) for name in self._targets}
         return Unharmed(run, clean, found[self._reference], swaps)
 
@@ -140,7 +142,7 @@ class Evaluator:
         run = before.run
         quality = face_ssim(before.frames, shown, run)
         for name in self._targets:
-            points = find(self._extractors[name], shown, run)
+            points = find(self._finders[name], shown, run)
             errors = nme(points, before.truth)
             swap_quality = self._compared(before.swaps[name], shown, points)
             for place in range(len(shown)):
@@ -203,11 +205,15 @@ def load_synthesiser(
 
 
 @torch.inference_mode()
-def find(extractor: Extractor, frames: Frames, run: Run) -> Points:
-    """Return the 68 landmarks (n, 68, 2) that an extractor finds in frames (n, H, W, 3) uint8."""
-    images = torch.from_numpy(np.ascontiguousarray(frames)).to(extractor.device)
+def find(finder: Finder, frames: Frames, run: Run) -> Points:
+    """Return the 68 landmarks (n, 68, 2) that are found in frames (n, H, W, 3) uint8."""
+    frames = np.ascontiguousarray(frames)
+    if isinstance(finder, LandmarkPredictor):
+        pairs = zip(frames, run.boxes, strict=True)
+        return np.stack([finder.predict(frame, box) for frame, box in pairs]).astype(np.float64)
+    images = torch.from_numpy(frames).to(finder.device)
     boxes = torch.from_numpy(run.boxes)
-    points = extractor.landmarks(images.permute(0, 3, 1, 2).float(), boxes)
+    points = finder.landmarks(images.permute(0, 3, 1, 2).float(), boxes)
     return as_68(points.double().cpu().numpy())
 
 

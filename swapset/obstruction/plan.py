@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN
+from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
 from swapset.obstruction.settings import RUN
 from swapset.seeds import derive_seed
 
@@ -44,6 +44,8 @@ class ObstructionPlan:
         own, methods = self.settings, self._build.methods
         _known("extractors", [*self.extractors, *own.settings], EXTRACTORS)
         _known("attacks", self.attacks, ATTACKS)
+        if EVEN in self.attacks and not {BREAKER, ROBUST} <= set(self.attacks):
+            raise ConfigError(f"attacks: {EVEN} is compared with {BREAKER}, and needs {ROBUST}")
         if self.extractors:
             _known("landmark_breaker.reference", [own.reference], self.extractors)
         for step in own.sweep_steps:
@@ -138,8 +140,26 @@ class ObstructionPlan:
         return self._build.model_of(self.method, subject, self.donor(subject))
 
     def sources(self, attack: str) -> list[str]:
-        """Return the extractors that an attack is made on; clean frames have none."""
-        return [CLEAN] if attack == CLEAN else self.extractors
+        """Return what an attack is made on; clean frames have no source.
+
+        Mostly one extractor each; `lb-robust` has several, joined by +: all, and all but one, so
+        that each is also met as one that the attack does not know.
+        """
+        if attack == CLEAN:
+            return [CLEAN]
+        if attack not in (ROBUST, EVEN):
+            return self.extractors
+        held_out = [[o for o in self.extractors if o != name] for name in self.extractors]
+        groups = [self.extractors, *held_out] if len(self.extractors) > 1 else [self.extractors]
+        return ["+".join(group) for group in groups]
+
+    def members(self, source: str) -> list[str]:
+        """Return the files of a source's extractors."""
+        return [self.extractor(name) for name in source.split("+")]
+
+    def compared(self, source: str, subject: str) -> list[str]:
+        """Return the folders of Landmark Breaker's frames on each extractor of a source."""
+        return [self.frames(BREAKER, name, subject) for name in source.split("+")]
 
     def measured(self) -> list[str]:
         """Return every file of measures.
@@ -203,7 +223,12 @@ class ObstructionPlan:
         own = self.settings
         params: dict[str, Any] = {"epsilon": own.epsilon, "budget": own.budget}
         if attack != "base1":
-            params |= {"iterations": own.iterations, "step": own.step}
+            params["iterations"] = own.iterations
+        if attack == ROBUST:
+            # It takes larger steps, and goes on inside of the budget.
+            del params["budget"]
+        elif attack != "base1":
+            params["step"] = own.step
         if attack.startswith("lb"):
             params["decay"] = own.decay
         return params

@@ -89,10 +89,28 @@ def test_intervals_are_over_runs(measures: pd.DataFrame) -> None:
 
 
 def test_attacks_are_compared_on_the_same_runs(measures: pd.DataFrame) -> None:
-    (row,) = differences(measures, **CHANCE).to_dict("records")
-    assert (row["extractor"], row["attack"], row["against"]) == ("fan", "lb", "base2")
+    table = differences(measures, **CHANCE).set_index(["target", "box", "attack", "against"])
+    row = table.loc[("fan", "white", "lb", "base2")]
     assert row["nme_difference"] == pytest.approx(0.3)
     assert row["low"] >= 0.2 - 1e-9
+    assert table.loc[("dlib", "black", "lb-robust", "lb"), "nme_difference"] == pytest.approx(0.5)
+    assert set(table.index.droplevel([2, 3])) == {("fan", "white"), ("dlib", "black")}
+
+
+def test_of_attacks_on_several_the_one_on_most_counts(tmp_path: Path) -> None:
+    errors = {"fan": [0.1, 0.1], "hrnet": [0.1, 0.1]}
+    files = [
+        write_measures(tmp_path, "lb", "hrnet", errors),
+        write_measures(tmp_path, "lb-robust", "fan+hrnet", {"fan": [0.7] * 2, "hrnet": [0.8] * 2}),
+        write_measures(tmp_path, "lb-robust", "hrnet", {"fan": [0.3] * 2, "hrnet": [0.9] * 2}),
+    ]
+    measures = read_measures(files)
+    table = white_box(measures, **CHANCE).set_index(["extractor", "attack"])["source"]
+    assert table["hrnet", "lb-robust"] == "fan+hrnet"
+    found = differences(measures, **CHANCE).set_index(["target", "box"])["nme_difference"]
+    # Nobody who attacks fan+hrnet is a stranger to fan.
+    assert found["fan", "black"] == pytest.approx(0.2)
+    assert found["hrnet", "white"] == pytest.approx(0.7)
 
 
 def test_one_attack_passes_through_all_numbers_of_its_steps() -> None:

@@ -212,7 +212,7 @@ def test_compression_is_of_known_extractors() -> None:
 
 
 def test_section_is_there_if_it_was_measured(tmp_path: Path) -> None:
-    columns = ["compression", "extractor", "attack", "against", "nme_difference", "low", "high"]
+    columns = ["compression", "target", "attack", "against", "nme_difference", "low", "high"]
     compared = pd.DataFrame([("none", "fan", "lb", "base2", 0.123, 0.1, 0.2)], columns=columns)
     text = landmark_breaker(tmp_path, means(), compared, [])
     assert "<h2>Landmark Breaker</h2>" in text
