@@ -85,6 +85,7 @@ include: "rules/quality.smk"
 include: "rules/dataset.smk"
 include: "rules/detection.smk"
 include: "rules/obstruction.smk"
+include: "rules/protected.smk"
 include: "rules/report.smk"
 
 

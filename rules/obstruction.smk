@@ -159,6 +159,8 @@ rule measure_attack:
 rule landmark_breaker:
     input:
         measures=lambda w: obstruction.measured(),
+        # Not read: whoever asks for Landmark Breaker wants it as well.
+        protected=lambda w: obstruction.protected.results(),
     output:
         table=f"{R}/tables/landmark_breaker.csv",
         differences=f"{R}/tables/landmark_breaker_differences.csv",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
 from swapset.obstruction.names import ATTACKS, CLEAN
+from swapset.obstruction.protected_plan import ProtectedPlan
 from swapset.obstruction.settings import RUN
 from swapset.seeds import derive_seed
 
@@ -45,6 +46,11 @@ class ObstructionPlan:
         _known("extractors", [*self.extractors, *own.settings], EXTRACTORS)
         _known("attacks", self.attacks, ATTACKS)
         _known("landmark_breaker.reference", [own.reference], self.extractors)
+        _known("landmark_breaker.protected_attacks", own.protected_attacks, ATTACKS)
+        if own.protected_extractor is not None:
+            _known(
+                "landmark_breaker.protected_extractor", [own.protected_extractor], self.extractors
+            )
         if own.method is not None:
             _known("landmark_breaker.method", [own.method], methods)
         if isinstance(own.subjects, list):
@@ -122,6 +128,11 @@ class ObstructionPlan:
             for source in self.sources(attack)
             for subject in self.subjects
         ]
+
+    @cached_property
+    def protected(self) -> ProtectedPlan:
+        """Return what is known of models that are trained on protected clips."""
+        return ProtectedPlan(self._build, self)
 
     def attack_params(self, attack: str) -> dict[str, Any]:
         """Return the hyper-parameters of an attack, as JSON values."""
