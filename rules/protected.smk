@@ -12,7 +12,7 @@ rule protect_clips:
         clips=f"{R}/clips/{{subject}}",
         landmarks=f"{R}/landmarks/{{subject}}",
         verdicts=f"{R}/accepted/{{subject}}.json",
-        extractor=lambda w: obstruction.extractor(w.source),
+        extractor=lambda w: [] if w.attack == CLEAN else obstruction.extractor(w.source),
     output:
         clips=directory(f"{P}/clips/{{subject}}"),
     message:
@@ -183,6 +183,7 @@ rule protected_figure:
         table=rules.protected_training.output.table,
         clips=lambda w: protected.found("clips"),
         faces=lambda w: protected.found("faces"),
+        known=lambda w: expand("{R}/faces/{s}", R=R, s=protected.pairs.values()),
     output:
         figure=f"{R}/figures/protected_training.png",
     message:

@@ -209,6 +209,7 @@ DEMO: dict[str, Any] = {
         "subjects": 1,
         "frames": 30,
         "swap_every": 5,
+        "protected_pairs": 0,
         "settings": {
             name: {"width": 0.25, "steps": 300, "batch": 8, "learning_rate": 1e-3}
             for name in EXTRACTORS

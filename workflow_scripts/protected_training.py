@@ -4,7 +4,7 @@ from pathlib import Path
 
 from swapset.files import write_csv
 from swapset.jobs import job
-from swapset.obstruction.protected_table import landmark_errors, protected_table, read_scores
+from swapset.obstruction.protected_table import landmark_facts, protected_table, read_scores
 
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params
@@ -13,7 +13,7 @@ if __name__ == "__main__":
         table = protected_table(
             read_scores(params.parts, map(Path, given.scores)),
             params.attacks,
-            landmark_errors(map(Path, given.found), known),
+            landmark_facts(map(Path, given.found), known),
             seed=params.seed,
             level=params.level,
             resamples=params.bootstrap,

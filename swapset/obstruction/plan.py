@@ -137,6 +137,8 @@ class ObstructionPlan:
     def attack_params(self, attack: str) -> dict[str, Any]:
         """Return the hyper-parameters of an attack, as JSON values."""
         own = self.settings
+        if attack == CLEAN:
+            return {}
         params: dict[str, Any] = {"epsilon": own.epsilon, "budget": own.budget}
         if attack != "base1":
             params |= {"iterations": own.iterations, "step": own.step}

@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from swapset.dataset.tables import mask_ssim_table
 from swapset.extractors.nme import nme
+from swapset.faces.align import shape_error
 from swapset.faces.prepare import ClipLandmarks
 from swapset.obstruction.protected_plan import DONOR
 
 PART = ["source", "method", "target", "donor", "role"]
 MEASURES = ["mask_ssim", "mask_ssim_low", "mask_ssim_high", "masked_frame_ssim", "identity_donor"]
-COLUMNS = ["attack", *PART, *MEASURES, "nme", "videos", "frames"]
+LANDMARKS = ["nme", "face_shaped"]
+COLUMNS = ["attack", *PART, *MEASURES, *LANDMARKS, "videos", "frames"]
+FACE_SHAPED = 0.1
+"""Most `swapset.faces.align.shape_error` of a face: whoever looks at theirs would drop others."""
 
 
 def read_scores(parts: Sequence[Mapping[str, Any]], files: Iterable[Path]) -> pd.DataFrame:
@@ -38,10 +43,10 @@ def read_scores(parts: Sequence[Mapping[str, Any]], files: Iterable[Path]) -> pd
     )
 
 
-def landmark_errors(
+def landmark_facts(
     found: Iterable[Path], known: Mapping[str, Path]
-) -> dict[tuple[str, str], float]:
-    """Return how far off the smoothed landmarks are that faces were aligned by.
+) -> dict[tuple[str, str], dict[str, float]]:
+    """Return how good the smoothed landmarks are that faces were aligned by.
 
     Parameters
     ----------
@@ -52,29 +57,35 @@ def landmark_errors(
 
     Returns
     -------
-    dict of (str, str) to float
-        By attack and subject: the mean NME over all frames; NaN if there is none.
+    dict of (str, str) to dict
+        By attack and subject: nme, the mean error over all frames, and face_shaped, the share of
+        frames whose landmarks have a face's shape (see `FACE_SHAPED`); NaN without a frame.
     """
-    errors = {}
+    facts = {}
     for folder in found:
-        clips = [
-            nme(
-                ClipLandmarks.load(path).smooth,
-                ClipLandmarks.load(known[folder.name] / path.name).smooth,
-            )
-            for path in sorted(folder.glob("*.npz"))
-        ]
-        values = np.concatenate([np.empty(0), *clips])
-        values = values[np.isfinite(values)]
-        mean = float(values.mean()) if len(values) else float("nan")
-        errors[folder.parents[2].name, folder.name] = mean
-    return errors
+        errors, shapes = [np.empty(0)], [np.empty(0)]
+        for path in sorted(folder.glob("*.npz")):
+            points = ClipLandmarks.load(path).smooth
+            errors.append(nme(points, ClipLandmarks.load(known[folder.name] / path.name).smooth))
+            shapes.append(shape_error(points))
+        error, shape = (
+            every[np.isfinite(every)] for every in map(np.concatenate, (errors, shapes))
+        )
+        facts[folder.parents[2].name, folder.name] = {
+            "nme": _mean(error),
+            "face_shaped": _mean(shape < FACE_SHAPED),
+        }
+    return facts
+
+
+def _mean(values: npt.NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def protected_table(
     scores: pd.DataFrame,
     attacks: Sequence[str],
-    errors: Mapping[tuple[str, str], float],
+    landmarks: Mapping[tuple[str, str], Mapping[str, float]],
     *,
     seed: int,
     level: float,
@@ -88,8 +99,8 @@ def protected_table(
         See `read_scores`.
     attacks : sequence of str
         In the order of the rows.
-    errors : mapping
-        See `landmark_errors`.
+    landmarks : mapping
+        See `landmark_facts`.
     seed, level, resamples
         Of the bootstrap over fakes.
 
@@ -99,7 +110,7 @@ def protected_table(
         Columns attack, source (the extractor that the noise is made against and that finds the
         landmarks, also in clean clips), method, target, donor, role (of the protected person),
         mask_ssim with its interval, masked_frame_ssim and identity_donor as in
-        `tables/mask_ssim.csv`, nme (see `landmark_errors`), videos, frames.
+        `tables/mask_ssim.csv`, nme and face_shaped (see `landmark_facts`), videos, frames.
     """
     tables = []
     for part, mine in scores.groupby(PART, sort=False):
@@ -112,7 +123,9 @@ def protected_table(
         table = table.rename(columns={"method": "attack"})
         for column, value in facts.items():
             table[column] = value
-        tables.append(table.assign(nme=[errors[attack, victim] for attack in attacks]))
+        for column in LANDMARKS:
+            table[column] = [landmarks[attack, victim][column] for attack in attacks]
+        tables.append(table)
     return (
         pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
     )

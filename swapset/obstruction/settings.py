@@ -79,7 +79,7 @@ class LandmarkBreakerSettings(Section):
     protected_pairs: int = Field(
         1,
         ge=0,
-        description="Pairs whose models are trained again, on clips with noise; 0: none.",
+        description="Pairs whose models are trained again, with noise on one's clips; 0: none.",
     )
     protected_attacks: list[str] = Field(
         ["lb"], description="Attacks whose noise is on these clips; clean ones are added."

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from swapset.dataset.labels import read_labels
 from swapset.faces.prepare import ClipLandmarks, load_faces
+from swapset.obstruction.names import CLEAN
 from swapset.obstruction.protected_plan import DONOR
 from swapset.report.finished import Image, evenly, frame_at, zoom
 from swapset.report.sheet import Panel, Sheet, compose, message
@@ -47,7 +48,7 @@ def protected_figure(root: Path, parts: Sequence[Part]) -> Image:
     if not rows:
         return message("No model was trained on protected clips.", _TITLE)
     attacks = list(dict.fromkeys(part["attack"] for part in parts))
-    heads = ["clean frame", *("clean clips" if name == "none" else name for name in attacks)]
+    heads = ["original\nfaces: by dlib", *(_head(name) for name in attacks)]
     labels, panels = zip(*rows, strict=True)
     return compose(Sheet(_TITLE, panels, (SIDE, SIDE), heads, labels, caption(parts)))
 
@@ -63,6 +64,10 @@ def caption(parts: Sequence[Part]) -> str:
         "person. Each column is one model; steps and seed are the same. Swaps into clean frames "
         "use the clean landmarks, swaps into protected frames those that were found."
     )
+
+
+def _head(attack: str) -> str:
+    return "trained on\nclean clips" if attack == CLEAN else f"trained on\nclips with {attack}"
 
 
 def _folder(root: Path, part: Part) -> Path:
@@ -100,10 +105,10 @@ def _swapped(labels: Path) -> npt.NDArray[np.intp]:
 
 
 def _faces(root: Path, group: Sequence[Part]) -> list[Panel]:
-    """Return faces of the protected donor that each model was trained on, evenly chosen."""
-    panels = [Panel(None)]
-    for part in group:
-        faces = load_faces(_folder(root, part) / "faces" / part["donor"])
+    """Return faces of the protected donor by dlib's landmarks, and those each model learnt."""
+    panels = []
+    for folder in (root, *(_folder(root, part) for part in group)):
+        faces = load_faces(folder / "faces" / group[0]["donor"])
         chosen = [faces[k] for k in evenly(range(len(faces)), ACROSS**2)]
         panels.append(Panel(_montage(chosen) if chosen else None))
     return panels if any(panel.image is not None for panel in panels) else []

@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from material import FACELESS
 from running import Run, copy_build, dry_run, snakemake
+
+from swapset.media.decode import frames
 
 EXTRACTORS = ("fan", "hrnet")
 ATTACKS = ("none", "base1", "lb")
@@ -27,6 +30,8 @@ CONFIG = {
         "swap_every": 5,
         "iterations": 2,
         "label_frames": 6,
+        "protected_pairs": 1,
+        "protected_attacks": ["lb"],
         "settings": dict.fromkeys(EXTRACTORS, SMALL),
     },
 }
@@ -106,6 +111,39 @@ def test_attacks_in_order_are_compared_run_by_run(results: Path) -> None:
     assert {row["runs"] for row in rows} == {"1"}
 
 
+def test_models_are_trained_again_on_clips_with_and_without_noise(results: Path) -> None:
+    rows = table(results, "protected_training")
+    assert [(r["attack"], r["target"], r["donor"], r["role"]) for r in rows] == [
+        (attack, *part)
+        for part in (("id1", "id0", "donor"), ("id0", "id1", "target"))
+        for attack in ("none", "lb")
+    ]
+    assert {(r["source"], r["method"], r["videos"]) for r in rows} == {("fan", "celebdf", "2")}
+    assert all(0 < float(row["mask_ssim"]) < 1 and float(row["nme"]) > 0 for row in rows)
+    models = [
+        json.loads((folder / "fan/models/celebdf/id0-id1.json").read_text())
+        for folder in (results / "obstruction/protected").iterdir()
+    ]
+    main = json.loads((results / "models/celebdf/id0-id1.json").read_text())
+    assert len({card["sha256"] for card in [main, *models]}) == 3
+    assert all(card["recipe"] == main["recipe"] for card in models)
+    assert (results / "figures/protected_training.png").stat().st_size > 1000
+
+
+def test_protected_clips_are_the_clips_with_noise(results: Path) -> None:
+    folder = results / "obstruction/protected"
+    for name in ("id0_0000", "id0_0001"):
+        clips = [
+            np.stack(list(frames(place / "id0" / f"{name}.mkv"))).astype(int)
+            for place in (results / "clips", folder / "none/fan/clips", folder / "lb/fan/clips")
+        ]
+        assert np.abs(clips[1] - clips[0]).max() <= 3  # RGB and back
+        changed = np.abs(clips[2] - clips[1]).max((1, 2, 3)) > 0
+        faceless = FACELESS if name == "id0_0000" else 0
+        assert not changed[:faceless].any()
+        assert changed[faceless:].all()
+
+
 def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
     attacked: tuple[Path, Run],
 ) -> None:
@@ -116,7 +154,12 @@ def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
     (folder / "other.yaml").write_text(yaml.safe_dump(changed))
     asked = ("--configfile", "tiny.yaml", "other.yaml", "--", "landmark_breaker")
     jobs = dry_run(folder, *asked).jobs
-    assert jobs == {"attack": 2, "measure_attack": 2, "landmark_breaker": 1}
+    assert jobs == {
+        **{"attack": 2, "measure_attack": 2, "landmark_breaker": 1},
+        **{"protect_clips": 1, "find_landmarks": 1, "protected_align": 1, "protected_train": 1},
+        **{"protected_synthesise": 4, "protected_measure": 2},
+        **{"protected_training": 1, "protected_figure": 1},
+    }
 
 
 @pytest.mark.parametrize(
@@ -125,6 +168,10 @@ def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
         ({"attacks": ["lbx"]}, "attacks: 'lbx' is unknown; choose of none, base1"),
         ({"extractors": ["fan"]}, "landmark_breaker.reference: 'hrnet' is unknown; choose of fan"),
         ({"landmark_breaker": {"subjects": ["id9"]}}, "landmark_breaker.subjects: 'id9'"),
+        (
+            {"landmark_breaker": {"protected_attacks": ["lbx"]}},
+            "landmark_breaker.protected_attacks: 'lbx' is unknown; choose of none, base1",
+        ),
     ],
 )
 def test_mistakes_are_told_before_any_job(
