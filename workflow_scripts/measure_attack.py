@@ -3,8 +3,6 @@
 from pathlib import Path
 
 from swapset.device import claimed_device
-from swapset.files import read_json
-from swapset.generation.methods import SynthesisRecipe
 from swapset.jobs import job
 
 if __name__ == "__main__":
@@ -14,19 +12,10 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.extractors.registry import load_extractor
-        from swapset.generation.checkpoint import load_model
-        from swapset.generation.synthesis import Synthesiser
-        from swapset.obstruction.evaluation import Evaluator, write_measures
+        from swapset.obstruction.evaluation import Evaluator, load_synthesiser, write_measures
 
-        synthesiser = None
-        if read_json(given.card)["trained"]:
-            synthesiser = Synthesiser(
-                load_model(Path(given.model), device),
-                params.donor,
-                SynthesisRecipe(**params.recipe),
-                device,
-                precision=params.precision,
-            )
+        pair = Path(given.model), Path(given.card), params.donor
+        synthesiser = load_synthesiser(*pair, params.recipe, device, params.precision)
         extractors = {
             Path(path).stem: load_extractor(Path(path), device=device) for path in given.extractors
         }

@@ -5,6 +5,9 @@ from __future__ import annotations
 CLEAN = "none"
 """No noise at all: what attacks are compared with."""
 
+BREAKER = "lb"
+"""The chapter's own attack, Landmark Breaker."""
+
 ATTACKS: dict[str, str] = {
     CLEAN: "attack:NoNoise",
     "base1": "fgsm:Base1",
@@ -12,5 +15,9 @@ ATTACKS: dict[str, str] = {
     "lb": "breaker:LandmarkBreaker",
     "lb-trans": "breaker:LBTrans",
     "lb-mix": "breaker:LBMix",
+    "lb-robust": "robust:LBRobust",
 }
 """Module and class, in the order of tables 4.6 and 4.7 of the chapter."""
+
+ON_VIDEOS = [name for name in ATTACKS if name != "base1"]
+"""Attacks that go on from a frame's noise to the next frame's: a single step cannot."""

@@ -33,10 +33,10 @@ BATCH = 16
 
 
 class Protects(Protocol):
-    """What puts noise on frames; see `swapset.obstruction.protector.Protector`."""
+    """What puts noise on the faces of frames; see `swapset.obstruction.protector.Protector`."""
 
     def protect(self, frames: Iterable[Frame], landmarks: Iterable[Points]) -> Iterator[Frame]:
-        """Yield each frame with noise."""
+        """Yield each frame with noise; landmarks are (faces, 68, 2), NaN where one is not seen."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def write_protected_clips(
     kept = {}
     for clip, source, points in person.accepted():
         pictures = _counted(source, len(points))
-        noisy = pictures if protector is None else protector.protect(pictures, points)
+        noisy = pictures if protector is None else protector.protect(pictures, points[:, None])
         shown = tqdm(noisy, clip, len(points), file=log, unit="frame", mininterval=2)
         _store(shown, folder / source.name, records[clip], compression)
         kept[clip] = records[clip]

@@ -40,9 +40,7 @@ class ProtectedPlan:
     def pairs(self) -> dict[str, str]:
         """Return the protected person of each pair, by the pair's name."""
         found: dict[str, str] = {}
-        for subject in (
-            self._obstruction.subjects if self._obstruction.settings.protected_pairs else []
-        ):
+        for subject in [] if self._obstruction.why_not else self._obstruction.subjects:
             found.setdefault(pair_name(subject, self._obstruction.donor(subject)), subject)
         return dict(list(found.items())[: self._obstruction.settings.protected_pairs])
 

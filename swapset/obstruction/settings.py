@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -65,6 +65,17 @@ class LandmarkBreakerSettings(Section):
     decay: float = Field(0.5, ge=0, le=1, description="Decay of the momentum.")
     budget: Literal["stop", "project"] = Field(
         "stop", description="At epsilon an attack ends ('stop') or goes on within ('project')."
+    )
+    sweep_steps: list[Annotated[float, Field(gt=0, le=255)]] = Field(
+        [0.5, 0.75, 1.0, 1.25, 1.5],
+        description="Sizes of Landmark Breaker's steps that are compared (figure 4.13), or [].",
+    )
+    sweep_iterations: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(
+        [14, 16, 18, 20, 22, 24, 26, 28],
+        description="Numbers of its steps that are compared (figure 4.13), or [].",
+    )
+    sweep_every: int = Field(
+        5, ge=1, le=15, description="Every n-th key frame takes part in these comparisons."
     )
     label_frames: int = Field(
         30, ge=1, description="Frames of an accepted clip that extractors are trained on."

@@ -146,8 +146,8 @@ def test_the_loss_falls(name: str) -> None:
     extractor, images = Convolutions(), pictures(2)
     attack = make_attack(name)
     reference = attack.reference(extractor, images)
-    losses = attack.objective.losses(extractor, attack.run(extractor, images), reference)
-    assert (losses < attack.objective.losses(extractor, noisier(images, 15), reference)).all()
+    losses = attack.losses(extractor, attack.run(extractor, images), reference, 0)
+    assert (losses < attack.losses(extractor, noisier(images, 15), reference, 0)).all()
 
 
 @pytest.mark.parametrize("name", NOISY)
@@ -212,6 +212,9 @@ def test_pictures_without_a_gradient_stay_as_they_are(name: str) -> None:
         def heatmaps(self, images: Tensor) -> Tensor:
             return super().heatmaps(images) * (torch.arange(len(images)) % 2).view(-1, 1, 1, 1)
 
+        def features(self, images: Tensor) -> list[Tensor]:
+            return [self.heatmaps(images)] * 2
+
     images = pictures(2)
     found = make_attack(name, epsilon=5).run(Half(), images)
     assert torch.equal(found[0], images[0])
@@ -225,6 +228,23 @@ def test_a_start_is_gone_on_from_and_cut_to_the_budget() -> None:
     attack = LandmarkBreaker(epsilon=5, iterations=1, budget="project")
     found = attack.run(extractor, images, start=images + 40)
     assert set((found - images).unique().tolist()) <= {4, 5}
+
+
+@pytest.mark.parametrize("budget", ["stop", "project"])
+@pytest.mark.parametrize("name", NOISY)
+def test_one_run_passes_through_what_shorter_ones_give(name: str, budget: str) -> None:
+    extractor, images = Convolutions(), pictures(2)
+    settings = {"epsilon": 6, "budget": budget}
+    counts = [1] if name == "base1" else [7, 2, 6, 9]
+    longest = {} if name == "base1" else {"iterations": 9}
+    found = make_attack(name, **settings, **longest).passing(extractor, images, counts)
+    for count, passed in zip(counts, found, strict=True):
+        shorter = {} if name == "base1" else {"iterations": count}
+        alone = make_attack(name, **settings, **shorter).run(extractor, images)
+        assert torch.equal(passed, alone)
+    for wrong in (0, max(counts) + 1):
+        with pytest.raises(ValueError, match="cannot be returned"):
+            make_attack(name, **settings, **longest).passing(extractor, images, [wrong])
 
 
 # -- the extractor -----------------------------------------------------------------------------

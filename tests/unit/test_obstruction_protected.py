@@ -128,6 +128,7 @@ class Brighter:
         self, frames: Iterable[np.ndarray], landmarks: Iterable[np.ndarray]
     ) -> Iterator[np.ndarray]:
         for frame, points in zip(frames, landmarks, strict=True):
+            assert points.shape == (1, 68, 2)
             yield frame + np.uint8(20) if np.isfinite(points).all() else frame
 
 
