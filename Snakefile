@@ -85,6 +85,7 @@ include: "rules/quality.smk"
 include: "rules/dataset.smk"
 include: "rules/detection.smk"
 include: "rules/obstruction.smk"
+include: "rules/protected.smk"
 include: "rules/report.smk"
 
 
@@ -99,6 +100,7 @@ rule landmark_breaker:
     input:
         rules.landmark_breaker_tables.output,
         rules.landmark_breaker_figures.output,
+        build.obstruction.protected.results(),
 
 
 rule complete:

@@ -103,6 +103,7 @@ rule report:
             if build.obstruction.why_not
             else expand("{R}/figures/{name}.png", R=R, name=BREAKER_FIGURES)
         ),
+        protected=build.obstruction.protected.results(),
     output:
         page=f"{R}/report.html",
     message:

@@ -211,6 +211,7 @@ DEMO: dict[str, Any] = {
         "frames": 30,
         "reference": "avs-san",
         "swap_every": 5,
+        "protected_pairs": 0,
         "settings": {
             "fan": {"width": 0.25, "steps": 2000, "batch": 4, "learning_rate": 1e-3},
             "avs-san": {"width": 0.25, "steps": 800, "batch": 8, "learning_rate": 1e-3},

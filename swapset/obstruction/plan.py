@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
+from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ON_VIDEOS, ROBUST
+from swapset.obstruction.protected_plan import ProtectedPlan
 from swapset.obstruction.settings import RUN
 from swapset.seeds import derive_seed
 
@@ -53,6 +54,11 @@ class ObstructionPlan:
                 raise ConfigError(
                     f"landmark_breaker.sweep_steps: {step} is more than epsilon, {own.epsilon}"
                 )
+        _known("landmark_breaker.protected_attacks", own.protected_attacks, ON_VIDEOS)
+        if self.extractors and own.protected_extractor is not None:
+            _known(
+                "landmark_breaker.protected_extractor", [own.protected_extractor], self.extractors
+            )
         if own.method is not None:
             _known("landmark_breaker.method", [own.method], methods)
         if isinstance(own.subjects, list):
@@ -218,9 +224,18 @@ class ObstructionPlan:
             for extractor in self.extractors
         ]
 
+    # -- models trained on protected clips -----------------------------------------------------
+
+    @cached_property
+    def protected(self) -> ProtectedPlan:
+        """Return what is known of models that are trained on protected clips."""
+        return ProtectedPlan(self._build, self)
+
     def attack_params(self, attack: str) -> dict[str, Any]:
         """Return the hyper-parameters of an attack, as JSON values."""
         own = self.settings
+        if attack == CLEAN:
+            return {}
         params: dict[str, Any] = {"epsilon": own.epsilon, "budget": own.budget}
         if attack != "base1":
             params["iterations"] = own.iterations

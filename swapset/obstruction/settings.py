@@ -87,6 +87,24 @@ class LandmarkBreakerSettings(Section):
             "who are not protected, with dlib's landmarks."
         ),
     )
+    protected_pairs: int = Field(
+        1,
+        ge=0,
+        description="Pairs whose models are trained again, with noise on one's clips; 0: none.",
+    )
+    protected_attacks: list[str] = Field(
+        ["lb"], description="Attacks whose noise is on these clips; clean ones are added."
+    )
+    protected_extractor: str | None = Field(
+        None,
+        description=(
+            "Extractor that this noise is made against and that finds the landmarks in these "
+            "clips; null: the reference."
+        ),
+    )
+    protected_compression: Literal["none", "mpeg4", "mpeg4+h264"] = Field(
+        "none", description="What these clips go through before they are learnt from."
+    )
     level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
     settings: dict[str, ExtractorSettings] = Field(
         {},

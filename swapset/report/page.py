@@ -15,6 +15,7 @@ from swapset.report import sections
 from swapset.report.breaker_section import landmark_breaker
 from swapset.report.detector_section import detectors
 from swapset.report.markup import Markup, element, joined
+from swapset.report.protected_section import protected_section
 from swapset.report.provenance_summary import summarise
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -54,6 +55,8 @@ class ReportFiles:
         Named as in `plan.DETECTOR_FIGURES`; none if no detector was measured.
     breaker_figures : sequence of Path
         Named as in `plan.BREAKER_FIGURES`; none if the build has no Landmark Breaker.
+    protected : sequence of Path
+        Table and figure of models trained on protected clips, or none.
     """
 
     root: Path
@@ -63,6 +66,7 @@ class ReportFiles:
     quoted: Sequence[Path]
     detector_figures: Sequence[Path] = ()
     breaker_figures: Sequence[Path] = ()
+    protected: Sequence[Path] = ()
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table of the build, or None if it has none of that name."""
@@ -120,6 +124,7 @@ def page(files: ReportFiles) -> str:
                 files.table("landmark_breaker_differences"),
                 files.breaker_figures,
             ),
+            protected_section(files.root, *files.protected) if files.protected else Markup(""),
             sections.gallery(files.root, files.figures),
             sections.previews(files.root, files.previews),
             sections.origin(provenance),

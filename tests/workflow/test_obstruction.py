@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from material import FACELESS
 from running import Run, copy_build, dry_run, snakemake
+
+from swapset.media.decode import frames
 
 EXTRACTORS = ("fan", "hrnet")
 ATTACKS = ("none", "base1", "lb")
@@ -31,6 +34,8 @@ CONFIG = {
         "sweep_iterations": [1, 2, 3],
         "sweep_every": 1,
         "label_frames": 6,
+        "protected_pairs": 1,
+        "protected_attacks": ["lb"],
         "settings": dict.fromkeys(EXTRACTORS, SMALL),
     },
 }
@@ -161,6 +166,40 @@ def test_report_shows_tables_and_figures_of_noise(results: Path) -> None:
     assert "Attacks on known extractors, by compression" in ours
     assert "Table 4.8" not in ours
     assert "Table 4.8" in quoted
+    assert "<h2>Models trained on protected clips</h2>" in ours
+
+
+def test_models_are_trained_again_on_clips_with_and_without_noise(results: Path) -> None:
+    rows = table(results, "protected_training")
+    assert [(r["attack"], r["target"], r["donor"], r["role"]) for r in rows] == [
+        (attack, *part)
+        for part in (("id1", "id0", "donor"), ("id0", "id1", "target"))
+        for attack in ("none", "lb")
+    ]
+    assert {(r["source"], r["method"], r["videos"]) for r in rows} == {("fan", "celebdf", "2")}
+    assert all(0 < float(row["mask_ssim"]) < 1 and float(row["nme"]) > 0 for row in rows)
+    models = [
+        json.loads((folder / "fan/models/celebdf/id0-id1.json").read_text())
+        for folder in (results / "obstruction/protected").iterdir()
+    ]
+    main = json.loads((results / "models/celebdf/id0-id1.json").read_text())
+    assert len({card["sha256"] for card in [main, *models]}) == 3
+    assert all(card["recipe"] == main["recipe"] for card in models)
+    assert (results / "figures/protected_training.png").stat().st_size > 1000
+
+
+def test_protected_clips_are_the_clips_with_noise(results: Path) -> None:
+    folder = results / "obstruction/protected"
+    for name in ("id0_0000", "id0_0001"):
+        clips = [
+            np.stack(list(frames(place / "id0" / f"{name}.mkv"))).astype(int)
+            for place in (results / "clips", folder / "none/fan/clips", folder / "lb/fan/clips")
+        ]
+        assert np.abs(clips[1] - clips[0]).max() <= 3  # RGB and back
+        changed = np.abs(clips[2] - clips[1]).max((1, 2, 3)) > 0
+        faceless = FACELESS if name == "id0_0000" else 0
+        assert not changed[:faceless].any()
+        assert changed[faceless:].all()
 
 
 def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
@@ -177,6 +216,9 @@ def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
         "attack": 2,
         "measure_attack": 2,
         "sweep": 2,
+        **{"protect_clips": 1, "find_landmarks": 1, "protected_align": 1, "protected_train": 1},
+        **{"protected_synthesise": 4, "protected_measure": 2},
+        **{"protected_training": 1, "protected_figure": 1},
         "landmark_breaker_tables": 1,
         "landmark_breaker_figures": 1,
         "landmark_breaker": 1,
@@ -216,6 +258,10 @@ def test_complete_has_noise_where_it_can(build: Path) -> None:
         ({"attacks": ["lbx"]}, "attacks: 'lbx' is unknown; choose of none, base1"),
         ({"extractors": ["fan"]}, "landmark_breaker.reference: 'hrnet' is unknown; choose of fan"),
         ({"landmark_breaker": {"subjects": ["id9"]}}, "landmark_breaker.subjects: 'id9'"),
+        (
+            {"landmark_breaker": {"protected_attacks": ["lbx"]}},
+            "landmark_breaker.protected_attacks: 'lbx' is unknown; choose of none, base2",
+        ),
         ({"landmark_breaker": {"sweep_steps": [16]}}, "landmark_breaker.sweep_steps: 16.0 is more"),
     ],
 )
