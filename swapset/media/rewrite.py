@@ -1,0 +1,341 @@
+"""Write a video again with other pictures: its sound, subtitles, times and metadata stay."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import av
+import ffmpeg
+import imageio_ffmpeg
+from av.container import InputContainer, OutputContainer
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from swapset.errors import MediaError
+from swapset.media.container import CONTAINERS, PROTOCOLS, file_url
+from swapset.media.encode import MP4, REPRODUCIBLE
+from swapset.media.orientation import Orientation
+from swapset.media.retouch import ColourTags
+
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""Containers that are written, by extension."""
+
+_ANYWHERE = ("mpegts", "mpeg")
+"""Containers whose times begin at any number; all others' are kept as they are."""
+
+_TEXT = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "text", "mov_text"})
+_UNKNOWN = (0, 2)  # of ITU-T H.273: reserved, unspecified
+_PIPE = 1 << 22
+_WAITING = 10_000  # packets of sound that may wait for the first picture
+_THREADS = 4  # not the machine's: other numbers give other bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is taken over from a video.
+
+    Attributes
+    ----------
+    source : Path
+    picture : int
+        The stream that is written again.
+    kept : list of int
+        Streams that are copied.
+    options : dict
+        ffmpeg's options for them.
+    left_out : list of str
+        Streams that are not, in words.
+    time_base : Fraction
+        Unit of the picture's times, in seconds.
+    origin : Fraction
+        Seconds that are taken from all times.
+    aspect : Fraction
+        Width of a pixel over its height.
+    rate : Fraction
+        Frames per second, on average.
+    """
+
+    source: Path
+    picture: int
+    kept: list[int]
+    options: dict[str, Any]
+    left_out: list[str]
+    time_base: Fraction
+    origin: Fraction
+    aspect: Fraction
+    rate: Fraction
+
+
+def plan_rewrite(
+    source: Path, container: InputContainer, stream: VideoStream, output: Path
+) -> Plan:
+    """Return what can be taken over from a video into a file of another name.
+
+    Raises
+    ------
+    MediaError
+        If the output's container is unknown, or cannot hold the sound or subtitles.
+    """
+    kind = FORMATS.get(output.suffix.lower())
+    if kind is None:
+        raise MediaError(
+            f"{output}: videos are written as {', '.join(FORMATS)}; choose one of these endings"
+        )
+    kept, left_out, options = [], [], {}
+    for other in container.streams:
+        if other is stream:
+            continue
+        if other.type in ("audio", "subtitle") or (other.type, kind) == ("attachment", "matroska"):
+            options |= _codec_option(other, kind, output, sum(
+                container.streams[index].type == other.type for index in kept))  # fmt: skip
+            kept.append(other.index)
+        else:
+            left_out.append(_in_words(other))
+    anywhere = container.format.name in _ANYWHERE and container.start_time is not None
+    rate = stream.average_rate or stream.guessed_rate or Fraction(30)
+    return Plan(
+        source=source,
+        picture=stream.index,
+        kept=kept,
+        options=options,
+        left_out=left_out,
+        time_base=Fraction(stream.time_base or 1 / rate),
+        origin=Fraction(container.start_time or 0, av.time_base) if anywhere else Fraction(0),
+        aspect=Fraction(stream.sample_aspect_ratio or 1),
+        rate=Fraction(rate),
+    )
+
+
+def _codec_option(stream: Stream, kind: str, output: Path, place: int) -> dict[str, str]:
+    """Return how a stream is taken over: text of other formats becomes that of .mp4."""
+    codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
+    letter = {"audio": "a", "subtitle": "s", "attachment": "t"}[stream.type]
+    if kind == "matroska":
+        if codec == "mov_text":
+            return {f"c:s:{place}": "subrip"}
+        return {f"c:{letter}:{place}": "copy"}
+    if stream.type == "subtitle" and codec in _TEXT:
+        return {f"c:s:{place}": "mov_text"}
+    with tempfile.TemporaryFile() as nothing, av.open(nothing, "w", format=kind) as empty:
+        if codec not in empty.supported_codecs:
+            raise MediaError(
+                f"{output}: cannot hold the {stream.type} of the video ({codec}); "
+                f"name it {output.with_suffix('.mkv').name}"
+            )
+    return {f"c:{letter}:{place}": "copy"}
+
+
+def _in_words(stream: Stream) -> str:
+    if stream.type == "video":
+        return f"stream {stream.index}: a second picture or cover, which is not protected"
+    return f"stream {stream.index}: {stream.type}"
+
+
+class Rewriter:
+    """Encode pictures by H.264 and put them beside what is taken over; a context manager.
+
+    Parameters
+    ----------
+    scratch : Path
+        The file that is written, best a scratch of `atomic_output`.
+    plan : Plan
+    colours : ColourTags
+        Of the frames.
+    orientation : Orientation
+        How players turn them upright.
+    quality : int
+        Rate factor of H.264, 0 to 51; 0 = without loss.
+
+    Raises
+    ------
+    MediaError
+        If ffmpeg fails, for example on a full disk.
+    """
+
+    def __init__(
+        self,
+        scratch: Path,
+        plan: Plan,
+        *,
+        colours: ColourTags,
+        orientation: Orientation,
+        quality: int,
+    ) -> None:
+        if not 0 <= quality <= 51:
+            raise MediaError(f"a rate factor of {quality} must lie in [0, 51]")
+        self._scratch, self._plan = scratch, plan
+        self._colours, self._orientation, self._quality = colours, orientation, quality
+        self._stack = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: OutputContainer | None = None
+        self._log: IO[bytes] | None = None
+        self.frames = 0
+
+    def __enter__(self) -> Rewriter:
+        # A file, not a pipe: a chatty ffmpeg can never block on it.
+        self._log = self._stack.enter_context(tempfile.TemporaryFile())
+        self._process = subprocess.Popen(  # noqa: S603 - the binary is imageio_ffmpeg's own
+            self._command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
+            process_group=0,  # Ctrl-C is for us; we end it then
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._stack:
+            if error is not None:
+                self._end()
+                return
+            self._finish()
+
+    def write(self, time: Fraction, frame: VideoFrame) -> None:
+        """Append a frame that is shown from `time` on, in seconds of the source.
+
+        Raises
+        ------
+        MediaError
+            If ffmpeg fails.
+        """
+        frame.pts = round((time - self._plan.origin) / self._plan.time_base)
+        frame.time_base = self._plan.time_base
+        try:
+            if self._pipe is None:
+                self._pipe = self._opened(frame)
+            self._pipe.mux(self._pipe.streams.video[0].encode(frame))
+        except (OSError, av.error.FFmpegError) as error:
+            raise self._failure() from error
+        self.frames += 1
+
+    def _opened(self, first: VideoFrame) -> OutputContainer:
+        """Return raw video with times into ffmpeg, of the first frame's kind."""
+        process = self._running()
+        pipe = av.open(process.stdin, "w", format="nut", buffer_size=_PIPE)
+        stream: Any = pipe.add_stream("rawvideo", rate=self._plan.rate)
+        stream.width, stream.height = first.width, first.height
+        stream.pix_fmt = first.format.name
+        stream.time_base = stream.codec_context.time_base = self._plan.time_base
+        return pipe
+
+    def _command(self) -> list[str]:
+        plan, colours = self._plan, self._tags()
+        pictures = ffmpeg.input("pipe:0", f="nut", **colours, **self._turn())
+        others = ffmpeg.input(
+            file_url(plan.source),
+            protocol_whitelist=PROTOCOLS,
+            format_whitelist=CONTAINERS,
+            itsoffset=-float(plan.origin),
+        )
+        kind = FORMATS[self._scratch.suffix.lower()]
+        metadata = [plan.picture, *plan.kept]
+        shown = pictures["v"]
+        if plan.aspect != 1:
+            shown = shown.filter("setsar", f"{plan.aspect.numerator}/{plan.aspect.denominator}")
+        target = ffmpeg.output(
+            shown,
+            # Without sound, what may be missing: the source must be named for its metadata.
+            *(others[name] for name in map(str, plan.kept or ["a?"])),
+            file_url(self._scratch),
+            f=kind,
+            map_metadata=1,
+            map_chapters=1,
+            **plan.options,
+            **{"c:v": "libx264", "fps_mode": "passthrough", "enc_time_base": "demux"},
+            **({"qp": 0} if self._quality == 0 else {"crf": self._quality}),
+            **colours,
+            **{f"map_metadata:s:{n}": f"1:s:{index}" for n, index in enumerate(metadata)},
+            **({} if kind == "matroska" else _mp4_options(plan.time_base)),
+            max_muxing_queue_size=_WAITING,
+            **{**REPRODUCIBLE, "threads": _THREADS},
+        )
+        quiet = target.global_args("-hide_banner", "-loglevel", "error", "-nostats", "-copyts")
+        return quiet.overwrite_output().compile(cmd=imageio_ffmpeg.get_ffmpeg_exe())
+
+    def _tags(self) -> dict[str, int]:
+        """Return the colours as ffmpeg's options, alike for input and output: nothing is turned."""
+        colours = self._colours
+        tags = {
+            "color_range": colours.range,
+            "colorspace": colours.matrix,
+            "color_primaries": colours.primaries,
+            "color_trc": colours.transfer,
+        }
+        return {
+            key: value
+            for key, value in tags.items()
+            if value and (key == "color_range" or value not in _UNKNOWN)
+        }
+
+    def _turn(self) -> dict[str, Any]:
+        """Return the options that write the display matrix, and do not turn the pictures by it."""
+        turn = self._orientation
+        if turn == Orientation():
+            return {}
+        # ffmpeg turns counter-clockwise, then mirrors.
+        found: dict[str, Any] = {"noautorotate": None, "display_rotation": -90 * turn.transpose}
+        if turn.flip_x != turn.transpose:
+            found["display_hflip"] = None
+        if turn.flip_y:
+            found["display_vflip"] = None
+        return found
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise MediaError(f"{self._scratch}: write frames inside the rewriter's `with` block")
+        return self._process
+
+    def _finish(self) -> None:
+        process = self._running()
+        try:
+            if self._pipe is not None:
+                self._pipe.mux(self._pipe.streams.video[0].encode(None))
+                self._pipe.close()
+            if process.stdin is not None:
+                process.stdin.close()
+        except (OSError, av.error.FFmpegError) as error:
+            raise self._failure() from error
+        if process.wait():
+            raise self._failure()
+
+    def _end(self) -> None:
+        """Stop ffmpeg at once."""
+        process = self._running()
+        process.kill()
+        process.wait()
+        try:
+            if self._pipe is not None:
+                self._pipe.close()
+            if process.stdin is not None:
+                process.stdin.close()
+        except (OSError, av.error.FFmpegError):
+            pass  # nobody reads what is still on its way
+
+    def _failure(self) -> MediaError:
+        """Return an error with ffmpeg's last line."""
+        self._end()
+        lines = []
+        if self._log is not None:
+            self._log.seek(0)
+            lines = self._log.read().decode(errors="replace").strip().splitlines()
+        said = " / ".join(lines[-3:]) if lines else "ffmpeg ended without a message"
+        return MediaError(f"{self._plan.source}: writing it failed: {said}")
+
+
+def _mp4_options(time_base: Fraction) -> dict[str, Any]:
+    """Return the options of .mp4 and .mov: times as exact as the source's."""
+    exact = {"video_track_timescale": time_base.denominator} if time_base.numerator == 1 else {}
+    return {"movflags": MP4["movflags"], **exact}
