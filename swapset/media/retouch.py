@@ -178,4 +178,4 @@ def _array(plane: VideoPlane, bits: int) -> npt.NDArray[np.integer]:
     """Return a plane (H, W), without copying it."""
     kind = np.dtype(np.uint8 if bits == 8 else "<u2")
     rows = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)
-    return rows[: plane.height, : plane.width]
+    return np.asarray(rows[: plane.height, : plane.width], kind)

@@ -89,7 +89,9 @@ def plan_rewrite(
         raise MediaError(
             f"{output}: videos are written as {', '.join(FORMATS)}; choose one of these endings"
         )
-    kept, left_out, options = [], [], {}
+    kept: list[int] = []
+    left_out: list[str] = []
+    options: dict[str, str] = {}
     for other in container.streams:
         if other is stream:
             continue
@@ -248,7 +250,7 @@ class Rewriter:
         target = ffmpeg.output(
             shown,
             # Without sound, what may be missing: the source must be named for its metadata.
-            *(others[name] for name in map(str, plan.kept or ["a?"])),
+            *(others[name] for name in [str(index) for index in plan.kept] or ["a?"]),
             file_url(self._scratch),
             f=kind,
             map_metadata=1,
