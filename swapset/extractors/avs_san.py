@@ -55,6 +55,7 @@ class AVSSAN(Extractor):
     side = 128
     map_side = 16
     backbone = ("features.",)
+    shown = ("features", "CPM_feature")
     published = Schedule(
         steps=46_900,
         batch=8,
@@ -104,6 +105,11 @@ class AVSSAN(Extractor):
         """Return the maps of stages 1 (twice), 2 and 3; see `Extractor.outputs`."""
         maps: list[Tensor] = self.network(images / 127.5 - 1)
         return maps
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Return tensors from inside, a face's beside its twin's; see `Extractor.features`."""
+        *inside, maps = super().features(images)
+        return [*(torch.cat(both.chunk(2), 1) for both in inside), maps]
 
     def decode(self, heatmaps: Tensor) -> Tensor:
         """Return the means of 7×7 pixels about the maxima; see `Extractor.decode`."""

@@ -14,6 +14,7 @@ from swapset.detectors.files import read_model, write_model
 from swapset.errors import DataError
 from swapset.extractors.crops import cut_squares, to_frame
 from swapset.extractors.files import read_published, with_counters
+from swapset.extractors.inside import outputs_within
 from swapset.extractors.published import Schedule, Variation
 from swapset.seeds import derive_seed
 
@@ -41,6 +42,8 @@ class Extractor(ABC):
         The authors' augmentation.
     backbone : tuple of str
         How the names of the weights begin that the authors take from ImageNet; empty = none.
+    shown : tuple of str
+        Parts of the network whose outputs `features` gives.
     points : int
         Number of landmarks K, 68 or 98.
     network : nn.Module
@@ -66,6 +69,7 @@ class Extractor(ABC):
     published: ClassVar[Schedule]
     variation: ClassVar[Variation]
     backbone: ClassVar[tuple[str, ...]] = ()
+    shown: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -176,6 +180,14 @@ class Extractor(ABC):
         Of a network with several outputs, the last; without a background map.
         """
         return self.outputs(images)[-1][:, : self.points]
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Return tensors (B, ...) from inside of the network, and the heat-maps as the last.
+
+        For crops as `heatmaps` takes them; differentiable.
+        """
+        inside, maps = outputs_within(self.network, self.shown, lambda: self.heatmaps(images))
+        return [*inside, maps]
 
     def landmarks(self, frames: Tensor, boxes: Tensor) -> Tensor:
         """Return landmarks (B, K, 2), x and y in pixels of the frames.

@@ -40,6 +40,7 @@ class FAN(PixelMapExtractor):
     name = "fan"
     side = 256
     map_side = 64
+    shown = ("conv4", "m0")
     published = Schedule(
         steps=102_000, batch=24, learning_rate=1e-4, milestones=(15 / 40, 30 / 40), factor=0.1
     )

@@ -36,6 +36,7 @@ class HRNet(PixelMapExtractor):
     side = 256
     map_side = 64
     backbone = ("conv", "bn", "layer1", "transition", "stage")
+    shown = ("layer1", "stage2.0", "stage3.3")
     published = Schedule(
         steps=28_140, batch=16, learning_rate=1e-4, milestones=(30 / 60, 50 / 60), factor=0.1
     )

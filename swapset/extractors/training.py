@@ -238,7 +238,7 @@ class Trainer:
         """Measure the validation faces; keep the weights if they are the best so far."""
         if self.validation is None:
             return
-        points = find(self.extractor, self.validation, bf16=self.bf16)
+        points = find(self.extractor, self.validation)
         value = float(nme(points, self.validation.points).mean())
         logger.info("step %d, validation NME %.4f", self.step, value)
         self.best.history.append((self.step, value))
@@ -248,7 +248,7 @@ class Trainer:
 
 
 @torch.inference_mode()
-def find(extractor: Extractor, bank: FaceBank, *, bf16: bool = False) -> NDArray[np.float32]:
+def find(extractor: Extractor, bank: FaceBank) -> NDArray[np.float32]:
     """Return the landmarks (n, K, 2) that an extractor finds, in pixels of its crop.
 
     Parameters
@@ -256,8 +256,10 @@ def find(extractor: Extractor, bank: FaceBank, *, bf16: bool = False) -> NDArray
     extractor : Extractor
     bank : FaceBank
         Its middle is looked at, without any variation.
-    bf16 : bool
-        Compute in half precision.
+
+    Notes
+    -----
+    In single precision: in half precision, maps of a narrow network have several highest pixels.
     """
     extractor.network.eval()
     rim = (bank.faces.shape[-1] - bank.side) // 2
@@ -265,7 +267,6 @@ def find(extractor: Extractor, bank: FaceBank, *, bf16: bool = False) -> NDArray
     for index in torch.arange(len(bank)).split(_BATCH):
         faces = bank.take(index, extractor.device)
         crops = faces[:, :, rim : rim + bank.side, rim : rim + bank.side].float()
-        with torch.autocast(extractor.device.type, torch.bfloat16, enabled=bf16):
-            maps = extractor.heatmaps(crops.contiguous(memory_format=torch.channels_last))
-        found.append(extractor.decode(maps.float()).cpu())
+        maps = extractor.heatmaps(crops.contiguous(memory_format=torch.channels_last))
+        found.append(extractor.decode(maps).cpu())
     return torch.cat(found).numpy().astype(np.float32)

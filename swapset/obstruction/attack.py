@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from swapset.errors import DataError
 from swapset.generation.training import uses_bf16
+from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.frames import looked_at
 from swapset.obstruction.objective import Maps, Objective, Reference
 from swapset.seeds import derive_seed
@@ -54,6 +55,8 @@ class Attack:
     """
 
     name: ClassVar[str]
+    follows_several: ClassVar[bool] = False
+    """Whether `run` takes an `Ensemble` instead of an extractor."""
 
     def __init__(
         self,
@@ -76,14 +79,16 @@ class Attack:
         self.beside, self.seed = beside, seed
         self.objective = objective or Objective()
 
-    def run(self, extractor: Maps, images: Tensor, *, start: Tensor | None = None) -> Tensor:
+    def run(
+        self, extractor: Maps | Ensemble, images: Tensor, *, start: Tensor | None = None
+    ) -> Tensor:
         """Return noisy images.
 
         Parameters
         ----------
         extractor : Maps
-            On the device of the images; its weights get no gradients, its network is in eval mode
-            meanwhile.
+            Or an `Ensemble`, for attacks that follow several. On the device of the images; its
+            weights get no gradients, its network is in eval mode meanwhile.
         images : (B, 3, H, W) uint8 or float in [0, 255], RGB
             What is no whole number is rounded first.
         start : (B, 3, H, W), optional
@@ -112,7 +117,7 @@ class Attack:
             noisy = self._noisy(
                 seen, result[part], begin[part], None if offsets is None else offsets[part]
             )
-            result[part] = self._whole(noisy, result[part])
+            result[part] = self._whole(noisy, result[part], getattr(seen, "mask", None))
             return result.to(images.dtype)
 
     # -- what attacks change -------------------------------------------------------------------
@@ -159,8 +164,11 @@ class Attack:
         """Return noisy images, not yet whole numbers, from such as they are at the beginning."""
         with torch.no_grad(), self.arithmetic(original):
             reference = self.reference(extractor, original)
-        low, high = self._limits(original)
+        mask = getattr(extractor, "mask", None)
+        low, high = self._limits(original, mask)
         noisy = noisy.clamp(low, high)
+        # A loop that stops at epsilon has to see that a step would go beyond it.
+        loose = self._limits(original, mask, most=255.0)
         going = torch.ones(len(original), 1, 1, 1, dtype=torch.bool, device=original.device)
         momentum = None
         for turn in range(self.iterations):
@@ -173,7 +181,7 @@ class Attack:
             if self.budget == "project" or early:
                 noisy = after.clamp(low, high)
                 continue
-            noisy, going = self._stopped(noisy, after.clamp(0, 255), original, going)
+            noisy, going = self._stopped(noisy, after.clamp(*loose), original, going)
             if not going.any():
                 break
         # The sign of what is no number is 0: pictures show nothing of it.
@@ -203,13 +211,28 @@ class Attack:
         )
         return (2 * drawn - 1) * self.beside
 
-    def _limits(self, original: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the lowest and highest values that pixels may have."""
-        return (original - self.epsilon).clamp_min(0), (original + self.epsilon).clamp_max(255)
+    def _limits(
+        self, original: Tensor, mask: Tensor | None, *, most: float | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the lowest and highest values that pixels may have.
 
-    def _whole(self, noisy: Tensor, original: Tensor) -> Tensor:
+        Parameters
+        ----------
+        original : (B, 3, H, W)
+        mask : (B, 1, H, W) or (1, 1, H, W) or None
+            Share of epsilon that a pixel may change by.
+        most : float, optional
+            What pixels may change by where the share is 1; by default epsilon.
+        """
+        most = self.epsilon if most is None else most
+        if mask is None:
+            return (original - most).clamp_min(0), (original + most).clamp_max(255)
+        room = torch.where(mask < 1, self.epsilon * mask, most).to(original)
+        return (original - room).clamp_min(0), (original + room).clamp_max(255)
+
+    def _whole(self, noisy: Tensor, original: Tensor, mask: Tensor | None) -> Tensor:
         """Return whole numbers that are no further from the original's than epsilon."""
-        low, high = self._limits(original)
+        low, high = self._limits(original, mask)
         return noisy.round().clamp(low.ceil(), high.floor())
 
 
@@ -218,7 +241,9 @@ class NoNoise(Attack):
 
     name = "none"
 
-    def run(self, extractor: Maps, images: Tensor, *, start: Tensor | None = None) -> Tensor:
+    def run(
+        self, extractor: Maps | Ensemble, images: Tensor, *, start: Tensor | None = None
+    ) -> Tensor:
         """Return the images; see `Attack.run`."""
         return _checked(images).to(images.dtype)
 
@@ -236,7 +261,7 @@ def _checked(images: Tensor) -> Tensor:
 
 
 @contextmanager
-def _frozen(extractor: Maps) -> Iterator[None]:
+def _frozen(extractor: Maps | Ensemble) -> Iterator[None]:
     """Keep gradients from the weights of an extractor, or of its members, for a while."""
     with ExitStack() as stack:
         for member in getattr(extractor, "members", [extractor]):

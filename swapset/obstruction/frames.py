@@ -19,14 +19,14 @@ _BLOCK = 16
 
 
 @runtime_checkable
-class Windowed(Maps, Protocol):
-    """An extractor that looks at a part of its pictures."""
+class Windowed(Protocol):
+    """An extractor, or several, that look at a part of their pictures."""
 
     def window(self, height: int, width: int) -> tuple[slice, slice]:
         """Return the rows and columns of pictures (H × W) that it looks at."""
 
-    def within(self, rows: slice, columns: slice) -> Maps:
-        """Return the same extractor for these rows and columns of the pictures."""
+    def within(self, rows: slice, columns: slice) -> Any:
+        """Return the same for these rows and columns of the pictures."""
 
 
 class OnFrames:
@@ -40,8 +40,8 @@ class OnFrames:
     extractor : Extractor
     boxes : (B, 4) float
         Of the faces, as `Extractor.regions` takes them.
-    mask : (B, 1, H, W) or (1, 1, H, W) bool, optional
-        Where noise may be: elsewhere there is no gradient.
+    mask : (B, 1, H, W) or (1, 1, H, W) float in [0, 1], optional
+        Share of epsilon by which each pixel may change; by default all of it everywhere.
     """
 
     def __init__(self, extractor: Extractor, boxes: Tensor, *, mask: Tensor | None = None):
@@ -69,16 +69,11 @@ class OnFrames:
 
     def inputs(self, frames: Tensor) -> Tensor:
         """Return crops (B, 3, S, S) of frames (B, 3, H, W) in [0, 255], RGB; differentiable."""
-        if self.mask is not None:
-            frames = torch.where(self.mask, frames, frames.detach())
         return self.extractor.crop(frames, self.boxes)
 
     def features(self, frames: Tensor) -> list[Tensor]:
-        """Return what the extractor's `features` gives, if it has them."""
-        if not hasattr(self.extractor, "features"):
-            raise ValueError(f"{type(self.extractor).__name__} does not offer its features")
-        found: list[Tensor] = self.extractor.features(self.inputs(frames))
-        return found
+        """Return tensors from inside of the network, and the heat-maps as the last."""
+        return self.extractor.features(self.inputs(frames))
 
     def heatmaps(self, frames: Tensor) -> Tensor:
         """Return heat-maps (B, K, h, w) of frames (B, 3, H, W) in [0, 255], RGB; differentiable."""
@@ -96,10 +91,10 @@ def split(extractor: Maps, images: Tensor) -> tuple[Maps, Tensor]:
     return extractor, images
 
 
-def looked_at(extractor: Maps, images: Tensor) -> tuple[Maps, tuple[Any, ...]]:
+def looked_at(extractor: object, images: Tensor) -> tuple[Any, tuple[Any, ...]]:
     """Return an extractor for the part of images that it looks at, and that part as an index.
 
-    Of pictures that are crops already, that is all of them.
+    An ensemble counts as one. Of pictures that are crops already, that is all of them.
     """
     if not isinstance(extractor, Windowed):
         return extractor, (Ellipsis,)

@@ -12,5 +12,6 @@ ATTACKS: dict[str, str] = {
     "lb": "breaker:LandmarkBreaker",
     "lb-trans": "breaker:LBTrans",
     "lb-mix": "breaker:LBMix",
+    "lb-robust": "robust:LBRobust",
 }
 """Module and class, in the order of tables 4.6 and 4.7 of the chapter."""

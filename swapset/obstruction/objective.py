@@ -24,10 +24,6 @@ class Maps(Protocol):
     def heatmaps(self, images: Tensor) -> Tensor:
         """Return heat-maps (B, K, h, w) of images (B, 3, H, W) in [0, 255], RGB; differentiable."""
 
-
-class Features(Maps, Protocol):
-    """An extractor that shows what is inside of its network."""
-
     def features(self, images: Tensor) -> list[Tensor]:
         """Return tensors (B, ...) from inside of the network, and the heat-maps as the last."""
 
@@ -58,7 +54,7 @@ class Objective:
     displacement : float
         Weight of minus the landmarks' mean displacement, in map pixels.
     features : float
-        Weight of the mean cosine of features; the extractor must offer `features`.
+        Weight of the mean cosine of features.
     """
 
     def __init__(self, *, cosine: float = 1.0, displacement: float = 0.0, features: float = 0.0):
@@ -85,8 +81,6 @@ class Objective:
         """Return heat-maps and features, float32 also where the network computes in bf16."""
         if not self.features:
             return _exact(extractor.heatmaps(images)), []
-        if not hasattr(extractor, "features"):
-            raise ValueError(f"{type(extractor).__name__} does not offer its features")
         *features, maps = extractor.features(images)
         return _exact(maps), [_exact(part) for part in features]
 

@@ -31,6 +31,10 @@ class Convolutions:
         self.calls += 1
         return self.network(images / 255)
 
+    def features(self, images: Tensor) -> list[Tensor]:
+        inside = self.network[:3](images / 255)
+        return [inside, self.network[3](inside)]
+
 
 class OfSquares(Convolutions):
     """The same, which cuts squares of 16 pixels out of frames as extractors do."""

@@ -146,8 +146,8 @@ def test_the_loss_falls(name: str) -> None:
     extractor, images = Convolutions(), pictures(2)
     attack = make_attack(name)
     reference = attack.reference(extractor, images)
-    losses = attack.objective.losses(extractor, attack.run(extractor, images), reference)
-    assert (losses < attack.objective.losses(extractor, noisier(images, 15), reference)).all()
+    losses = attack.losses(extractor, attack.run(extractor, images), reference, 0)
+    assert (losses < attack.losses(extractor, noisier(images, 15), reference, 0)).all()
 
 
 @pytest.mark.parametrize("name", NOISY)
@@ -211,6 +211,9 @@ def test_pictures_without_a_gradient_stay_as_they_are(name: str) -> None:
     class Half(Convolutions):
         def heatmaps(self, images: Tensor) -> Tensor:
             return super().heatmaps(images) * (torch.arange(len(images)) % 2).view(-1, 1, 1, 1)
+
+        def features(self, images: Tensor) -> list[Tensor]:
+            return [self.heatmaps(images)] * 2
 
     images = pictures(2)
     found = make_attack(name, epsilon=5).run(Half(), images)

@@ -1,0 +1,178 @@
+"""Noise on frames that follow each other: each starts from the noise of those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from swapset.extractors.base import Extractor
+from swapset.faces.align import umeyama
+from swapset.faces.boxes import box_from_landmarks
+from swapset.faces.masks import render_mask
+from swapset.obstruction.ensemble import Ensemble
+from swapset.obstruction.frames import OnFrames
+from swapset.obstruction.registry import attack_class, make_attack
+
+Frame = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float32]
+
+GROWN = 1.15
+"""Size of the outline within which noise is, in hulls of the landmarks."""
+FEATHER = 0.04
+"""Width of the noise's soft edge, in widths of the hull."""
+GPU_BLOCK = 16
+"""Frames that a GPU works on at once; all start from the noise before the first."""
+
+
+class Protector:
+    """Puts noise on the faces of a video.
+
+    The noise of the last frame, moved along with the face, is the start of the next, so that a few
+    steps are enough for each; and what stays the same from frame to frame survives video
+    compression better.
+
+    Parameters
+    ----------
+    extractors : sequence of Extractor
+        Trained, on one device. `lb-robust` follows all of them, other attacks only the first.
+    attack : str
+    first : int
+        Steps on the first frame of a face.
+    steps : int
+        Steps on each further frame.
+    keep : float
+        Share of the last frame's noise that the next starts from.
+    seed : int
+    **settings
+        Of the attack.
+    """
+
+    def __init__(
+        self,
+        extractors: Sequence[Extractor],
+        *,
+        attack: str = "lb-robust",
+        first: int = 20,
+        steps: int = 4,
+        keep: float = 0.9,
+        seed: int = 0,
+        **settings: Any,
+    ):
+        several = attack_class(attack).follows_several
+        self.extractors = list(extractors) if several else list(extractors[:1])
+        settings |= {"budget": "project", "seed": seed}
+        self._first = make_attack(attack, iterations=first, **settings)
+        self._next = make_attack(attack, iterations=steps, **settings)
+        self.keep = keep
+        device = self.extractors[0].device
+        self._device, self._block = device, GPU_BLOCK if device.type == "cuda" else 1
+
+    def protect(self, frames: Iterable[Frame], landmarks: Iterable[Points]) -> Iterator[Frame]:
+        """Yield noisy frames.
+
+        Parameters
+        ----------
+        frames : iterable of (H, W, 3) uint8, RGB
+        landmarks : iterable of (n, 68, 2) float32
+            Of each frame, x and y in pixels. Row i is the same face in all frames, NaN where it is
+            not seen; n may be 0. A frame without a face comes back as it was.
+
+        Yields
+        ------
+        (H, W, 3) uint8, RGB
+        """
+        kept: dict[int, _Noise] = {}
+        pairs = zip(frames, landmarks, strict=True)
+        while block := list(islice(pairs, self._block)):
+            yield from self._protected([frame for frame, _ in block], [p for _, p in block], kept)
+
+    def _protected(
+        self, frames: list[Frame], landmarks: list[Points], kept: dict[int, _Noise]
+    ) -> list[Frame]:
+        """Return noisy frames; `kept` has each face's noise before them, and then after."""
+        noisy, last = [frame.copy() for frame in frames], len(frames) - 1
+        for face in range(max(map(len, landmarks))):
+            places = [k for k, own in enumerate(landmarks) if _is_seen(own, face)]
+            before = kept.pop(face, None)
+            if not places:
+                continue
+            points = np.stack([landmarks[k][face] for k in places])
+            parts = self._noise(np.stack([frames[k] for k in places]), points, before)
+            for k, part in zip(places, parts, strict=True):
+                part.add_to(noisy[k], frames[k], self._first.epsilon)
+            if places[-1] == last:
+                kept[face] = parts[-1]
+        return noisy
+
+    def _noise(
+        self, frames: npt.NDArray[np.uint8], points: Points, before: _Noise | None
+    ) -> list[_Noise]:
+        """Return the noise of a face at points (B, 68, 2) of frames (B, H, W, 3)."""
+        boxes = torch.from_numpy(np.stack([box_from_landmarks(own) for own in points]))
+        whole = Ensemble([OnFrames(extractor, boxes) for extractor in self.extractors])
+        rows, columns = whole.window(*frames.shape[1:3])
+        corner = np.array([columns.start, rows.start], np.float32)
+        images = frames[:, rows, columns]
+        mask = torch.from_numpy(face_masks(points - corner, images.shape[1:3])).to(self._device)
+        part = whole.within(rows, columns).masked(mask)
+        clean = torch.from_numpy(np.ascontiguousarray(images)).to(self._device).permute(0, 3, 1, 2)
+        attack, start = self._first, None
+        if before is not None:
+            moved = np.stack([before.moved(own, corner, images.shape[1:3]) for own in points])
+            attack, start = self._next, clean + self.keep * _tensor(moved, self._device)
+        noisy = attack.run(part if attack.follows_several else part.members[0], clean, start=start)
+        added = (noisy.short() - clean.short()).permute(0, 2, 3, 1).cpu().numpy()
+        return [
+            _Noise(own, place - corner, rows, columns)
+            for own, place in zip(added, points, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """Noise (h, w, 3) int16 of a part of a frame, and the face's landmarks there (68, 2)."""
+
+    added: npt.NDArray[np.int16]
+    points: Points
+    rows: slice
+    columns: slice
+
+    def add_to(self, noisy: Frame, clean: Frame, epsilon: float) -> None:
+        """Put it on a frame that may have noise of other faces; no pixel goes beyond epsilon."""
+        part, most = (self.rows, self.columns), int(epsilon)
+        own = clean[part].astype(np.int16)
+        total = (noisy[part] - own + self.added).clip(-most, most)
+        noisy[part] = (own + total).clip(0, 255)
+
+    def moved(
+        self, points: Points, corner: npt.NDArray[np.float32], shape: tuple[int, int]
+    ) -> npt.NDArray[np.float32]:
+        """Return the noise (h, w, 3) as the face moved to points of the frame."""
+        matrix = umeyama(self.points, points - corner)
+        moved = cv2.warpAffine(self.added.astype(np.float32), matrix, shape[::-1])
+        return np.asarray(moved, np.float32)
+
+
+def face_masks(points: Points, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Return masks (n, 1, H, W) float32 in [0, 1] of faces with landmarks (n, 68, 2)."""
+    centres = points.mean(1, keepdims=True)
+    hulls = [cv2.convexHull(own)[:, 0] for own in centres + GROWN * (points - centres)]
+    masks = [render_mask(hull, shape, FEATHER * float(np.ptp(hull[:, 0]))) for hull in hulls]
+    return np.stack(masks)[:, None]
+
+
+def _is_seen(landmarks: Points, face: int) -> bool:
+    return len(landmarks) > face and bool(np.isfinite(landmarks[face]).all())
+
+
+def _tensor(images: npt.NDArray[np.float32], device: torch.device) -> Tensor:
+    """Return images (B, H, W, 3) as (B, 3, H, W) on a device."""
+    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
