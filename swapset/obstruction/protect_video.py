@@ -22,8 +22,9 @@ from swapset.files import atomic_output
 from swapset.media.container import open_video
 from swapset.media.decode import expected_frames
 from swapset.media.retouch import Retouch
-from swapset.media.rewrite import Plan, Rewriter, plan_rewrite
+from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
+from swapset.media.taken_over import Plan, plan_rewrite
 from swapset.media.timeline import sampled
 from swapset.obstruction.found_faces import FoundFaces, check_found, follow_faces
 from swapset.obstruction.protection import Job, Meter

@@ -82,8 +82,9 @@ def test_exif_and_colour_profile_stay(tmp_path: Path, ending: str) -> None:
 def test_alpha_stays(tmp_path: Path) -> None:
     alpha = np.random.default_rng(0).integers(0, 256, (40, 60, 1)).astype(np.uint8)
     for ending in (".png", ".webp", ".tif"):
-        path = saved(tmp_path / f"a{ending}", np.dstack([small(), alpha]), mode="RGBA",
-                     **({"lossless": True, "exact": True} if ending == ".webp" else {}))  # fmt: skip
+        options = {"lossless": True, "exact": True} if ending == ".webp" else {}
+        image = np.dstack([small(), alpha])
+        path = saved(tmp_path / f"a{ending}", image, mode="RGBA", **options)
         picture = read_picture(path)
         picture.changed(CHANGE).write(tmp_path / f"b{ending}")
         written = cv2.imread(str(tmp_path / f"b{ending}"), cv2.IMREAD_UNCHANGED)

@@ -118,7 +118,7 @@ def test_odd_sizes_lose_a_pixel_only_where_they_must(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_changes_its_size_is_refused(tmp_path: Path) -> None:
-    frame, retouch = first(write_video(tmp_path / "a.mp4", [face()] * 2))
+    _, retouch = first(write_video(tmp_path / "a.mp4", [face()] * 2))
     other, _ = first(write_video(tmp_path / "b.mp4", [face(64, 64)] * 2))
     with pytest.raises(MediaError, match=r"a\.mp4: its picture changes"):
         retouch.view(other)

@@ -16,8 +16,9 @@ from swapset.errors import MediaError
 from swapset.media.container import open_video
 from swapset.media.orientation import Orientation
 from swapset.media.retouch import ColourTags, Retouch
-from swapset.media.rewrite import Rewriter, plan_rewrite
+from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
+from swapset.media.taken_over import plan_rewrite
 
 TIMES = [0, 0.04, 0.1, 0.5, 0.52, 0.8, 1.1, 1.2]
 CHAPTERS = ";FFMETADATA1\ntitle=A talk\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\ntitle=One\n"
@@ -52,7 +53,8 @@ def packets(path: Path, kind: str) -> list[list[tuple[float, bytes]]]:
         found: dict[int, list[tuple[float, bytes]]] = {stream.index: [] for stream in streams}
         for packet in container.demux(streams):
             if packet.size:
-                found[packet.stream.index].append((float(packet.pts * packet.time_base), bytes(packet)))  # fmt: skip
+                time = float(packet.pts * packet.time_base)
+                found[packet.stream.index].append((time, bytes(packet)))
         return list(found.values())
 
 
@@ -186,14 +188,24 @@ def test_an_error_between_frames_ends_ffmpeg(tmp_path: Path) -> None:
         time, frame = next(iter(SourceReader(container, stream)))
         retouch = Retouch(source, frame, stream)
         writer = Rewriter(
-            tmp_path / "b.mp4", plan, colours=retouch.colours,
-            orientation=retouch.orientation, quality=16)  # fmt: skip
-        with pytest.raises(KeyboardInterrupt), writer:
-            writer.write(time, retouch.stored(frame))
-            child = writer._running().pid
-            raise KeyboardInterrupt
+            tmp_path / "b.mp4",
+            plan,
+            colours=retouch.colours,
+            orientation=retouch.orientation,
+            quality=16,
+        )
+        children = []
+
+        def stopped() -> None:
+            with writer:
+                writer.write(time, retouch.stored(frame))
+                children.append(writer._running().pid)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            stopped()
     with pytest.raises(ProcessLookupError):
-        os.kill(child, 0)
+        os.kill(children[0], 0)
 
 
 def test_a_folder_that_is_not_there_is_an_error_with_ffmpeg_s_words(tmp_path: Path) -> None:
