@@ -28,7 +28,7 @@ os.environ.update(
 from swapset.detectors.names import DETECTORS
 from swapset.errors import SwapsetError
 from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, CLEAN
+from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
 from swapset.workflow import Build, lock_results
 
 try:
@@ -36,7 +36,7 @@ try:
     build.detection
     build.obstruction
     if workflow.is_main_process:
-        build.notices += build.detection.public.notices()
+        build.notices += build.detection.public.notices() + build.obstruction.notices()
     # Jobs parse this file again, in processes of their own; only the first one holds the lock.
     # `workflow.dryrun` is known only after this file was read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
@@ -65,7 +65,7 @@ wildcard_constraints:
     detector="|".join(DETECTORS),
     compression="original|c23|c40",
     extractor="|".join(EXTRACTORS),
-    source="|".join([CLEAN, *EXTRACTORS]),
+    source=r"none|({0})(\+({0}))*".format("|".join(EXTRACTORS)),
     attack="|".join(ATTACKS),
     block=r"\d+",
     fold=r"\d+",
@@ -85,6 +85,7 @@ include: "rules/quality.smk"
 include: "rules/dataset.smk"
 include: "rules/detection.smk"
 include: "rules/obstruction.smk"
+include: "rules/protected.smk"
 include: "rules/report.smk"
 
 
@@ -95,9 +96,17 @@ rule all:
         rules.mask_ssim.output,
 
 
+rule landmark_breaker:
+    input:
+        rules.landmark_breaker_tables.output,
+        rules.landmark_breaker_figures.output,
+        build.obstruction.protected.results(),
+
+
 rule complete:
     input:
         rules.all.input,
         rules.report.output,
         rules.detector_auc.output,
         rules.detector_figures.output,
+        [] if build.obstruction.why_not else rules.landmark_breaker.input,

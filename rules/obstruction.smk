@@ -1,4 +1,5 @@
 # Landmark Breaker: extractors, noise on key frames against them, and what the noise does.
+from swapset.report.plan import BREAKER_FIGURES
 
 obstruction = build.obstruction
 
@@ -93,9 +94,11 @@ rule key_frames:
 rule attack:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
-        extractor=lambda w: obstruction.extractor(w.source),
+        extractors=lambda w: obstruction.members(w.source),
     output:
         frames=directory(f"{R}/obstruction/noisy/{{attack}}/{{source}}/{{subject}}"),
+    wildcard_constraints:
+        attack="|".join(name for name in ATTACKS if name != EVEN),
     message:
         "Attacking {wildcards.source} by {wildcards.attack} on {wildcards.subject}"
     log:
@@ -120,6 +123,30 @@ rule attack:
         "../workflow_scripts/attack.py"
 
 
+rule even_attack:
+    input:
+        frames=f"{R}/obstruction/frames/{{subject}}",
+        noisy=lambda w: obstruction.frames(ROBUST, w.source, w.subject),
+        others=lambda w: obstruction.compared(w.source, w.subject),
+    output:
+        frames=directory(f"{R}/obstruction/noisy/{EVEN}/{{source}}/{{subject}}"),
+    message:
+        "Making lb-robust's noise on {wildcards.source} as visible as lb's on {wildcards.subject}"
+    log:
+        f"{R}/logs/even_attack/{{source}}/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/even_attack/{{source}}/{{subject}}.tsv"
+    params:
+        code=build.code("even_attack"),
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/even_attack.py"
+
+
 rule measure_attack:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
@@ -140,6 +167,7 @@ rule measure_attack:
         recipe=lambda w: build.synthesis(obstruction.method),
         donor=lambda w: obstruction.donor(w.subject),
         reference=build.config.landmark_breaker.reference,
+        predictor=str(build.config.track.predictor or ""),
         compressions=build.config.landmark_breaker.compressions,
         swap_every=build.config.landmark_breaker.swap_every,
         device=build.config.device,
@@ -156,20 +184,64 @@ rule measure_attack:
         "../workflow_scripts/measure_attack.py"
 
 
-rule landmark_breaker:
+# Landmark Breaker in other settings, against the extractor that is measured, nothing compressed.
+rule sweep:
+    input:
+        frames=f"{R}/obstruction/frames/{{subject}}",
+        extractors=lambda w: [
+            obstruction.extractor(name)
+            for name in dict.fromkeys([w.extractor, build.config.landmark_breaker.reference])
+        ],
+        model=lambda w: obstruction.model(w.subject)["model"],
+        card=lambda w: obstruction.model(w.subject)["card"],
+    output:
+        measures=f"{R}/obstruction/sweep/{{extractor}}/{{subject}}.csv",
+    message:
+        "Attacking {wildcards.extractor} with other steps on {wildcards.subject}"
+    log:
+        f"{R}/logs/sweep/{{extractor}}/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/sweep/{{extractor}}/{{subject}}.tsv"
+    params:
+        code=build.code("sweep", also=obstruction.module(BREAKER)),
+        settings=obstruction.attack_params(BREAKER),
+        sweep=obstruction.sweep_params(),
+        recipe=lambda w: build.synthesis(obstruction.method),
+        donor=lambda w: obstruction.donor(w.subject),
+        reference=build.config.landmark_breaker.reference,
+        seed=build.config.seed,
+        device=build.config.device,
+        precision=build.config.training.precision,
+        threads=build.config.training.threads,
+    threads: build.config.training.threads
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
+    script:
+        "../workflow_scripts/sweep.py"
+
+
+rule landmark_breaker_tables:
     input:
         measures=lambda w: obstruction.measured(),
+        sweeps=lambda w: obstruction.sweeps(),
     output:
         table=f"{R}/tables/landmark_breaker.csv",
         differences=f"{R}/tables/landmark_breaker_differences.csv",
+        white_box=f"{R}/tables/landmark_breaker_white_box.csv",
+        sweep=f"{R}/tables/landmark_breaker_sweep.csv",
     message:
         "Writing the tables of Landmark Breaker"
     log:
-        f"{R}/logs/landmark_breaker.log",
+        f"{R}/logs/landmark_breaker_tables.log",
     benchmark:
-        f"{R}/benchmarks/landmark_breaker.tsv"
+        f"{R}/benchmarks/landmark_breaker_tables.tsv"
     params:
-        code=build.code("landmark_breaker"),
+        code=build.code("landmark_breaker_tables"),
+        sweep=obstruction.sweep_params(),
         seed=build.config.seed,
         level=build.config.landmark_breaker.level,
     resources:
@@ -178,4 +250,38 @@ rule landmark_breaker:
     conda:
         "../envs/cpu.yaml"
     script:
-        "../workflow_scripts/landmark_breaker.py"
+        "../workflow_scripts/landmark_breaker_tables.py"
+
+
+# Whose pictures are shown depends on whose clips were accepted: all who are protected are looked at.
+rule landmark_breaker_figures:
+    input:
+        white_box=f"{R}/tables/landmark_breaker_white_box.csv",
+        sweep=f"{R}/tables/landmark_breaker_sweep.csv",
+        quoted=f"{R}/tables/quoted/table_4_8_robustness.csv",
+        frames=[obstruction.frames(CLEAN, CLEAN, subject) for subject in obstruction.subjects],
+        noisy=lambda w: obstruction.pictured_frames(),
+        extractors=[obstruction.extractor(name) for name in obstruction.extractors],
+        models=lambda w: [obstruction.model(subject)["model"] for subject in obstruction.subjects],
+        cards=lambda w: [obstruction.model(subject)["card"] for subject in obstruction.subjects],
+    output:
+        figures=expand("{R}/figures/{name}.png", R=R, name=BREAKER_FIGURES),
+    message:
+        "Drawing the figures of Landmark Breaker"
+    log:
+        f"{R}/logs/landmark_breaker_figures.log",
+    benchmark:
+        f"{R}/benchmarks/landmark_breaker_figures.tsv"
+    params:
+        code=build.code("landmark_breaker_figures"),
+        attack=obstruction.pictured,
+        donors=lambda w: [obstruction.donor(subject) for subject in obstruction.subjects],
+        recipe=lambda w: build.synthesis(obstruction.method),
+        precision=build.config.training.precision,
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/landmark_breaker_figures.py"

@@ -1,5 +1,5 @@
 # Figures and the page that shows them with all tables; the chapter's own numbers, set apart.
-from swapset.report.plan import DETECTOR_FIGURES, figure_names, preview_stems
+from swapset.report.plan import BREAKER_FIGURES, DETECTOR_FIGURES, figure_names, preview_stems
 from swapset.report.quoted import quoted_names
 
 
@@ -90,6 +90,20 @@ rule report:
             if build.detection.detectors
             else []
         ),
+        breaker=(
+            []
+            if build.obstruction.why_not
+            else [
+                f"{R}/tables/landmark_breaker.csv",
+                f"{R}/tables/landmark_breaker_differences.csv",
+            ]
+        ),
+        breaker_figures=(
+            []
+            if build.obstruction.why_not
+            else expand("{R}/figures/{name}.png", R=R, name=BREAKER_FIGURES)
+        ),
+        protected=build.obstruction.protected.results(),
     output:
         page=f"{R}/report.html",
     message:

@@ -27,7 +27,6 @@ from swapset.config_sections import (
 )
 from swapset.detection.settings import DatasetSource, DetectionSettings
 from swapset.errors import ConfigError
-from swapset.extractors.names import EXTRACTORS
 from swapset.generation.methods import Recipe, RecipeOverride, resolve
 from swapset.obstruction.settings import LandmarkBreakerSettings
 
@@ -205,13 +204,17 @@ DEMO: dict[str, Any] = {
             "Multi-task": {"steps": 100, "batch": 8},
         },
     },
+    "extractors": ["fan", "avs-san"],
+    "attacks": ["none", "base1", "base2", "lb", "lb-robust", "lb-robust-ssim"],
     "landmark_breaker": {
         "subjects": 1,
         "frames": 30,
+        "reference": "avs-san",
         "swap_every": 5,
+        "protected_pairs": 0,
         "settings": {
-            name: {"width": 0.25, "steps": 300, "batch": 8, "learning_rate": 1e-3}
-            for name in EXTRACTORS
+            "fan": {"width": 0.25, "steps": 2000, "batch": 4, "learning_rate": 1e-3},
+            "avs-san": {"width": 0.25, "steps": 800, "batch": 8, "learning_rate": 1e-3},
         },
     },
 }

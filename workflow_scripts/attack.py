@@ -19,7 +19,7 @@ if __name__ == "__main__":
         settings = {**params.settings, "precision": params.precision}
         write_noisy(
             AttackJob(names.attack, names.subject, params.seed, settings),
-            load_extractor(Path(given.extractor), device=device),
+            [load_extractor(Path(path), device=device) for path in given.extractors],
             Path(given.frames),
             folder,
             log=log,

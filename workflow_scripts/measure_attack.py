@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from swapset.device import claimed_device
-from swapset.files import read_json
-from swapset.generation.methods import SynthesisRecipe
 from swapset.jobs import job
+from swapset.obstruction.names import DLIB
 
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params
@@ -14,25 +13,18 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.extractors.registry import load_extractor
-        from swapset.generation.checkpoint import load_model
-        from swapset.generation.synthesis import Synthesiser
-        from swapset.obstruction.evaluation import Evaluator, write_measures
+        from swapset.faces.landmarks import LandmarkPredictor
+        from swapset.obstruction.evaluation import Evaluator, load_synthesiser, write_measures
 
-        synthesiser = None
-        if read_json(given.card)["trained"]:
-            synthesiser = Synthesiser(
-                load_model(Path(given.model), device),
-                params.donor,
-                SynthesisRecipe(**params.recipe),
-                device,
-                precision=params.precision,
-            )
-        extractors = {
+        pair = Path(given.model), Path(given.card), params.donor
+        synthesiser = load_synthesiser(*pair, params.recipe, device, params.precision)
+        finders = {
             Path(path).stem: load_extractor(Path(path), device=device) for path in given.extractors
         }
+        finders[DLIB] = LandmarkPredictor(params.predictor or None)
         write_measures(
             Path(snakemake.output.measures),
-            Evaluator(extractors, params.reference, synthesiser, swap_every=params.swap_every),
+            Evaluator(finders, params.reference, synthesiser, swap_every=params.swap_every),
             clean=Path(given.frames),
             noisy=Path(given.noisy),
             compressions=params.compressions,

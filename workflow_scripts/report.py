@@ -15,5 +15,7 @@ if __name__ == "__main__":
             verdicts=[Path(path) for path in given.verdicts],
             quoted=[Path(path) for path in given.quoted],
             detector_figures=[Path(path) for path in given.detector_figures],
+            breaker_figures=[Path(path) for path in given.breaker_figures],
+            protected=[Path(path) for path in given.protected],
         )
         write_page(files, Path(snakemake.output.page))

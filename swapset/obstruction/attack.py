@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import ClassVar, Literal
 
@@ -107,18 +107,50 @@ class Attack:
         DataError
             If the extractor's maps or gradients are not finite.
         """
+        return self.passing(extractor, images, [self.iterations], start=start)[0]
+
+    def passing(
+        self,
+        extractor: Maps | Ensemble,
+        images: Tensor,
+        after: Sequence[int],
+        *,
+        start: Tensor | None = None,
+    ) -> list[Tensor]:
+        """Return what one run passes through: the noisy images after so many steps each.
+
+        Parameters
+        ----------
+        extractor, images, start
+            See `run`.
+        after : sequence of int
+            Numbers of steps, from 1 to `iterations`.
+
+        Returns
+        -------
+        list of (B, 3, H, W) as images
+            What `run` gives with that many iterations.
+        """
+        if not all(1 <= count <= self.iterations for count in after):
+            raise ValueError(f"of {self.iterations} iterations, {list(after)} cannot be returned")
         # In inference mode, where callers may be, there would be no gradients.
         with torch.inference_mode(False), torch.enable_grad(), _frozen(extractor):
-            result = _checked(images)
-            begin = result if start is None else start.to(result)
-            offsets = self._offsets(result) if start is None else None
+            original = _checked(images)
+            begin = original if start is None else start.to(original)
+            offsets = self._offsets(original) if start is None else None
             # Of large frames, only what the crops look at is worth the arithmetic.
             seen, part = looked_at(extractor, images)
-            noisy = self._noisy(
-                seen, result[part], begin[part], None if offsets is None else offsets[part]
+            states = self._states(
+                seen, original[part], begin[part], None if offsets is None else offsets[part]
             )
-            result[part] = self._whole(noisy, result[part], getattr(seen, "mask", None))
-            return result.to(images.dtype)
+            mask = getattr(seen, "mask", None)
+            kept: dict[int, Tensor] = {}
+            for taken, noisy in enumerate(states, 1):
+                kept.update((count, noisy) for count in after if count >= taken)
+            results = [original.clone() for _ in after]
+            for result, count in zip(results, after, strict=True):
+                result[part] = self._whole(kept[count], original[part], mask)
+            return [result.to(images.dtype) for result in results]
 
     # -- what attacks change -------------------------------------------------------------------
 
@@ -158,10 +190,10 @@ class Attack:
 
     # -- what all do alike ---------------------------------------------------------------------
 
-    def _noisy(
+    def _states(
         self, extractor: Maps, original: Tensor, noisy: Tensor, offsets: Tensor | None
-    ) -> Tensor:
-        """Return noisy images, not yet whole numbers, from such as they are at the beginning."""
+    ) -> Iterator[Tensor]:
+        """Yield noisy images, not yet whole numbers, after each step from such at the beginning."""
         with torch.no_grad(), self.arithmetic(original):
             reference = self.reference(extractor, original)
         mask = getattr(extractor, "mask", None)
@@ -180,14 +212,15 @@ class Attack:
             early = offsets is not None and (turn + 1) * self.step < self.epsilon - _HAIR
             if self.budget == "project" or early:
                 noisy = after.clamp(low, high)
+                yield noisy
                 continue
             noisy, going = self._stopped(noisy, after.clamp(*loose), original, going)
+            yield noisy
             if not going.any():
                 break
         # The sign of what is no number is 0: pictures show nothing of it.
         if not (gradient.isfinite().all() and reference.maps.isfinite().all()):
             raise DataError(f"attack {self.name}: the extractor's maps or gradients are not finite")
-        return noisy
 
     def _stopped(
         self, before: Tensor, after: Tensor, original: Tensor, going: Tensor
@@ -241,11 +274,16 @@ class NoNoise(Attack):
 
     name = "none"
 
-    def run(
-        self, extractor: Maps | Ensemble, images: Tensor, *, start: Tensor | None = None
-    ) -> Tensor:
-        """Return the images; see `Attack.run`."""
-        return _checked(images).to(images.dtype)
+    def passing(
+        self,
+        extractor: Maps | Ensemble,
+        images: Tensor,
+        after: Sequence[int],
+        *,
+        start: Tensor | None = None,
+    ) -> list[Tensor]:
+        """Return the images as often as they are asked for; see `Attack.passing`."""
+        return [_checked(images).to(images.dtype) for _ in after]
 
 
 def _checked(images: Tensor) -> Tensor:

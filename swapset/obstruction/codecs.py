@@ -8,7 +8,7 @@ ours.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -52,16 +52,39 @@ def through_video(frames: Frames, *, twice: bool) -> Frames:
     """
     height, width = frames.shape[1:3]
     even = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    size = (even.shape[2], even.shape[1])
     with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder, "mpeg4.mp4")
-        rows, columns = even.shape[1:3]
-        with VideoWriter(video, columns, rows, codec="mpeg4", quality=MPEG4_QUANTISER) as writer:
-            for frame in even:
-                writer.write(frame)
-        if twice:
-            source, video = video, Path(folder, "h264.mp4")
-            recompress(source, video, crf=H264_RATE_FACTOR)
+        video = write_compressed(even, Path(folder), size, twice=twice)
         return np.stack([image[:height, :width] for image in decode(video)])
+
+
+def write_compressed(
+    frames: Iterable[Frames], folder: Path, size: tuple[int, int], *, twice: bool, fps: int = 30
+) -> Path:
+    """Write frames (H, W, 3) uint8, RGB, as the MPEG-4 video C, or C2 from it; return its path.
+
+    Parameters
+    ----------
+    frames : iterable of (H, W, 3) uint8, RGB
+        In their order in time.
+    folder : Path
+        An existing folder, of which nothing else is kept.
+    size : (int, int)
+        Width and height, both even.
+    twice : bool
+        The video is compressed again, with H.264.
+    fps : int
+        Frames per second.
+    """
+    video = folder / "mpeg4.mp4"
+    with VideoWriter(video, *size, fps=fps, codec="mpeg4", quality=MPEG4_QUANTISER) as writer:
+        for frame in frames:
+            writer.write(frame)
+    if not twice:
+        return video
+    again = folder / "h264.mp4"
+    recompress(video, again, crf=H264_RATE_FACTOR)
+    return again
 
 
 CODECS: dict[str, Codec] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +20,18 @@ from tqdm import tqdm
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.extractors.points68 import as_68
+from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import render_mask
-from swapset.files import write_csv
+from swapset.files import read_json, write_csv
+from swapset.generation.checkpoint import load_model
+from swapset.generation.methods import SynthesisRecipe
 from swapset.generation.synthesis import FrameLabel, Synthesiser
 from swapset.obstruction.codecs import compress
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.obstruction.tables import ROW
 from swapset.quality.mask_ssim import head_ssim
 
+Finder = Extractor | LandmarkPredictor
 Frames = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.bool_]
@@ -48,31 +52,55 @@ class Swaps:
     masks: Masks
 
 
+@dataclass(frozen=True)
+class Unharmed:
+    """Clean frames of a run, and what comes of them.
+
+    Attributes
+    ----------
+    run : Run
+    frames : (n, H, W, 3) uint8, RGB
+    truth : (n, 68, 2) float64
+        Landmarks that the reference extractor finds.
+    swaps : dict of str to Swaps or None
+        By extractor whose landmarks they are made with.
+    """
+
+    run: Run
+    frames: Frames
+    truth: Points
+    swaps: dict[str, Swaps | None]
+
+
 class Evaluator:
     """Measure noisy frames of one person.
 
     Parameters
     ----------
-    extractors : mapping of str to Extractor
-        Those that are attacked.
+    finders : mapping of str to Finder
+        Extractors that are attacked, and others that find landmarks.
     reference : str
         The extractor whose landmarks on the clean frames count as the truth.
     synthesiser : Synthesiser or None
         The pair's model with the donor's face; None: swaps are not measured.
     swap_every : int
         Every n-th frame of a run is swapped.
+    targets : iterable of str, optional
+        The extractors that are measured; by default all.
     """
 
     def __init__(
         self,
-        extractors: Mapping[str, Extractor],
+        finders: Mapping[str, Finder],
         reference: str,
         synthesiser: Synthesiser | None,
         *,
         swap_every: int = 1,
+        targets: Iterable[str] | None = None,
     ):
-        self._extractors, self._reference = dict(extractors), reference
+        self._finders, self._reference = dict(finders), reference
         self._synthesiser, self._every = synthesiser, swap_every
+        self._targets = list(self._finders if targets is None else targets)
 
     def measure(
         self, run: Run, clean: Frames, noisy: Frames, compressions: Iterable[str]
@@ -91,26 +119,41 @@ class Evaluator:
         dict
             compression, target, run, frame, nme, ssim_i, ssim_w; NaN where nothing is measured.
         """
-        found = {name: find(own, clean, run) for name, own in self._extractors.items()}
-        swaps = {name: self._swapped(clean, points) for name, points in found.items()}
-        truth = found[self._reference]
+        before = self.unharmed(run, clean)
         for compression in compressions:
-            shown = compress(noisy, compression)
-            quality = face_ssim(clean, shown, run)
-            for name, own in self._extractors.items():
-                points = find(own, shown, run)
-                errors = nme(points, truth)
-                swap_quality = self._compared(swaps[name], shown, points)
-                for place in range(len(shown)):
-                    yield {
-                        "compression": compression,
-                        "target": name,
-                        "run": run.name,
-                        "frame": run.first + place,
-                        "nme": errors[place],
-                        "ssim_i": quality[place],
-                        "ssim_w": swap_quality[place],
-                    }
+            for row in self.compare(before, compress(noisy, compression)):
+                yield {"compression": compression, **row}
+
+    def unharmed(self, run: Run, clean: Frames) -> Unharmed:
+        """Return what is found in and made of clean frames (n, H, W, 3) uint8, RGB."""
+        found = {name: find(own, clean, run) for name, own in self._finders.items()}
+        swaps = {name: self._swapped(clean, found[name]) for name in self._targets}
+        return Unharmed(run, clean, found[self._reference], swaps)
+
+    def compare(self, before: Unharmed, shown: Frames) -> Iterator[dict[str, object]]:
+        """Yield a row for each extractor and frame, as `measure` does for one compression.
+
+        Parameters
+        ----------
+        before : Unharmed
+        shown : (n, H, W, 3) uint8, RGB
+            The frames with noise, as they come back from a file.
+        """
+        run = before.run
+        quality = face_ssim(before.frames, shown, run)
+        for name in self._targets:
+            points = find(self._finders[name], shown, run)
+            errors = nme(points, before.truth)
+            swap_quality = self._compared(before.swaps[name], shown, points)
+            for place in range(len(shown)):
+                yield {
+                    "target": name,
+                    "run": run.name,
+                    "frame": run.first + place,
+                    "nme": errors[place],
+                    "ssim_i": quality[place],
+                    "ssim_w": swap_quality[place],
+                }
 
     def _swapped(self, frames: Frames, points: Points) -> Swaps | None:
         if self._synthesiser is None:
@@ -135,12 +178,42 @@ class Evaluator:
         return values
 
 
+def load_synthesiser(
+    model: Path,
+    card: Path,
+    donor: str,
+    recipe: Mapping[str, Any],
+    device: torch.device,
+    precision: str,
+) -> Synthesiser | None:
+    """Return what swaps faces of a pair, or None if it has no trained model.
+
+    Parameters
+    ----------
+    model, card : Path
+        As rule `train` wrote them.
+    donor : str
+    recipe : mapping
+        Fields of `SynthesisRecipe`.
+    device : torch.device
+    precision : {"auto", "fp32", "bf16"}
+    """
+    if not read_json(card)["trained"]:
+        return None
+    pair, how = load_model(model, device), SynthesisRecipe(**recipe)
+    return Synthesiser(pair, donor, how, device, precision=precision)
+
+
 @torch.inference_mode()
-def find(extractor: Extractor, frames: Frames, run: Run) -> Points:
-    """Return the 68 landmarks (n, 68, 2) that an extractor finds in frames (n, H, W, 3) uint8."""
-    images = torch.from_numpy(np.ascontiguousarray(frames)).to(extractor.device)
+def find(finder: Finder, frames: Frames, run: Run) -> Points:
+    """Return the 68 landmarks (n, 68, 2) that are found in frames (n, H, W, 3) uint8."""
+    frames = np.ascontiguousarray(frames)
+    if isinstance(finder, LandmarkPredictor):
+        pairs = zip(frames, run.boxes, strict=True)
+        return np.stack([finder.predict(frame, box) for frame, box in pairs]).astype(np.float64)
+    images = torch.from_numpy(frames).to(finder.device)
     boxes = torch.from_numpy(run.boxes)
-    points = extractor.landmarks(images.permute(0, 3, 1, 2).float(), boxes)
+    points = finder.landmarks(images.permute(0, 3, 1, 2).float(), boxes)
     return as_68(points.double().cpu().numpy())
 
 

@@ -5,6 +5,18 @@ from __future__ import annotations
 CLEAN = "none"
 """No noise at all: what attacks are compared with."""
 
+BREAKER = "lb"
+"""The chapter's own attack, Landmark Breaker."""
+
+ROBUST = "lb-robust"
+"""The one that follows several extractors."""
+
+EVEN = "lb-robust-ssim"
+"""The same with its noise scaled to the SSIM_I of Landmark Breaker's on the same extractors."""
+
+DLIB = "dlib"
+"""dlib's 68-point model, which no attack follows and every one is measured on."""
+
 ATTACKS: dict[str, str] = {
     CLEAN: "attack:NoNoise",
     "base1": "fgsm:Base1",
@@ -12,6 +24,10 @@ ATTACKS: dict[str, str] = {
     "lb": "breaker:LandmarkBreaker",
     "lb-trans": "breaker:LBTrans",
     "lb-mix": "breaker:LBMix",
-    "lb-robust": "robust:LBRobust",
+    ROBUST: "robust:LBRobust",
+    EVEN: "robust:LBRobust",
 }
 """Module and class, in the order of tables 4.6 and 4.7 of the chapter."""
+
+ON_VIDEOS = [name for name in ATTACKS if name != "base1"]
+"""Attacks that go on from a frame's noise to the next frame's: a single step cannot."""

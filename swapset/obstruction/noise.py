@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,8 +14,10 @@ from tqdm import tqdm
 
 from swapset.extractors.base import Extractor
 from swapset.obstruction.attack import Attack
+from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.frames import OnFrames
-from swapset.obstruction.keyframes import read_frames, read_runs
+from swapset.obstruction.inside_face import face_masks
+from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.obstruction.registry import make_attack
 from swapset.seeds import derive_seed
 
@@ -49,15 +51,20 @@ class AttackJob:
 
 
 def write_noisy(
-    job: AttackJob, extractor: Extractor, frames: Path, folder: Path, *, log: TextIO | None = None
+    job: AttackJob,
+    extractors: Sequence[Extractor],
+    frames: Path,
+    folder: Path,
+    *,
+    log: TextIO | None = None,
 ) -> None:
     """Write the noisy frames of every run into an existing folder, as the clean ones are stored.
 
     Parameters
     ----------
     job : AttackJob
-    extractor : Extractor
-        Whose gradients are followed.
+    extractors : sequence of Extractor
+        Whose gradients are followed; one, unless the attack follows several.
     frames : Path
         Key frames, see `swapset.obstruction.keyframes`.
     folder : Path
@@ -68,13 +75,20 @@ def write_noisy(
     for run, clean in zip(
         tqdm(runs, file=log, unit="run", mininterval=2), read_frames(frames, runs), strict=True
     ):
-        np.save(folder / f"{run.name}.npy", noisy_frames(attack, extractor, clean, run.boxes))
+        np.save(folder / f"{run.name}.npy", noisy_frames(attack, extractors, clean, run))
 
 
 def noisy_frames(
-    attack: Attack, extractor: Extractor, frames: Frames, boxes: npt.NDArray[np.float32]
+    attack: Attack, extractors: Sequence[Extractor], frames: Frames, run: Run
 ) -> Frames:
-    """Return noisy frames (n, H, W, 3) uint8 of frames with a face in boxes (n, 4)."""
-    images = torch.from_numpy(np.array(frames)).to(extractor.device).permute(0, 3, 1, 2)
-    noisy = attack.run(OnFrames(extractor, torch.from_numpy(boxes)), images)
+    """Return noisy frames (n, H, W, 3) uint8 of the frames of a run."""
+    device, boxes = extractors[0].device, torch.from_numpy(run.boxes)
+    images = torch.from_numpy(np.array(frames)).to(device).permute(0, 3, 1, 2)
+    if attack.follows_several:
+        masks = torch.from_numpy(face_masks(run.landmarks, frames.shape[1:3])).to(device)
+        members = [OnFrames(extractor, boxes, mask=masks) for extractor in extractors]
+        noisy = attack.run(Ensemble(members), images)
+    else:
+        (extractor,) = extractors
+        noisy = attack.run(OnFrames(extractor, boxes), images)
     return noisy.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, CLEAN
+from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ON_VIDEOS, ROBUST
+from swapset.obstruction.protected_plan import ProtectedPlan
 from swapset.obstruction.settings import RUN
 from swapset.seeds import derive_seed
 
@@ -44,7 +45,20 @@ class ObstructionPlan:
         own, methods = self.settings, self._build.methods
         _known("extractors", [*self.extractors, *own.settings], EXTRACTORS)
         _known("attacks", self.attacks, ATTACKS)
-        _known("landmark_breaker.reference", [own.reference], self.extractors)
+        if EVEN in self.attacks and not {BREAKER, ROBUST} <= set(self.attacks):
+            raise ConfigError(f"attacks: {EVEN} is compared with {BREAKER}, and needs {ROBUST}")
+        if self.extractors:
+            _known("landmark_breaker.reference", [own.reference], self.extractors)
+        for step in own.sweep_steps:
+            if step > own.epsilon:
+                raise ConfigError(
+                    f"landmark_breaker.sweep_steps: {step} is more than epsilon, {own.epsilon}"
+                )
+        _known("landmark_breaker.protected_attacks", own.protected_attacks, ON_VIDEOS)
+        if self.extractors and own.protected_extractor is not None:
+            _known(
+                "landmark_breaker.protected_extractor", [own.protected_extractor], self.extractors
+            )
         if own.method is not None:
             _known("landmark_breaker.method", [own.method], methods)
         if isinstance(own.subjects, list):
@@ -75,11 +89,32 @@ class ObstructionPlan:
             return []
         left = [name for name in self._build.subjects if name not in self.subjects]
         if not left:
-            raise ConfigError(
+            raise ConfigError(self.why_not)
+        return left
+
+    @property
+    def why_not(self) -> str:
+        """Return why this build has no Landmark Breaker; empty: it has."""
+        for key, chosen in (("extractors", self.extractors), ("attacks", self.attacks)):
+            if not chosen:
+                return f"{key}: is empty, and Landmark Breaker needs at least one"
+        if not self.subjects:
+            return "landmark_breaker.subjects: nobody is protected"
+        if self.settings.labels is None and set(self._build.subjects) <= set(self.subjects):
+            return (
                 "landmark_breaker.subjects: extractors are trained on people who are not "
                 "protected, and nobody is left; protect fewer or set landmark_breaker.labels"
             )
-        return left
+        return ""
+
+    def notices(self) -> list[str]:
+        """Return what a user is told who asked for attacks that this build cannot have."""
+        wanted = self.attacks and self.extractors and self._build.targets
+        return (
+            [f"{self.why_not}. Until then 'complete' goes without"]
+            if wanted and self.why_not
+            else []
+        )
 
     @property
     def runs(self) -> int:
@@ -111,11 +146,37 @@ class ObstructionPlan:
         return self._build.model_of(self.method, subject, self.donor(subject))
 
     def sources(self, attack: str) -> list[str]:
-        """Return the extractors that an attack is made on; clean frames have none."""
-        return [CLEAN] if attack == CLEAN else self.extractors
+        """Return what an attack is made on; clean frames have no source.
+
+        Mostly one extractor each; `lb-robust` has several, joined by +: all, and all but one, so
+        that each is also met as one that the attack does not know.
+        """
+        if attack == CLEAN:
+            return [CLEAN]
+        if attack not in (ROBUST, EVEN):
+            return self.extractors
+        held_out = [[o for o in self.extractors if o != name] for name in self.extractors]
+        groups = [self.extractors, *held_out] if len(self.extractors) > 1 else [self.extractors]
+        return ["+".join(group) for group in groups]
+
+    def members(self, source: str) -> list[str]:
+        """Return the files of a source's extractors."""
+        return [self.extractor(name) for name in source.split("+")]
+
+    def compared(self, source: str, subject: str) -> list[str]:
+        """Return the folders of Landmark Breaker's frames on each extractor of a source."""
+        return [self.frames(BREAKER, name, subject) for name in source.split("+")]
 
     def measured(self) -> list[str]:
-        """Return every file of measures."""
+        """Return every file of measures.
+
+        Raises
+        ------
+        ConfigError
+            If the build has no Landmark Breaker.
+        """
+        if self.why_not:
+            raise ConfigError(self.why_not)
         return [
             f"{self._build.root}/obstruction/measures/{attack}/{source}/{subject}.csv"
             for attack in self.attacks
@@ -123,12 +184,66 @@ class ObstructionPlan:
             for subject in self.subjects
         ]
 
+    # -- figure 4.13 ---------------------------------------------------------------------------
+
+    def sweeps(self) -> list[str]:
+        """Return every file of Landmark Breaker with other steps; none if nothing is compared."""
+        own = self.settings
+        if BREAKER not in self.attacks or not (own.sweep_steps or own.sweep_iterations):
+            return []
+        return [
+            f"{self._build.root}/obstruction/sweep/{extractor}/{subject}.csv"
+            for extractor in self.extractors
+            for subject in self.subjects
+        ]
+
+    def sweep_params(self) -> dict[str, Any]:
+        """Return the fields of `swapset.obstruction.tables.Sweep`."""
+        own = self.settings
+        return {
+            "step": own.step,
+            "iterations": own.iterations,
+            "steps": own.sweep_steps,
+            "counts": own.sweep_iterations,
+            "every": own.sweep_every,
+        }
+
+    # -- pictures ------------------------------------------------------------------------------
+
+    @property
+    def pictured(self) -> str:
+        """Return the attack whose pictures are shown: Landmark Breaker, else the last on each."""
+        own = [name for name in self.attacks if set(self.extractors) <= set(self.sources(name))]
+        return BREAKER if BREAKER in own else [CLEAN, *own][-1]
+
+    def pictured_frames(self) -> list[str]:
+        """Return the folders of this attack's frames, on every extractor for each person."""
+        return [
+            self.frames(self.pictured, extractor, subject)
+            for subject in self.subjects
+            for extractor in self.extractors
+        ]
+
+    # -- models trained on protected clips -----------------------------------------------------
+
+    @cached_property
+    def protected(self) -> ProtectedPlan:
+        """Return what is known of models that are trained on protected clips."""
+        return ProtectedPlan(self._build, self)
+
     def attack_params(self, attack: str) -> dict[str, Any]:
         """Return the hyper-parameters of an attack, as JSON values."""
         own = self.settings
+        if attack == CLEAN:
+            return {}
         params: dict[str, Any] = {"epsilon": own.epsilon, "budget": own.budget}
         if attack != "base1":
-            params |= {"iterations": own.iterations, "step": own.step}
+            params["iterations"] = own.iterations
+        if attack == ROBUST:
+            # It takes larger steps, and goes on inside of the budget.
+            del params["budget"]
+        elif attack != "base1":
+            params["step"] = own.step
         if attack.startswith("lb"):
             params["decay"] = own.decay
         return params

@@ -16,18 +16,14 @@ from torch import Tensor
 from swapset.extractors.base import Extractor
 from swapset.faces.align import umeyama
 from swapset.faces.boxes import box_from_landmarks
-from swapset.faces.masks import render_mask
 from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.frames import OnFrames
+from swapset.obstruction.inside_face import face_masks
 from swapset.obstruction.registry import attack_class, make_attack
 
 Frame = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
 
-GROWN = 1.15
-"""Size of the outline within which noise is, in hulls of the landmarks."""
-FEATHER = 0.04
-"""Width of the noise's soft edge, in widths of the hull."""
 GPU_BLOCK = 16
 """Frames that a GPU works on at once; all start from the noise before the first."""
 
@@ -159,14 +155,6 @@ class _Noise:
         matrix = umeyama(self.points, points - corner)
         moved = cv2.warpAffine(self.added.astype(np.float32), matrix, shape[::-1])
         return np.asarray(moved, np.float32)
-
-
-def face_masks(points: Points, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Return masks (n, 1, H, W) float32 in [0, 1] of faces with landmarks (n, 68, 2)."""
-    centres = points.mean(1, keepdims=True)
-    hulls = [cv2.convexHull(own)[:, 0] for own in centres + GROWN * (points - centres)]
-    masks = [render_mask(hull, shape, FEATHER * float(np.ptp(hull[:, 0]))) for hull in hulls]
-    return np.stack(masks)[:, None]
 
 
 def _is_seen(landmarks: Points, face: int) -> bool:

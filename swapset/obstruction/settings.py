@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -66,6 +66,17 @@ class LandmarkBreakerSettings(Section):
     budget: Literal["stop", "project"] = Field(
         "stop", description="At epsilon an attack ends ('stop') or goes on within ('project')."
     )
+    sweep_steps: list[Annotated[float, Field(gt=0, le=255)]] = Field(
+        [0.5, 0.75, 1.0, 1.25, 1.5],
+        description="Sizes of Landmark Breaker's steps that are compared (figure 4.13), or [].",
+    )
+    sweep_iterations: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(
+        [14, 16, 18, 20, 22, 24, 26, 28],
+        description="Numbers of its steps that are compared (figure 4.13), or [].",
+    )
+    sweep_every: int = Field(
+        5, ge=1, le=15, description="Every n-th key frame takes part in these comparisons."
+    )
     label_frames: int = Field(
         30, ge=1, description="Frames of an accepted clip that extractors are trained on."
     )
@@ -75,6 +86,24 @@ class LandmarkBreakerSettings(Section):
             "Labelled faces to train on (docs/landmark_breaker.md); null: accepted clips of people "
             "who are not protected, with dlib's landmarks."
         ),
+    )
+    protected_pairs: int = Field(
+        1,
+        ge=0,
+        description="Pairs whose models are trained again, with noise on one's clips; 0: none.",
+    )
+    protected_attacks: list[str] = Field(
+        ["lb"], description="Attacks whose noise is on these clips; clean ones are added."
+    )
+    protected_extractor: str | None = Field(
+        None,
+        description=(
+            "Extractor that this noise is made against and that finds the landmarks in these "
+            "clips; null: the reference."
+        ),
+    )
+    protected_compression: Literal["none", "mpeg4", "mpeg4+h264"] = Field(
+        "none", description="What these clips go through before they are learnt from."
     )
     level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
     settings: dict[str, ExtractorSettings] = Field(

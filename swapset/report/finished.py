@@ -121,13 +121,20 @@ def zoom(
     context : float
         Side of the square, in sides of the landmarks' box.
     """
+    return warp_crop(frame, zoom_transform(landmarks, size, context), size)
+
+
+def zoom_transform(
+    landmarks: npt.NDArray[np.floating], size: int, context: float = 1.5
+) -> npt.NDArray[np.float64]:
+    """Return the transform (2, 3) from frame pixels to those of `zoom` of the same arguments."""
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     side = float((high - low).max()) * context
     # Landmarks end at the eyebrows: the centre moves up, for the forehead.
     centre = (low + high) / 2 - [0, 0.06 * side]
     scale = size / side
     shift = size / 2 - 0.5 - scale * centre
-    return warp_crop(frame, [[scale, 0, shift[0]], [0, scale, shift[1]]], size)
+    return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
 
 
 def spread_over_targets(fakes: Sequence[Fake], count: int) -> list[Fake]:

@@ -12,8 +12,10 @@ import pandas as pd
 from swapset import __version__
 from swapset.files import atomic_output, read_json
 from swapset.report import sections
+from swapset.report.breaker_section import landmark_breaker
 from swapset.report.detector_section import detectors
 from swapset.report.markup import Markup, element, joined
+from swapset.report.protected_section import protected_section
 from swapset.report.provenance_summary import summarise
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -51,6 +53,10 @@ class ReportFiles:
         Tables of the chapter.
     detector_figures : sequence of Path
         Named as in `plan.DETECTOR_FIGURES`; none if no detector was measured.
+    breaker_figures : sequence of Path
+        Named as in `plan.BREAKER_FIGURES`; none if the build has no Landmark Breaker.
+    protected : sequence of Path
+        Table and figure of models trained on protected clips, or none.
     """
 
     root: Path
@@ -59,6 +65,8 @@ class ReportFiles:
     verdicts: Sequence[Path]
     quoted: Sequence[Path]
     detector_figures: Sequence[Path] = ()
+    breaker_figures: Sequence[Path] = ()
+    protected: Sequence[Path] = ()
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Return a table of the build, or None if it has none of that name."""
@@ -110,6 +118,13 @@ def page(files: ReportFiles) -> str:
                 files.table("left_out"),
                 files.detector_figures,
             ),
+            landmark_breaker(
+                files.root,
+                files.table("landmark_breaker") if files.breaker_figures else None,
+                files.table("landmark_breaker_differences"),
+                files.breaker_figures,
+            ),
+            protected_section(files.root, *files.protected) if files.protected else Markup(""),
             sections.gallery(files.root, files.figures),
             sections.previews(files.root, files.previews),
             sections.origin(provenance),

@@ -14,6 +14,12 @@ _SIZE = frozenset({"resolution", "width", "code", "steps", "batch", "learning_ra
 _COLOUR = frozenset({"colour_augmentation", "colour_transfer"})
 DETECTOR_FIGURES = ("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression")
 """Figures 4.8 to 4.10 and table 4.4 as a chart."""
+BREAKER_FIGURES = (
+    "landmark_breaker_pictures",
+    "landmark_breaker_robustness",
+    "landmark_breaker_sweep",
+)
+"""Pictures as in figure 4.11, and figures 4.12 and 4.13."""
 PREVIEWS = 4
 """Pairs of each recipe whose training the report shows."""
 MASK_ROWS = ("rectangle", "hull", "smooth")

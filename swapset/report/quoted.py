@@ -21,6 +21,11 @@ CAPTIONS = {
     "table_4_2_mask_ssim": "Table 4.2: average Mask-SSIM of datasets",
     "table_4_3_detector_auc": "Table 4.3: frame-level AUC (%) of detectors on datasets",
     "table_4_4_compression_auc": "Table 4.4: AUC (%) of detectors on recompressed Celeb-DF",
+    "table_4_5_landmark_breaker": "Table 4.5: Landmark Breaker on one extractor (source), its NME, "
+    "SSIM_W and SSIM_I on each",
+    "table_4_6_attacks": "Table 4.6: attacks on extractors that they know",
+    "table_4_7_black_box": "Table 4.7: attacks on extractors that they do not know",
+    "table_4_8_robustness": "Table 4.8: attacks on extractors that they know, under compression",
 }
 
 

@@ -10,6 +10,7 @@ from swapset.faces.align import (
     crop_transform,
     invert,
     scale_of,
+    shape_error,
     standard_points,
     transform_points,
     umeyama,
@@ -52,6 +53,14 @@ def test_mean_face_is_symmetric_and_fills_the_unit_square():
     assert MEAN_FACE.max() == 1
     with pytest.raises(ValueError, match="read-only"):
         MEAN_FACE[0] = 0
+
+
+def test_shape_error_sees_the_shape_only():
+    points = np.stack([MEAN_FACE, transform_points(similarity(90, 40, 5, -8), MEAN_FACE)])
+    np.testing.assert_allclose(shape_error(points), 0, atol=1e-12)
+    assert (shape_error(faces()) < 0.05).all()
+    assert shape_error(np.random.default_rng(2).uniform(size=(68, 2))) > 0.2
+    assert np.isnan(shape_error(np.full((1, 68, 2), np.nan))).all()
 
 
 def test_umeyama_equals_scikit_image():

@@ -230,6 +230,23 @@ def test_a_start_is_gone_on_from_and_cut_to_the_budget() -> None:
     assert set((found - images).unique().tolist()) <= {4, 5}
 
 
+@pytest.mark.parametrize("budget", ["stop", "project"])
+@pytest.mark.parametrize("name", NOISY)
+def test_one_run_passes_through_what_shorter_ones_give(name: str, budget: str) -> None:
+    extractor, images = Convolutions(), pictures(2)
+    settings = {"epsilon": 6, "budget": budget}
+    counts = [1] if name == "base1" else [7, 2, 6, 9]
+    longest = {} if name == "base1" else {"iterations": 9}
+    found = make_attack(name, **settings, **longest).passing(extractor, images, counts)
+    for count, passed in zip(counts, found, strict=True):
+        shorter = {} if name == "base1" else {"iterations": count}
+        alone = make_attack(name, **settings, **shorter).run(extractor, images)
+        assert torch.equal(passed, alone)
+    for wrong in (0, max(counts) + 1):
+        with pytest.raises(ValueError, match="cannot be returned"):
+            make_attack(name, **settings, **longest).passing(extractor, images, [wrong])
+
+
 # -- the extractor -----------------------------------------------------------------------------
 
 

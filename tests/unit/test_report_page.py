@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 from report_material import OWNERS, RECIPES, make_build, verdict
@@ -121,6 +122,30 @@ def test_quoted_tables_are_copied(files):
     aucs = pd.read_csv(files.quoted[2])
     assert len(aucs) == 13
     assert aucs.set_index("detector").loc["DSP-FWA", "Celeb-DF"] == 64.6
+
+
+def test_quoted_tables_of_landmark_breaker_agree_with_each_other(files):
+    transfers, attacks, black_box, robust = (pd.read_csv(path) for path in files.quoted[4:8])
+    extractors = ["fan", "hrnet", "avs-san"]
+
+    def chosen(rows, **values):
+        kept = (rows[list(values)] == pd.Series(values)).all(axis=1)
+        return rows.loc[kept, extractors].to_numpy()
+
+    assert [len(rows) for rows in (transfers, attacks, black_box, robust)] == [10, 10, 19, 45]
+    # Table 4.8 begins with table 4.6, whose last row is the diagonal of table 4.5.
+    for row in attacks[attacks["attack"] != "none"].to_dict("records"):
+        same = chosen(robust, metric=row["metric"], attack=row["attack"], compression="none")
+        assert same.tolist() == [[row[name] for name in extractors]]
+    for metric in ("nme", "ssim_i", "ssim_w"):
+        from_each = [chosen(transfers, metric=metric, source=name)[0] for name in extractors]
+        assert [np.diag(from_each).tolist()] == chosen(attacks, metric=metric, attack="lb").tolist()
+    clean = chosen(transfers, metric="nme", source="none").tolist()
+    for rows in (attacks, black_box):
+        assert chosen(rows, metric="nme", attack="none").tolist() == clean
+    # "The attacks on AVS-SAN exhibit high robustness", "the attacks on HRNet are vulnerable".
+    worst = chosen(robust, metric="nme", attack="lb", compression="mpeg4+h264")[0]
+    assert worst.tolist() == [0.60, 0.20, 0.89]
 
 
 def test_numbers_are_readable():

@@ -14,7 +14,7 @@ from swapset.report.plan import (
     preview_stems,
     resolution_group,
 )
-from swapset.report.quoted import quoted_names
+from swapset.report.quoted import CAPTIONS, quoted_names
 
 ABLATION = Path(__file__).parents[2] / "config" / "ablation.yaml"
 
@@ -115,4 +115,9 @@ def test_quoted_tables_are_there():
         "table_4_2_mask_ssim",
         "table_4_3_detector_auc",
         "table_4_4_compression_auc",
+        "table_4_5_landmark_breaker",
+        "table_4_6_attacks",
+        "table_4_7_black_box",
+        "table_4_8_robustness",
     ]
+    assert set(CAPTIONS) == set(quoted_names())

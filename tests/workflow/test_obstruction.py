@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from material import FACELESS
 from running import Run, copy_build, dry_run, snakemake
+
+from swapset.media.decode import frames
 
 EXTRACTORS = ("fan", "hrnet")
 ATTACKS = ("none", "base1", "lb")
@@ -19,6 +22,7 @@ SMALL = {"width": 0.1, "steps": 2, "batch": 2, "learning_rate": 1e-6}
 CONFIG = {
     "extractors": list(EXTRACTORS),
     "attacks": list(ATTACKS),
+    "detectors": [],
     "landmark_breaker": {
         "subjects": ["id0"],
         "frames": 15,
@@ -26,7 +30,12 @@ CONFIG = {
         "reference": "fan",
         "swap_every": 5,
         "iterations": 2,
+        "sweep_steps": [1.0, 2.0],
+        "sweep_iterations": [1, 2, 3],
+        "sweep_every": 1,
         "label_frames": 6,
+        "protected_pairs": 1,
+        "protected_attacks": ["lb"],
         "settings": dict.fromkeys(EXTRACTORS, SMALL),
     },
 }
@@ -36,7 +45,8 @@ CONFIG = {
 def attacked(build: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     folder = copy_build(build, tmp_path_factory.mktemp("obstruction") / "build")
     (folder / "lb.yaml").write_text(yaml.safe_dump(CONFIG))
-    run = snakemake(folder, "landmark_breaker", "--configfile", "tiny.yaml", "lb.yaml")
+    asked = ("landmark_breaker", "report", "--configfile", "tiny.yaml", "lb.yaml")
+    run = snakemake(folder, *asked)
     return folder, run.check()
 
 
@@ -106,6 +116,92 @@ def test_attacks_in_order_are_compared_run_by_run(results: Path) -> None:
     assert {row["runs"] for row in rows} == {"1"}
 
 
+def test_other_steps_are_measured_on_who_is_attacked(results: Path) -> None:
+    rows = table(results, "landmark_breaker_sweep")
+    assert [(r["varied"], float(r["step"]), int(r["iterations"])) for r in rows] == [
+        (varied, step, count)
+        for varied, step, count in [
+            ("step", 1, 2),
+            ("step", 2, 2),
+            ("iterations", 1, 1),
+            ("iterations", 1, 2),
+            ("iterations", 1, 3),
+        ]
+        for _ in EXTRACTORS
+    ]
+    usual = {
+        (r["attack"], r["compression"], r["source"], r["target"]): r
+        for r in table(results, "landmark_breaker")
+    }
+    for row in rows:
+        assert row["images"] == "15"
+        if (float(row["step"]), row["iterations"]) == (1, "2"):
+            same = usual["lb", "none", row["extractor"], row["extractor"]]
+            for measure in ("nme", "ssim_i"):
+                assert float(row[measure]) == pytest.approx(float(same[measure]), abs=2e-6)
+    quality = {(r["extractor"], r["step"], r["iterations"]): float(r["ssim_i"]) for r in rows}
+    for name in EXTRACTORS:
+        once, *_, far = sorted({key[1:] for key in quality if key[0] == name})
+        assert quality[name, *far] < quality[name, *once]
+
+
+def test_errors_in_white_boxes_have_intervals(results: Path) -> None:
+    rows = table(results, "landmark_breaker_white_box")
+    assert {(r["attack"], r["source"] == r["extractor"]) for r in rows} == {
+        ("none", False),
+        ("base1", True),
+        ("lb", True),
+    }
+    for row in rows:
+        # One run: its mean is all there is.
+        assert row["low"] == row["nme"] == row["high"]
+        assert row["runs"] == "1"
+
+
+def test_report_shows_tables_and_figures_of_noise(results: Path) -> None:
+    for name in ("pictures", "robustness", "sweep"):
+        assert (results / f"figures/landmark_breaker_{name}.png").stat().st_size > 10_000
+    ours, quoted = (results / "report.html").read_text().split('<section class="quoted">')
+    assert "<h2>Landmark Breaker</h2>" in ours
+    assert "Attacks on known extractors, by compression" in ours
+    assert "Table 4.8" not in ours
+    assert "Table 4.8" in quoted
+    assert "<h2>Models trained on protected clips</h2>" in ours
+
+
+def test_models_are_trained_again_on_clips_with_and_without_noise(results: Path) -> None:
+    rows = table(results, "protected_training")
+    assert [(r["attack"], r["target"], r["donor"], r["role"]) for r in rows] == [
+        (attack, *part)
+        for part in (("id1", "id0", "donor"), ("id0", "id1", "target"))
+        for attack in ("none", "lb")
+    ]
+    assert {(r["source"], r["method"], r["videos"]) for r in rows} == {("fan", "celebdf", "2")}
+    assert all(0 < float(row["mask_ssim"]) < 1 and float(row["nme"]) > 0 for row in rows)
+    models = [
+        json.loads((folder / "fan/models/celebdf/id0-id1.json").read_text())
+        for folder in (results / "obstruction/protected").iterdir()
+    ]
+    main = json.loads((results / "models/celebdf/id0-id1.json").read_text())
+    assert len({card["sha256"] for card in [main, *models]}) == 3
+    assert all(card["recipe"] == main["recipe"] for card in models)
+    assert (results / "figures/protected_training.png").stat().st_size > 1000
+
+
+def test_protected_clips_are_the_clips_with_noise(results: Path) -> None:
+    folder = results / "obstruction/protected"
+    for name in ("id0_0000", "id0_0001"):
+        clips = [
+            np.stack(list(frames(place / "id0" / f"{name}.mkv"))).astype(int)
+            for place in (results / "clips", folder / "none/fan/clips", folder / "lb/fan/clips")
+        ]
+        assert np.abs(clips[1] - clips[0]).max() <= 3  # RGB and back
+        changed = np.abs(clips[2] - clips[1]).max((1, 2, 3)) > 0
+        faceless = FACELESS if name == "id0_0000" else 0
+        assert not changed[:faceless].any()
+        assert changed[faceless:].all()
+
+
 def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
     attacked: tuple[Path, Run],
 ) -> None:
@@ -116,7 +212,44 @@ def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
     (folder / "other.yaml").write_text(yaml.safe_dump(changed))
     asked = ("--configfile", "tiny.yaml", "other.yaml", "--", "landmark_breaker")
     jobs = dry_run(folder, *asked).jobs
-    assert jobs == {"attack": 2, "measure_attack": 2, "landmark_breaker": 1}
+    assert jobs == {
+        "attack": 2,
+        "measure_attack": 2,
+        "sweep": 2,
+        **{"protect_clips": 1, "find_landmarks": 1, "protected_align": 1, "protected_train": 1},
+        **{"protected_synthesise": 4, "protected_measure": 2},
+        **{"protected_training": 1, "protected_figure": 1},
+        "landmark_breaker_tables": 1,
+        "landmark_breaker_figures": 1,
+        "landmark_breaker": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"attacks": []}, "attacks: is empty"),
+        ({"extractors": []}, "extractors: is empty"),
+        ({"landmark_breaker": {"subjects": ["id0", "id1", "id2"]}}, "nobody is left"),
+    ],
+)
+def test_complete_goes_without_what_a_build_cannot_have(
+    build: Path, tmp_path: Path, changed: dict[str, object], why: str
+) -> None:
+    (tmp_path / "less.yaml").write_text(yaml.safe_dump(changed))
+    asked = ("--configfile", "tiny.yaml", str(tmp_path / "less.yaml"), "--")
+    jobs = dry_run(build, *asked, "complete").check().jobs
+    assert {"report", "detector_figures", "complete"} <= set(jobs)
+    assert not {"attack", "train_extractor", "landmark_breaker_figures"} & set(jobs)
+    run = dry_run(build, *asked, "landmark_breaker")
+    assert run.code
+    assert why in run.output
+
+
+def test_complete_has_noise_where_it_can(build: Path) -> None:
+    jobs = dry_run(build, "--configfile", "tiny.yaml", "--", "complete").check().jobs
+    assert jobs["landmark_breaker_tables"] == jobs["landmark_breaker_figures"] == 1
+    assert jobs["sweep"] == jobs["train_extractor"] == 3
 
 
 @pytest.mark.parametrize(
@@ -125,6 +258,11 @@ def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
         ({"attacks": ["lbx"]}, "attacks: 'lbx' is unknown; choose of none, base1"),
         ({"extractors": ["fan"]}, "landmark_breaker.reference: 'hrnet' is unknown; choose of fan"),
         ({"landmark_breaker": {"subjects": ["id9"]}}, "landmark_breaker.subjects: 'id9'"),
+        (
+            {"landmark_breaker": {"protected_attacks": ["lbx"]}},
+            "landmark_breaker.protected_attacks: 'lbx' is unknown; choose of none, base2",
+        ),
+        ({"landmark_breaker": {"sweep_steps": [16]}}, "landmark_breaker.sweep_steps: 16.0 is more"),
     ],
 )
 def test_mistakes_are_told_before_any_job(

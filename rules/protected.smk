@@ -1,0 +1,205 @@
+# Models trained on protected clips: what somebody gets who gathers a protected person's clips, finds
+# landmarks in them and trains a pair's model on what these align. With attack `none` nothing else
+# differs. The stages of the main line do the work, in a folder of their own.
+
+protected = build.obstruction.protected
+P = f"{R}/obstruction/protected/{{attack}}/{{source}}"
+PLACE = "protected/{attack}/{source}"
+
+
+rule protect_clips:
+    input:
+        clips=f"{R}/clips/{{subject}}",
+        landmarks=f"{R}/landmarks/{{subject}}",
+        verdicts=f"{R}/accepted/{{subject}}.json",
+        extractor=lambda w: [] if w.attack == CLEAN else obstruction.extractor(w.source),
+    output:
+        clips=directory(f"{P}/clips/{{subject}}"),
+    message:
+        "Protecting the clips of {wildcards.subject} by {wildcards.attack} on {wildcards.source}"
+    log:
+        f"{R}/logs/protect_clips/{{attack}}/{{source}}/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/protect_clips/{{attack}}/{{source}}/{{subject}}.tsv"
+    params:
+        code=lambda w: build.code("protect_clips", also=obstruction.module(w.attack)),
+        settings=lambda w: obstruction.attack_params(w.attack),
+        compression=build.config.landmark_breaker.protected_compression,
+        seed=build.config.seed,
+        device=build.config.device,
+        precision=build.config.training.precision,
+        threads=build.config.training.threads,
+    threads: build.config.training.threads
+    resources:
+        mem_mb=4000,
+        runtime=480,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
+    script:
+        "../workflow_scripts/protect_clips.py"
+
+
+rule find_landmarks:
+    input:
+        clips=rules.protect_clips.output.clips,
+        landmarks=f"{R}/landmarks/{{subject}}",
+        tracks=f"{R}/tracks/{{subject}}",
+        verdicts=f"{R}/accepted/{{subject}}.json",
+        extractor=lambda w: obstruction.extractor(w.source),
+    output:
+        tracks=directory(f"{P}/tracks/{{subject}}"),
+    message:
+        "Finding landmarks by {wildcards.source} in the clips of {wildcards.subject}, {wildcards.attack}"
+    log:
+        f"{R}/logs/find_landmarks/{{attack}}/{{source}}/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/find_landmarks/{{attack}}/{{source}}/{{subject}}.tsv"
+    params:
+        code=build.code("find_landmarks"),
+        device=build.config.device,
+        threads=build.config.training.threads,
+    threads: build.config.training.threads
+    resources:
+        mem_mb=3000,
+        runtime=120,
+        gpu=build.gpus_per_job(),
+    conda:
+        "../envs/gpu.yaml"
+    script:
+        "../workflow_scripts/find_landmarks.py"
+
+
+use rule align as protected_align with:
+    input:
+        clips=rules.protect_clips.output.clips,
+        tracks=rules.find_landmarks.output.tracks,
+        verdicts=f"{R}/accepted/{{subject}}.json",
+    output:
+        landmarks=directory(f"{P}/landmarks/{{subject}}"),
+        faces=directory(f"{P}/faces/{{subject}}"),
+    message:
+        "Aligning faces of {wildcards.subject} by {wildcards.source}'s landmarks, {wildcards.attack}"
+    log:
+        f"{R}/logs/align/{PLACE}/{{subject}}.log",
+    benchmark:
+        f"{R}/benchmarks/align/{PLACE}/{{subject}}.tsv"
+
+
+# With the clean model's seed, so that both see the same draws.
+use rule train as protected_train with:
+    input:
+        faces=lambda w: protected.faces(w.attack, w.source, w.pair),
+        verdicts=lambda w: [f"{R}/accepted/{subject}.json" for subject in w.pair.split("-")],
+    output:
+        model=f"{P}/models/{{recipe}}/{{pair}}.safetensors",
+        losses=f"{P}/models/{{recipe}}/{{pair}}.csv",
+        preview=f"{P}/models/{{recipe}}/{{pair}}.png",
+        card=f"{P}/models/{{recipe}}/{{pair}}.json",
+    message:
+        "Training {wildcards.pair} for {wildcards.recipe} on protected clips, {wildcards.attack}"
+    log:
+        f"{R}/logs/train/{PLACE}/{{recipe}}/{{pair}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/{PLACE}/{{recipe}}/{{pair}}.tsv"
+    params:
+        checkpoint=lambda w, output: (
+            f"{R}/checkpoints/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}.safetensors"
+        ),
+
+
+use rule synthesise as protected_synthesise with:
+    input:
+        unpack(lambda w: protected.model(w.attack, w.source, w.target, w.donor)),
+        clips=lambda w: protected.of(w.attack, w.source, "clips", w.target, w.donor),
+        landmarks=lambda w: protected.of(w.attack, w.source, "landmarks", w.target, w.donor),
+        verdicts=f"{R}/accepted/{{target}}.json",
+    output:
+        videos=[f"{P}/dataset/{{method}}/original/{{target}}_{{donor}}_{{number}}.mp4"],
+        record=f"{P}/records/{{method}}/{{target}}_{{donor}}_{{number}}.json",
+        labels=f"{P}/labels/{{method}}/{{target}}_{{donor}}_{{number}}.parquet",
+    message:
+        "Making {wildcards.target}_{wildcards.donor}_{wildcards.number} after {wildcards.attack}"
+    log:
+        f"{R}/logs/synthesise/{PLACE}/{{method}}/{{target}}_{{donor}}_{{number}}.log",
+    benchmark:
+        f"{R}/benchmarks/synthesise/{PLACE}/{{method}}/{{target}}_{{donor}}_{{number}}.tsv"
+
+
+# The head and whose face it is are looked for by the landmarks of the clean clip.
+use rule measure as protected_measure with:
+    input:
+        clips=lambda w: protected.of(w.attack, w.source, "clips", w.target, w.donor),
+        landmarks=f"{R}/landmarks/{{target}}",
+        tracks=lambda w: expand("{R}/tracks/{s}", R=R, s=[w.target, w.donor]),
+        verdicts=lambda w: expand("{R}/accepted/{s}.json", R=R, s=[w.target, w.donor]),
+        videos=lambda w: protected.fake_files(w.attack, w.source, w.target, w.donor, "mp4"),
+        labels=lambda w: protected.fake_files(w.attack, w.source, w.target, w.donor, "parquet"),
+    output:
+        scores=f"{P}/quality/{{target}}_{{donor}}.csv",
+        heads=directory(f"{P}/heads/{{target}}_{{donor}}"),
+    message:
+        "Measuring the fakes {wildcards.target}_{wildcards.donor} after {wildcards.attack}"
+    log:
+        f"{R}/logs/measure/{PLACE}/{{target}}_{{donor}}.log",
+    benchmark:
+        f"{R}/benchmarks/measure/{PLACE}/{{target}}_{{donor}}.tsv"
+    params:
+        people=lambda w: [w.target, w.donor],
+
+
+rule protected_training:
+    input:
+        scores=lambda w: protected.scores(),
+        found=lambda w: protected.found("landmarks"),
+        known=lambda w: expand("{R}/landmarks/{s}", R=R, s=protected.pairs.values()),
+    output:
+        table=f"{R}/tables/protected_training.csv",
+    message:
+        "Writing the table of models trained on protected clips"
+    log:
+        f"{R}/logs/protected_training.log",
+    benchmark:
+        f"{R}/benchmarks/protected_training.tsv"
+    params:
+        code=build.code("protected_training"),
+        parts=lambda w: protected.parts(),
+        attacks=protected.attacks,
+        seed=build.config.seed,
+        level=build.config.landmark_breaker.level,
+        bootstrap=build.config.quality.bootstrap,
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/protected_training.py"
+
+
+# The table is behind everything that is shown.
+rule protected_figure:
+    input:
+        table=rules.protected_training.output.table,
+        clips=lambda w: protected.found("clips"),
+        faces=lambda w: protected.found("faces"),
+        known=lambda w: expand("{R}/faces/{s}", R=R, s=protected.pairs.values()),
+    output:
+        figure=f"{R}/figures/protected_training.png",
+    message:
+        "Drawing swaps by models trained on protected clips"
+    log:
+        f"{R}/logs/protected_figure.log",
+    benchmark:
+        f"{R}/benchmarks/protected_figure.tsv"
+    params:
+        code=build.code("protected_figure"),
+        root=lambda w: R,
+        parts=lambda w: protected.parts(),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/protected_figure.py"

@@ -1,0 +1,75 @@
+"""Whether a build can have Landmark Breaker, and what is made then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swapset.errors import ConfigError
+from swapset.workflow import Build
+
+PEOPLE = ("id0", "id1", "id2")
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    lines = ["clip,subject,path,licence"]
+    for person in PEOPLE:
+        (tmp_path / f"{person}.mp4").touch()
+        lines.append(f"{person}_0000,{person},{person}.mp4,CC0")
+    path = tmp_path / "clips.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def plan_of(manifest: Path, section: dict[str, Any] | None = None, **values: Any) -> Any:
+    section = {"subjects": ["id0"], **(section or {})}
+    build = Build({"clips": str(manifest), "landmark_breaker": section, **values})
+    return build.obstruction
+
+
+def test_a_build_can_have_it(manifest: Path) -> None:
+    plan = plan_of(manifest)
+    assert plan.why_not == ""
+    assert plan.notices() == []
+    assert plan.learnt_from == ["id1", "id2"]
+    assert len(plan.sweeps()) == len(plan.extractors) == 3
+
+
+@pytest.mark.parametrize("key", ["attacks", "extractors"])
+def test_empty_lists_switch_it_off_without_a_word(manifest: Path, key: str) -> None:
+    plan = plan_of(manifest, **{key: []})
+    assert plan.why_not.startswith(f"{key}: is empty")
+    assert plan.notices() == []
+    with pytest.raises(ConfigError, match=key):
+        plan.measured()
+
+
+def test_a_user_is_told_that_nobody_is_left(manifest: Path) -> None:
+    plan = plan_of(manifest, {"subjects": list(PEOPLE)})
+    (notice,) = plan.notices()
+    assert "nobody is left" in notice
+    assert "'complete' goes without" in notice
+    with pytest.raises(ConfigError, match="nobody is left"):
+        plan.learnt_from  # noqa: B018 - the error is what is asked for
+    labels = {"layout": "csv", "root": "faces.csv"}
+    assert plan_of(manifest, {"subjects": list(PEOPLE), "labels": labels}).why_not == ""
+
+
+def test_other_steps_are_of_landmark_breaker(manifest: Path) -> None:
+    assert plan_of(manifest, attacks=["none", "base1"]).sweeps() == []
+    assert plan_of(manifest, {"sweep_steps": [], "sweep_iterations": []}).sweeps() == []
+    assert plan_of(manifest, {"sweep_steps": []}).sweeps()
+
+
+@pytest.mark.parametrize(
+    ("attacks", "shown"),
+    [("all", "lb"), (["none", "base1", "base2"], "base2"), (["none"], "none")],
+)
+def test_one_attack_is_pictured(manifest: Path, attacks: Any, shown: str) -> None:
+    plan = plan_of(manifest, attacks=attacks)
+    assert plan.pictured == shown
+    folder = "frames/id0" if shown == "none" else f"noisy/{shown}/hrnet/id0"
+    assert plan.pictured_frames()[1].endswith(folder)

@@ -1,0 +1,85 @@
+"""Noise on frames that follow each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_obstruction_robust import face
+
+from swapset.extractors.avs_san import AVSSAN
+from swapset.obstruction.protector import Protector
+
+EPSILON = 12.0
+
+
+@pytest.fixture(scope="module")
+def extractor() -> AVSSAN:
+    return AVSSAN(width=0.1, seed=1)
+
+
+def frames(count: int) -> list[np.ndarray]:
+    one = np.random.default_rng(2).integers(60, 190, (160, 200, 3), np.uint8)
+    return [one] * count
+
+
+def protect(extractor: AVSSAN, landmarks: list[np.ndarray], **settings) -> list[np.ndarray]:
+    how = {"first": 3, "steps": 1, "epsilon": EPSILON, **settings}
+    clean = frames(len(landmarks))
+    noisy = list(Protector([extractor], **how).protect(clean, landmarks))
+    return [one.astype(int) - other for one, other in zip(noisy, clean, strict=True)]
+
+
+def test_noise_is_on_faces_alone(extractor: AVSSAN) -> None:
+    seen, gone, nobody = (
+        face(70, 80)[None],
+        np.full((1, 68, 2), np.nan, np.float32),
+        np.zeros((0, 68, 2)),
+    )
+    noise = protect(extractor, [seen, gone, nobody, seen])
+    assert not noise[1].any()
+    assert not noise[2].any()
+    for own in (noise[0], noise[3]):
+        assert 0 < np.abs(own).max() <= EPSILON
+        rows, columns = np.nonzero(own.any(-1))
+        assert rows.min() >= 80 - 24
+        assert columns.max() <= 70 + 24
+    # Where a face was not seen, it is started anew.
+    assert np.array_equal(noise[0], noise[3])
+
+
+def test_noise_moves_with_the_face(extractor: AVSSAN) -> None:
+    first, moved = protect(extractor, [face(70, 80)[None], face(82, 88)[None]], keep=1.0)
+    stays, _ = protect(extractor, [face(70, 80)[None]] * 2)
+    assert np.array_equal(stays, first)
+    back = np.roll(moved, (-8, -12), (0, 1))
+
+    def alike(one: np.ndarray, other: np.ndarray) -> float:
+        return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+    assert alike(back, first) > 0.7
+    assert alike(back, first) > alike(moved, first) + 0.5
+
+
+def test_everyone_is_protected(extractor: AVSSAN) -> None:
+    both = np.stack([face(50, 80), face(150, 80)])
+    (noise,) = protect(extractor, [both])
+    (left,) = protect(extractor, [both[:1]])
+    assert np.array_equal(noise[:, :100], left[:, :100])
+    assert noise[:, 120:].any()
+    assert not left[:, 120:].any()
+
+
+def test_noise_of_faces_that_overlap_keeps_to_the_budget(extractor: AVSSAN) -> None:
+    (noise,) = protect(extractor, [np.stack([face(70, 80), face(74, 80)])])
+    assert np.abs(noise).max() <= EPSILON
+
+
+def test_the_chapters_attack_follows_the_first_extractor(extractor: AVSSAN) -> None:
+    other = AVSSAN(width=0.1, seed=2)
+    clean, landmarks = frames(1), [face(70, 80)[None]]
+    found = [
+        next(Protector(given, attack="lb", first=2).protect(clean, landmarks))
+        for given in ([extractor], [extractor, other], [other])
+    ]
+    assert np.array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])

@@ -1,0 +1,16 @@
+"""Rule even_attack: scale lb-robust's noise to the visibility of Landmark Breaker's."""
+
+from pathlib import Path
+
+from swapset.files import atomic_output
+from swapset.jobs import job
+from swapset.obstruction.even import write_even
+
+if __name__ == "__main__":
+    given = snakemake.input
+    with (
+        job(snakemake.rule, snakemake.log[0]) as log,
+        atomic_output(snakemake.output.frames, directory=True) as folder,
+    ):
+        others = [Path(other) for other in given.others]
+        write_even(Path(given.noisy), others, Path(given.frames), folder, log=log)

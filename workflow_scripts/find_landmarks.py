@@ -1,0 +1,25 @@
+"""Rule find_landmarks: find a person's landmarks by an extractor, where dlib found the face."""
+
+from pathlib import Path
+
+from swapset.device import claimed_device
+from swapset.files import atomic_output, read_json
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    given, params = snakemake.input, snakemake.params
+    with (
+        job(snakemake.rule, snakemake.log[0]) as log,
+        claimed_device(params.device, threads=params.threads) as device,
+        atomic_output(snakemake.output.tracks, directory=True) as folder,
+    ):
+        from swapset.extractors.registry import load_extractor
+        from swapset.obstruction.protected_clips import PersonFiles, write_found_tracks
+
+        write_found_tracks(
+            folder,
+            PersonFiles(Path(given.clips), Path(given.landmarks), read_json(given.verdicts)),
+            Path(given.tracks),
+            load_extractor(Path(given.extractor), device=device),
+            log=log,
+        )

@@ -1,0 +1,24 @@
+"""Rule landmark_breaker_tables: what every attack does, and Landmark Breaker with other steps."""
+
+from pathlib import Path
+
+from swapset.files import write_csv
+from swapset.jobs import job
+from swapset.obstruction.tables import (
+    Sweep,
+    differences,
+    means,
+    read_measures,
+    sweep_table,
+    white_box,
+)
+
+if __name__ == "__main__":
+    given, params, output = snakemake.input, snakemake.params, snakemake.output
+    with job(snakemake.rule, snakemake.log[0]):
+        measures = read_measures(map(Path, given.measures))
+        write_csv(output.table, means(measures))
+        chance = {"seed": params.seed, "level": params.level}
+        write_csv(output.differences, differences(measures, **chance))
+        write_csv(output.white_box, white_box(measures, **chance))
+        write_csv(output.sweep, sweep_table(map(Path, given.sweeps), Sweep(**params.sweep)))

@@ -1,0 +1,38 @@
+"""Rule protect_clips: put noise on all frames of a person's accepted clips."""
+
+from pathlib import Path
+
+from swapset.device import claimed_device
+from swapset.files import atomic_output, read_json
+from swapset.jobs import job
+from swapset.obstruction.names import CLEAN
+from swapset.seeds import derive_seed
+
+if __name__ == "__main__":
+    given, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    with (
+        job(snakemake.rule, snakemake.log[0]) as log,
+        claimed_device(params.device, threads=params.threads) as device,
+        atomic_output(snakemake.output.clips, directory=True) as folder,
+    ):
+        from swapset.extractors.registry import load_extractor
+        from swapset.obstruction.protected_clips import PersonFiles, write_protected_clips
+        from swapset.obstruction.protector import Protector
+
+        protector = None
+        if names.attack != CLEAN:
+            settings = {**params.settings, "precision": params.precision}
+            protector = Protector(
+                [load_extractor(Path(given.extractor), device=device)],
+                attack=names.attack,
+                first=settings.pop("iterations"),
+                seed=derive_seed(params.seed, "protect", names.attack, names.subject),
+                **settings,
+            )
+        write_protected_clips(
+            folder,
+            PersonFiles(Path(given.clips), Path(given.landmarks), read_json(given.verdicts)),
+            protector,
+            compression=params.compression,
+            log=log,
+        )

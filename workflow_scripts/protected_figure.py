@@ -1,0 +1,12 @@
+"""Rule protected_figure: swaps by models that were trained on protected clips."""
+
+from pathlib import Path
+
+from swapset.jobs import job
+from swapset.report.protected import protected_figure
+from swapset.report.sheet import save
+
+if __name__ == "__main__":
+    params = snakemake.params
+    with job(snakemake.rule, snakemake.log[0]):
+        save(protected_figure(Path(params.root), params.parts), Path(snakemake.output.figure))

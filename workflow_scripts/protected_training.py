@@ -1,0 +1,21 @@
+"""Rule protected_training: the table of models that were trained on protected clips."""
+
+from pathlib import Path
+
+from swapset.files import write_csv
+from swapset.jobs import job
+from swapset.obstruction.protected_table import landmark_facts, protected_table, read_scores
+
+if __name__ == "__main__":
+    given, params = snakemake.input, snakemake.params
+    with job(snakemake.rule, snakemake.log[0]):
+        known = {Path(folder).name: Path(folder) for folder in given.known}
+        table = protected_table(
+            read_scores(params.parts, map(Path, given.scores)),
+            params.attacks,
+            landmark_facts(map(Path, given.found), known),
+            seed=params.seed,
+            level=params.level,
+            resamples=params.bootstrap,
+        )
+        write_csv(snakemake.output.table, table)
