@@ -1,4 +1,4 @@
-"""The `swapset` command. Builds are run by Snakemake; this prepares them and scores files."""
+"""The `swapset` command. Builds are run by Snakemake; this prepares them, scores and protects."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from swapset import __version__
 from swapset.cli_detect import add_detect
+from swapset.cli_protect import add_protect
 from swapset.dataset.collect import (
     Collection,
     collect,
@@ -44,19 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, or 1 after an error that is printed as one line on stderr. Wrong
-        arguments exit with 2.
+        The exit status: 0, or 1 after an error that is printed as one line on stderr, 130 after
+        Ctrl-C. Wrong arguments exit with 2.
     """
     given = _parser().parse_args(arguments)
     try:
-        given.run(given)
+        return int(given.run(given) or 0)
+    except KeyboardInterrupt:
+        print("swapset: stopped; nothing half-written is left", file=sys.stderr)
+        return 130
     except SwapsetError as error:
         print(f"swapset: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"swapset: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     init.set_defaults(run=_init)
     add_detect(commands)
+    add_protect(commands)
     return parser
 
 

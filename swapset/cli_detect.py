@@ -55,11 +55,12 @@ def _detect(given: argparse.Namespace) -> None:
     from swapset.detection import detect
     from swapset.device import claimed_device
     from swapset.files import write_csv
+    from swapset.media.picture import is_image
     from swapset.report.charts import save_figure
 
     with claimed_device(given.device) as device:
         detector = _detector(given, str(device))
-        if detect.is_image(given.file):
+        if is_image(given.file):
             if given.video:
                 raise ConfigError("--video: is for videos; an image has no frames to annotate")
             result = detect.score_image(detect.read_image(given.file), detector)

@@ -28,13 +28,12 @@ from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
+from swapset.media.picture import MOST_PIXELS
 
-IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 LONGEST = 600.0
 """Seconds of a video that are looked at."""
 FPS = 30
 _AT_ONCE = 32
-_MOST_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,6 @@ class Result:
         return table
 
 
-def is_image(path: Path) -> bool:
-    """Say by its name whether a file is a picture."""
-    return path.suffix.lower() in IMAGES
-
-
 @contextmanager
 def opened(path: Path) -> Iterator[Path]:
     """Give the video as an upright clip of 30 frames/s, in a temporary file.
@@ -104,7 +98,7 @@ def read_image(path: Path) -> Image:
     """
     try:
         with Pictures.open(path) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
+            if picture.width * picture.height > MOST_PIXELS:
                 raise MediaError(f"{path}: is larger than 100 megapixels")
             return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
     except (OSError, UnidentifiedImageError, ValueError) as error:

@@ -49,6 +49,9 @@ class Tracker:
         Section `track` of the config.
     detector : Detector, optional
         Used instead of the one that the settings name.
+    everyone : bool
+        Follow all faces: also those less than half as large as another, and while faces overlap.
+        Who is who is not asked then: there are no embeddings.
 
     Raises
     ------
@@ -56,13 +59,15 @@ class Tracker:
         If a model file cannot be found.
     """
 
-    def __init__(self, settings: TrackSettings, *, detector: Detector | None = None) -> None:
+    def __init__(
+        self, settings: TrackSettings, *, detector: Detector | None = None, everyone: bool = False
+    ) -> None:
         self._settings = settings
         self._detector = detector or make_detector(
             settings.detector, cnn_model=settings.cnn_model, yunet_model=settings.yunet_model
         )
         self._follower = Follower(self._detector, LandmarkPredictor(settings.predictor))
-        self._embedder = FaceEmbedder(settings.embedder)
+        self._embedder = None if everyone else FaceEmbedder(settings.embedder)
 
     def track(self, frames: Iterable[NDArray[np.uint8]], *, fps: float = 30.0) -> ClipTracks:
         """Return all faces of a clip.
@@ -99,7 +104,7 @@ class _ClipTracker:
         settings: TrackSettings,
         detector: Detector,
         follower: Follower,
-        embedder: FaceEmbedder,
+        embedder: FaceEmbedder | None,
     ) -> None:
         self._settings = settings
         self._detector = detector
@@ -148,7 +153,7 @@ class _ClipTracker:
         for track in self._active:
             self._advance(track, run)
         last = run[-1].index
-        parted = self._part_touching(run[0].index)
+        parted = self._embedder is not None and self._part_touching(run[0].index)
         if parted or any(track.lost for track in self._active):
             self._alert_until = last + self._settings.search_every
         self._retire()
@@ -166,7 +171,7 @@ class _ClipTracker:
             if is_steady([track.last, *path]) and self._follower.confirms(last, path[-1]):
                 for frame, landmarks in zip(run, path, strict=True):
                     track.add(frame.index, landmarks, detected=frame is last)
-                track.chips[last.index] = face_chip(last.image, path[-1])
+                self._keep_chip(track, last)
                 return
         self._scan(track, run)
 
@@ -179,7 +184,12 @@ class _ClipTracker:
                 track.add(frame.index, landmarks, detected=True)
                 track.lost, latest = 0, frame
         if latest is not None:
-            track.chips[latest.index] = face_chip(latest.image, track.last)
+            self._keep_chip(track, latest)
+
+    def _keep_chip(self, track: Track, frame: Frame) -> None:
+        """Keep what the embedding of a face just seen is computed from."""
+        if self._embedder is not None:
+            track.chips[frame.index] = face_chip(frame.image, track.last)
 
     def _part_touching(self, since: int) -> bool:
         """End tracks whose faces overlapped in this run, just before they did."""
@@ -202,7 +212,9 @@ class _ClipTracker:
         """Search the run's last frame, and follow what is new back through the run."""
         image, minimum = run[-1].image, float(self._settings.min_face)
         known = [box_side(track.box) for track in self._active if track.lost == 0]
-        if known:
+        if self._embedder is None:
+            boxes, scores = self._detector.detect(image, min_face=minimum)
+        elif known:
             minimum = max(minimum, max(known) / 2)
             boxes, scores = self._detector.detect(image, min_face=minimum)
         else:
@@ -230,12 +242,15 @@ class _ClipTracker:
         track = Track()
         for index in sorted(found):
             track.add(index, found[index], detected=True)
-        track.chips[last.index] = face_chip(last.image, landmarks)
+        self._keep_chip(track, last)
         return track
 
     def _finish(self, shortest: int) -> list[Embedded]:
         """Drop false alarms, compute embeddings and sort the tracks."""
         lasting = [track for track in self._ended if len(track.seen) >= shortest]
+        if self._embedder is None:
+            whole = [Embedded(track, [], np.empty((0, 128), np.float32)) for track in lasting]
+            return sorted(whole, key=lambda each: each.track.start)
         finished = [
             part
             for track in lasting

@@ -8,6 +8,8 @@ second generation on, nothing moves (except colours that lie outside RGB).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -133,6 +135,37 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
     turned = np.clip(np.rint(parts[..., 1:]), 0, 255).astype(np.uint8)
     out[height:] = turned.transpose(2, 0, 1).reshape(height // 2, width)
     return out
+
+
+def add_to_planes(
+    planes: Sequence[np.ndarray], change: np.ndarray, *, matrix: int, full_range: bool, bits: int
+) -> None:
+    """Add a change of RGB to planar YCbCr of any subsampling, in place; where it is 0, nothing is.
+
+    Parameters
+    ----------
+    planes : sequence of ndarray
+        Y (H x W), Cb and Cr, uint8 or uint16; H and W are multiples of how much smaller the latter
+        are.
+    change : ndarray, (H, W, 3) integer
+        In steps of 1/255 of R, G and B.
+    matrix : int
+        A key of `LUMA_WEIGHTS`.
+    full_range : bool
+        Whether Y, Cb and Cr span all values.
+    bits : int
+        Of a value.
+
+    References
+    ----------
+    ITU-T H.273, equations 32 to 40.
+    """
+    weights = _ycbcr_to_rgb(matrix, full_range, inverse=True) * (1 << (bits - 8))
+    parts = cv2.transform(np.asarray(change, np.float32), weights.astype(np.float32))
+    for number, plane in enumerate(planes):
+        height, width = plane.shape
+        part = cv2.resize(parts[..., number], (width, height), interpolation=cv2.INTER_AREA)
+        plane[:] = np.clip(plane + np.rint(part).astype(np.int32), 0, (1 << bits) - 1)
 
 
 def _ycbcr_to_rgb(matrix: int, full_range: bool, *, inverse: bool = False) -> np.ndarray:

@@ -17,7 +17,7 @@ from swapset.errors import MediaError
 from swapset.media.colour import LUMA_WEIGHTS, i420_to_rgb, rgb_to_i420, to_bt601
 from swapset.media.container import open_video
 
-_RGB_LIKE = ("gray", "ya8", "ya16", "pal8", "mono")
+RGB_LIKE = ("gray", "ya8", "ya16", "pal8", "mono")
 _HD_HEIGHT = 720  # an untagged picture this high is BT.709 by convention
 
 
@@ -97,29 +97,37 @@ class PlaneConverter:
             Planes as in `swapset.media.colour.rgb_to_i420`; odd sizes lose one pixel.
         """
         size = self._size or (frame.width, frame.height)
-        if frame.format.is_rgb or frame.format.name.startswith(_RGB_LIKE):
-            return rgb_to_i420(_even(self._as(frame, "rgb24", size).to_ndarray()))
+        if frame.format.is_rgb or frame.format.name.startswith(RGB_LIKE):
+            return rgb_to_i420(
+                _even(relayout(frame, "rgb24", size, self._reformatter).to_ndarray())
+            )
         full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
         if frame.format.name not in ("yuv420p", "yuvj420p") or (frame.width, frame.height) != size:
-            frame = self._as(frame, "yuv420p", size)
-        return to_bt601(_planes(frame), matrix=_matrix(frame), full_range=full)
-
-    def _as(self, frame: VideoFrame, layout: str, size: tuple[int, int]) -> VideoFrame:
-        """Change pixel layout and size, but neither colour matrix nor range."""
-        same = ColorRange.JPEG if layout == "rgb24" else frame.color_range
-        return self._reformatter.reformat(
-            frame,
-            width=size[0],
-            height=size[1],
-            format=layout,
-            src_color_range=same,
-            dst_color_range=same,
-            interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
-            threads=1,
-        )
+            frame = relayout(frame, "yuv420p", size, self._reformatter)
+        return to_bt601(_planes(frame), matrix=matrix_of(frame), full_range=full)
 
 
-def _matrix(frame: VideoFrame) -> int:
+def relayout(
+    frame: VideoFrame,
+    layout: str,
+    size: tuple[int, int],
+    reformatter: VideoReformatter | None = None,
+) -> VideoFrame:
+    """Change a frame's pixel layout and size (width, height), but neither matrix nor range."""
+    same = ColorRange.JPEG if layout == "rgb24" else frame.color_range
+    return (reformatter or VideoReformatter()).reformat(
+        frame,
+        width=size[0],
+        height=size[1],
+        format=layout,
+        src_color_range=same,
+        dst_color_range=same,
+        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
+        threads=1,
+    )
+
+
+def matrix_of(frame: VideoFrame) -> int:
     """Return the frame's colour matrix, guessed from its height where it is not tagged."""
     matrix = int(frame.colorspace)
     if matrix in LUMA_WEIGHTS:

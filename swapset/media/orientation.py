@@ -53,6 +53,13 @@ class Orientation:
         columns = slice(None, None, -1 if self.flip_x else None)
         return plane[rows, columns]
 
+    def undo(self, plane: np.ndarray) -> np.ndarray:
+        """Return the view of an upright (H, W) or (H, W, C) array as it is stored."""
+        rows = slice(None, None, -1 if self.flip_y else None)
+        columns = slice(None, None, -1 if self.flip_x else None)
+        plane = plane[rows, columns]
+        return plane.swapaxes(0, 1) if self.transpose else plane
+
     def apply_planes(self, planes: np.ndarray) -> np.ndarray:
         """Turn (H * 3 // 2, W) uint8 planes of 4:2:0 upright, exactly."""
         if self == Orientation():

@@ -1,0 +1,231 @@
+"""Write a video again with other pictures: its sound, subtitles, times and metadata stay."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import av
+import ffmpeg
+import imageio_ffmpeg
+from av.container import OutputContainer
+from av.video.frame import VideoFrame
+
+from swapset.errors import MediaError
+from swapset.media.container import CONTAINERS, PROTOCOLS, file_url
+from swapset.media.encode import MP4, REPRODUCIBLE
+from swapset.media.orientation import Orientation
+from swapset.media.retouch import ColourTags
+from swapset.media.taken_over import FORMATS, Plan
+
+_UNKNOWN = (0, 2)  # of ITU-T H.273: reserved, unspecified
+_PIPE = 1 << 22
+_WAITING = 10_000  # packets of sound that may wait for the first picture
+_THREADS = 4  # not the machine's: other numbers give other bytes
+
+
+class Rewriter:
+    """Encode pictures by H.264 and put them beside what is taken over; a context manager.
+
+    Parameters
+    ----------
+    scratch : Path
+        The file that is written, best a scratch of `atomic_output`.
+    plan : Plan
+    colours : ColourTags
+        Of the frames.
+    orientation : Orientation
+        How players turn them upright.
+    quality : int
+        Rate factor of H.264, 0 to 51; 0 = without loss.
+
+    Raises
+    ------
+    MediaError
+        If ffmpeg fails, for example on a full disk.
+    """
+
+    def __init__(
+        self,
+        scratch: Path,
+        plan: Plan,
+        *,
+        colours: ColourTags,
+        orientation: Orientation,
+        quality: int,
+    ) -> None:
+        if not 0 <= quality <= 51:
+            raise MediaError(f"a rate factor of {quality} must lie in [0, 51]")
+        self._scratch, self._plan = scratch, plan
+        self._colours, self._orientation, self._quality = colours, orientation, quality
+        self._stack = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: OutputContainer | None = None
+        self._log: IO[bytes] | None = None
+        self.frames = 0
+
+    def __enter__(self) -> Rewriter:
+        # A file, not a pipe: a chatty ffmpeg can never block on it.
+        self._log = self._stack.enter_context(tempfile.TemporaryFile())
+        self._process = subprocess.Popen(  # noqa: S603 - the binary is imageio_ffmpeg's own
+            self._command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
+            process_group=0,  # Ctrl-C is for us; we end it then
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._stack:
+            if error is not None:
+                self._end()
+                return
+            self._finish()
+
+    def write(self, time: Fraction, frame: VideoFrame) -> None:
+        """Append a frame that is shown from `time` on, in seconds of the source.
+
+        Raises
+        ------
+        MediaError
+            If ffmpeg fails.
+        """
+        frame.pts = round((time - self._plan.origin) / self._plan.time_base)
+        frame.time_base = self._plan.time_base
+        try:
+            if self._pipe is None:
+                self._pipe = self._opened(frame)
+            self._pipe.mux(self._pipe.streams.video[0].encode(frame))
+        except (OSError, av.error.FFmpegError) as error:
+            raise self._failure() from error
+        self.frames += 1
+
+    def _opened(self, first: VideoFrame) -> OutputContainer:
+        """Return raw video with times into ffmpeg, of the first frame's kind."""
+        process = self._running()
+        pipe = av.open(process.stdin, "w", format="nut", buffer_size=_PIPE)
+        stream: Any = pipe.add_stream("rawvideo", rate=self._plan.rate)
+        stream.width, stream.height = first.width, first.height
+        stream.pix_fmt = first.format.name
+        stream.time_base = stream.codec_context.time_base = self._plan.time_base
+        return pipe
+
+    def _command(self) -> list[str]:
+        plan, colours = self._plan, self._tags()
+        pictures = ffmpeg.input("pipe:0", f="nut", **colours, **self._turn())
+        others = ffmpeg.input(
+            file_url(plan.source),
+            protocol_whitelist=PROTOCOLS,
+            format_whitelist=CONTAINERS,
+            itsoffset=-float(plan.origin),
+        )
+        kind = FORMATS[self._scratch.suffix.lower()]
+        metadata = [plan.picture, *plan.kept]
+        shown = pictures["v"]
+        if plan.aspect != 1:
+            shown = shown.filter("setsar", f"{plan.aspect.numerator}/{plan.aspect.denominator}")
+        target = ffmpeg.output(
+            shown,
+            # Without sound, what may be missing: the source must be named for its metadata.
+            *(others[name] for name in [str(index) for index in plan.kept] or ["a?"]),
+            file_url(self._scratch),
+            f=kind,
+            map_metadata=1,
+            map_chapters=1,
+            **plan.options,
+            **{"c:v": "libx264", "fps_mode": "passthrough", "enc_time_base": "demux"},
+            **({"qp": 0} if self._quality == 0 else {"crf": self._quality}),
+            **colours,
+            **{f"map_metadata:s:{n}": f"1:s:{index}" for n, index in enumerate(metadata)},
+            **({} if kind == "matroska" else _mp4_options(plan.time_base)),
+            max_muxing_queue_size=_WAITING,
+            **{**REPRODUCIBLE, "threads": _THREADS},
+        )
+        quiet = target.global_args("-hide_banner", "-loglevel", "error", "-nostats", "-copyts")
+        return quiet.overwrite_output().compile(cmd=imageio_ffmpeg.get_ffmpeg_exe())
+
+    def _tags(self) -> dict[str, int]:
+        """Return the colours as ffmpeg's options, alike for input and output: nothing is turned."""
+        colours = self._colours
+        tags = {
+            "color_range": colours.range,
+            "colorspace": colours.matrix,
+            "color_primaries": colours.primaries,
+            "color_trc": colours.transfer,
+        }
+        return {
+            key: value
+            for key, value in tags.items()
+            if value and (key == "color_range" or value not in _UNKNOWN)
+        }
+
+    def _turn(self) -> dict[str, Any]:
+        """Return the options that write the display matrix, and do not turn the pictures by it."""
+        turn = self._orientation
+        if turn == Orientation():
+            return {}
+        # ffmpeg turns counter-clockwise, then mirrors.
+        found: dict[str, Any] = {"noautorotate": None, "display_rotation": -90 * turn.transpose}
+        if turn.flip_x != turn.transpose:
+            found["display_hflip"] = None
+        if turn.flip_y:
+            found["display_vflip"] = None
+        return found
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise MediaError(f"{self._scratch}: write frames inside the rewriter's `with` block")
+        return self._process
+
+    def _finish(self) -> None:
+        process = self._running()
+        try:
+            if self._pipe is not None:
+                self._pipe.mux(self._pipe.streams.video[0].encode(None))
+                self._pipe.close()
+            if process.stdin is not None:
+                process.stdin.close()
+        except (OSError, av.error.FFmpegError) as error:
+            raise self._failure() from error
+        if process.wait():
+            raise self._failure()
+
+    def _end(self) -> None:
+        """Stop ffmpeg at once."""
+        process = self._running()
+        process.kill()
+        process.wait()
+        try:
+            if self._pipe is not None:
+                self._pipe.close()
+            if process.stdin is not None:
+                process.stdin.close()
+        except (OSError, av.error.FFmpegError):
+            pass  # nobody reads what is still on its way
+
+    def _failure(self) -> MediaError:
+        """Return an error with ffmpeg's last line."""
+        self._end()
+        lines = []
+        if self._log is not None:
+            self._log.seek(0)
+            lines = self._log.read().decode(errors="replace").strip().splitlines()
+        said = " / ".join(lines[-3:]) if lines else "ffmpeg ended without a message"
+        return MediaError(f"{self._plan.source}: writing it failed: {said}")
+
+
+def _mp4_options(time_base: Fraction) -> dict[str, Any]:
+    """Return the options of .mp4 and .mov: times as exact as the source's."""
+    exact = {"video_track_timescale": time_base.denominator} if time_base.numerator == 1 else {}
+    return {"movflags": MP4["movflags"], **exact}

@@ -1,0 +1,122 @@
+"""What of a video is taken over when its pictures are written again."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from swapset.errors import MediaError
+
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""Containers that are written, by extension."""
+
+_ANYWHERE = ("mpegts", "mpeg")
+"""Containers whose times begin at any number; all others' are kept as they are."""
+
+_TEXT = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "text", "mov_text"})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is taken over from a video.
+
+    Attributes
+    ----------
+    source : Path
+    picture : int
+        The stream that is written again.
+    kept : list of int
+        Streams that are copied.
+    options : dict
+        ffmpeg's options for them.
+    left_out : list of str
+        Streams that are not, in words.
+    time_base : Fraction
+        Unit of the picture's times, in seconds.
+    origin : Fraction
+        Seconds that are taken from all times.
+    aspect : Fraction
+        Width of a pixel over its height.
+    rate : Fraction
+        Frames per second, on average.
+    """
+
+    source: Path
+    picture: int
+    kept: list[int]
+    options: dict[str, str]
+    left_out: list[str]
+    time_base: Fraction
+    origin: Fraction
+    aspect: Fraction
+    rate: Fraction
+
+
+def plan_rewrite(
+    source: Path, container: InputContainer, stream: VideoStream, output: Path
+) -> Plan:
+    """Return what can be taken over from a video into a file of another name.
+
+    Raises
+    ------
+    MediaError
+        If the output's container is unknown, or cannot hold the sound or subtitles.
+    """
+    kind = FORMATS.get(output.suffix.lower())
+    if kind is None:
+        raise MediaError(
+            f"{output}: videos are written as {', '.join(FORMATS)}; choose one of these endings"
+        )
+    kept: list[int] = []
+    left_out: list[str] = []
+    options: dict[str, str] = {}
+    for other in container.streams:
+        if other is stream:
+            continue
+        if other.type in ("audio", "subtitle") or (other.type, kind) == ("attachment", "matroska"):
+            kept.append(other.index)
+            options[f"c:{len(kept)}"] = _codec(other, kind, output)
+        else:
+            left_out.append(_in_words(other))
+    anywhere = container.format.name in _ANYWHERE and container.start_time is not None
+    rate = stream.average_rate or stream.guessed_rate or Fraction(30)
+    return Plan(
+        source=source,
+        picture=stream.index,
+        kept=kept,
+        options=options,
+        left_out=left_out,
+        time_base=Fraction(stream.time_base or 1 / rate),
+        origin=Fraction(container.start_time or 0, av.time_base) if anywhere else Fraction(0),
+        aspect=Fraction(stream.sample_aspect_ratio or 1),
+        rate=Fraction(rate),
+    )
+
+
+def _codec(stream: Stream, kind: str, output: Path) -> str:
+    """Return how a stream is taken over: "copy", or what text is turned into."""
+    codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
+    if kind == "matroska":
+        return "subrip" if codec == "mov_text" else "copy"
+    if stream.type == "subtitle" and codec in _TEXT:
+        return "mov_text"
+    with tempfile.TemporaryFile() as nothing, av.open(nothing, "w", format=kind) as empty:
+        if codec not in empty.supported_codecs:
+            raise MediaError(
+                f"{output}: cannot hold the {stream.type} of the video ({codec}); "
+                f"name it {output.with_suffix('.mkv').name}"
+            )
+    return "copy"
+
+
+def _in_words(stream: Stream) -> str:
+    if stream.type == "video":
+        return f"stream {stream.index}: a second picture or cover, which is not protected"
+    return f"stream {stream.index}: {stream.type}"

@@ -1,0 +1,151 @@
+"""The faces of a video or picture that are to be protected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from swapset.config_sections import SmoothingSettings, TrackSettings
+from swapset.errors import DataError
+from swapset.faces.boxes import box_from_landmarks, box_side, intersection_over_union
+from swapset.faces.detect import make_detector
+from swapset.faces.diagnose import diagnose
+from swapset.faces.landmarks import LandmarkPredictor
+from swapset.faces.main_face import main_track
+from swapset.faces.smooth import smooth_landmarks
+from swapset.faces.track import Tracker
+
+Image = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float32]
+Which = Literal["all", "largest"]
+
+SMALLEST = 48
+"""Pixels from eyebrows to chin; as `accept.min_face_height`, below which no swap is made either."""
+
+_SEARCH_EVERY = 30
+_SAME = 0.7  # overlap from which two tracks are on one face
+
+
+@dataclass(frozen=True)
+class FoundFaces:
+    """Faces, each followed through a video.
+
+    Attributes
+    ----------
+    frames : int
+        Of the video.
+    paths : list of (int, (m, 68, 2) float32)
+        For each face its first frame, and its landmarks from there on, x and y in pixels; NaN
+        where it is not seen.
+    hints : dict
+        Why there may be none, see `swapset.faces.diagnose`.
+    """
+
+    frames: int
+    paths: list[tuple[int, Points]]
+    hints: dict[str, float] = field(default_factory=dict)
+
+    def at(self, frame: int) -> Points:
+        """Return the landmarks (n, 68, 2) of all faces in a frame, NaN = not seen there."""
+        points = np.full((len(self.paths), 68, 2), np.nan, np.float32)
+        for face, (first, path) in enumerate(self.paths):
+            if first <= frame < first + len(path):
+                points[face] = path[frame - first]
+        return _without_doubles(points)
+
+    def with_a_face(self) -> list[int]:
+        """Return the frames that show a face, ascending."""
+        seen = np.zeros(self.frames, bool)
+        for first, path in self.paths:
+            seen[first : first + len(path)] |= np.isfinite(path).all(axis=(1, 2))
+        return np.flatnonzero(seen).tolist()
+
+    def facts(self) -> dict[str, int]:
+        """Return the numbers of frames, of frames with a face, and of faces."""
+        seen = self.with_a_face()
+        return {"frames": self.frames, "frames_with_faces": len(seen), "faces": len(self.paths)}
+
+
+def follow_faces(images: Iterable[Image], *, fps: float, which: Which = "all") -> FoundFaces:
+    """Return the faces of a video, with smoothed landmarks.
+
+    Parameters
+    ----------
+    images : iterable of (H, W, 3) uint8, RGB
+        Read once and not kept.
+    fps : float
+    which : {"all", "largest"}
+        Largest = the one face that is seen longest and largest.
+    """
+    tracker = Tracker(TrackSettings(min_face=SMALLEST, search_every=_SEARCH_EVERY), everyone=True)
+    tracks, smoothing = tracker.track(images, fps=fps), SmoothingSettings()
+    numbers = tracks.track_numbers()
+    if which == "largest" and numbers:
+        numbers = [number for number in numbers if number == main_track(tracks)]
+    paths = []
+    for number in numbers:
+        own = tracks.of_track(number)
+        first, last = int(tracks.frame[own[0]]), int(tracks.frame[own[-1]])
+        raw = np.full((last - first + 1, 68, 2), np.nan, np.float32)
+        raw[tracks.frame[own] - first] = tracks.landmarks[own]
+        smooth = smooth_landmarks(
+            raw,
+            fps=fps,
+            process_noise=smoothing.process_noise,
+            measurement_noise=smoothing.measurement_noise,
+            max_gap=smoothing.max_gap,
+        )
+        paths.append((first, smooth.astype(np.float32)))
+    return FoundFaces(tracks.frames, paths, tracks.hints)
+
+
+def picture_faces(image: Image, *, which: Which = "all") -> FoundFaces:
+    """Return the faces of one picture (H, W, 3) uint8, RGB, the largest first."""
+    detector = make_detector("hog")
+    boxes, _ = detector.detect(image, min_face=SMALLEST)
+    boxes = np.array(sorted(boxes, key=box_side, reverse=True)).reshape(-1, 4)
+    if not len(boxes):
+        return FoundFaces(1, [], diagnose([image], detector, min_face=SMALLEST))
+    predictor = LandmarkPredictor()
+    # Twice, as in videos: from the box that belongs to the landmarks.
+    first = [predictor.predict(image, box) for box in boxes[: 1 if which == "largest" else None]]
+    found = [predictor.predict(image, box_from_landmarks(points)) for points in first]
+    return FoundFaces(1, [(0, points[None]) for points in found])
+
+
+def check_found(path: Path, found: FoundFaces) -> None:
+    """Refuse a file without a face.
+
+    Raises
+    ------
+    DataError
+        Saying what may be the reason.
+    """
+    if found.paths:
+        return
+    if "upside_down" in found.hints:
+        turn = f"{found.hints['upside_down']:.0f}"
+        raise DataError(f"{path}: its faces are not upright; turn it clockwise by {turn} degrees")
+    if "tiny_face" in found.hints:
+        raise DataError(
+            f"{path}: its faces are {found.hints['tiny_face']:.0f} pixels high from eyebrows to "
+            f"chin; at least {SMALLEST} are needed, so take a larger version of it"
+        )
+    raise DataError(f"{path}: no face was found in it, so there is nothing to protect")
+
+
+def _without_doubles(points: Points) -> Points:
+    """Set faces to NaN that lie on another before them: tracks may run onto each other."""
+    seen = np.flatnonzero(np.isfinite(points).all(axis=(1, 2)))
+    if len(seen) < 2:
+        return points
+    boxes = np.stack([box_from_landmarks(points[face]) for face in seen])
+    for place in range(1, len(seen)):
+        if intersection_over_union(boxes[place], boxes[:place]).max() > _SAME:
+            points[seen[place]] = np.nan
+    return points

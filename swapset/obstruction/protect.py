@@ -1,0 +1,115 @@
+"""Protected versions of pictures, videos and folders of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from swapset.errors import ConfigError, MediaError, SwapsetError
+from swapset.files import atomic_output
+from swapset.media.picture import IMAGES, is_image, read_picture
+from swapset.media.taken_over import FORMATS
+from swapset.obstruction.found_faces import check_found, picture_faces
+from swapset.obstruction.protect_video import protect_video
+from swapset.obstruction.protection import Job
+
+VIDEOS = FORMATS.keys() | {".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"}
+VIDEOS |= {".3gp", ".ogv", ".gif"}
+"""By their endings; those that are not written become Matroska."""
+_FOREIGN = frozenset({".heic", ".heif", ".avif", ".jxl", ".psd", ".svg"})
+"""Pictures that nothing here reads."""
+
+
+def protect_file(source: Path, output: Path, job: Job) -> dict[str, Any]:
+    """Write the protected version of a video or picture, whole or not at all.
+
+    Returns
+    -------
+    dict
+        JSON values: `kind`, `frames`, `frames_with_faces`, `faces`, `left_out` and those of
+        `Meter.results`.
+
+    Raises
+    ------
+    ConfigError
+        If the output is the source, or exists and may not be replaced.
+    DataError
+        If no face is found.
+    MediaError
+        If the source is damaged or of an unknown format, or the output cannot be written.
+    """
+    if not source.is_file():
+        raise MediaError(f"{source}: no such file")
+    if source.suffix.lower() in _FOREIGN:
+        raise MediaError(f"{source}: this format is not read; convert it to PNG or JPEG")
+    if output.exists():
+        if output.samefile(source):
+            raise ConfigError(f"{output}: is the original itself; give the protected one a name")
+        if not job.overwrite or output.is_dir():
+            raise ConfigError(f"{output}: exists; give another name, or --overwrite for a file")
+    return (_protect_picture if is_image(source) else protect_video)(source, output, job)
+
+
+def protect_folder(
+    source: Path, output: Path, job: Job
+) -> Iterator[tuple[Path, Path, dict[str, Any] | str]]:
+    """Write protected versions of all videos and pictures in a folder and its sub-folders.
+
+    Yields
+    ------
+    file, protected file : Path
+        Videos in containers that are not written become Matroska: `a.webm.mkv`.
+    result : dict or str
+        As of `protect_file`, or why there is none; the others go on.
+
+    Raises
+    ------
+    ConfigError
+        If the output is the folder itself or a file, or there is nothing to protect.
+    """
+    if output.exists() and (not output.is_dir() or output.samefile(source)):
+        raise ConfigError(f"{output}: must be another folder, since {source} is one")
+    files = _media(source, output)
+    if not files:
+        raise ConfigError(f"{source}: no video or picture is in it")
+    for file in files:
+        target = output / file.relative_to(source)
+        if not is_image(file) and file.suffix.lower() not in FORMATS:
+            target = target.with_name(f"{target.name}.mkv")
+        try:
+            yield file, target, protect_file(file, target, job)
+        except SwapsetError as error:
+            yield file, target, str(error)
+        except OSError as error:
+            yield file, target, f"{error.filename or file}: {error.strerror or error}"
+
+
+def _media(source: Path, output: Path) -> list[Path]:
+    """Return the videos and pictures of a folder; none that is hidden or protected already."""
+    return [
+        path
+        for path in sorted(source.rglob("*"))
+        if path.suffix.lower() in IMAGES | VIDEOS | _FOREIGN
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(source).parts)
+        and output.resolve() not in path.resolve().parents
+    ]
+
+
+def _protect_picture(source: Path, output: Path, job: Job) -> dict[str, Any]:
+    picture = read_picture(source)
+    picture.check_writable(output)
+    clean = picture.view()
+    found = picture_faces(clean, which=job.which)
+    check_found(source, found)
+    points, meter = found.at(0), job.meter()
+    (noisy,) = job.protector.protect([clean], [points])
+    protected = picture.changed(noisy.astype(np.int16) - clean)
+    meter.add("protected", clean, protected.view(), points)
+    with atomic_output(output) as scratch:
+        protected.write(scratch, quality=job.jpeg)
+        meter.add("written", clean, read_picture(scratch).view(), points)
+    return found.facts() | {"kind": "picture", "left_out": []} | meter.results()

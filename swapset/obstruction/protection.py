@@ -1,0 +1,130 @@
+"""What the noise of a protected video or picture does: landmarks that move, and its visibility."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from swapset.extractors.base import Extractor
+from swapset.extractors.nme import nme
+from swapset.obstruction.evaluation import face_ssim, find
+from swapset.obstruction.found_faces import Which
+from swapset.obstruction.keyframes import Run
+
+Image = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float32]
+
+PROMISE = (
+    "Noise was made against {against}. Others that are listed were only measured; programs that "
+    "are not may find the landmarks all the same, and so may these after strong compression or "
+    "resizing. This makes face swaps harder and prevents none for certain."
+)
+
+
+class ProtectsFrames(Protocol):
+    """What puts the noise on: `swapset.obstruction.protector.Protector`."""
+
+    def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
+        """Yield the frames with noise, in order; those without a face as they are."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """How files are protected.
+
+    Attributes
+    ----------
+    protector : ProtectsFrames
+    extractors : mapping of str to Extractor
+        On which the noise is measured, by the name of their file.
+    against : list of str
+        Those that the noise follows.
+    which : {"all", "largest"}
+        Of several faces.
+    crf : int
+        Rate factor of videos; 0 = without loss.
+    jpeg : int
+        Quality of JPEG.
+    overwrite : bool
+        Replace a file that is there.
+    """
+
+    protector: ProtectsFrames
+    extractors: Mapping[str, Extractor]
+    against: list[str]
+    which: Which = "all"
+    crf: int = 16
+    jpeg: int = 95
+    overwrite: bool = False
+
+    def meter(self) -> Meter:
+        """Return a meter for one file."""
+        return Meter(self.extractors, self.against)
+
+
+class Meter:
+    """Collects measures of some frames, once as protected and once as read back from the file.
+
+    Parameters
+    ----------
+    extractors : mapping of str to Extractor
+        By the name of their file.
+    against : sequence of str
+        Those that the noise follows.
+    """
+
+    def __init__(self, extractors: Mapping[str, Extractor], against: list[str]) -> None:
+        self._extractors, self._against = dict(extractors), against
+        self._errors: dict[tuple[str, str], list[float]] = {}
+        self._ssims: dict[str, list[float]] = {}
+
+    def add(self, stage: str, clean: Image, shown: Image, points: Points) -> None:
+        """Measure a frame.
+
+        Parameters
+        ----------
+        stage : {"protected", "written"}
+        clean, shown : (H, W, 3) uint8, RGB
+        points : (n, 68, 2) float32
+            Landmarks of all faces of the clean frame; NaN = not in it.
+        """
+        faces = points[np.isfinite(points).all(axis=(1, 2))]
+        if not len(faces):
+            return
+        run = Run("", 0, faces)
+        before, after = (np.repeat(image[None], len(faces), 0) for image in (clean, shown))
+        self._ssims.setdefault(stage, []).extend(face_ssim(before, after, run).tolist())
+        for name, extractor in self._extractors.items():
+            moved = nme(find(extractor, after, run), find(extractor, before, run))
+            self._errors.setdefault((stage, name), []).extend(moved.tolist())
+
+    def results(self) -> dict[str, Any]:
+        """Return the means as JSON values; None where nothing was measured.
+
+        `nme`: how far an extractor's landmarks are from those that it finds in the clean frame,
+        over the distance of the outer eye corners there. `ssim`: inside the faces' boxes.
+        """
+        return {
+            "faces_measured": len(self._ssims.get("protected", [])),
+            "ssim_protected": _mean(self._ssims.get("protected", [])),
+            "ssim_written": _mean(self._ssims.get("written", [])),
+            "extractors": [
+                {
+                    "file": name,
+                    "extractor": extractor.name,
+                    "noise_follows_it": name in self._against,
+                    "nme_protected": _mean(self._errors.get(("protected", name), [])),
+                    "nme_written": _mean(self._errors.get(("written", name), [])),
+                }
+                for name, extractor in self._extractors.items()
+            ],
+        }
+
+
+def _mean(values: list[float]) -> float | None:
+    known = [value for value in values if np.isfinite(value)]
+    return round(float(np.mean(known)), 6) if known else None
