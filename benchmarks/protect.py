@@ -80,7 +80,7 @@ def measured(
     clips: list[tuple[Frames, Run]],
     extractors: dict[str, Extractor],
 ) -> dict[str, Any]:
-    """Return seconds per frame, the SSIM in the face, and NME by extractor, as made and as saved."""
+    """Return seconds per frame, SSIM in the face, and NME by extractor, as made and as saved."""
     seconds, likeness = 0.0, []
     errors: dict[str, list[float]] = {}
     for frames, run in clips:
