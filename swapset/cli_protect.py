@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swapset.errors import ConfigError, DataError
-from swapset.obstruction.names import ATTACKS, CLEAN
+from swapset.obstruction.names import CLEAN, EVEN, ON_VIDEOS, ROBUST
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from swapset.extractors.base import Extractor
     from swapset.obstruction.protection import Job
 
-_DEFAULT = "lb-robust"
+_ATTACKS = [name for name in ON_VIDEOS if name not in (CLEAN, EVEN)]
 
 
 def add_protect(commands: argparse._SubParsersAction[Any]) -> None:
@@ -49,10 +49,10 @@ def add_protect(commands: argparse._SubParsersAction[Any]) -> None:
     )
     protect.add_argument(
         "--attack",
-        default=_DEFAULT,
-        choices=[name for name in ATTACKS if name != CLEAN],
+        default=ROBUST,
+        choices=_ATTACKS,
         metavar="NAME",
-        help=f"{', '.join(name for name in ATTACKS if name != CLEAN)} (default: {_DEFAULT})",
+        help=f"{', '.join(_ATTACKS)} (default: {ROBUST}, which alone follows all extractors)",
     )
     protect.add_argument(
         "--epsilon",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -82,8 +83,7 @@ def follow_faces(images: Iterable[Image], *, fps: float, which: Which = "all") -
     which : {"all", "largest"}
         Largest = the one face that is seen longest and largest.
     """
-    tracker = Tracker(TrackSettings(min_face=SMALLEST, search_every=_SEARCH_EVERY), everyone=True)
-    tracks, smoothing = tracker.track(images, fps=fps), SmoothingSettings()
+    tracks, smoothing = _tracker().track(images, fps=fps), SmoothingSettings()
     numbers = tracks.track_numbers()
     if which == "largest" and numbers:
         numbers = [number for number in numbers if number == main_track(tracks)]
@@ -111,10 +111,10 @@ def picture_faces(image: Image, *, which: Which = "all") -> FoundFaces:
     boxes = np.array(sorted(boxes, key=box_side, reverse=True)).reshape(-1, 4)
     if not len(boxes):
         return FoundFaces(1, [], diagnose([image], detector, min_face=SMALLEST))
-    predictor = LandmarkPredictor()
+    find = predictor().predict
     # Twice, as in videos: from the box that belongs to the landmarks.
-    first = [predictor.predict(image, box) for box in boxes[: 1 if which == "largest" else None]]
-    found = [predictor.predict(image, box_from_landmarks(points)) for points in first]
+    first = [find(image, box) for box in boxes[: 1 if which == "largest" else None]]
+    found = [find(image, box_from_landmarks(points)) for points in first]
     return FoundFaces(1, [(0, points[None]) for points in found])
 
 
@@ -137,6 +137,18 @@ def check_found(path: Path, found: FoundFaces) -> None:
             f"chin; at least {SMALLEST} are needed, so take a larger version of it"
         )
     raise DataError(f"{path}: no face was found in it, so there is nothing to protect")
+
+
+@cache
+def predictor() -> LandmarkPredictor:
+    """Return dlib's landmarks; one for many files, since loading them takes long."""
+    return LandmarkPredictor()
+
+
+@cache
+def _tracker() -> Tracker:
+    settings = TrackSettings(min_face=SMALLEST, search_every=_SEARCH_EVERY)
+    return Tracker(settings, everyone=True)
 
 
 def _without_doubles(points: Points) -> Points:

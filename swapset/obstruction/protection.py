@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
-from swapset.obstruction.evaluation import face_ssim, find
-from swapset.obstruction.found_faces import Which
+from swapset.obstruction.evaluation import Finder, face_ssim, find
+from swapset.obstruction.found_faces import Which, predictor
 from swapset.obstruction.keyframes import Run
+from swapset.obstruction.names import DLIB
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
@@ -62,8 +63,8 @@ class Job:
     overwrite: bool = False
 
     def meter(self) -> Meter:
-        """Return a meter for one file."""
-        return Meter(self.extractors, self.against)
+        """Return a meter for one file: of the extractors, and of dlib, which no noise follows."""
+        return Meter({**self.extractors, DLIB: predictor()}, self.against)
 
 
 class Meter:
@@ -71,14 +72,14 @@ class Meter:
 
     Parameters
     ----------
-    extractors : mapping of str to Extractor
+    finders : mapping of str to Extractor or LandmarkPredictor
         By the name of their file.
     against : sequence of str
         Those that the noise follows.
     """
 
-    def __init__(self, extractors: Mapping[str, Extractor], against: list[str]) -> None:
-        self._extractors, self._against = dict(extractors), against
+    def __init__(self, finders: Mapping[str, Finder], against: list[str]) -> None:
+        self._finders, self._against = dict(finders), against
         self._errors: dict[tuple[str, str], list[float]] = {}
         self._ssims: dict[str, list[float]] = {}
 
@@ -98,15 +99,15 @@ class Meter:
         run = Run("", 0, faces)
         before, after = (np.repeat(image[None], len(faces), 0) for image in (clean, shown))
         self._ssims.setdefault(stage, []).extend(face_ssim(before, after, run).tolist())
-        for name, extractor in self._extractors.items():
-            moved = nme(find(extractor, after, run), find(extractor, before, run))
+        for name, finder in self._finders.items():
+            moved = nme(find(finder, after, run), find(finder, before, run))
             self._errors.setdefault((stage, name), []).extend(moved.tolist())
 
     def results(self) -> dict[str, Any]:
         """Return the means as JSON values; None where nothing was measured.
 
-        `nme`: how far an extractor's landmarks are from those that it finds in the clean frame,
-        over the distance of the outer eye corners there. `ssim`: inside the faces' boxes.
+        `nme`: how far the landmarks of an extractor are from those that it finds in the clean
+        frame, over the distance of the outer eye corners there. `ssim`: inside the faces' boxes.
         """
         return {
             "faces_measured": len(self._ssims.get("protected", [])),
@@ -115,12 +116,12 @@ class Meter:
             "extractors": [
                 {
                     "file": name,
-                    "extractor": extractor.name,
+                    "extractor": getattr(finder, "name", DLIB),
                     "noise_follows_it": name in self._against,
                     "nme_protected": _mean(self._errors.get(("protected", name), [])),
                     "nme_written": _mean(self._errors.get(("written", name), [])),
                 }
-                for name, extractor in self._extractors.items()
+                for name, finder in self._finders.items()
             ],
         }
 

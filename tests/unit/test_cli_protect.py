@@ -42,7 +42,7 @@ def test_a_picture_is_protected_and_the_report_says_what_was_done(
     assert about["settings"]["epsilon"] == 6
     (row,) = about["files"]
     follows = {Path(one["file"]).name: one["noise_follows_it"] for one in row["extractors"]}
-    assert follows == {"avs-san.safetensors": True, "fan.safetensors": False}
+    assert follows == {"avs-san.safetensors": True, "fan.safetensors": False, "dlib": False}
     assert all(one["nme_written"] >= 0 for one in row["extractors"])
     assert "fan.safetensors" not in about["note"]
 
