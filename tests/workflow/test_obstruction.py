@@ -284,7 +284,10 @@ def test_complete_has_noise_where_it_can(build: Path) -> None:
     ("changed", "said"),
     [
         ({"attacks": ["lbx"]}, "attacks: 'lbx' is unknown; choose of none, base1"),
-        ({"extractors": ["fan"]}, "landmark_breaker.reference: 'hrnet' is unknown; choose of fan"),
+        (
+            {"extractors": ["fan"], "landmark_breaker": {"reference": "hrnet"}},
+            "landmark_breaker.reference: 'hrnet' is unknown; choose of fan",
+        ),
         ({"landmark_breaker": {"subjects": ["id9"]}}, "landmark_breaker.subjects: 'id9'"),
         (
             {"landmark_breaker": {"protected_attacks": ["lbx"]}},
