@@ -100,7 +100,7 @@ def _protect(given: argparse.Namespace) -> int:
     from swapset.files import write_json
     from swapset.obstruction.protect import protect_file, protect_folder
 
-    threads = given.threads or len(os.sched_getaffinity(0))
+    threads = given.threads or os.cpu_count() or 1
     with claimed_device(given.device, threads=threads) as device:
         job = _job(given, device)
         rows: list[dict[str, Any]] = []

@@ -110,6 +110,16 @@ def test_crossing_faces_are_never_mixed(tracker: Tracker) -> None:
     assert shown[1] > 90, "both people are followed for most of the clip"
 
 
+def test_everyone_is_followed_if_asked_also_who_is_small_beside_another(tracker: Tracker) -> None:
+    large = placed("astronaut", (110, 120), 130, size=(240, 400))
+    frames = [placed("hopper", (300, 120), 56, size=(240, 400), onto=large)] * 5
+    assert tracker.track(frames).track_numbers() == [0]
+    everyone = Tracker(TrackSettings(), everyone=True).track(frames)
+    sides = [np.ptp(everyone.box[everyone.of_track(n)[0], ::2]) for n in everyone.track_numbers()]
+    assert sides == pytest.approx([130, 56], rel=0.2)
+    assert len(everyone.embeddings) == 0
+
+
 def test_a_cross_fade_between_people_parts_the_track(tracker: Tracker) -> None:
     first, second = placed("astronaut", (160, 120), 90), placed("hopper", (160, 120), 90)
     weights = np.clip((np.arange(60) - 24) / 12, 0, 1)
