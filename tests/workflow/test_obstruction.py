@@ -222,7 +222,9 @@ def test_protected_clips_are_the_clips_with_noise(results: Path) -> None:
             np.stack(list(frames(place / "id0" / f"{name}.mkv"))).astype(int)
             for place in (results / "clips", folder / "none/fan/clips", folder / "lb/fan/clips")
         ]
-        assert np.abs(clips[1] - clips[0]).max() <= 3  # RGB and back
+        # RGB and back: colours of half the size are found and lost again.
+        assert np.abs(clips[1] - clips[0]).mean() < 0.5
+        assert np.abs(clips[1] - clips[0]).max() <= 15
         changed = np.abs(clips[2] - clips[1]).max((1, 2, 3)) > 0
         faceless = FACELESS if name == "id0_0000" else 0
         assert not changed[:faceless].any()
