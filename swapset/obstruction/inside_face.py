@@ -1,4 +1,4 @@
-"""Where noise on faces may be."""
+"""Where noise on faces may be: on them and close around."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from swapset.faces.masks import render_mask
 
 Points = npt.NDArray[np.float32]
 
-GROWN = 1.15
-"""Size of the outline within which noise is, in hulls of the landmarks."""
+GROWN = 1.6
+"""Size of the outline within which noise is, in hulls of the landmarks, which end at the eyebrows.
+
+The hull alone leaves extractors that look at the whole head much of what they need.
+"""
 FEATHER = 0.04
 """Width of the noise's soft edge, in widths of that outline."""
 

@@ -37,8 +37,8 @@ class LBRobust(LandmarkBreaker):
 
     What differs from Landmark Breaker, and where it is from:
 
-    - It moves the landmarks (soft-argmax) and turns features inside of the network away, instead of
-      the cosines of heat-maps: a cosine can fall while the maxima stay where they are.
+    - Beside the cosines of heat-maps, which can fall while the maxima stay where they are, it moves
+      the landmarks (soft-argmax) and turns features inside of the network away.
     - The gradients of all extractors of an ensemble are added with the same L1 norm (ensembles
       raise transfer: Y. Liu et al., "Delving into transferable adversarial examples", ICLR 2017).
     - Each extractor sees the picture as it is, after JPEG with 4:2:0 chroma, made smaller, or after
@@ -78,7 +78,7 @@ class LBRobust(LandmarkBreaker):
         **settings: Any,
     ):
         own = {"step": 2.0, "budget": "project"}
-        own["objective"] = Objective(cosine=0.0, displacement=5.0, features=20.0)
+        own["objective"] = Objective(cosine=1.0, displacement=5.0, features=20.0)
         super().__init__(**{**own, **settings})
         if grid < 1 or not 0 < smallest <= 1 or (at_once is not None and at_once < 1):
             raise ValueError(f"grid {grid}, smallest {smallest} and at_once {at_once} do not fit")

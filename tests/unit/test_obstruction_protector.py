@@ -41,8 +41,8 @@ def test_noise_is_on_faces_alone(extractor: AVSSAN) -> None:
     for own in (noise[0], noise[3]):
         assert 0 < np.abs(own).max() <= EPSILON
         rows, columns = np.nonzero(own.any(-1))
-        assert rows.min() >= 80 - 24
-        assert columns.max() <= 70 + 24
+        assert rows.min() >= 80 - 33
+        assert columns.max() <= 70 + 33
     # Where a face was not seen, it is started anew.
     assert np.array_equal(noise[0], noise[3])
 

@@ -124,7 +124,7 @@ def test_masks_are_inside_of_faces_with_soft_edges() -> None:
     (mask,) = face_masks(face()[None], (120, 110))[:, 0]
     assert mask.shape == (120, 110)
     assert mask[60, 60] == 1
-    assert mask[60, 60 + 24] == mask[10, 10] == 0
+    assert mask[60, 60 + 33] == mask[10, 10] == 0
     assert ((mask > 0) & (mask < 1)).any()
 
 
