@@ -166,7 +166,7 @@ rule measure_attack:
         code=build.code("measure_attack"),
         recipe=lambda w: build.synthesis(obstruction.method),
         donor=lambda w: obstruction.donor(w.subject),
-        reference=build.config.landmark_breaker.reference,
+        reference=obstruction.reference,
         predictor=str(build.config.track.predictor or ""),
         compressions=build.config.landmark_breaker.compressions,
         swap_every=build.config.landmark_breaker.swap_every,
@@ -190,7 +190,7 @@ rule sweep:
         frames=f"{R}/obstruction/frames/{{subject}}",
         extractors=lambda w: [
             obstruction.extractor(name)
-            for name in dict.fromkeys([w.extractor, build.config.landmark_breaker.reference])
+            for name in dict.fromkeys([w.extractor, obstruction.reference])
         ],
         model=lambda w: obstruction.model(w.subject)["model"],
         card=lambda w: obstruction.model(w.subject)["card"],
@@ -208,7 +208,7 @@ rule sweep:
         sweep=obstruction.sweep_params(),
         recipe=lambda w: build.synthesis(obstruction.method),
         donor=lambda w: obstruction.donor(w.subject),
-        reference=build.config.landmark_breaker.reference,
+        reference=obstruction.reference,
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,

@@ -209,7 +209,6 @@ DEMO: dict[str, Any] = {
     "landmark_breaker": {
         "subjects": 1,
         "frames": 30,
-        "reference": "avs-san",
         "swap_every": 5,
         "protected_pairs": 0,
         "settings": {

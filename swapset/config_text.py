@@ -52,7 +52,10 @@ def _section(model: Section, values: Mapping[str, Any], indent: int) -> list[str
             lines.append(f"{name}:")
             lines += _section(value, values.get(name, {}), indent + 2)
         else:
-            lines += _entry(name, model.model_dump(mode="json")[name], indent)
+            # Of what is set by name, a null is written out: it takes back what another config says.
+            only_set = name == "settings"
+            written = model.model_dump(mode="json", exclude_unset=only_set)
+            lines += _entry(name, written.get(name, value), indent)
     return lines
 
 
@@ -66,7 +69,7 @@ def _comment(text: str, indent: int) -> list[str]:
 
 
 def _entry(name: str, value: Any, indent: int) -> list[str]:
-    if name in ("recipes", "settings", "datasets"):  # what is null is left out
+    if name in ("recipes", "datasets"):  # what is null is left out
         value = {key: _set_fields(fields) for key, fields in value.items()}
     # Lists and the innermost mappings on one line, all else in blocks.
     flow = None if isinstance(value, list | dict) and value else False

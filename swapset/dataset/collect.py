@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from swapset.config import DEMO
 from swapset.dataset.manifest import REQUIRED, natural_key
 from swapset.errors import ManifestError
+from swapset.extractors.names import EXTRACTORS
 from swapset.files import atomic_output
 from swapset.generation.methods import BUILT_IN, training_of
 
@@ -22,6 +24,18 @@ SUFFIXES = frozenset(f".{name}" for name in _CONTAINERS.split())
 
 _NAME = re.compile(r"(id\d+)_(\d+)")
 Networks = Literal["full", "small"]
+_FULL_EXTRACTOR: dict[str, float | None] = {
+    "width": 1.0,
+    "steps": None,
+    "batch": None,
+    "learning_rate": None,
+}
+_SMALL_EXTRACTORS: dict[str, dict[str, float | None]] = {
+    "fan": {"width": 0.25, "steps": 10000, "batch": 4, "learning_rate": 1e-3},
+    "hrnet": {"width": 0.25, "steps": 2600, "batch": 8, "learning_rate": 3e-3},
+    "avs-san": {"width": 0.25, "steps": 3200, "batch": 8, "learning_rate": 1e-3},
+}
+"""Each trains within about 20 minutes on a core."""
 _SMALL = {
     "celebdf": {
         "resolution": 128,
@@ -218,19 +232,26 @@ def refuse_existing(path: Path) -> None:
 def config_values(folder: Path, manifest: Path, networks: Networks) -> dict[str, Any]:
     """Return the config keys of a build from `folder`, with absolute paths.
 
-    The recipes are written out: what a config leaves open comes from `config.yaml`, whose
-    networks are the demo's.
+    Recipes and what trains detectors and extractors are written out: what a config leaves open
+    comes from `config.yaml`, whose networks are the demo's.
     """
     recipes = {name: training_of(recipe).model_dump() for name, recipe in BUILT_IN.items()}
     if networks == "small":
         recipes = {name: recipe | _SMALL[name] for name, recipe in recipes.items()}
     own_folder = manifest.parent.resolve() == folder.resolve()
+    extractors = {name: dict(_FULL_EXTRACTOR) for name in EXTRACTORS}
+    if networks == "small":
+        extractors = {name: own | _SMALL_EXTRACTORS[name] for name, own in extractors.items()}
+    detectors = DEMO["detection"]["settings"]
     return {
         "name": build_name(folder),
         "clips": str(manifest.resolve()),
         "clips_root": None if own_folder else str(folder.resolve()),
         "recipes": recipes,
         "swaps_per_clip": 1,
+        # As published again, where the demo's are smaller.
+        "detection": {"settings": {name: dict.fromkeys(own) for name, own in detectors.items()}},
+        "landmark_breaker": {"settings": extractors},
     }
 
 

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 LOOKS = 40
 """Looks at the validation faces in a training."""
 _BATCH = 32
+_SETTLING = 64
+"""Faces behind the statistics of batch normalisation when a network is looked at."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ class Trainer:
                     raise TrainingError(f"terminated at step {self.step}; run again to go on")
         if self.best.history:
             self.extractor.network.load_state_dict(self._kept.state_dict())
+        else:
+            self._settle()
         self.extractor.network.eval()
         self.extractor.trained = True
 
@@ -189,7 +193,7 @@ class Trainer:
 
     def _one_step(self) -> Tensor:
         """Update the weights once; return the loss, a number."""
-        batch = self._batch()
+        batch = self._batch(self.step)
         share = self.step / self.plan.steps
         factor = self.plan.factor ** sum(share >= passed for passed in self.plan.milestones)
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
@@ -204,16 +208,16 @@ class Trainer:
         self.optimiser.step()
         return loss.detach()
 
-    def _batch(self) -> Batch:
-        """Return the batch of this step; it depends on the seed and the step alone."""
+    def _batch(self, step: int) -> Batch:
+        """Return the batch of a step; it depends on the seed and the step alone."""
         seed, size, count = self._run.seed, self.plan.batch, len(self.training)
-        places = np.arange(self.step * size, (self.step + 1) * size)
+        places = np.arange(step * size, (step + 1) * size)
         orders = {
             int(k): np.random.default_rng(derive_seed(seed, "order", int(k))).permutation(count)
             for k in np.unique(places // count)
         }
         index = torch.tensor([int(orders[p // count][p % count]) for p in places.tolist()])
-        generator = torch.Generator().manual_seed(derive_seed(seed, "step", self.step))
+        generator = torch.Generator().manual_seed(derive_seed(seed, "step", step))
         return draw_batch(
             self.training, index, self.variation, generator=generator, device=self.device
         )
@@ -238,13 +242,39 @@ class Trainer:
         """Measure the validation faces; keep the weights if they are the best so far."""
         if self.validation is None:
             return
-        points = find(self.extractor, self.validation)
-        value = float(nme(points, self.validation.points).mean())
+        network = self.extractor.network
+        before = {name: part.clone() for name, part in network.named_buffers()}
+        self._settle()
+        value = float(nme(find(self.extractor, self.validation), self.validation.points).mean())
         logger.info("step %d, validation NME %.4f", self.step, value)
         self.best.history.append((self.step, value))
         if value < self.best.nme:
             self.best.nme, self.best.step = value, self.step
-            self._kept.load_state_dict(self.extractor.network.state_dict())
+            self._kept.load_state_dict(network.state_dict())
+        for name, part in network.named_buffers():
+            part.copy_(before[name])
+
+    @torch.no_grad()
+    def _settle(self) -> None:
+        """Set the statistics of batch normalisation to means over batches of these very weights.
+
+        Running ones lag behind weights that change fast, as in short trainings (Y. Wu, J. Johnson,
+        "Rethinking batch in BatchNorm", 2021, section 3); in the authors' long ones they do not.
+        """
+        network = self.extractor.network
+        norms = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
+        momenta = [norm.momentum for norm in norms]
+        if not norms:
+            return
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean
+        network.train()
+        for number in range(-(-_SETTLING // self.plan.batch)):
+            images = self._batch(number).images
+            self.extractor.outputs(images.contiguous(memory_format=torch.channels_last))
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
 
 @torch.inference_mode()

@@ -45,8 +45,10 @@ MEAN_FACE.setflags(write=False)
 # Foreheads need more room than chins: this share of the surrounding context lies above the brows.
 SHARE_ABOVE = 0.6
 
-# Side of the finest sampling grid of a crop; larger regions than any video has are subsampled.
+# Side of the finest sampling grid of a crop, and the same in longer sides of its frame: larger
+# regions, of landmarks that are no face's, are subsampled.
 LARGEST_GRID = 8192
+MOST_FRAMES = 3
 
 
 def umeyama(src: npt.ArrayLike, dst: npt.ArrayLike) -> Floats:
@@ -217,7 +219,8 @@ def warp_crop(frame: npt.NDArray, matrix: npt.ArrayLike, size: int) -> npt.NDArr
     """
     m = np.asarray(matrix, np.float64)
     fine = max(1, math.ceil(1 / float(scale_of(m)) - 1e-6))
-    fine = min(fine, max(1, LARGEST_GRID // size))
+    most = min(LARGEST_GRID // size, math.ceil(MOST_FRAMES * max(frame.shape[:2]) / size))
+    fine = min(fine, max(1, most))
     # Positions on a grid `fine` times finer: x -> fine * (x + 1/2) - 1/2.
     finer = m * fine
     finer[:, 2] += (fine - 1) / 2

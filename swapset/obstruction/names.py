@@ -29,5 +29,6 @@ ATTACKS: dict[str, str] = {
 }
 """Module and class, in the order of tables 4.6 and 4.7 of the chapter."""
 
-ON_VIDEOS = [name for name in ATTACKS if name != "base1"]
-"""Attacks that go on from a frame's noise to the next frame's: a single step cannot."""
+ON_VIDEOS = [name for name in ATTACKS if name not in ("base1", EVEN)]
+"""Attacks that go on from a frame's noise to the next frame's: a single step cannot, and what is
+only scaled is no attack of its own."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from swapset.workflow import Build
 
 
+_BEST = "hrnet"
+"""Whose landmarks the chapter takes for the truth, "due to its superior performance"."""
+
+
 class ObstructionPlan:
     """Extractors, attacks and the people who are protected.
 
@@ -47,7 +51,7 @@ class ObstructionPlan:
         _known("attacks", self.attacks, ATTACKS)
         if EVEN in self.attacks and not {BREAKER, ROBUST} <= set(self.attacks):
             raise ConfigError(f"attacks: {EVEN} is compared with {BREAKER}, and needs {ROBUST}")
-        if self.extractors:
+        if own.reference is not None and self.extractors:
             _known("landmark_breaker.reference", [own.reference], self.extractors)
         for step in own.sweep_steps:
             if step > own.epsilon:
@@ -120,6 +124,14 @@ class ObstructionPlan:
     def runs(self) -> int:
         """Return how many runs of key frames each person gets."""
         return max(self.settings.frames // (RUN * len(self.subjects)), 1)
+
+    @property
+    def reference(self) -> str:
+        """Return the extractor whose landmarks on clean frames count as the truth, "" if none."""
+        own = self.settings.reference
+        if own is not None or not self.extractors:
+            return own or ""
+        return _BEST if _BEST in self.extractors else self.extractors[-1]
 
     def extractor(self, name: str) -> str:
         """Return the file of a trained extractor."""

@@ -34,7 +34,7 @@ class ProtectedPlan:
         self._build, self._obstruction = build, obstruction
         own = obstruction.settings
         self.attacks = list(dict.fromkeys([CLEAN, *own.protected_attacks]))
-        self.extractor = own.protected_extractor or own.reference
+        self.extractor = own.protected_extractor or obstruction.reference
 
     @cached_property
     def pairs(self) -> dict[str, str]:

@@ -49,8 +49,12 @@ class LandmarkBreakerSettings(Section):
     frames: int = Field(
         600, ge=15, description="Key frames in all, in evenly spaced runs of 15 frames."
     )
-    reference: str = Field(
-        "hrnet", description="Extractor whose landmarks on clean frames count as the truth."
+    reference: str | None = Field(
+        None,
+        description=(
+            "Extractor whose landmarks on clean frames count as the truth; null: hrnet, else the "
+            "last."
+        ),
     )
     compressions: list[Compression] = Field(
         list(COMPRESSIONS), min_length=1, description="What noisy frames go through."

@@ -94,8 +94,15 @@ def _curves(
         axes.errorbar(
             there + shift[str(name)], values["nme"], yerr=reach, label=str(name),
             color=colours[str(name)], marker="o", markersize=4, linewidth=1.2, capsize=2,
-            linestyle="--" if (part["attack"] == CLEAN).all() else "-",
+            linestyle=_style(part["attack"].iloc[0], str(name)),
         )  # fmt: skip
+
+
+def _style(attack: str, name: str) -> str:
+    """Return the style of a line: of clean frames, of one source, of several."""
+    if attack == CLEAN:
+        return "--"
+    return "-" if attack == name else ":"
 
 
 def _quoted(

@@ -102,16 +102,17 @@ def _row(
 ) -> list[Panel]:
     """Return the panels of one extractor, of a run of one frame (H, W, 3) uint8 RGB."""
     about = run.landmarks[0]
+    found = [find(extractor, frame[None], run) for frame in (clean, noisy)]
+    error = float(nme(found[1], found[0])[0])
     noise = np.clip(LOUDER * (noisy.astype(int) - clean) + 128, 0, 255).astype(np.uint8)
     frames = (clean, noisy)
-    found = [find(extractor, frame[None], run) for frame in frames]
     marked = [_marked(frame, about, points[0]) for frame, points in zip(frames, found, strict=True)]
     swaps = [_swap(synthesiser, *each) for each in zip(frames, found, strict=True)]
     return [
         *(Panel(zoom(picture, about, SIDE)) for picture in (clean, noise, noisy)),
         *(Panel(heatmap_picture(extractor, frame, run)) for frame in frames),
         Panel(marked[0]),
-        Panel(marked[1], f"NME {float(nme(found[1], found[0])[0]):.2f}"),
+        Panel(marked[1], f"NME {error:.2f}" if np.isfinite(error) else "NME not defined"),
         *(Panel(None if swap is None else zoom(swap, about, SIDE)) for swap in swaps),
     ]
 

@@ -136,6 +136,13 @@ def test_the_config_leaves_nothing_to_the_demo(tmp_path, networks):
     for method in ("celebdf", "faceswap"):
         assert set(DEMO["recipes"].get(method, {})) <= set(written["recipes"][method])
         assert written["recipes"][method] != DEMO["recipes"].get(method)
+    for section in ("detection", "landmark_breaker"):
+        for name, own in DEMO[section]["settings"].items():
+            # A config extends the demo's key by key: what is not there is the demo's.
+            assert set(own) <= set(written[section]["settings"][name])
+    extractors = config.landmark_breaker.settings
+    assert {own.width for own in extractors.values()} == {1.0 if networks == "full" else 0.25}
+    assert all((own.steps is None) == (networks == "full") for own in extractors.values())
     if networks == "full":
         assert config.all_recipes() == BUILT_IN
     else:

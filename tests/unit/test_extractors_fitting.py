@@ -192,8 +192,28 @@ def test_every_face_comes_before_any_comes_again(
         lambda own, index, *a, **k: seen.extend(index.tolist()) or draw(own, index, *a, **k),
     )
     trained(tmp_path, steps=5)
-    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
-    assert seen[:10] != seen[10:]
+    first, second = seen[:10], seen[10:20]
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second
+
+
+def test_statistics_are_of_the_weights_that_are_kept(tmp_path: Path) -> None:
+    def norms(made: Trainer) -> list[torch.nn.BatchNorm2d]:
+        return [part for part in made.extractor.network.modules() if hasattr(part, "running_mean")]
+
+    held = bank(4, seed=9)
+    for number, validation in enumerate((None, held)):
+        made = trainer(tmp_path / str(number), validation=validation)
+        for norm in norms(made):
+            norm.momentum = 0.0  # running statistics stay where they were
+        made.run(io.StringIO())
+        assert norms(made)
+        for norm in norms(made):
+            assert norm.running_mean.abs().max() > 0
+            assert norm.momentum == 0.0
+    # A look changes nothing that the training goes on with.
+    one, other = (trained(tmp_path / str(k), validation=v) for k, v in ((3, held), (4, None)))
+    assert torch.equal(one.losses, other.losses)
 
 
 def test_the_bar_tells_faces_loss_and_nme(tmp_path: Path) -> None:

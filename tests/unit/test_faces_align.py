@@ -4,6 +4,7 @@ import pytest
 from skimage import data
 from skimage.transform import SimilarityTransform, estimate_transform
 
+from swapset.faces import align
 from swapset.faces.align import (
     MEAN_FACE,
     crop_corners,
@@ -162,6 +163,26 @@ def test_shrinking_does_not_alias():
 
 def test_absurdly_large_regions_stay_affordable():
     assert warp_crop(data.astronaut(), similarity(1e-6, 0, 0, 0), 32).shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("frames", [2.9, 8, 30])
+def test_regions_of_many_frames_are_cut_out_of_a_grid_of_three(frames, monkeypatch):
+    frame, size, sizes = data.astronaut(), 64, []
+    scale = size / (512 * frames)
+    matrix = similarity(scale, 7, size / 2 - scale * 300, size / 2 - scale * 200)
+    warp = cv2.warpAffine
+
+    def watched(*arguments, **options):
+        sizes.append(arguments[2][0])
+        return warp(*arguments, **options)
+
+    monkeypatch.setattr(cv2, "warpAffine", watched)
+    crop = warp_crop(frame, matrix, size)
+    monkeypatch.setattr(align, "MOST_FRAMES", 1000)
+    exact = warp_crop(frame, matrix, size)
+    assert sizes[0] <= 3 * 512
+    assert sizes[0] == sizes[1] or frames > 3
+    assert np.abs(crop.astype(int) - exact).mean() < 0.2
 
 
 def test_warp_and_back_recovers_the_frame():
