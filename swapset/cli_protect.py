@@ -206,9 +206,11 @@ def _say(row: dict[str, Any]) -> None:
     if "error" in row:
         print(f"not protected: {row['error']}")
         return
-    people = f"{row['faces']} face{'s' * (row['faces'] != 1)}"
-    if row["kind"] == "video":
-        people += f" followed, in {row['frames_with_faces']} of {row['frames']} frames"
+    count = row["faces"]
+    people = f"{count} face{'s' * (count != 1)}"
+    if row["kind"] == "video":  # somebody who comes back is followed anew
+        people = f"faces followed {count} time{'s' * (count != 1)}"
+        people += f", in {row['frames_with_faces']} of {row['frames']} frames"
     print(f"{row['output']}: {people}; SSIM in the face {_number(row['ssim_written'])}")
     for one in row["extractors"]:
         aim = "" if one["noise_follows_it"] else " (only measured)"

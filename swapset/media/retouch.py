@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from swapset.errors import MediaError
 from swapset.media.colour import add_to_planes, i420_to_rgb
 from swapset.media.decode import RGB_LIKE, PlaneConverter, matrix_of, relayout
-from swapset.media.orientation import orientation_of
+from swapset.media.orientation import Orientation, orientation_of
 from swapset.media.probe import square_size
 
 Image = npt.NDArray[np.uint8]
@@ -73,17 +73,21 @@ class Retouch:
     first : VideoFrame
         The video's first frame; it fixes size, orientation and pixel format.
     stream : VideoStream
+    turn : {0, 90, 180, 270}
+        Clockwise degrees to turn the view further than the metadata say, where these are wrong.
 
     Attributes
     ----------
     orientation : Orientation
-        How its frames become upright.
+        How its frames become upright, as the metadata say.
     colours : ColourTags
         What the frames to be encoded must be tagged with.
     """
 
-    def __init__(self, path: str | Path, first: VideoFrame, stream: VideoStream) -> None:
-        self.orientation = orientation_of(first)
+    def __init__(
+        self, path: str | Path, first: VideoFrame, stream: VideoStream, *, turn: int = 0
+    ) -> None:
+        self.orientation, self._further = orientation_of(first), Orientation.turned(turn)
         self._path = path
         self._kind = first.width, first.height, first.format.name
         self.colours = ColourTags.of(first)
@@ -104,7 +108,8 @@ class Retouch:
                 f"{(frame.width, frame.height, frame.format.name)} at {frame.time} s; "
                 "cut it there, or convert it to one size"
             )
-        return i420_to_rgb(self.orientation.apply_planes(self._convert(frame)))
+        upright = self.orientation.apply_planes(self._convert(frame))
+        return i420_to_rgb(self._further.apply_planes(upright))
 
     def stored(self, frame: VideoFrame, change: Change | None = None) -> VideoFrame:
         """Return a frame as it is to be encoded, in one of `LAYOUTS`.
@@ -140,7 +145,7 @@ class Retouch:
 
     def _as_stored(self, change: Change, width: int, height: int) -> Change:
         """Return a change as the frames are stored: turned back, in their size and pixel aspect."""
-        back = self.orientation.undo(change)
+        back = self.orientation.undo(self._further.undo(change))
         wide, high = self._square
         # The view is of even size: what it lacks does not change.
         whole = np.zeros((high, wide, 3), np.int16)

@@ -128,9 +128,6 @@ def check_found(path: Path, found: FoundFaces) -> None:
     """
     if found.paths:
         return
-    if "upside_down" in found.hints:
-        turn = f"{found.hints['upside_down']:.0f}"
-        raise DataError(f"{path}: its faces are not upright; turn it clockwise by {turn} degrees")
     if "tiny_face" in found.hints:
         raise DataError(
             f"{path}: its faces are {found.hints['tiny_face']:.0f} pixels high from eyebrows to "

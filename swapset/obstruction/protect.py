@@ -10,6 +10,7 @@ import numpy as np
 
 from swapset.errors import ConfigError, MediaError, SwapsetError
 from swapset.files import atomic_output
+from swapset.media.orientation import Orientation
 from swapset.media.picture import IMAGES, is_image, read_picture
 from swapset.media.taken_over import FORMATS
 from swapset.obstruction.found_faces import check_found, picture_faces
@@ -102,14 +103,19 @@ def _media(source: Path, output: Path) -> list[Path]:
 def _protect_picture(source: Path, output: Path, job: Job) -> dict[str, Any]:
     picture = read_picture(source)
     picture.check_writable(output)
-    clean = picture.view()
-    found = picture_faces(clean, which=job.which)
+    upright = picture.view()
+    found, turn = picture_faces(upright, which=job.which), Orientation()
+    if "upside_down" in found.hints:  # its metadata are wrong, or it lacks them
+        turn = Orientation.turned(int(found.hints["upside_down"]))
+        found = picture_faces(np.ascontiguousarray(turn.apply(upright)), which=job.which)
     check_found(source, found)
+    clean = np.ascontiguousarray(turn.apply(upright))
     points, meter = found.at(0), job.meter()
     (noisy,) = job.protector.protect([clean], [points])
-    protected = picture.changed(noisy.astype(np.int16) - clean)
-    meter.add("protected", clean, protected.view(), points)
+    protected = picture.changed(turn.undo(noisy.astype(np.int16) - clean))
+    meter.add("protected", clean, np.ascontiguousarray(turn.apply(protected.view())), points)
     with atomic_output(output) as scratch:
         protected.write(scratch, quality=job.jpeg)
-        meter.add("written", clean, read_picture(scratch).view(), points)
+        written = np.ascontiguousarray(turn.apply(read_picture(scratch).view()))
+        meter.add("written", clean, written, points)
     return found.facts() | {"kind": "picture", "left_out": []} | meter.results()

@@ -49,23 +49,33 @@ def protect_video(source: Path, output: Path, job: Job) -> dict[str, Any]:
         plan = plan_rewrite(source, video.container, video.stream, output)
     with atomic_output(output) as scratch:
         scratch.touch()  # where nothing can be written, that is said before the work begins
-        with _opened(source) as video:
-            views = (image for _, _, image in video.frames("finding faces"))
-            found = follow_faces(views, fps=float(plan.rate), which=job.which)
-            video.check_whole()
+        found, turn = _found(source, plan, job), 0
+        if "upside_down" in found.hints:  # its metadata are wrong, or it lacks them
+            turn = int(found.hints["upside_down"])
+            found = _found(source, plan, job, turn)
         check_found(source, found)
-        protection = _Protection(source, plan, found, job)
+        protection = _Protection(source, plan, found, job, turn)
         protection.write(scratch)
         protection.check(scratch)
     about = {"kind": "video", "left_out": plan.left_out}
     return found.facts() | about | protection.meter.results()
 
 
+def _found(source: Path, plan: Plan, job: Job, turn: int = 0) -> FoundFaces:
+    """Return the faces of a video that is whole, turned clockwise by `turn` degrees."""
+    with _opened(source, turn) as video:
+        views = (image for _, _, image in video.frames("finding faces"))
+        found = follow_faces(views, fps=float(plan.rate), which=job.which)
+        video.check_whole()
+    return found
+
+
 class _Protection:
     """The second half of the work: faces and what is taken over are known."""
 
-    def __init__(self, source: Path, plan: Plan, found: FoundFaces, job: Job) -> None:
+    def __init__(self, source: Path, plan: Plan, found: FoundFaces, job: Job, turn: int) -> None:
         self._source, self._plan, self._found, self._job = source, plan, found, job
+        self._turn = turn
         self.meter: Meter = job.meter()
         seen = found.with_a_face()
         self._measured = {seen[place] for place in sampled(len(seen), MEASURED)}
@@ -80,7 +90,7 @@ class _Protection:
                 yield each[2]
 
         points = map(self._found.at, range(self._found.frames))
-        with _opened(self._source) as video, ExitStack() as stack:
+        with _opened(self._source, self._turn) as video, ExitStack() as stack:
             writer: Rewriter | None = None
             for number, noisy in enumerate(self._job.protector.protect(views(video), points)):
                 time, frame, clean = waiting.popleft()
@@ -106,7 +116,7 @@ class _Protection:
         MediaError
             If frames are missing or shown at other times.
         """
-        with _opened(self._source) as one, _opened(scratch) as other:
+        with _opened(self._source, self._turn) as one, _opened(scratch, self._turn) as other:
             start: Fraction | None = None
             pairs = zip_longest(one.frames("checking", self._found.frames), other.frames())
             for number, (clean, shown) in enumerate(pairs):
@@ -129,8 +139,10 @@ class _Protection:
 class _Video:
     """A video that is read from its beginning."""
 
-    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
-        self.path, self.container, self.stream = path, container, stream
+    def __init__(
+        self, path: Path, container: InputContainer, stream: VideoStream, turn: int
+    ) -> None:
+        self.path, self.container, self.stream, self._turn = path, container, stream, turn
         self._reader = SourceReader(container, stream)
         self._retouch: Retouch | None = None
 
@@ -149,7 +161,7 @@ class _Video:
         quiet = None if doing else True
         for time, frame in tqdm(self._reader, name, total, unit="frame", disable=quiet):
             if self._retouch is None:
-                self._retouch = Retouch(self.path, frame, self.stream)
+                self._retouch = Retouch(self.path, frame, self.stream, turn=self._turn)
             yield time, frame, self._retouch.view(frame)
 
     def check_whole(self) -> None:
@@ -170,6 +182,6 @@ class _Video:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Video]:
+def _opened(path: Path, turn: int = 0) -> Iterator[_Video]:
     with open_video(path) as (container, stream):
-        yield _Video(path, container, stream)
+        yield _Video(path, container, stream, turn)

@@ -97,7 +97,6 @@ def test_files_without_a_face_are_refused_with_the_reason(tmp_path: Path) -> Non
     cases = {
         "empty": (background(), "no face was found"),
         "tiny": (tiny, "pixels high.*at least 48"),
-        "turned": (np.ascontiguousarray(np.rot90(face(), 2)), "turn it clockwise by 180"),
     }
     for name, (image, said) in cases.items():
         picture = save(tmp_path / f"{name}.png", image)
@@ -106,6 +105,25 @@ def test_files_without_a_face_are_refused_with_the_reason(tmp_path: Path) -> Non
             with pytest.raises(DataError, match=rf"{path.name}: .*{said}"):
                 protect_file(path, tmp_path / "out" / path.name, job())
     assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("quarters", [1, 2])
+def test_faces_on_their_side_are_protected_and_stay_there(tmp_path: Path, quarters: int) -> None:
+    """Metadata may be wrong; the file is not turned."""
+    image = np.ascontiguousarray(np.rot90(face(), quarters))
+    outside = np.ones(image.shape[:2], bool)
+    np.rot90(outside, -quarters)[30:150, 50:200] = False
+    for source in (save(tmp_path / "a.png", image), write_video(tmp_path / "a.mp4", [image] * 2)):
+        output = source.with_stem("b")
+        protect_file(source, output, job(crf=0))
+        if source.suffix == ".png":
+            shown = [read_picture(path).view().astype(int) for path in (source, output)]
+        else:
+            shown = [seen(path)[1][0].astype(int) for path in (source, output)]
+        moved = shown[1] - shown[0]
+        assert moved.shape == image.shape
+        assert CHANGE - 2 <= np.percentile(moved[~outside], 95) <= CHANGE + 2
+        assert not moved[outside].any()
 
 
 def test_damaged_videos_are_refused(video: Path, tmp_path: Path) -> None:
