@@ -17,9 +17,10 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.obstruction.protected_plan import DONOR
 
 PART = ["source", "method", "target", "donor", "role"]
-MEASURES = ["mask_ssim", "mask_ssim_low", "mask_ssim_high", "masked_frame_ssim", "identity_donor"]
+MEASURES = ["mask_ssim", "mask_ssim_low", "mask_ssim_high", "masked_frame_ssim"]
+IDENTITY = ["identity_donor", "donor_distance"]
 LANDMARKS = ["nme", "face_shaped"]
-COLUMNS = ["attack", *PART, *MEASURES, *LANDMARKS, "videos", "frames"]
+COLUMNS = ["attack", *PART, *MEASURES, *IDENTITY, *LANDMARKS, "videos", "frames"]
 FACE_SHAPED = 0.1
 """Most `swapset.faces.align.shape_error` of a face: whoever looks at theirs would drop others."""
 
@@ -110,7 +111,8 @@ def protected_table(
         Columns attack, source (the extractor that the noise is made against and that finds the
         landmarks, also in clean clips), method, target, donor, role (of the protected person),
         mask_ssim with its interval, masked_frame_ssim and identity_donor as in
-        `tables/mask_ssim.csv`, nme and face_shaped (see `landmark_facts`), videos, frames.
+        `tables/mask_ssim.csv`, donor_distance (see `swapset.quality.fake_scores`), nme and
+        face_shaped (see `landmark_facts`), videos, frames.
     """
     tables = []
     for part, mine in scores.groupby(PART, sort=False):
@@ -121,6 +123,9 @@ def protected_table(
             mine.assign(method=mine["attack"]), attacks, seed=seed, level=level, resamples=resamples
         )
         table = table.rename(columns={"method": "attack"})
+        table["donor_distance"] = [
+            mine.loc[mine["attack"] == attack, "donor_distance"].mean() for attack in attacks
+        ]
         for column, value in facts.items():
             table[column] = value
         for column in LANDMARKS:

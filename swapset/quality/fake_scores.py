@@ -16,7 +16,7 @@ from swapset.faces.identity import FaceEmbedder
 from swapset.faces.masks import render_mask
 from swapset.generation.colour import lab_distance
 from swapset.media.decode import frames
-from swapset.quality.identity_share import identity_donor
+from swapset.quality.identity_share import donor_distance, identity_donor
 from swapset.quality.mask_ssim import mask_ssim
 
 Image = npt.NDArray[np.uint8]
@@ -55,6 +55,8 @@ class FakeScore:
         Means over those frames, see `swapset.quality.mask_ssim`.
     identity_donor : float
         Share of frames whose embedding is nearer the donor than the target.
+    donor_distance : float
+        Mean distance of these embeddings from the donor's; dlib takes less than 0.6 for one person.
     lab_distance : float
         Mean distance of the mean CIELAB colours of original and fake inside the mask.
     """
@@ -65,6 +67,7 @@ class FakeScore:
     mask_ssim: float = float("nan")
     masked_frame_ssim: float = float("nan")
     identity_donor: float = float("nan")
+    donor_distance: float = float("nan")
     lab_distance: float = float("nan")
 
 
@@ -160,5 +163,7 @@ def _score(fake: FakeToScore, sums: _Sums, target: npt.NDArray[np.floating]) -> 
         score.mask_ssim, score.masked_frame_ssim = (float(x) for x in np.mean(sums.ssim, axis=0))
         score.lab_distance = float(np.mean(sums.colours))
     if sums.embeddings and np.isfinite(target).all() and np.isfinite(fake.donor).all():
-        score.identity_donor = identity_donor(np.stack(sums.embeddings), target, fake.donor)
+        seen = np.stack(sums.embeddings)
+        score.identity_donor = identity_donor(seen, target, fake.donor)
+        score.donor_distance = donor_distance(seen, fake.donor)
     return score

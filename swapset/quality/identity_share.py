@@ -1,7 +1,8 @@
 """How often a fake shows the donor: Mask-SSIM means little where it does not.
 
 Mask-SSIM is highest for a face that was not swapped at all. The share of frames whose embedding is
-nearer the donor than the target stands beside it; scores are compared only where it is high.
+nearer the donor than the target stands beside it; scores are compared only where it is high. What
+is no face any more is near to neither, and yet nearer to one: only the distance tells.
 """
 
 from __future__ import annotations
@@ -43,3 +44,14 @@ def identity_donor(embeddings: npt.ArrayLike, target: npt.ArrayLike, donor: npt.
     to_donor = np.linalg.norm(vectors - to, axis=1)
     to_target = np.linalg.norm(vectors - fro, axis=1)
     return float((to_donor < to_target).mean())
+
+
+def donor_distance(embeddings: npt.ArrayLike, donor: npt.ArrayLike) -> float:
+    """Return the mean distance of embeddings (n, d) from a donor's (d,); NaN rows are left out.
+
+    NaN if no frame is left.
+    """
+    vectors = np.asarray(embeddings, np.float64)
+    distances = np.linalg.norm(vectors - np.asarray(donor, np.float64), axis=1)
+    distances = distances[np.isfinite(distances)]
+    return float(distances.mean()) if len(distances) else float("nan")

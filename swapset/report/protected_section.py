@@ -30,9 +30,10 @@ def protected_section(root: Path, measures: Path, picture: Path) -> Markup:
                 "p",
                 "Somebody gathers clips of a protected person, finds landmarks in them by the "
                 "extractor, and trains a pair's model on the faces that these align. With attack "
-                "'none' the clips are clean and all else is the same. Mask-SSIM is compared only "
-                "where identity_donor is high. NME: error of these landmarks; face_shaped: share "
-                "of frames in which they look like a face at all, which is what is left to "
+                "'none' the clips are clean and all else is the same. Nearer to the donor than "
+                "to the target (identity_donor) may be what is no face at all: donor_distance, "
+                "below 0.6 for one person, tells. NME: error of these landmarks; face_shaped: the "
+                "share of frames in which they look like a face at all, which is what is left to "
                 "somebody who checks.",
             ),
             table(rows, _HEADS),

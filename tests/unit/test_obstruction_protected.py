@@ -258,6 +258,7 @@ def scores(folder: Path, values: list[float]) -> Path:
         "mask_ssim": values,
         "masked_frame_ssim": values,
         "identity_donor": values,
+        "donor_distance": values,
     }
     path = folder / f"{len(values)}.csv"
     pd.DataFrame(rows).to_csv(path, index=False)
@@ -276,6 +277,7 @@ def test_table_has_a_row_for_each_attack_and_role(tmp_path: Path) -> None:
     assert table["attack"].tolist() == ["none", "lb"]
     assert table["mask_ssim"].tolist() == pytest.approx([0.8, 0.4])
     assert (table["mask_ssim_low"] <= table["mask_ssim"]).all()
+    assert table["donor_distance"].tolist() == pytest.approx([0.8, 0.4])
     assert table["nme"].tolist() == [0.1, 0.8]
     assert table["videos"].tolist() == [2, 2]
     assert table["role"].tolist() == ["donor"] * 2
