@@ -136,10 +136,10 @@ def main() -> None:
     best = max(usual, key=lambda found: found["nme"])
     ways = [
         row(
-            f"lb-robust, {steps} steps, {at_once or 'all'} at once",
+            f"lb-robust, {steps} steps, {at_once} at once",
             protector(every, steps=steps, at_once=at_once),
         )
-        for at_once in ((None, 1) if len(every) > 1 else (None,))
+        for at_once in ((len(every), 1) if len(every) > 1 else (1,))
         for steps in (4, 3, 2)
     ]
     enough = [found for found in ways if found["nme"] >= best["nme"]]

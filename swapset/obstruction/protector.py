@@ -66,7 +66,9 @@ class Protector:
         self.extractors = list(extractors) if several else list(extractors[:1])
         settings |= {"budget": "project", "seed": seed}
         self._first = make_attack(attack, iterations=first, **settings)
-        self._next = make_attack(attack, iterations=steps, **settings)
+        # Later frames follow one extractor at a step (benchmarks/protect.py compares).
+        turns = {"at_once": 1} if several else {}
+        self._next = make_attack(attack, iterations=steps, **{**turns, **settings})
         self.keep = keep
         device = self.extractors[0].device
         self._device, self._block = device, GPU_BLOCK if device.type == "cuda" else 1
