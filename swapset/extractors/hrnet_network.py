@@ -128,8 +128,12 @@ class HRNetNetwork(nn.Module):
     """HRNetV2: B×3×256×256 in, B×K×64×64 out.
 
     State-dict keys and shapes are those of HR18-WFLW.pth and its sisters: `conv1` … `bn2`,
-    `layer1.*`, `transition1` … `transition3`, `stage2` … `stage4`, `head.*`. Fresh weights are the
-    authors' (normal, 0.001), who however start from ImageNet.
+    `layer1.*`, `transition1` … `transition3`, `stage2` … `stage4`, `head.*`.
+
+    Fresh weights are those that the authors' training on ImageNet starts from (He et al., fan-out);
+    in the head, which is not of it, theirs for landmarks (normal, 0.001). Their landmark code sets
+    the latter everywhere and then reads ImageNet's; without these, Adam's first step wipes such
+    small weights out.
 
     Parameters
     ----------
@@ -144,7 +148,8 @@ class HRNetNetwork(nn.Module):
     ----------
     K. Sun et al., "High-resolution representations for labeling pixels and regions", 2019
     (arXiv:1904.04514); layers as in HRNet/HRNet-Facial-Landmark-Detection, lib/models/hrnet.py with
-    experiments/wflw/face_alignment_wflw_hrnet_w18.yaml.
+    experiments/wflw/face_alignment_wflw_hrnet_w18.yaml; fresh weights as in
+    HRNet/HRNet-Image-Classification, lib/models/cls_hrnet.py.
     """
 
     def __init__(self, points: int, stem: int = 64, branch: int = 18):
@@ -176,6 +181,9 @@ class HRNetNetwork(nn.Module):
             nn.Conv2d(total, points, 1),
         )
         for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        for module in self.head.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.normal_(module.weight, std=0.001)
 

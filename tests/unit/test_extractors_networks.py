@@ -49,6 +49,23 @@ def test_hrnet_is_the_published_one():
     assert not any(name.startswith(("transition2.0", "transition3.2", "stage4.3")) for name in own)
 
 
+def test_a_first_step_does_not_wipe_out_the_fresh_hrnet():
+    torch.manual_seed(0)
+    network = HRNetNetwork(68, stem=16, branch=4)
+    before = {
+        name: part.clone()
+        for name, part in network.named_parameters()
+        if part.dim() == 4 and not name.startswith("head")
+    }
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    (network(torch.randn(2, 3, 64, 64)) - 1).square().mean().backward()
+    optimiser.step()
+    for name, part in network.named_parameters():
+        if name in before:
+            alike = torch.nn.functional.cosine_similarity(part.flatten(), before[name].flatten(), 0)
+            assert alike > 0.99, name
+
+
 def test_fan_is_the_published_one():
     network = FANNetwork(68)
     assert parameters(network) == 6_249_668
