@@ -19,6 +19,7 @@ from swapset.code_hash import code_hash
 from swapset.config import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, pair_name, read_swaps
+from swapset.demo.leftovers import without_leftovers
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
 from swapset.detection.plan import DetectionPlan
 from swapset.device import visible_gpus
@@ -58,7 +59,7 @@ class Build:
 
     def __init__(self, values: Mapping[str, Any]):
         own_pairs = values.get("pairs")
-        values, self.notices = _without_demo_leftovers(values)
+        values, self.notices = without_leftovers(values)
         self.config: Config = load(values)
         self.root = str(self.config.results / self.config.name)
         self._here = Path.cwd().resolve()
@@ -238,51 +239,6 @@ class Build:
         """Return 16 hex digits of the settings that the dataset's videos depend on."""
         shown = self.config.model_dump(mode="json", exclude=_NOT_IN_HASH)
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _without_demo_leftovers(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the config without what only fits the demo's subjects, and notices for the user.
-
-    `config.yaml` is always read first; a config with its own clips inherits the demo's values.
-    """
-    own = dict(values)
-    if own.get("clips", DEMO_CLIPS) == DEMO_CLIPS:
-        return own, []
-    notices = []
-    if own.get("pairs") == DEMO["pairs"]:
-        own["pairs"] = "all"
-    own["detection"] = _without_short_fits(own.get("detection", {}))
-    own["landmark_breaker"] = _without_demo_values(own.get("landmark_breaker", {}))
-    small = [
-        f"recipes.{name}"
-        for name, fields in DEMO["recipes"].items()
-        if name in own.get("methods", DEMO["recipes"])
-        and own.get("recipes", {}).get(name) == fields
-    ]
-    if small:
-        notices.append(
-            f"clips are your own, but {', '.join(small)} are still the embedded demo's small "
-            "settings: swaps will be coarse. Set them in your config "
-            "(`swapset init` writes a full one for real clips)."
-        )
-    return own, notices
-
-
-def _without_short_fits(detection: Any) -> Any:
-    """Return the section without the demo's few steps: the published ones apply to own clips."""
-    if not isinstance(detection, dict) or not isinstance(detection.get("settings"), dict):
-        return detection
-    demo = DEMO["detection"]["settings"]
-    kept = {k: v for k, v in detection["settings"].items() if v != demo.get(k)}
-    return {**detection, "settings": kept}
-
-
-def _without_demo_values(section: Any) -> Any:
-    """Return the section of Landmark Breaker without the demo's values, where it is the demo's."""
-    demo = DEMO["landmark_breaker"]
-    if not isinstance(section, dict) or any(section.get(key) != demo[key] for key in demo):
-        return section
-    return {key: value for key, value in section.items() if key not in demo}
 
 
 def lock_results(root: str) -> IO[str]:

@@ -84,17 +84,24 @@ class ObstructionPlan:
     def learnt_from(self) -> list[str]:
         """Return the people whose clips extractors are trained on: none who is protected.
 
+        Published weights are measured on them where they can be.
+
         Raises
         ------
         ConfigError
-            If nobody is left, and no labelled faces are given.
+            If nobody is left, and neither labelled faces nor everyone's weights are given.
         """
         if self.settings.labels is not None:
             return []
         left = [name for name in self._build.subjects if name not in self.subjects]
-        if not left:
+        if not left and self._are_trained:
             raise ConfigError(self.why_not)
         return left
+
+    @property
+    def _are_trained(self) -> bool:
+        """Say whether any extractor is trained here."""
+        return any("weights" not in self.training_params(name) for name in self.extractors)
 
     @property
     def why_not(self) -> str:
@@ -104,10 +111,12 @@ class ObstructionPlan:
                 return f"{key}: is empty, and Landmark Breaker needs at least one"
         if not self.subjects:
             return "landmark_breaker.subjects: nobody is protected"
-        if self.settings.labels is None and set(self._build.subjects) <= set(self.subjects):
+        nobody_is_left = set(self._build.subjects) <= set(self.subjects)
+        if self.settings.labels is None and self._are_trained and nobody_is_left:
             return (
                 "landmark_breaker.subjects: extractors are trained on people who are not "
-                "protected, and nobody is left; protect fewer or set landmark_breaker.labels"
+                "protected, and nobody is left; protect fewer, set landmark_breaker.labels or give "
+                "every extractor weights"
             )
         return ""
 

@@ -58,6 +58,14 @@ def test_a_user_is_told_that_nobody_is_left(manifest: Path) -> None:
     assert plan_of(manifest, {"subjects": list(PEOPLE), "labels": labels}).why_not == ""
 
 
+def test_published_weights_need_nobody_to_learn_from(manifest: Path) -> None:
+    weights = {name: {"weights": f"{name}.pth"} for name in ("fan", "hrnet", "avs-san")}
+    plan = plan_of(manifest, {"subjects": list(PEOPLE), "settings": weights})
+    assert plan.why_not == ""
+    assert plan.learnt_from == []
+    assert plan.measured()
+
+
 def test_other_steps_are_of_landmark_breaker(manifest: Path) -> None:
     assert plan_of(manifest, attacks=["none", "base1"]).sweeps() == []
     assert plan_of(manifest, {"sweep_steps": [], "sweep_iterations": []}).sweeps() == []
