@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process by default.
+        Those of the process by default; SIGTERM then ends it as Ctrl-C does.
 
     Returns
     -------
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Ctrl-C. Wrong arguments exit with 2.
     """
     given = _parser().parse_args(arguments)
+    if arguments is None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(given.run(given) or 0)
     except KeyboardInterrupt:

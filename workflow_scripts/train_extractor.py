@@ -4,6 +4,7 @@ from pathlib import Path
 
 from swapset.device import claimed_device
 from swapset.extractors.label_layouts import read_labels
+from swapset.extractors.labels import joined
 from swapset.extractors.labels_clips import read_clip_labels
 from swapset.jobs import job
 
@@ -15,13 +16,12 @@ if __name__ == "__main__":
     ):
         from swapset.extractors.fitting import ExtractorJob, train_extractor
 
-        labels = None
-        if params.labels:
-            source = params.labels
+        parts = []
+        if source := params.labels:
             lists = Path(source["lists"]) if source["lists"] else None
-            labels = read_labels(source["layout"], Path(source["root"]), lists)
-        elif snakemake.input.labels:
-            labels = read_clip_labels([Path(path) for path in snakemake.input.labels])
+            parts.append(read_labels(source["layout"], Path(source["root"]), lists))
+        if snakemake.input.labels:
+            parts.append(read_clip_labels([Path(path) for path in snakemake.input.labels]))
         train_extractor(
             ExtractorJob(
                 extractor=snakemake.wildcards.extractor,
@@ -32,7 +32,7 @@ if __name__ == "__main__":
                 checkpoint_every=params.checkpoint_every,
                 code=params.code,
             ),
-            labels,
+            joined(parts) if parts else None,
             model=Path(output.model),
             card=Path(output.card),
             preview=Path(output.preview),

@@ -103,7 +103,19 @@ class LabelledFaces:
 
 
 def joined(parts: Sequence[LabelledFaces]) -> LabelledFaces:
-    """Return the faces of all parts; at least one part, all with as many landmarks."""
+    """Return the faces of all parts, at least one.
+
+    Raises
+    ------
+    DataError
+        If they have different numbers of landmarks.
+    """
+    counts = sorted({part.points.shape[1] for part in parts})
+    if len(counts) > 1:
+        raise DataError(
+            f"labels with {' and '.join(map(str, counts))} landmarks cannot be learnt together; "
+            "set landmark_breaker.labels.clips to false or give labels with 68"
+        )
     return LabelledFaces(
         tuple(image for part in parts for image in part.images),
         np.concatenate([part.points for part in parts]),

@@ -91,10 +91,11 @@ class ObstructionPlan:
         ConfigError
             If nobody is left, and neither labelled faces nor everyone's weights are given.
         """
-        if self.settings.labels is not None:
+        labels = self.settings.labels
+        if labels is not None and not labels.clips:
             return []
         left = [name for name in self._build.subjects if name not in self.subjects]
-        if not left and self._are_trained:
+        if not left and labels is None and self._are_trained:
             raise ConfigError(self.why_not)
         return left
 

@@ -38,6 +38,12 @@ class LabelSource(Section):
     layout: Literal["wflw", "300w", "csv"] = Field(description="'wflw', '300w' or 'csv'.")
     root: Path = Field(description="Folder of the pictures, or the CSV file.")
     lists: Path | None = Field(None, description="Folder of WFLW's lists; null: inside root.")
+    clips: bool = Field(
+        False,
+        description=(
+            "Learn from accepted clips of people who are not protected as well (68 landmarks)."
+        ),
+    )
 
 
 class LandmarkBreakerSettings(Section):

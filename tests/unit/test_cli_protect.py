@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -159,3 +162,17 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(
     assert protect(source, tmp_path / "b.png", "--extractors", model) == 130
     assert "nothing half-written" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_sigterm_leaves_nothing_either(model: Path, tmp_path: Path) -> None:
+    talk(tmp_path / "a.mp4")
+    command = ["protect", "a.mp4", "b.mp4", "--extractors", str(model), "--first-steps", "100000"]
+    script = "import sys; from swapset.cli import main; sys.exit(main())"
+    with subprocess.Popen([sys.executable, "-c", script, *command], cwd=tmp_path) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".b.*.partial.mp4")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(60) == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
