@@ -161,6 +161,13 @@ def test_joined_faces_keep_their_order(tmp_path: Path) -> None:
     np.testing.assert_array_equal(both.points[2:], two.points)
 
 
+def test_faces_with_other_landmarks_cannot_join(tmp_path: Path) -> None:
+    one = read_csv(csv_tree(tmp_path / "a", {"ann": "train"}))
+    two = read_csv(csv_tree(tmp_path / "b", {"bob": "train"}, count=98))
+    with pytest.raises(DataError, match="68 and 98 landmarks cannot be learnt together"):
+        joined([one, two])
+
+
 def test_fingerprint_sees_labels_splits_and_pictures(tmp_path: Path) -> None:
     faces = read_csv(csv_tree(tmp_path, TEN))
     seen = {faces.fingerprint(), faces.with_validation(seed=1).fingerprint()}

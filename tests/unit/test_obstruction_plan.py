@@ -58,6 +58,16 @@ def test_a_user_is_told_that_nobody_is_left(manifest: Path) -> None:
     assert plan_of(manifest, {"subjects": list(PEOPLE), "labels": labels}).why_not == ""
 
 
+def test_labelled_faces_take_the_place_of_clips_or_join_them(manifest: Path) -> None:
+    labels = {"layout": "csv", "root": "faces.csv"}
+    assert plan_of(manifest, {"labels": labels}).learnt_from == []
+    both = plan_of(manifest, {"labels": {**labels, "clips": True}})
+    assert both.learnt_from == ["id1", "id2"]
+    alone = plan_of(manifest, {"labels": {**labels, "clips": True}, "subjects": list(PEOPLE)})
+    assert alone.learnt_from == []
+    assert alone.why_not == ""
+
+
 def test_published_weights_need_nobody_to_learn_from(manifest: Path) -> None:
     weights = {name: {"weights": f"{name}.pth"} for name in ("fan", "hrnet", "avs-san")}
     plan = plan_of(manifest, {"subjects": list(PEOPLE), "settings": weights})
