@@ -42,8 +42,8 @@ from swapset.faces.landmarks import LandmarkPredictor
 from swapset.generation.training import uses_bf16
 
 NARROW: dict[str, dict[str, Any]] = {
-    "fan": {"width": 0.25, "batch": 8, "learning_rate": 1e-3},
-    "hrnet": {"width": 0.5, "batch": 8, "learning_rate": 1e-3},
+    "fan": {"width": 0.25, "batch": 4, "learning_rate": 1e-3},
+    "hrnet": {"width": 0.25, "batch": 4, "learning_rate": 1e-3},
     "avs-san": {"width": 0.25, "batch": 8, "learning_rate": 1e-3},
 }
 """What trains on two CPU cores; all else is as published."""
