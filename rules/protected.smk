@@ -12,7 +12,7 @@ rule protect_clips:
         clips=f"{R}/clips/{{subject}}",
         landmarks=f"{R}/landmarks/{{subject}}",
         verdicts=f"{R}/accepted/{{subject}}.json",
-        extractor=lambda w: [] if w.attack == CLEAN else obstruction.extractor(w.source),
+        extractors=lambda w: protected.followed(w.attack, w.source),
     output:
         clips=directory(f"{P}/clips/{{subject}}"),
     message:

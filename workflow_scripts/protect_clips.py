@@ -23,7 +23,7 @@ if __name__ == "__main__":
         if names.attack != CLEAN:
             settings = {**params.settings, "precision": params.precision}
             protector = Protector(
-                [load_extractor(Path(given.extractor), device=device)],
+                [load_extractor(Path(path), device=device) for path in given.extractors],
                 attack=names.attack,
                 first=settings.pop("iterations"),
                 seed=derive_seed(params.seed, "protect", names.attack, names.subject),

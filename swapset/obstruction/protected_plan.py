@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from swapset.dataset.selection import pair_name
-from swapset.obstruction.names import CLEAN
+from swapset.obstruction.names import CLEAN, ROBUST
 
 if TYPE_CHECKING:
     from swapset.obstruction.plan import ObstructionPlan
@@ -65,6 +65,14 @@ class ProtectedPlan:
         protected = subject == self.victim(subject, beside)
         root = self.folder(attack, source) if protected else self._build.root
         return f"{root}/{kind}/{subject}"
+
+    def followed(self, attack: str, source: str) -> list[str]:
+        """Return the files of the extractors that the noise follows; first the one that finds."""
+        if attack == CLEAN:
+            return []
+        others = [name for name in self._obstruction.extractors if name != source]
+        names = [source, *others] if attack == ROBUST else [source]
+        return [self._obstruction.extractor(name) for name in names]
 
     def faces(self, attack: str, source: str, pair: str) -> list[str]:
         """Return the aligned faces that a pair is trained on."""

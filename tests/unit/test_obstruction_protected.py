@@ -59,6 +59,14 @@ def plan_of(manifest: Path, **values: Any) -> ProtectedPlan:
     return Build({**build, "landmark_breaker": own}).obstruction.protected
 
 
+def test_only_lb_robust_follows_more_than_the_extractor_that_finds(manifest: Path) -> None:
+    plan = plan_of(manifest)
+    assert plan.followed("none", "hrnet") == []
+    assert [Path(file).stem for file in plan.followed("lb", "hrnet")] == ["hrnet"]
+    followed = [Path(file).stem for file in plan.followed("lb-robust", "hrnet")]
+    assert followed == ["hrnet", "fan", "avs-san"]
+
+
 # -- the plan ----------------------------------------------------------------------------------
 
 
