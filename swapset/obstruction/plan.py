@@ -170,16 +170,16 @@ class ObstructionPlan:
     def sources(self, attack: str) -> list[str]:
         """Return what an attack is made on; clean frames have no source.
 
-        Mostly one extractor each; `lb-robust` has several, joined by +: all, and all but one, so
-        that each is also met as one that the attack does not know.
+        Mostly one extractor each; `lb-robust` has also several, joined by +: all, and all but one,
+        so that each is also met as one that the attack does not know.
         """
         if attack == CLEAN:
             return [CLEAN]
         if attack not in (ROBUST, EVEN):
             return self.extractors
         held_out = [[o for o in self.extractors if o != name] for name in self.extractors]
-        groups = [self.extractors, *held_out] if len(self.extractors) > 1 else [self.extractors]
-        return ["+".join(group) for group in groups]
+        groups = [self.extractors, *(group for group in held_out if group)]
+        return list(dict.fromkeys(["+".join(group) for group in groups] + self.extractors))
 
     def members(self, source: str) -> list[str]:
         """Return the files of a source's extractors."""
