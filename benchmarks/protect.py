@@ -140,7 +140,7 @@ def main() -> None:
             protector(every, steps=steps, at_once=at_once),
         )
         for at_once in ((len(every), 1) if len(every) > 1 else (1,))
-        for steps in (4, 3, 2)
+        for steps in (4, 3, 2, 1)
     ]
     enough = [found for found in ways if found["nme"] >= best["nme"]]
     if not enough:

@@ -166,7 +166,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(
 
 def test_sigterm_leaves_nothing_either(model: Path, tmp_path: Path) -> None:
     talk(tmp_path / "a.mp4")
-    command = ["protect", "a.mp4", "b.mp4", "--extractors", str(model), "--first-steps", "100000"]
+    command = ["protect", "a.mp4", "b.mp4", "--extractors", str(model), "--first-steps", "10000"]
     script = "import sys; from swapset.cli import main; sys.exit(main())"
     with subprocess.Popen([sys.executable, "-c", script, *command], cwd=tmp_path) as process:
         deadline = time.monotonic() + 60
