@@ -47,6 +47,18 @@ def add_protect(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="FILE",
         help="extractors to mislead: .safetensors of a build (results/NAME/extractors) or folders",
     )
+    _add_noise(protect)
+    _add_output(protect)
+    protect.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    protect.add_argument(
+        "--threads", type=int, metavar="N", help="processor threads (default: all there are)"
+    )
+    protect.add_argument("--seed", type=int, default=0, metavar="N", help="of random choices")
+    protect.set_defaults(run=_protect)
+
+
+def _add_noise(protect: argparse.ArgumentParser) -> None:
+    """Add the options that say what the noise is, and whose faces get it."""
     protect.add_argument(
         "--attack",
         default=ROBUST,
@@ -74,6 +86,10 @@ def add_protect(commands: argparse._SubParsersAction[Any]) -> None:
     protect.add_argument(
         "--faces", choices=("all", "largest"), default="all", help="whom to protect (default: all)"
     )
+
+
+def _add_output(protect: argparse.ArgumentParser) -> None:
+    """Add the options that say how files are written."""
     protect.add_argument(
         "--crf",
         type=int,
@@ -84,14 +100,8 @@ def add_protect(commands: argparse._SubParsersAction[Any]) -> None:
     protect.add_argument(
         "--quality", type=int, default=95, metavar="N", help="quality of JPEG (default: 95)"
     )
-    protect.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    protect.add_argument(
-        "--threads", type=int, metavar="N", help="processor threads (default: all there are)"
-    )
-    protect.add_argument("--seed", type=int, default=0, metavar="N", help="of random choices")
     protect.add_argument("--report", type=Path, metavar="FILE", help="write measures as JSON")
     protect.add_argument("--overwrite", action="store_true", help="replace OUT if it is there")
-    protect.set_defaults(run=_protect)
 
 
 def _protect(given: argparse.Namespace) -> int:

@@ -80,7 +80,12 @@ class Attack:
         self.objective = objective or Objective()
 
     def run(
-        self, extractor: Maps | Ensemble, images: Tensor, *, start: Tensor | None = None
+        self,
+        extractor: Maps | Ensemble,
+        images: Tensor,
+        *,
+        start: Tensor | None = None,
+        turn: int = 0,
     ) -> Tensor:
         """Return noisy images.
 
@@ -94,6 +99,8 @@ class Attack:
         start : (B, 3, H, W), optional
             Noisy images to begin with, cut to the budget; for `budget="project"`. Of frames, only
             what lies about the crops is taken of them.
+        turn : int
+            Number of the first step: of a run that goes on from another, how many that one took.
 
         Returns
         -------
@@ -107,7 +114,7 @@ class Attack:
         DataError
             If the extractor's maps or gradients are not finite.
         """
-        return self.passing(extractor, images, [self.iterations], start=start)[0]
+        return self.passing(extractor, images, [self.iterations], start=start, turn=turn)[0]
 
     def passing(
         self,
@@ -116,12 +123,13 @@ class Attack:
         after: Sequence[int],
         *,
         start: Tensor | None = None,
+        turn: int = 0,
     ) -> list[Tensor]:
         """Return what one run passes through: the noisy images after so many steps each.
 
         Parameters
         ----------
-        extractor, images, start
+        extractor, images, start, turn
             See `run`.
         after : sequence of int
             Numbers of steps, from 1 to `iterations`.
@@ -140,9 +148,8 @@ class Attack:
             offsets = self._offsets(original) if start is None else None
             # Of large frames, only what the crops look at is worth the arithmetic.
             seen, part = looked_at(extractor, images)
-            states = self._states(
-                seen, original[part], begin[part], None if offsets is None else offsets[part]
-            )
+            beside = None if offsets is None else offsets[part]
+            states = self._states(seen, original[part], begin[part], beside, turn)
             mask = getattr(seen, "mask", None)
             kept: dict[int, Tensor] = {}
             for taken, noisy in enumerate(states, 1):
@@ -191,7 +198,7 @@ class Attack:
     # -- what all do alike ---------------------------------------------------------------------
 
     def _states(
-        self, extractor: Maps, original: Tensor, noisy: Tensor, offsets: Tensor | None
+        self, extractor: Maps, original: Tensor, noisy: Tensor, offsets: Tensor | None, first: int
     ) -> Iterator[Tensor]:
         """Yield noisy images, not yet whole numbers, after each step from such at the beginning."""
         with torch.no_grad(), self.arithmetic(original):
@@ -203,13 +210,14 @@ class Attack:
         loose = self._limits(original, mask, most=255.0)
         going = torch.ones(len(original), 1, 1, 1, dtype=torch.bool, device=original.device)
         momentum = None
-        for turn in range(self.iterations):
-            place = noisy if turn or offsets is None else noisy + offsets
+        for turn in range(first, first + self.iterations):
+            place = noisy if turn > first or offsets is None else noisy + offsets
             gradient = self.gradient(extractor, place, reference, turn)
             way, momentum = self.direction(gradient, momentum, turn)
             after = self.allowed(torch.add(noisy, way, alpha=self.step), original)
             # So far nothing can have changed by epsilon, and a GPU need not be waited for.
-            early = offsets is not None and (turn + 1) * self.step < self.epsilon - _HAIR
+            taken = turn - first + 1
+            early = offsets is not None and taken * self.step < self.epsilon - _HAIR
             if self.budget == "project" or early:
                 noisy = after.clamp(low, high)
                 yield noisy
@@ -281,6 +289,7 @@ class NoNoise(Attack):
         after: Sequence[int],
         *,
         start: Tensor | None = None,
+        turn: int = 0,
     ) -> list[Tensor]:
         """Return the images as often as they are asked for; see `Attack.passing`."""
         return [_checked(images).to(images.dtype) for _ in after]

@@ -65,6 +65,11 @@ class ObstructionPlan:
             )
         if own.method is not None:
             _known("landmark_breaker.method", [own.method], methods)
+        if own.labels is not None and own.labels.clips and own.labels.layout == "wflw":
+            raise ConfigError(
+                "landmark_breaker.labels.clips: labels of clips have 68 landmarks, WFLW's 98; they "
+                "cannot be learnt together"
+            )
         if isinstance(own.subjects, list):
             _known("landmark_breaker.subjects", own.subjects, self._build.targets)
 

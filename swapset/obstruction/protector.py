@@ -122,26 +122,32 @@ class Protector:
         mask = torch.from_numpy(face_masks(points - corner, images.shape[1:3])).to(self._device)
         part = whole.within(rows, columns).masked(mask)
         clean = torch.from_numpy(np.ascontiguousarray(images)).to(self._device).permute(0, 3, 1, 2)
-        attack, start = self._first, None
+        attack, start, turn = self._first, None, 0
         if before is not None:
             moved = np.stack([before.moved(own, corner, images.shape[1:3]) for own in points])
             attack, start = self._next, clean + self.keep * _tensor(moved, self._device)
-        noisy = attack.run(part if attack.follows_several else part.members[0], clean, start=start)
+            turn = before.turn
+        followed = part if attack.follows_several else part.members[0]
+        noisy = attack.run(followed, clean, start=start, turn=turn)
         added = (noisy.short() - clean.short()).permute(0, 2, 3, 1).cpu().numpy()
         return [
-            _Noise(own, place - corner, rows, columns)
+            _Noise(own, place - corner, rows, columns, turn + attack.iterations)
             for own, place in zip(added, points, strict=True)
         ]
 
 
 @dataclass(frozen=True)
 class _Noise:
-    """Noise (h, w, 3) int16 of a part of a frame, and the face's landmarks there (68, 2)."""
+    """Noise (h, w, 3) int16 of a part of a frame, and the face's landmarks there (68, 2).
+
+    `turn` is the number of the step that would come next.
+    """
 
     added: npt.NDArray[np.int16]
     points: Points
     rows: slice
     columns: slice
+    turn: int
 
     def add_to(self, noisy: Frame, clean: Frame, epsilon: float) -> None:
         """Put it on a frame that may have noise of other faces; no pixel goes beyond epsilon."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -20,16 +19,32 @@ from swapset.obstruction.objective import Maps, Objective, Reference
 from swapset.seeds import derive_seed
 
 
-@dataclass(frozen=True)
 class References:
-    """What clean pictures give to each extractor of an ensemble."""
+    """What clean pictures give to each extractor of an ensemble, found when it is asked for.
 
-    parts: tuple[Reference, ...]
+    A run of few steps need not follow all of them.
+
+    Parameters
+    ----------
+    find : callable
+        Gives what an extractor, by its number, makes of the clean pictures.
+    """
+
+    def __init__(self, find: Callable[[int], Reference]):
+        self._find = find
+        self._found: dict[int, Reference] = {}
+
+    def part(self, number: int) -> Reference:
+        """Return an extractor's."""
+        if number not in self._found:
+            with torch.no_grad():
+                self._found[number] = self._find(number)
+        return self._found[number]
 
     @property
     def maps(self) -> Tensor:
-        """Return the heat-maps of all, (n,)."""
-        return torch.cat([part.maps.flatten() for part in self.parts])
+        """Return the heat-maps of all that were asked for, (n,)."""
+        return torch.cat([part.maps.flatten() for part in self._found.values()])
 
 
 class LBRobust(LandmarkBreaker):
@@ -92,9 +107,8 @@ class LBRobust(LandmarkBreaker):
         self, extractor: Maps | Ensemble, original: Tensor
     ) -> References:
         """Return what clean images give to each extractor."""
-        return References(
-            tuple(self.objective.reference(one, original) for one in _members(extractor))
-        )
+        members = _members(extractor)
+        return References(lambda number: self.objective.reference(members[number], original))
 
     def losses(  # type: ignore[override]
         self, extractor: Maps | Ensemble, noisy: Tensor, reference: References, turn: int
@@ -143,7 +157,7 @@ class LBRobust(LandmarkBreaker):
         self, k: int, extractor: Maps | Ensemble, noisy: Tensor, reference: References, turn: int
     ) -> Tensor:
         seen = self.seen(noisy, turn, k)
-        return self.objective.losses(_members(extractor)[k], seen, reference.parts[k])
+        return self.objective.losses(_members(extractor)[k], seen, reference.part(k))
 
     def _followed(self, extractor: Maps | Ensemble, turn: int) -> list[int]:
         count = len(_members(extractor))

@@ -28,6 +28,8 @@ COMPARED = (
 )
 """Attacks whose errors are compared: the order that tables 4.6 and 4.8 claim, and what is ours."""
 
+ALONE = "alone"
+
 
 def read_measures(files: Iterable[Path]) -> pd.DataFrame:
     """Read `…/<attack>/<source>/<subject>.csv`: columns attack, source and `ROW`.
@@ -65,14 +67,18 @@ def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFr
     DataFrame
         compression, target, box, attack, against, nme_difference, low, high, runs. `box` is
         "white" where both attacks know the target, "black" where neither does; of an attack's
-        sources, the mean over those with most extractors counts. Intervals by bootstrap over runs,
+        sources, the mean over those with most extractors counts. "alone": an attack that has such
+        sources knows nothing but the target, as the other does. Intervals by bootstrap over runs,
         since frames of one run are not independent.
     """
     noisy = measures[measures["attack"] != CLEAN]
     white = noisy.index.isin(known(noisy).index)
+    several = noisy["source"].str.contains("+", regex=False)
+    joined = set(noisy.loc[several, "attack"])
+    alone = noisy[white & ~several].assign(box=ALONE)
     boxed = noisy.assign(box=np.where(white, "white", "black"))
     keys = ["compression", "target", "box"]
-    boxed = _largest(boxed, ["attack", "target", "box"])
+    boxed = pd.concat([_largest(boxed, ["attack", "target", "box"]), alone])
     by_run = boxed.groupby([*keys, "attack", "run"], sort=False, as_index=False)["nme"].mean()
     rows = []
     for about, table in by_run.dropna().groupby(keys, sort=False):
@@ -81,6 +87,8 @@ def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFr
             for name, part in table.groupby("attack")
         }
         for attack, against in COMPARED:
+            if about[-1] == ALONE and attack not in joined:
+                continue  # the same as in the white box
             if attack in own and against in own:
                 found = paired_difference(own[attack], own[against], seed=seed, level=level)
                 rows.append(
@@ -99,7 +107,7 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def white_box(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFrame:
     """Return the errors of attacks on extractors that they know, and of clean frames (figure 4.12).
 
-    Of an attack on several extractors, the one on most of them counts.
+    Of an attack on several extractors, that on most of them counts, and that on the target alone.
 
     Returns
     -------
@@ -108,7 +116,9 @@ def white_box(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFram
         interval by bootstrap over them.
     """
     keys = ["target", "attack", "source", "compression"]
-    shown = _largest(known(measures), ["attack", "target"])
+    white = known(measures)
+    alone = ~white["source"].str.contains("+", regex=False)
+    shown = white[alone | white.index.isin(_largest(white, ["attack", "target"]).index)]
     by_run = shown.groupby([*keys, "run"], sort=False, as_index=False)["nme"].mean()
     rows = []
     for _, part in by_run.dropna().groupby(keys, sort=False):

@@ -171,6 +171,7 @@ def test_sigterm_leaves_nothing_either(model: Path, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", script, *command], cwd=tmp_path) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob(".b.*.partial.mp4")) and time.monotonic() < deadline:
+            assert process.poll() is None
             time.sleep(0.1)
         assert process.poll() is None
         process.terminate()

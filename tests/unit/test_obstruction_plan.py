@@ -63,6 +63,8 @@ def test_labelled_faces_take_the_place_of_clips_or_join_them(manifest: Path) -> 
     assert plan_of(manifest, {"labels": labels}).learnt_from == []
     both = plan_of(manifest, {"labels": {**labels, "clips": True}})
     assert both.learnt_from == ["id1", "id2"]
+    with pytest.raises(ConfigError, match="98; they cannot be learnt together"):
+        plan_of(manifest, {"labels": {"layout": "wflw", "root": "w", "clips": True}})
     alone = plan_of(manifest, {"labels": {**labels, "clips": True}, "subjects": list(PEOPLE)})
     assert alone.learnt_from == []
     assert alone.why_not == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from test_obstruction_robust import face
 
 from swapset.extractors.avs_san import AVSSAN
@@ -58,6 +59,24 @@ def test_noise_moves_with_the_face(extractor: AVSSAN) -> None:
 
     assert alike(back, first) > 0.7
     assert alike(back, first) > alike(moved, first) + 0.5
+
+
+def test_few_steps_follow_all_extractors_by_turns_from_frame_to_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[AVSSAN] = []
+    looked = AVSSAN.features
+
+    def counting(self: AVSSAN, images: torch.Tensor) -> list[torch.Tensor]:
+        asked.append(self)
+        return looked(self, images)
+
+    monkeypatch.setattr(AVSSAN, "features", counting)
+    extractors = [AVSSAN(width=0.1, seed=k) for k in range(3)]
+    protector = Protector(extractors, first=3, steps=1, epsilon=EPSILON)
+    list(protector.protect(frames(4), [face(70, 80)[None]] * 4))
+    # Clean, and 3 gradients in the first frame; then both once, in one of the other frames.
+    assert [asked.count(one) for one in extractors] == [6, 6, 6]
 
 
 def test_everyone_is_protected(extractor: AVSSAN) -> None:

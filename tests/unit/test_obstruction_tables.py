@@ -97,7 +97,9 @@ def test_attacks_are_compared_on_the_same_runs(measures: pd.DataFrame) -> None:
     assert set(table.index.droplevel([2, 3])) == {("fan", "white"), ("dlib", "black")}
 
 
-def test_of_attacks_on_several_the_one_on_most_counts(tmp_path: Path) -> None:
+def test_of_attacks_on_several_that_on_most_counts_and_that_on_the_target_alone(
+    tmp_path: Path,
+) -> None:
     errors = {"fan": [0.1, 0.1], "hrnet": [0.1, 0.1]}
     files = [
         write_measures(tmp_path, "lb", "hrnet", errors),
@@ -105,12 +107,16 @@ def test_of_attacks_on_several_the_one_on_most_counts(tmp_path: Path) -> None:
         write_measures(tmp_path, "lb-robust", "hrnet", {"fan": [0.3] * 2, "hrnet": [0.9] * 2}),
     ]
     measures = read_measures(files)
-    table = white_box(measures, **CHANCE).set_index(["extractor", "attack"])["source"]
-    assert table["hrnet", "lb-robust"] == "fan+hrnet"
+    table = white_box(measures, **CHANCE).set_index(["extractor", "attack", "source"])["nme"]
+    assert table["hrnet", "lb-robust", "fan+hrnet"] == pytest.approx(0.9)
+    assert table["hrnet", "lb-robust", "hrnet"] == pytest.approx(1.0)
+    assert table["fan", "lb-robust"].index.tolist() == ["fan+hrnet"]
     found = differences(measures, **CHANCE).set_index(["target", "box"])["nme_difference"]
     # Nobody who attacks fan+hrnet is a stranger to fan.
     assert found["fan", "black"] == pytest.approx(0.2)
     assert found["hrnet", "white"] == pytest.approx(0.7)
+    assert found["hrnet", "alone"] == pytest.approx(0.8)
+    assert set(found.index.get_level_values("box")) == {"white", "black", "alone"}
 
 
 def test_one_attack_passes_through_all_numbers_of_its_steps() -> None:

@@ -136,7 +136,8 @@ def test_attacks_in_order_are_compared_run_by_run(results: Path) -> None:
     pairs = {("lb", "base1"), ("lb-robust", "lb"), ("lb-robust-ssim", "lb")}
     boxes = {("fan", "white"), ("hrnet", "white"), *((target, "black") for target in TARGETS)}
     found = {((r["target"], r["box"]), (r["attack"], r["against"])) for r in rows}
-    assert found == {(box, pair) for box in boxes for pair in pairs}
+    alone = {((name, "alone"), pair) for name in EXTRACTORS for pair in pairs - {("lb", "base1")}}
+    assert found == {(box, pair) for box in boxes for pair in pairs} | alone
     assert len(rows) == len(COMPRESSIONS) * len(found)
     assert {row["runs"] for row in rows} == {"1"}
 
@@ -176,8 +177,7 @@ def test_errors_in_white_boxes_have_intervals(results: Path) -> None:
         ("none", False),
         ("base1", True),
         ("lb", True),
-        ("lb-robust", False),
-        ("lb-robust-ssim", False),
+        *((name, alone) for name in ("lb-robust", "lb-robust-ssim") for alone in (False, True)),
     }
     for row in rows:
         # One run: its mean is all there is.
