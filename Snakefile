@@ -58,6 +58,7 @@ wildcard_constraints:
     number="[A-Za-z0-9]+",
     clip="[A-Za-z0-9]+_[A-Za-z0-9]+",
     pair="[A-Za-z0-9]+-[A-Za-z0-9]+",
+    shared="base|all",
     method="|".join(build.methods),
     recipe="|".join(build.recipes),
     kind="|".join(map(re.escape, ["real", *build.methods, *build.config.datasets])),

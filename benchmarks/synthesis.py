@@ -39,7 +39,8 @@ from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import TrainedPair
-from swapset.generation.methods import BUILT_IN, Recipe, synthesis_of, training_of
+from swapset.generation.methods import BUILT_IN, synthesis_of, training_of
+from swapset.generation.recipes import Recipe
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter

@@ -23,7 +23,8 @@ from skimage import data
 
 from swapset.generation.augment import FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.methods import BUILT_IN, Recipe, training_of
+from swapset.generation.methods import BUILT_IN, training_of
+from swapset.generation.recipes import Recipe
 from swapset.generation.training import Schedule, Trainer
 
 THREADS = 2

@@ -1,9 +1,11 @@
 # Fakes: a model per pair of subjects, and swaps in both directions from it. Every video, real or
 # fake, is made in all its compressions by one job: starting a job takes as long as one of them.
+generation = build.generation
 
 
 rule train:
     input:
+        unpack(lambda w: generation.start(w.recipe)),
         faces=lambda w: [f"{R}/faces/{subject}" for subject in w.pair.split("-")],
         verdicts=lambda w: [f"{R}/accepted/{subject}.json" for subject in w.pair.split("-")],
     output:
@@ -19,17 +21,22 @@ rule train:
         f"{R}/benchmarks/train/{{recipe}}/{{pair}}.tsv"
     params:
         code=build.code("train"),
-        recipe=lambda w: build.training(w.recipe),
+        recipe=lambda w: generation.of_pair(w.recipe),
         context=build.config.align.context,
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,
+        patience=build.config.training.patience,
         threads=build.config.training.threads,
-        preview_every=build.config.training.preview_every,
-        # Functions of `output` count as no setting: other checkpoints give the same model.
+        faces=None,
+        # Functions of `output` count as no setting: these change nothing about the model.
+        preview_every=lambda w, output: build.config.training.preview_every,
         checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
-        # Not an output: it has to outlive a killed job.
+        compiled=lambda w, output: build.config.training.compile,
+        per_gpu=lambda w, output: build.config.training.per_gpu,
+        # Neither is an output: they have to outlive a killed job.
         checkpoint=lambda w, output: f"{R}/checkpoints/{w.recipe}/{w.pair}.safetensors",
+        events=lambda w, output: f"{R}/events/{w.recipe}/{w.pair}",
     threads: build.config.training.threads
     resources:
         mem_mb=4000,
@@ -41,9 +48,36 @@ rule train:
         "../workflow_scripts/train.py"
 
 
+# One encoder for everybody, a decoder each: the `base` that pairs start from, or the model of `all`.
+use rule train as train_shared with:
+    input:
+        faces=expand("{R}/faces/{subject}", R=R, subject=build.subjects),
+        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+    output:
+        model=f"{R}/models/{{recipe}}/{{shared}}.safetensors",
+        losses=f"{R}/models/{{recipe}}/{{shared}}.csv",
+        preview=f"{R}/models/{{recipe}}/{{shared}}.png",
+        card=f"{R}/models/{{recipe}}/{{shared}}.json",
+    message:
+        "Training all subjects' model ({wildcards.shared}) for {wildcards.recipe}"
+    log:
+        f"{R}/logs/train/{{recipe}}/{{shared}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/{{recipe}}/{{shared}}.tsv"
+    params:
+        recipe=lambda w: generation.of_shared(w.recipe, w.shared),
+        faces=build.config.training.shared_faces,
+        checkpoint=lambda w, output: f"{R}/checkpoints/{w.recipe}/{w.shared}.safetensors",
+        events=lambda w, output: f"{R}/events/{w.recipe}/{w.shared}",
+    resources:
+        mem_mb=generation.shared_memory(),
+        runtime=5760,
+        gpu=build.gpus_per_job(),
+
+
 rule synthesise:
     input:
-        unpack(lambda w: build.model_of(w.method, w.target, w.donor)),
+        unpack(lambda w: generation.model(w.method, w.target, w.donor)),
         clips=f"{R}/clips/{{target}}",
         landmarks=f"{R}/landmarks/{{target}}",
         verdicts=f"{R}/accepted/{{target}}.json",

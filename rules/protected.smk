@@ -86,7 +86,8 @@ use rule align as protected_align with:
         f"{R}/benchmarks/align/{PLACE}/{{subject}}.tsv"
 
 
-# With the clean model's seed, so that both see the same draws.
+# From nothing: a base model has seen the clean clips. With the same seed for every attack, so that
+# all see the same draws.
 use rule train as protected_train with:
     input:
         faces=lambda w: protected.faces(w.attack, w.source, w.pair),
@@ -103,8 +104,12 @@ use rule train as protected_train with:
     benchmark:
         f"{R}/benchmarks/train/{PLACE}/{{recipe}}/{{pair}}.tsv"
     params:
+        recipe=lambda w: build.generation.cold(w.recipe),
         checkpoint=lambda w, output: (
             f"{R}/checkpoints/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}.safetensors"
+        ),
+        events=lambda w, output: (
+            f"{R}/events/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}"
         ),
 
 

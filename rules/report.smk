@@ -1,5 +1,5 @@
 # Figures and the page that shows them with all tables; the chapter's own numbers, set apart.
-from swapset.report.plan import BREAKER_FIGURES, DETECTOR_FIGURES, figure_names, preview_stems
+from swapset.report.plan import BREAKER_FIGURES, DETECTOR_FIGURES, figure_names
 from swapset.report.quoted import quoted_names
 
 
@@ -65,14 +65,7 @@ rule report:
         figures=rules.figures.output.figures,
         quoted=rules.quoted.output.tables,
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
-        previews=expand(
-            "{R}/models/{stem}.png",
-            R=R,
-            stem=preview_stems(
-                {method: build.owner(method) for method in build.methods},
-                [swap.pair for swap in build.swaps],
-            ),
-        ),
+        previews=expand("{R}/models/{stem}.png", R=R, stem=build.generation.shown()),
         provenance=f"{R}/dataset/provenance.jsonl",
         tables=expand(
             "{R}/tables/{name}.csv",

@@ -21,6 +21,7 @@ _NAMES = (
     "detection.settings",
     "errors",
     "generation.methods",
+    "generation.recipes",
     "jobs",
 )
 NOT_FOLLOWED = frozenset(f"{PACKAGE}.{name}" for name in _NAMES)

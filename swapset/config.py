@@ -27,7 +27,8 @@ from swapset.config_sections import (
 )
 from swapset.detection.settings import DatasetSource, DetectionSettings
 from swapset.errors import ConfigError
-from swapset.generation.methods import Recipe, RecipeOverride, resolve
+from swapset.generation.methods import resolve
+from swapset.generation.recipes import Recipe, RecipeOverride
 from swapset.obstruction.settings import LandmarkBreakerSettings
 
 DEMO_CLIPS = "demo"

@@ -109,6 +109,48 @@ class TrainingSettings(Section):
     threads: int = Field(
         2, ge=1, le=256, description="CPU threads of one training; part of its result."
     )
+    scope: Literal["pair", "all"] = Field(
+        "pair",
+        description=(
+            "What a model swaps: one 'pair' of subjects, or 'all' subjects (one encoder, a decoder "
+            "each, trained together)."
+        ),
+    )
+    warm_start: bool | Literal["auto"] = Field(
+        "auto",
+        description=(
+            "Start the models of pairs from a base model of all subjects; 'auto': where that "
+            "takes fewer steps in all."
+        ),
+    )
+    base_steps: float = Field(
+        0.5,
+        gt=0,
+        le=10,
+        description="Steps of the base model for every two subjects, as a share of the recipe's.",
+    )
+    warm_steps: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="Steps of a pair's model that starts warm, as a share of the recipe's.",
+    )
+    shared_faces: int = Field(
+        1000, ge=1, description="Most faces of each subject in a model of all subjects."
+    )
+    patience: int = Field(
+        5,
+        ge=0,
+        le=50,
+        description=(
+            "Looks at held-out faces (50 in the recipe's steps) without improvement after which a "
+            "training comes to its end; 0: it takes all its steps."
+        ),
+    )
+    compile: bool = Field(True, description="Use torch.compile on a GPU.")
+    per_gpu: int = Field(
+        1, ge=1, le=16, description="Trainings that share a GPU, where one does not fill it."
+    )
     checkpoint_every: int = Field(
         500, ge=1, description="Steps between two checkpoints, from which a killed job resumes."
     )

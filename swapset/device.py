@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import subprocess
 import tempfile
@@ -40,11 +41,11 @@ def visible_gpus() -> list[str]:
 
 
 @contextmanager
-def claimed_device(setting: str, *, threads: int = 1) -> Iterator[torch.device]:
-    """Give the device of the config's `device` key, a GPU to this process alone.
+def claimed_device(setting: str, *, threads: int = 1, sharers: int = 1) -> Iterator[torch.device]:
+    """Give the device of the config's `device` key, a GPU to this process or a few.
 
-    With several GPUs, each job locks a free one (or waits for one) and sees no other through
-    CUDA_VISIBLE_DEVICES. The lock goes with the process, however it ends.
+    With several GPUs, each job locks a place on a free one (or waits for one) and sees no other
+    through CUDA_VISIBLE_DEVICES. The lock goes with the process, however it ends.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def claimed_device(setting: str, *, threads: int = 1) -> Iterator[torch.device]:
         "auto", "cpu", "cuda" or "cuda:<number>".
     threads : int
         CPU threads of torch. It is part of a result on the CPU, so it comes from the config.
+    sharers : int
+        Jobs of this kind that may share a GPU. A job that shares with none takes all places.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def claimed_device(setting: str, *, threads: int = 1) -> Iterator[torch.device]:
     gpus = [] if setting == "cpu" else visible_gpus()
     if setting.startswith("cuda") and not gpus:
         raise ConfigError(f"device: {setting!r} is asked for, but no GPU is visible; use 'cpu'")
-    with _one_of(_choice(setting, gpus)) as gpu:
+    with _one_of(_choice(setting, gpus), sharers) as gpu:
         if gpu is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = gpu
         import torch
@@ -83,15 +86,22 @@ def _choice(setting: str, gpus: list[str]) -> list[str]:
 
 
 @contextmanager
-def _one_of(gpus: list[str]) -> Iterator[str | None]:
-    """Lock one of `gpus`, waiting until one is free; None if there is none."""
+def _one_of(gpus: list[str], sharers: int = 1) -> Iterator[str | None]:
+    """Lock a place on one of `gpus`, waiting until one is free; None if there is none.
+
+    A GPU's lock is held alone, or shared by holders of its `sharers` places.
+    """
     if not gpus:
         yield None
         return
+    kind = fcntl.LOCK_EX if sharers == 1 else fcntl.LOCK_SH
     while True:
-        for gpu in gpus:
-            with _lock_file(gpu).open("a") as stream:
-                if _locked(stream):
+        for gpu, place in itertools.product(gpus, range(sharers)):
+            with (
+                _lock_file(gpu).open("a") as whole,
+                _lock_file(f"{gpu}-place-{place}").open("a") as part,
+            ):
+                if _locked(whole, kind) and (sharers == 1 or _locked(part, fcntl.LOCK_EX)):
                     yield gpu
                     return
         time.sleep(1)
@@ -102,9 +112,9 @@ def _lock_file(gpu: str) -> Path:
     return Path(tempfile.gettempdir()) / f"swapset-{os.getuid()}-gpu-{safe}.lock"
 
 
-def _locked(stream: IO[str]) -> bool:
+def _locked(stream: IO[str], kind: int) -> bool:
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(stream, kind | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

@@ -18,13 +18,14 @@ from typing import IO, Any
 from swapset.code_hash import code_hash
 from swapset.config import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
-from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, pair_name, read_swaps
+from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
 from swapset.demo.leftovers import without_leftovers
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
 from swapset.detection.plan import DetectionPlan
 from swapset.device import visible_gpus
 from swapset.errors import ConfigError, SwapsetError
-from swapset.generation.methods import model_owner, synthesis_of, training_of
+from swapset.generation.methods import model_owner, synthesis_of
+from swapset.generation.plan import GenerationPlan
 from swapset.obstruction.plan import ObstructionPlan
 
 SCRIPTS = Path(__file__).parent.parent / "workflow_scripts"
@@ -153,11 +154,6 @@ class Build:
         rows = (self.manifest.clips[clip] for clip in self.manifest.of(subject))
         return {row.clip: [self.source_of(row.clip), row.start, row.end] for row in rows}
 
-    def model_of(self, method: str, one: str, other: str) -> dict[str, str]:
-        """Return the paths of a pair's model for a method, and of its card."""
-        path = f"{self.root}/models/{self.owner(method)}/{pair_name(one, other)}"
-        return {"model": f"{path}.safetensors", "card": f"{path}.json"}
-
     def people_in(self, target: str) -> list[str]:
         """Return a target and all donors of its fakes."""
         return [target, *dict.fromkeys(swap.donor for swap in self.swaps_of(target))]
@@ -207,10 +203,6 @@ class Build:
             for clip in self.manifest.clips.values()
         }
 
-    def training(self, recipe: str) -> dict[str, Any]:
-        """Return what the models of a recipe depend on."""
-        return training_of(self.recipes[recipe]).model_dump()
-
     def synthesis(self, method: str) -> dict[str, Any]:
         """Return what a method does beyond its model."""
         return synthesis_of(self.recipes[method]).model_dump()
@@ -219,6 +211,11 @@ class Build:
         """Return the hash of the code behind a rule's script, and of a module it chooses."""
         own = code_hash(SCRIPTS / f"{rule}.py")
         return f"{own}-{code_hash(SCRIPTS.parent / also)}" if also else own
+
+    @cached_property
+    def generation(self) -> GenerationPlan:
+        """Return what is known of the models that fakes are made by."""
+        return GenerationPlan(self)
 
     @cached_property
     def detection(self) -> DetectionPlan:

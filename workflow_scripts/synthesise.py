@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.device import claimed_device
-from swapset.generation.methods import SynthesisRecipe
+from swapset.generation.recipes import SynthesisRecipe
 from swapset.jobs import job
 from swapset.media.finish import Encoding, finish_video
 

@@ -1,35 +1,47 @@
-"""Rule train: train the model of one pair."""
+"""Rule train: train the model of one pair, or (rule train_shared) one of all subjects."""
 
 from pathlib import Path
 
 from swapset.device import claimed_device
-from swapset.generation.methods import TrainingRecipe
+from swapset.generation.recipes import TrainingRecipe
 from swapset.jobs import job
 from swapset.seeds import derive_seed
 
 if __name__ == "__main__":
-    params, output, names = snakemake.params, snakemake.output, snakemake.wildcards
+    params, given, output = snakemake.params, snakemake.input, snakemake.output
+    files = [Path(path) for path in (output.model, output.losses, output.preview, output.card)]
     with (
         job(snakemake.rule, snakemake.log[0]) as log,
-        claimed_device(params.device, threads=params.threads) as device,
+        claimed_device(params.device, threads=params.threads, sharers=params.per_gpu) as device,
     ):
-        from swapset.faces.prepare import load_faces
-        from swapset.generation.pair import PairFiles, train_pair
+        from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
         from swapset.generation.training import Schedule
 
-        train_pair(
-            TrainingRecipe(**params.recipe),
-            {Path(folder).name: load_faces(Path(folder)) for folder in snakemake.input.faces},
-            params.context,
-            Schedule(
-                seed=derive_seed(params.seed, "train", names.recipe, names.pair),
-                device=device,
-                precision=params.precision,
-                checkpoint=Path(params.checkpoint),
-                checkpoint_every=params.checkpoint_every,
-            ),
-            PairFiles(*map(Path, (output.model, output.losses, output.preview, output.card))),
+        recipe, start = snakemake.wildcards.recipe, given.get("start")
+        schedule = Schedule(
+            seed=derive_seed(params.seed, "train", recipe, files[0].stem),
+            device=device,
+            precision=params.precision,
+            checkpoint=Path(params.checkpoint),
+            checkpoint_every=params.checkpoint_every,
             preview_every=params.preview_every,
-            code=params.code,
-            log=log,
+            patience=params.patience,
+            compiled=params.compiled and device.type == "cuda",
+            events=Path(params.events),
+        )
+        train_model(
+            ModelJob(
+                recipe=TrainingRecipe(**params.recipe),
+                context=params.context,
+                schedule=schedule,
+                code=params.code,
+                needs_all=params.faces is None,
+                start=Path(start) if start else None,
+            ),
+            {
+                Path(folder).name: AlignedFaces.load(Path(folder), params.faces)
+                for folder in given.faces
+            },
+            ModelFiles(*files),
+            log,
         )

@@ -178,17 +178,15 @@ class Trainer:
         if not path.exists():
             return
         try:
-            losses, facts = load_checkpoint(
-                path, self._states(), self.optimiser, self._run.fingerprint
-            )
+            found = load_checkpoint(path, self._states(), self.optimiser, self._run.fingerprint)
         except DataError as error:
             logger.warning("%s; training from the start", error)
             return
-        self.step = self._looked = facts["step"]
-        self.losses[: self.step] = losses.to(self.device)
-        self.best.history = [(int(step), float(value)) for step, value in facts["history"]]
+        self.step = self._looked = found.facts["step"]
+        self.losses[: self.step] = found.losses.to(self.device)
+        self.best.history = [(int(step), float(value)) for step, value in found.facts["history"]]
         if self.best.history:
-            self.best.nme, self.best.step = facts["best"]
+            self.best.nme, self.best.step = found.facts["best"]
         logger.info("resumed from step %d", self.step)
 
     def _one_step(self) -> Tensor:

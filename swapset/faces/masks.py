@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from swapset.errors import ConfigError
 
-MaskKind = Literal["rectangle", "hull", "smooth"]
+MaskKind = Literal["rectangle", "hull", "face-hull", "smooth"]
 MASK_KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
 
 EYEBROWS = np.arange(17, 27)
@@ -39,8 +39,9 @@ def polygon(
     ----------
     landmarks : (68, 2) array-like
         Landmarks x, y in pixels of the frame or of the crop.
-    kind : {"rectangle", "hull", "smooth"}
-        `rectangle`: the whole crop. `hull`: convex hull of eyebrows and lower lip only. `smooth`:
+    kind : {"rectangle", "hull", "face-hull", "smooth"}
+        `rectangle`: the whole crop. `hull`: convex hull of eyebrows and lower lip only.
+        `face-hull`: convex hull of all landmarks. `smooth`:
         eyebrows (slightly lifted), points interpolated on the cheeks and points interpolated
         between lower lip and chin, joined by a smooth curve.
     corners : (4, 2) array-like, optional
@@ -69,6 +70,8 @@ def polygon(
         return np.asarray(corners, np.float64)
     if kind == "hull":
         return _hull(points[np.concatenate([EYEBROWS, LOWER_LIP])])
+    if kind == "face-hull":
+        return _hull(points)
     if kind == "smooth":
         return _closed_spline(_hull(_smooth_points(points)))
     raise ConfigError(f"mask {kind!r} is unknown; choose one of {', '.join(MASK_KINDS)}")

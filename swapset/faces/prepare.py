@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.errors import DataError
-from swapset.faces.align import crop_transform, warp_crop
+from swapset.faces.align import crop_transform, transform_points, warp_crop
 from swapset.faces.cliptracks import ClipTracks
 from swapset.faces.smooth import smooth_landmarks
 from swapset.files import atomic_output
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from swapset.config_sections import AlignSettings, SmoothingSettings
 
 Image = npt.NDArray[np.uint8]
+_POINTS = ".points.npy"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def write_faces(
 ) -> int:
     """Write a clip's aligned faces to one memory-mapped .npy file; return their number.
 
+    Their landmarks go into a file beside it, see `load_points`.
+
     Parameters
     ----------
     path : Path
@@ -114,24 +117,68 @@ def write_faces(
         del faces
         if written != len(kept):
             raise DataError(f"{path}: the clip ends before its landmarks do; make it again")
+    points = transform_points(matrices[kept], landmarks[kept]).astype(np.float32)
+    with atomic_output(_points_of(path)) as scratch, open(scratch, "wb") as stream:
+        np.save(stream, points, allow_pickle=False)
     return written
 
 
-def load_faces(folder: Path) -> npt.NDArray[np.uint8]:
-    """Return all aligned faces of a subject, (m, S, S, 3) uint8 RGB; m is 0 without clips.
+def _points_of(path: Path) -> Path:
+    return path.with_suffix(_POINTS)
+
+
+def load_faces(folder: Path, most: int | None = None) -> npt.NDArray[np.uint8]:
+    """Return the aligned faces of a subject, (m, S, S, 3) uint8 RGB; m is 0 without clips.
+
+    Parameters
+    ----------
+    folder : Path
+    most : int, optional
+        At most so many, evenly over all clips; the others are not read.
 
     Raises
     ------
     DataError
         If a file of faces is damaged.
     """
+    return _load(folder, _face_files(folder), most, np.empty((0, 1, 1, 3), np.uint8))
+
+
+def load_points(folder: Path, most: int | None = None) -> npt.NDArray[np.float32]:
+    """Return the landmarks of `load_faces`'s faces, (m, 68, 2) float32: x, y in pixels of the crop.
+
+    Raises
+    ------
+    DataError
+        If a file of landmarks is damaged or missing.
+    """
+    files = [_points_of(path) for path in _face_files(folder)]
+    return _load(folder, files, most, np.empty((0, 68, 2), np.float32))
+
+
+def _face_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.npy") if not path.name.endswith(_POINTS))
+
+
+def _load(folder: Path, files: list[Path], most: int | None, nothing: Any) -> Any:
+    """Return the rows of all files, or `most` of them."""
     parts = []
-    for path in sorted(folder.glob("*.npy")):
+    for path in files:
         try:
             parts.append(np.load(path, mmap_mode="r", allow_pickle=False))
         except (OSError, ValueError, EOFError) as error:
             raise DataError(f"{path}: not a file of faces ({error}); delete {folder}") from error
-    return np.concatenate(parts) if parts else np.empty((0, 1, 1, 3), np.uint8)
+    count = sum(map(len, parts))
+    if not count:
+        return nothing
+    if most is None or count <= most:
+        return np.concatenate(parts)
+    wanted = np.linspace(0, count - 1, most).round().astype(int)
+    starts = np.cumsum([0, *map(len, parts)])
+    chosen = [
+        wanted[(wanted >= low) & (wanted < high)] - low for low, high in itertools.pairwise(starts)
+    ]
+    return np.concatenate([part[places] for part, places in zip(parts, chosen, strict=True)])
 
 
 def prepare_subject(
@@ -153,7 +200,8 @@ def prepare_subject(
     clips, tracks : Path
         Folders with `<clip>.mkv` and `<clip>.npz`.
     landmarks, faces : Path
-        Folders that get `<clip>.npz` (`ClipLandmarks`) and `<clip>.npy` (`write_faces`).
+        Folders that get `<clip>.npz` (`ClipLandmarks`), and `<clip>.npy` and `<clip>.points.npy`
+        (`write_faces`).
     smoothing, align
         Settings.
     """

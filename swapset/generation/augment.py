@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from swapset.faces.masks import polygon, render_mask
+
 ROTATION = 5.0
 """Largest rotation of a training face, in degrees."""
 ZOOM = 0.05
@@ -33,19 +35,29 @@ class FaceBank:
         rest is real surrounding for rotations and warps.
     share : float
         Side of the network's crop as a share of the stored side.
+    masks : Tensor or None
+        (N, 1, M, M) uint8, 255 in the hull of each face's landmarks.
     """
 
     faces: Tensor
     share: float
+    masks: Tensor | None = None
 
     @classmethod
     def of(
-        cls, faces: np.ndarray, *, resolution: int, share: float, device: torch.device
+        cls,
+        faces: np.ndarray,
+        *,
+        resolution: int,
+        share: float,
+        device: torch.device,
+        points: np.ndarray | None = None,
     ) -> FaceBank:
         """Bring stored faces (N, S, S, 3) uint8 to the device, scaled once.
 
         They are scaled (with area weighting when they shrink) so that the network's crop is
-        sampled pixel by pixel afterwards.
+        sampled pixel by pixel afterwards. With landmarks `points` (N, 68, 2), in pixels of the
+        stored faces, each gets its mask.
         """
         side = min(faces.shape[1], round(resolution / share))
         scaled = []
@@ -56,19 +68,54 @@ class FaceBank:
                     images.float(), size=(side, side), mode="bilinear", antialias=True
                 )
             scaled.append(images.round().clamp(0, 255).to(torch.uint8))
-        return cls(torch.cat(scaled).contiguous(), share)
+        masks = None
+        if points is not None:
+            placed = (points + 0.5) * (side / faces.shape[1]) - 0.5
+            masks = torch.from_numpy(np.stack([_hull_mask(each, side) for each in placed]))
+            masks = masks[:, None].to(device)
+        return cls(torch.cat(scaled).contiguous(), share, masks)
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def part(self, places: slice) -> FaceBank:
+        """Return some of the faces, without copying them."""
+        masks = None if self.masks is None else self.masks[places]
+        return FaceBank(self.faces[places], self.share, masks)
+
+
+def _hull_mask(points: np.ndarray, side: int) -> np.ndarray:
+    """Return (side, side) uint8, 255 in the hull of landmarks."""
+    return np.round(render_mask(polygon(points, "face-hull"), (side, side), 0) * 255).astype(
+        np.uint8
+    )
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What the network sees and what it should make of it: (B, 3, R, R) in [0, 1], RGB."""
+    """What the network sees and what it should make of it.
+
+    Attributes
+    ----------
+    warped : (B, 3, I, I) in [0, 1], RGB
+    target : (B, 3, R, R) in [0, 1], RGB
+    region : (B, 1, R, R) in [0, 1] or None
+        The hull of the target's landmarks, if the bank has masks.
+    """
 
     warped: Tensor
     target: Tensor
+    region: Tensor | None = None
 
 
 def draw_batch(
-    bank: FaceBank, size: int, resolution: int, *, colour: bool, generator: torch.Generator
+    bank: FaceBank,
+    size: int,
+    resolution: int,
+    *,
+    colour: bool,
+    generator: torch.Generator,
+    input_side: int | None = None,
 ) -> Batch:
     """Draw `size` faces at random; warp the input, not the target; colour both alike.
 
@@ -76,25 +123,40 @@ def draw_batch(
     DeepFake maker: it keeps the encoder from copying pixels. Colour is perturbed the same way
     in input and target, so that the network learns to keep the input's colours (section 4.3.1).
     """
-    device = bank.faces.device
+    side, device = input_side or resolution, bank.faces.device
     index = torch.randint(len(bank.faces), (size,), generator=generator, device=device)
     faces = bank.faces[index].float().div_(255)
     if colour:
         faces = perturb_colour(faces, generator)
     matrix = _random_affine(size, bank.share, generator, device)
-    grid = functional.affine_grid(matrix, [size, 3, resolution, resolution], align_corners=False)
-    moved = grid + _random_warp(size, resolution, generator, device) @ matrix[:, None, :, :2].mT
-    return Batch(_sample(faces, moved), _sample(faces, grid))
+    moved = (
+        _grid(matrix, side)
+        + _random_warp(size, side, generator, device) @ matrix[:, None, :, :2].mT
+    )
+    grid = _grid(matrix, resolution)
+    region = None
+    if bank.masks is not None:
+        region = _sample(bank.masks[index].float().div_(255), grid)
+    return Batch(_sample(faces, moved), _sample(faces, grid), region)
 
 
-def centre_crop(bank: FaceBank, index: Tensor, resolution: int) -> Tensor:
-    """Return faces (B, 3, R, R) in [0, 1] as a network sees them, without augmentation."""
+def _grid(matrix: Tensor, side: int) -> Tensor:
+    return functional.affine_grid(matrix, [len(matrix), 3, side, side], align_corners=False)
+
+
+def centre_crop(
+    bank: FaceBank, index: Tensor, resolution: int, input_side: int | None = None
+) -> Batch:
+    """Return faces as a network sees them and should make them, without augmentation."""
     faces = bank.faces[index].float().div_(255)
     matrix = torch.eye(2, 3, device=faces.device).mul(bank.share).expand(len(index), 2, 3)
-    grid = functional.affine_grid(
-        matrix, [len(index), 3, resolution, resolution], align_corners=False
-    )
-    return _sample(faces, grid)
+    grid = _grid(matrix, resolution)
+    target = _sample(faces, grid)
+    given = target
+    if input_side is not None and input_side != resolution:
+        given = _sample(faces, _grid(matrix, input_side))
+    region = None if bank.masks is None else _sample(bank.masks[index].float().div_(255), grid)
+    return Batch(given, target, region)
 
 
 def _sample(faces: Tensor, grid: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 Section 4.2.1 of the chapter; the blocks are those of the open-source "basic DeepFake maker"
 (github.com/deepfakes/faceswap, "original" model): strided 5x5 convolutions, a dense bottleneck,
-and pixel-shuffle upscaling. Higher resolutions add layers (section 4.3.1).
+and pixel-shuffle upscaling. Higher resolutions add layers (section 4.3.1); a recipe may add
+residual blocks, self-attention and a mask beside the face.
 """
 
 from __future__ import annotations
@@ -13,49 +14,29 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from swapset.generation.methods import TrainingRecipe
+from swapset.generation.blocks import Down, Residual, SelfAttention, Up, start_weights
+from swapset.generation.recipes import TrainingRecipe
 
-_SLOPE = 0.1
-
-
-def bottom_side(resolution: int) -> int:
-    """Return the side of the encoder's last feature map: 4, or 6 for 96 and 192."""
-    return 6 if resolution % 96 == 0 else 4
-
-
-class Down(nn.Module):
-    """Convolution that halves the side: (B, I, H, W) to (B, O, H/2, W/2)."""
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel_size=5, stride=2, padding=2)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Halve the side."""
-        return nn.functional.leaky_relu(self.conv(features), _SLOPE)
-
-
-class Up(nn.Module):
-    """Sub-pixel convolution that doubles the side: (B, I, H, W) to (B, O, 2H, 2W)."""
-
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, 4 * outputs, kernel_size=3, padding=1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Double the side."""
-        return nn.functional.leaky_relu(nn.functional.pixel_shuffle(self.conv(features), 2), _SLOPE)
+# Sides of the maps with self-attention, where a recipe has it. Its cost grows with the fourth
+# power of the side.
+_ENCODER_ATTENTION = (8, 16)
+_DECODER_ATTENTION = (32,)
 
 
 class Encoder(nn.Module):
-    """Faces (B, 3, R, R) in [0, 1] to features (B, 4W, 2S, 2S); identity-free by training."""
+    """Faces (B, 3, I, I) in [0, 1] to features (B, 4W, 2S, 2S); identity-free by training."""
 
     def __init__(self, recipe: TrainingRecipe):
         super().__init__()
-        self.side = bottom_side(recipe.resolution)
-        depth = int(math.log2(recipe.resolution // self.side))
+        self.side = recipe.smallest_side
+        depth = int(math.log2(recipe.input_side // self.side))
         channels = [3] + [recipe.width * min(2**level, 8) for level in range(depth)]
-        self.downs = nn.Sequential(*map(Down, channels[:-1], channels[1:]))
+        layers: list[nn.Module] = []
+        for level in range(depth):
+            layers.append(Down(channels[level], channels[level + 1]))
+            if recipe.attention and recipe.input_side >> (level + 1) in _ENCODER_ATTENTION:
+                layers.append(SelfAttention(channels[level + 1]))
+        self.downs = nn.Sequential(*layers)
         flat = channels[-1] * self.side**2
         self.code = nn.Linear(flat, recipe.code)
         self.spread = nn.Linear(recipe.code, 8 * recipe.width * self.side**2)
@@ -68,36 +49,47 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Features (B, 4W, 2S, 2S) to faces (B, 3, R, R) in [0, 1] of one subject."""
+    """Features (B, 4W, 2S, 2S) to faces (B, 3 or 4, R, R) in [0, 1] of one subject.
+
+    The fourth channel is the mask, where the recipe learns one.
+    """
 
     def __init__(self, recipe: TrainingRecipe):
         super().__init__()
-        depth = int(math.log2(recipe.resolution // bottom_side(recipe.resolution))) - 1
+        start = 2 * recipe.smallest_side
+        depth = int(math.log2(recipe.resolution // start))
         width = recipe.width
         channels = [4 * width]
         channels += [max(width // 2, min(4 * width, width // 2 * 2**k)) for k in range(depth)][::-1]
-        self.ups = nn.Sequential(*map(Up, channels[:-1], channels[1:]))
+        layers: list[nn.Module] = []
+        for level in range(depth):
+            layers.append(Up(channels[level], channels[level + 1]))
+            if recipe.residual:
+                layers.append(Residual(channels[level + 1]))
+            if recipe.attention and start << (level + 1) in _DECODER_ATTENTION:
+                layers.append(SelfAttention(channels[level + 1]))
+        self.ups = nn.Sequential(*layers)
         self.to_rgb = nn.Conv2d(channels[-1], 3, kernel_size=5, padding=2)
+        self.to_mask = (
+            None
+            if recipe.learned_mask == "none"
+            else nn.Conv2d(channels[-1], 1, kernel_size=5, padding=2)
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         """Decode faces, in float32."""
-        return torch.sigmoid(self.to_rgb(self.ups(features)).float())
+        features = self.ups(features)
+        made = self.to_rgb(features)
+        if self.to_mask is not None:
+            made = torch.cat([made, self.to_mask(features)], dim=1)
+        return torch.sigmoid(made.float())
 
 
-def _start_weights(module: nn.Module) -> None:
-    """Keep the signal's size through the layers; torch's own default lets it die away.
-
-    K. He et al., "Delving deep into rectifiers", ICCV 2015, equation 15; X. Glorot, Y. Bengio,
-    AISTATS 2010, for the layers without a rectifier.
-    """
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, a=_SLOPE)
-    elif isinstance(module, nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-    elif isinstance(module, Decoder):
-        nn.init.xavier_uniform_(module.to_rgb.weight, gain=0.5)
-    if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
-        nn.init.zeros_(module.bias)
+def _start(module: nn.Module) -> None:
+    start_weights(module)
+    if isinstance(module, Decoder):
+        for head in filter(None, (module.to_rgb, module.to_mask)):
+            nn.init.xavier_uniform_(head.weight, gain=0.5)
 
 
 class SwapAutoencoder(nn.Module):
@@ -115,10 +107,16 @@ class SwapAutoencoder(nn.Module):
         super().__init__()
         self.encoder = Encoder(recipe)
         self.decoders = nn.ModuleDict({subject: Decoder(recipe) for subject in subjects})
-        self.apply(_start_weights)
+        self.apply(_start)
 
     def forward(self, faces: Tensor, subject: str) -> Tensor:
-        """Return `faces` (B, 3, R, R) in [0, 1], RGB, as `subject` would make them."""
+        """Return faces (B, 3, I, I) in [0, 1], RGB, as `subject` would make them.
+
+        Returns
+        -------
+        (B, 3, R, R) float32 in [0, 1]
+            RGB; (B, 4, R, R) with the mask as the last channel where the recipe learns one.
+        """
         return self.decoders[subject](self.encoder(faces))
 
     def reconstruct(self, faces: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -134,3 +132,36 @@ class SwapAutoencoder(nn.Module):
         """Return the model on `device`, its weights in channels_last order."""
         self.to(device)
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def take_over(self, other: SwapAutoencoder) -> None:
+        """Copy another model's encoder, and its decoders of the subjects that it knows too."""
+        self.encoder.load_state_dict(other.encoder.state_dict())
+        for subject, decoder in self.decoders.items():
+            if subject in other.decoders:
+                decoder.load_state_dict(other.decoders[subject].state_dict())
+
+
+def composed(made: Tensor, faces: Tensor) -> Tensor:
+    """Return made faces (B, 3, R, R): where they have a mask, laid over `faces` by it.
+
+    Parameters
+    ----------
+    made : (B, 3 or 4, R, R)
+        As a decoder makes them.
+    faces : (B, 3, I, I)
+        What went in, of whatever side.
+    """
+    if made.shape[1] == 3:
+        return made
+    below = resized(faces, made.shape[-1])
+    return below + made[:, 3:] * (made[:, :3] - below)
+
+
+def resized(faces: Tensor, side: int) -> Tensor:
+    """Return faces (B, C, side, side), smoothly scaled."""
+    if faces.shape[-1] == side:
+        return faces
+    shrinks = faces.shape[-1] > side
+    return nn.functional.interpolate(
+        faces, size=(side, side), mode="bilinear", align_corners=False, antialias=shrinks
+    )

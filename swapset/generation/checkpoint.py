@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from swapset.errors import DataError
 from swapset.files import atomic_output
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.methods import TrainingRecipe
+from swapset.generation.recipes import TrainingRecipe
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,13 @@ def load_model(path: Path, device: torch.device) -> TrainedPair:
 
 def save_checkpoint(
     path: Path,
-    model: SwapAutoencoder,
+    model: nn.Module,
     optimiser: torch.optim.Optimizer,
     losses: Tensor,
     facts: dict[str, Any],
+    kept: dict[str, Tensor] | None = None,
 ) -> None:
-    """Write everything that the next step depends on.
+    """Write everything that the next step depends on, and what else was `kept` so far.
 
     The random state is `facts["step"]`: each step draws from a generator seeded by the training's
     seed and the step's number.
@@ -88,13 +89,23 @@ def save_checkpoint(
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
+    tensors |= {f"kept.{name}": value for name, value in (kept or {}).items()}
     _save(path, tensors | {"losses": losses}, facts)
 
 
+@dataclass(frozen=True)
+class Restored:
+    """What a checkpoint says besides weights and the optimiser's state."""
+
+    losses: Tensor
+    facts: dict[str, Any]
+    kept: dict[str, Tensor]
+
+
 def load_checkpoint(
-    path: Path, model: SwapAutoencoder, optimiser: torch.optim.Optimizer, fingerprint: str
-) -> tuple[Tensor, dict[str, Any]]:
-    """Restore model and optimiser in place; return the losses so far and the facts.
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, fingerprint: str
+) -> Restored:
+    """Restore model and optimiser in place; return the rest.
 
     Raises
     ------
@@ -122,4 +133,5 @@ def load_checkpoint(
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
     except (KeyError, RuntimeError, ValueError) as error:
         raise DataError(f"{path}: does not fit this network ({error})") from error
-    return tensors["losses"], facts
+    kept = {k.removeprefix("kept."): v for k, v in tensors.items() if k.startswith("kept.")}
+    return Restored(tensors["losses"], facts, kept)

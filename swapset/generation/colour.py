@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
+from skimage.exposure import match_histograms
+
+from swapset.generation.recipes import ColourTransfer
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -20,6 +25,44 @@ def from_lab(lab: Floats) -> Image:
     """Return a CIELAB float32 image as RGB uint8, out-of-gamut colours clipped."""
     rgb = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
     return np.asarray(cv2.convertScaleAbs(np.clip(rgb, 0, 1), alpha=255), np.uint8)
+
+
+def match_colour(
+    kind: ColourTransfer, source: Image, target: Image, inside: npt.NDArray[np.bool_]
+) -> Image:
+    """Bring a synthesised face's colours to the target's, in a recipe's way.
+
+    Parameters
+    ----------
+    kind : {"none", "mean", "reinhard", "histogram"}
+    source, target : (H, W, 3) uint8, RGB
+        The synthesised face and the target's face, aligned alike.
+    inside : (H, W) bool
+        The mask; statistics are taken strictly inside, of both images.
+
+    Returns
+    -------
+    (H, W, 3) uint8, RGB
+        `source` unchanged if nothing is inside.
+    """
+    if not inside.any():
+        return source
+    return _KINDS[kind](source, target, inside)
+
+
+def match_mean(source: Image, target: Image, inside: npt.NDArray[np.bool_]) -> Image:
+    """Shift each RGB channel of `source` to the mean of `target`'s, see `match_colour`."""
+    mask = inside.view(np.uint8)
+    shift = np.subtract(cv2.mean(target, mask=mask)[:3], cv2.mean(source, mask=mask)[:3])
+    return np.clip(np.rint(source + shift), 0, 255).astype(np.uint8)
+
+
+def match_histogram(source: Image, target: Image, inside: npt.NDArray[np.bool_]) -> Image:
+    """Give each RGB channel of `source` the distribution of `target`'s, see `match_colour`."""
+    result = source.copy()
+    matched = match_histograms(source[inside], target[inside], channel_axis=-1)
+    result[inside] = np.clip(np.rint(matched), 0, 255)
+    return result
 
 
 def transfer_colour(source: Image, target: Image, inside: npt.NDArray[np.bool_]) -> Image:
@@ -55,6 +98,14 @@ def transfer_colour(source: Image, target: Image, inside: npt.NDArray[np.bool_])
     shift = target_mean - scale * mean
     changed = cv2.transform(lab, np.hstack([np.diagflat(scale), shift]))
     return from_lab(np.asarray(changed, np.float32))
+
+
+_KINDS: dict[str, Callable[[Image, Image, npt.NDArray[np.bool_]], Image]] = {
+    "none": lambda source, target, inside: source,
+    "mean": match_mean,
+    "reinhard": transfer_colour,
+    "histogram": match_histogram,
+}
 
 
 def lab_distance(first: Image, second: Image, inside: npt.NDArray[np.bool_]) -> float:

@@ -15,7 +15,7 @@ from swapset.dataset.labels import write_labels
 from swapset.faces.prepare import ClipLandmarks
 from swapset.files import read_json, write_empty
 from swapset.generation.checkpoint import load_model
-from swapset.generation.methods import SynthesisRecipe
+from swapset.generation.recipes import SynthesisRecipe
 from swapset.generation.synthesis import FrameLabel, Synthesiser
 from swapset.media.decode import frames
 from swapset.media.finish import Encoding, encode, label_of

@@ -1,127 +1,121 @@
 """Synthesis methods as recipes: named sets of switches over one engine.
 
-A recipe says how a pair is trained and how its swaps are put into frames. The built-in recipes
-follow section 4.3.1 of the chapter; users override their fields or derive new ones in the config
-under `recipes`. This module imports no torch, so that the Snakefile may read it.
+The built-in recipes are the methods of the chapter's table 4.2; docs/methods.md says where each
+switch comes from and what differs from the original. Users override their fields or derive new
+ones in the config under `recipes`. This module imports no torch, so that the Snakefile may read it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from swapset.errors import ConfigError
+from swapset.generation.recipes import Recipe, RecipeOverride, SynthesisRecipe, TrainingRecipe
 
-MaskKind = Literal["rectangle", "hull", "smooth"]
-Smoothing = Literal["kalman", "none"]
-
-
-class TrainingRecipe(BaseModel):
-    """How the autoencoder of a pair is built and trained."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    resolution: Literal[64, 96, 128, 192, 256] = Field(
-        description="Side of the faces that the network reads and writes, in pixels."
-    )
-    width: int = Field(
-        ge=8, le=512, description="Channels after the first convolution; the net grows with it."
-    )
-    code: int = Field(ge=16, le=4096, description="Length of the code vector, the bottleneck.")
-    steps: int = Field(ge=1, description="Training steps; each sees one batch of both subjects.")
-    batch: int = Field(ge=1, le=1024, description="Faces of each subject in one step.")
-    learning_rate: float = Field(gt=0, le=0.1, description="Adam's step size.")
-    context: float = Field(
-        ge=1.0, le=2.5, description="Side of the face crop, in widths of the standard face."
-    )
-    colour_augmentation: bool = Field(
-        description="Perturb the colours of a training face, input and target alike."
-    )
-
-
-class SynthesisRecipe(BaseModel):
-    """How a synthesised face is put into the target's frame."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    smoothing: Smoothing = Field(
-        description="Landmarks over time: 'kalman' (filter and RTS smoother) or 'none'."
-    )
-    colour_transfer: bool = Field(
-        description="Match the swapped face's colours to the target's (Reinhard, in the mask)."
-    )
-    mask: MaskKind = Field(
-        description="Which part is replaced: 'rectangle', 'hull' or 'smooth' (figure 4.7)."
-    )
-    feather: float = Field(
-        ge=0, le=0.5, description="Width of the soft boundary, as a share of the face's width."
-    )
-
-
-class Recipe(TrainingRecipe, SynthesisRecipe):
-    """A named synthesis method: training and synthesis switches together."""
-
-
-class RecipeOverride(BaseModel):
-    """A user's recipe: only the fields that differ from its base."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    base: str | None = Field(
-        default=None,
-        description="Recipe to start from; a built-in name starts from the built-in itself.",
-    )
-    resolution: Literal[64, 96, 128, 192, 256] | None = None
-    width: int | None = None
-    code: int | None = None
-    steps: int | None = None
-    batch: int | None = None
-    learning_rate: float | None = None
-    context: float | None = None
-    colour_augmentation: bool | None = None
-    smoothing: Smoothing | None = None
-    colour_transfer: bool | None = None
-    mask: MaskKind | None = None
-    feather: float | None = None
-
-    def changes(self) -> dict[str, Any]:
-        """Return the fields that this override sets, without `base`."""
-        return self.model_dump(exclude={"base"}, exclude_none=True)
-
+# Section 4.3.1: 256 x 256, colour perturbation and transfer, smooth mask, Kalman smoothing.
+_CELEBDF = Recipe(
+    resolution=256,
+    width=96,
+    code=1024,
+    steps=100_000,
+    batch=32,
+    learning_rate=1e-4,
+    context=1.3,
+    colour_augmentation=True,
+    smoothing="kalman",
+    colour_transfer="reinhard",
+    mask="smooth",
+    feather=0.12,
+)
+# The basic DeepFake maker of section 4.2.1 (github.com/deepfakes/faceswap, "original" model):
+# 64 x 64, 128-256-512-1024 channels; hard hull mask and no colour step, as section 4.3.1 has it.
+_FACESWAP = Recipe(
+    resolution=64,
+    width=128,
+    code=1024,
+    steps=200_000,
+    batch=64,
+    learning_rate=5e-5,
+    context=1.05,
+    colour_augmentation=False,
+    smoothing="none",
+    colour_transfer="none",
+    mask="hull",
+    feather=0.0,
+)
+# github.com/shaoanlu/faceswap-GAN, v2.2.
+_FACESWAP_GAN = Recipe(
+    resolution=64,
+    width=128,
+    code=1024,
+    attention=True,
+    learned_mask="attention",
+    losses={
+        "l1": 1.0,
+        "edge": 0.1,
+        "perceptual": 0.05,
+        "adversarial": 0.05,
+        "mask_size": 0.05,
+        "mask_edge": 0.05,
+    },
+    steps=40_000,
+    batch=8,
+    learning_rate=1e-4,
+    context=1.2,
+    colour_augmentation=False,
+    smoothing="none",
+    colour_transfer="none",
+    mask="learned",
+    feather=0.05,
+)
 
 BUILT_IN: dict[str, Recipe] = {
-    # Section 4.3.1: 256 x 256, colour perturbation and transfer, smooth mask, Kalman smoothing.
-    "celebdf": Recipe(
-        resolution=256,
-        width=96,
-        code=1024,
-        steps=100_000,
-        batch=32,
-        learning_rate=1e-4,
-        context=1.3,
-        colour_augmentation=True,
-        smoothing="kalman",
-        colour_transfer=True,
-        mask="smooth",
-        feather=0.12,
+    "celebdf": _CELEBDF,
+    "faceswap": _FACESWAP,
+    # UADFV. A closed program around the network above; the rectangle is figure 4.7's first row.
+    "fakeapp": _FACESWAP.model_copy(update={"mask": "rectangle", "feather": 0.06}),
+    # DF-TIMIT in its two qualities.
+    "faceswap-gan-lq": _FACESWAP_GAN,
+    "faceswap-gan-hq": _FACESWAP_GAN.model_copy(
+        update={"resolution": 128, "width": 64, "colour_transfer": "histogram"}
     ),
-    # The basic DeepFake maker of section 4.2.1 as FF-DF used it (github.com/deepfakes/faceswap,
-    # "original" model): 64 x 64, 128-256-512-1024 channels, hard hull mask, no colour step.
-    "faceswap": Recipe(
-        resolution=64,
-        width=128,
-        code=1024,
-        steps=100_000,
-        batch=64,
-        learning_rate=5e-5,
-        context=1.05,
-        colour_augmentation=False,
-        smoothing="none",
-        colour_transfer=False,
-        mask="hull",
-        feather=0.0,
+    # github.com/dfaker/df: small faces in, large ones out, a mask beside them.
+    "dfaker": _FACESWAP.model_copy(
+        update={
+            "resolution": 128,
+            "input_resolution": 64,
+            "residual": True,
+            "learned_mask": "face",
+            "losses": {"dssim": 1.0, "mask": 1.0},
+            "loss_region": "face",
+            "steps": 100_000,
+            "batch": 32,
+            "context": 1.2,
+            "colour_transfer": "mean",
+            "mask": "learned",
+            "feather": 0.1,
+        }
+    ),
+    # github.com/iperov/DeepFaceLab, SAEHD with the archi "df".
+    "deepfacelab": _CELEBDF.model_copy(
+        update={
+            "resolution": 192,
+            "width": 128,
+            "halvings": 4,
+            "code": 512,
+            "residual": True,
+            "learned_mask": "face",
+            "losses": {"dssim": 1.0, "l2": 1.0, "mask": 1.0},
+            "loss_region": "face",
+            "batch": 8,
+            "learning_rate": 5e-5,
+            "colour_augmentation": False,
+            "smoothing": "none",
+            "mask": "learned",
+            "feather": 0.1,
+        }
     ),
 }
 
@@ -158,12 +152,17 @@ def _resolve_one(
     try:
         known[name] = Recipe(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ConfigError(
-            f"recipes.{name}.{key}: {first['input']!r} is not allowed: {first['msg']}"
-        ) from error
+        raise ConfigError(f"recipes.{name}.{_problem(error)}") from error
     return known[name]
+
+
+def _problem(error: ValidationError) -> str:
+    """Return the first problem of a recipe: its key and what is wrong."""
+    first = error.errors()[0]
+    if not first["loc"]:  # of several fields together; the message names them
+        return first["msg"].removeprefix("Value error, ")
+    key = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    return f"{key}: {first['input']!r} is not allowed: {first['msg']}"
 
 
 def _base_of(name: str, override: RecipeOverride | None) -> str | None:

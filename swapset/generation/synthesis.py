@@ -17,10 +17,11 @@ import torch
 from swapset.errors import DataError
 from swapset.faces.align import crop_corners, crop_transform, scale_of, transform_points, warp_crop
 from swapset.faces.masks import polygon, render_mask
-from swapset.generation.blend import paste
+from swapset.generation.autoencoder import resized
+from swapset.generation.blend import FaceMask, clone, learned_mask, paste
 from swapset.generation.checkpoint import TrainedPair
-from swapset.generation.colour import transfer_colour
-from swapset.generation.methods import SynthesisRecipe
+from swapset.generation.colour import match_colour
+from swapset.generation.recipes import SynthesisRecipe
 from swapset.generation.training import uses_bf16
 
 Image = npt.NDArray[np.uint8]
@@ -36,7 +37,7 @@ class FrameLabel:
     frame : int
         Index in the clip.
     swapped : bool
-        False: no face was found, the frame is the original's.
+        False: no face was found (or the network's mask takes nothing), the frame is the original's.
     transform : (2, 3) float64 or None
         Similarity from frame to aligned crop, in pixels.
     outline : (p, 2) float64 or None
@@ -134,23 +135,57 @@ class Synthesiser:
 
     @torch.inference_mode()
     def synthesise(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Return aligned crops (B, R, R, 3) uint8, RGB, as the donor would make them."""
+        """Return aligned crops (B, R, R, 3) uint8, RGB, as the donor would make them.
+
+        Returns
+        -------
+        (B, R, R, 3) uint8
+            RGB; (B, R, R, 4) with the mask as the last channel where the model makes one.
+        """
         images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float().div_(255)
+        images = resized(images, self.trained.recipe.input_side)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             made = self.trained.model(images, self.donor)
         made = made.float().mul_(255).round_().clamp_(0, 255).to(torch.uint8)
         return made.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
+    def mask(self, points: Floats, matrix: Floats, made: Image) -> FaceMask | None:
+        """Return which part of a frame a face replaces; None if it is nothing.
+
+        Parameters
+        ----------
+        points : (68, 2) float64
+            The target's landmarks in frame pixels.
+        matrix : (2, 3) float64
+            Transform from frame to aligned crop.
+        made : (R, R, 3 or 4) uint8
+            As the network made it.
+        """
+        side, kind = self.trained.recipe.resolution, self.recipe.mask
+        in_crop = self.recipe.feather * side / self.trained.recipe.context
+        feather = in_crop / float(scale_of(matrix))
+        if kind == "learned":
+            return learned_mask(made[..., 3], matrix, feather, in_crop)
+        return FaceMask(polygon(points, kind, corners=crop_corners(matrix, side)), feather)
+
+    def coloured(self, made: Image, crop: Image, matrix: Floats, mask: FaceMask) -> Image:
+        """Return a made face (R, R, 3) in the colours of the target's face in the aligned crop."""
+        if mask.alpha is None:
+            inside = render_mask(transform_points(matrix, mask.outline), crop.shape[:2], 0) > 0
+        else:
+            inside = mask.alpha > 0.5
+        face = np.ascontiguousarray(made[..., :3])
+        return match_colour(self.recipe.colour_transfer, face, crop, inside)
+
     def _compose(
         self, index: int, frame: Image, crop: Image, made: Image, matrix: Floats, points: Floats
     ) -> tuple[Image, FrameLabel]:
-        side = self.trained.recipe.resolution
-        corners = crop_corners(matrix, side)
-        outline = polygon(points, self.recipe.mask, corners=corners)
-        if self.recipe.colour_transfer:
-            inside = render_mask(transform_points(matrix, outline), (side, side), 0) > 0
-            made = transfer_colour(made, crop, inside)
-        face_width = side / self.trained.recipe.context / float(scale_of(matrix))
-        feather = self.recipe.feather * face_width
-        swapped = paste(frame, made, matrix, outline, feather)
-        return swapped, FrameLabel(index, True, matrix, outline, feather)
+        mask = self.mask(points, matrix, made)
+        if mask is None:
+            return frame, FrameLabel(index, swapped=False)
+        face = self.coloured(made, crop, matrix, mask)
+        if self.recipe.blending == "poisson":
+            swapped, mask = clone(frame, face, matrix, mask)
+        else:
+            swapped = paste(frame, face, matrix, mask)
+        return swapped, FrameLabel(index, True, matrix, mask.outline, mask.feather)

@@ -1,7 +1,7 @@
-"""Training of one pair: a shared encoder and two decoders, resumable to the bit.
+"""Training of an encoder and the decoders of two or more subjects, resumable to the bit.
 
-L1 between a face and its reconstruction from a warped version of itself, both subjects in every
-step (section 4.2.1 of the chapter).
+A face is made from a warped version of itself; each step sees a batch of two subjects (section
+4.2.1 of the chapter). What counts as alike is the recipe's.
 """
 
 from __future__ import annotations
@@ -15,53 +15,81 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from swapset.errors import DataError, TrainingError
-from swapset.generation.augment import FaceBank, draw_batch
+from swapset.generation.augment import Batch, FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
-from swapset.generation.methods import TrainingRecipe
+from swapset.generation.course import Course
+from swapset.generation.events import Events
+from swapset.generation.losses import Made, Objective, l1
+from swapset.generation.preview import Image, preview_row
+from swapset.generation.recipes import TrainingRecipe
+from swapset.generation.validation import split, validation_losses
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 20
 """Steps between two looks at the losses; on a GPU each look waits for the queue."""
-WARM_UP = 0.02
-"""Share of the steps over which the learning rate rises to its full value."""
-DECAY_FROM = 0.6
-"""Share of the steps after which the learning rate falls, linearly to a tenth."""
 LARGEST_GRADIENT = 1.0
 """Norm to which a gradient is cut back: one odd batch must not undo a training."""
+_CRITIC_RATE, _CRITIC_BETAS = 2.0, (0.5, 0.999)  # as faceswap-GAN has them
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a training runs, apart from what it learns."""
+    """How a training runs, apart from what it learns.
+
+    Attributes
+    ----------
+    seed : int
+    device : torch.device
+    precision : {"auto", "fp32", "bf16"}
+    checkpoint : Path
+        Of this training, if it was interrupted; written now and then.
+    checkpoint_every, preview_every : int
+        Steps.
+    patience : int
+        See `swapset.generation.course.Course`.
+    compiled : bool
+        Whether the networks go through `torch.compile`.
+    events : Path or None
+        Folder of the TensorBoard event files.
+    """
 
     seed: int
     device: torch.device
     precision: str
     checkpoint: Path
     checkpoint_every: int
+    preview_every: int = 2000
+    patience: int = 0
+    compiled: bool = False
+    events: Path | None = None
 
 
 class Trainer:
-    """One pair's training.
+    """The training of one encoder and its decoders.
 
     Parameters
     ----------
     recipe : TrainingRecipe
         Network and optimisation.
     banks : mapping of str to FaceBank
-        The subjects' faces, by subject.
+        The subjects' faces, by subject. Some of each are held out.
     schedule : Schedule
         Seed, device and checkpoints. An existing checkpoint of the same training is resumed.
     fingerprint : str
         Names what is trained on what; a checkpoint with another one is not used.
+    start : SwapAutoencoder, optional
+        A model of the same recipe whose encoder this one starts from, and, of subjects that it
+        knows, whose decoders.
     """
 
     def __init__(
@@ -70,18 +98,39 @@ class Trainer:
         banks: Mapping[str, FaceBank],
         schedule: Schedule,
         fingerprint: str,
+        start: SwapAutoencoder | None = None,
     ):
-        self.recipe, self.banks, self.schedule = recipe, banks, schedule
-        self.fingerprint = fingerprint
+        self.recipe, self.schedule, self.fingerprint = recipe, schedule, fingerprint
+        self.subjects = list(banks)
+        self.banks, self.held_out = split(banks)
+        bf16 = uses_bf16(schedule.precision, schedule.device)
         torch.manual_seed(derive_seed(schedule.seed, "weights") % 2**63)
-        self.model = SwapAutoencoder(recipe, list(banks)).placed(schedule.device)
-        self.optimiser = torch.optim.Adam(
-            self.model.parameters(), lr=recipe.learning_rate, fused=True
-        )
-        self.losses = torch.zeros(recipe.steps, len(banks), device=schedule.device)
+        self.model = SwapAutoencoder(recipe, self.subjects).placed(schedule.device)
+        self.objective = Objective(recipe, self.subjects, schedule.device, bf16=bf16)
+        if start is not None:
+            self.model.take_over(start)
+        self.optimiser = self._optimiser()
+        self._rates = [group["lr"] for group in self.optimiser.param_groups]
+        self._bf16 = torch.autocast(schedule.device.type, torch.bfloat16, enabled=bf16)
+        self.course = Course(recipe.steps, schedule.patience)
+        self.losses = torch.full((recipe.steps, len(banks)), torch.nan, device=schedule.device)
+        self._totals = torch.zeros(recipe.steps, device=schedule.device)
+        self.previews: list[Image] = []
         self.step = self._looked = 0
-        self._bf16 = uses_bf16(schedule.precision, schedule.device)
         self._resume()
+        if schedule.compiled:
+            for network in (self.model.encoder, *self.model.decoders.values()):
+                network.compile()
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        """Return one optimiser of everything that learns, so that one step moves all."""
+        rate = self.recipe.learning_rate
+        groups: list[dict[str, object]] = [{"params": list(self.model.parameters())}]
+        critics = list(self.objective.critics.parameters())
+        if critics:
+            more = {"lr": _CRITIC_RATE * rate, "betas": _CRITIC_BETAS}
+            groups.append({"params": critics, **more})
+        return torch.optim.Adam(groups, lr=rate, fused=True)
 
     def run(self, log: TextIO | None = None) -> Iterator[int]:
         """Train to the end; yield the number of steps done at every look.
@@ -91,92 +140,172 @@ class Trainer:
         TrainingError
             If a loss is not a number, with its step.
         """
-        bar = tqdm(total=self.recipe.steps, initial=self.step, file=log, mininterval=2, unit="step")
-        with bar, _terminated() as stop:
-            while self.step < self.recipe.steps:
-                self.losses[self.step] = self._one_step()
+        every, faces = self.schedule.checkpoint_every, self._faces_per_step
+        bar = tqdm(
+            total=self.course.end * faces,
+            initial=self.step * faces,
+            file=log,
+            mininterval=2,
+            unit="face",
+            unit_scale=True,
+        )
+        with bar, Events(self.schedule.events, self.step) as events, _terminated() as stop:
+            while self.step < self.course.end:
+                terms = self._one_step()
                 self.step += 1
-                keep = stop.is_set() or self.step % self.schedule.checkpoint_every == 0
-                if keep or self.step % LOOK_EVERY == 0 or self.step == self.recipe.steps:
-                    self._look(bar)
+                keep = stop.is_set() or self.step % every == 0
+                if keep or self.step % LOOK_EVERY == 0 or self._ends:
+                    self._look(bar, events, terms)
                     yield self.step
+                self._validate(bar, events)
                 if keep:
                     self.save()
-                if stop.is_set():
+                if stop.is_set() and not self._ends:
                     raise TrainingError(f"terminated at step {self.step}; run again to go on")
+
+    @property
+    def _faces_per_step(self) -> int:
+        return self.recipe.batch * min(_AT_ONCE, len(self.subjects))
+
+    @property
+    def _ends(self) -> bool:
+        return self.step >= self.course.end
 
     def save(self) -> None:
         """Write a checkpoint from which another process goes on to the same result."""
-        facts = {"step": self.step, "fingerprint": self.fingerprint}
+        course = self.course
+        facts = {
+            "step": self.step,
+            "fingerprint": self.fingerprint,
+            "history": course.history,
+            "turned": course.turned,
+        }
+        kept = {"previews": torch.from_numpy(np.stack(self.previews))} if self.previews else {}
         losses = self.losses[: self.step]
-        save_checkpoint(self.schedule.checkpoint, self.model, self.optimiser, losses, facts)
+        save_checkpoint(
+            self.schedule.checkpoint, self._states(), self.optimiser, losses, facts, kept
+        )
+
+    def _states(self) -> nn.Module:
+        return nn.ModuleDict({"model": self.model, "critics": self.objective.critics})
 
     def _resume(self) -> None:
         path = self.schedule.checkpoint
         if not path.exists():
             return
         try:
-            losses, facts = load_checkpoint(path, self.model, self.optimiser, self.fingerprint)
+            found = load_checkpoint(path, self._states(), self.optimiser, self.fingerprint)
         except DataError as error:
             logger.warning("%s; training from the start", error)
             return
-        self.step = self._looked = facts["step"]
-        self.losses[: self.step] = losses.to(self.losses.device)
+        self.step = self._looked = found.facts["step"]
+        self.losses[: self.step] = found.losses.to(self.losses.device)
+        self.course.history = [(int(step), float(loss)) for step, loss in found.facts["history"]]
+        self.course.turned = found.facts["turned"]
+        self.previews = list(found.kept["previews"].numpy()) if found.kept else []
         logger.info("resumed from step %d", self.step)
 
-    def _one_step(self) -> Tensor:
-        """Update the weights once; return the L1 loss of each subject, (subjects,)."""
+    def _one_step(self) -> dict[str, Tensor]:
+        """Update the weights once; return each loss, summed over the step's subjects."""
+        batches = self._draw()
+        for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
+            group["lr"] = rate * self.course.factor(self.step + 1)
+        made = self._make(batches)
+        critics = self.objective.critics
+        critics.requires_grad_(False)
+        each = {subject: self.objective.terms(subject, part) for subject, part in made.items()}
+        total = torch.stack([self.objective.weighted(terms) for terms in each.values()]).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        if len(critics):
+            critics.requires_grad_(True)
+            seed = derive_seed(self.schedule.seed, "mixup", self.step)
+            self.objective.critics_loss(made, seed).backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
+        self.optimiser.step()
+        self._totals[self.step] = total.detach()
+        for subject, part in made.items():
+            self.losses[self.step, self.subjects.index(subject)] = l1(part).detach()
+        names = next(iter(each.values()))
+        return {
+            name: torch.stack([terms[name].detach() for terms in each.values()]).sum()
+            for name in names
+        }
+
+    def _draw(self) -> dict[str, Batch]:
+        """Return the step's batches; they depend on the seed and the step alone."""
         recipe, device = self.recipe, self.schedule.device
-        generator = torch.Generator(device).manual_seed(
-            derive_seed(self.schedule.seed, "step", self.step)
-        )
-        batches = {
+        seed = derive_seed(self.schedule.seed, "step", self.step)
+        generator = torch.Generator(device).manual_seed(seed)
+        chosen = self.subjects
+        if len(chosen) > _AT_ONCE:
+            places = np.random.default_rng(seed).permutation(len(chosen))[:_AT_ONCE]
+            chosen = [self.subjects[place] for place in places]
+        return {
             subject: draw_batch(
-                bank,
+                self.banks[subject],
                 recipe.batch,
                 recipe.resolution,
                 colour=recipe.colour_augmentation,
                 generator=generator,
+                input_side=recipe.input_side,
             )
-            for subject, bank in self.banks.items()
+            for subject in chosen
         }
-        for group in self.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * rate_factor((self.step + 1) / recipe.steps)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self._bf16):
+
+    def _make(self, batches: dict[str, Batch]) -> dict[str, Made]:
+        """Return what the networks make of the batches."""
+        with self._bf16:
             made = self.model.reconstruct(
                 {
                     subject: batch.warped.contiguous(memory_format=torch.channels_last)
                     for subject, batch in batches.items()
                 }
             )
-        losses = torch.stack(
-            [(made[subject] - batch.target).abs().mean() for subject, batch in batches.items()]
-        )
-        self.optimiser.zero_grad(set_to_none=True)
-        losses.sum().backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
-        self.optimiser.step()
-        return losses.detach()
+        return {
+            subject: Made.of(self.recipe, made[subject], batch)
+            for subject, batch in batches.items()
+        }
 
-    def _look(self, bar: tqdm) -> None:
+    def _look(self, bar: tqdm, events: Events, terms: dict[str, Tensor]) -> None:
         """Check the losses since the last look, and show them."""
-        recent = self.losses[self._looked : self.step].cpu()
-        wrong = (~recent.isfinite().all(dim=1)).nonzero()
+        steps = slice(self._looked, self.step)
+        wrong = (~self._totals[steps].isfinite()).nonzero()
         if len(wrong):
             raise TrainingError(
                 f"the loss is not a number at step {self._looked + int(wrong[0]) + 1}; "
                 "lower the recipe's learning_rate or set training.precision to fp32"
             )
-        bar.set_postfix_str(f"L1 {recent.mean():.4f}", refresh=False)
-        bar.update(self.step - bar.n)
+        recent = self.losses[steps].nanmean(dim=0).tolist()
+        mean = float(np.nanmean(recent))
+        events.numbers("L1", dict(zip(self.subjects, recent, strict=True)), self.step)
+        events.numbers("loss", {name: float(value) for name, value in terms.items()}, self.step)
+        bar.set_postfix_str(f"L1 {mean:.4f}{self._held_out_text()}", refresh=False)
+        bar.update(self.step * self._faces_per_step - bar.n)
+        events.numbers("speed", {"faces/s": bar.format_dict["rate"] or 0.0}, self.step)
         self._looked = self.step
 
+    def _held_out_text(self) -> str:
+        history = self.course.history
+        return f", held out {history[-1][1]:.4f}" if history else ""
 
-def rate_factor(progress: float) -> float:
-    """Return the learning rate's factor at `progress` in (0, 1]: up, level, down."""
-    if progress <= DECAY_FROM:
-        return min(1.0, progress / WARM_UP)
-    return 1.0 - 0.9 * (progress - DECAY_FROM) / (1 - DECAY_FROM)
+    def _validate(self, bar: tqdm, events: Events) -> None:
+        """Look at the held-out faces and make a row of the preview, when they are due."""
+        if self.step % self.course.look_every == 0 or self._ends:
+            losses = self.validate()
+            self.course.look(self.step, float(np.mean(list(losses.values()))))
+            events.numbers("held out", losses, self.step)
+            bar.total = self.course.end * self._faces_per_step
+            if self.course.turned == self.step:
+                logger.info("step %d: a plateau; %d steps in all", self.step, self.course.end)
+        if self.step % self.schedule.preview_every == 0 or self._ends:
+            self.previews.append(preview_row(self.model, self.held_out, self.recipe))
+            events.picture("preview", self.previews[-1], self.step)
+
+    def validate(self) -> dict[str, float]:
+        """Return the L1 of each subject's held-out faces, as they are, without augmentation."""
+        with self._bf16:
+            return validation_losses(self.model, self.held_out, self.recipe)
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:

@@ -24,7 +24,7 @@ from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import render_mask
 from swapset.files import read_json, write_csv
 from swapset.generation.checkpoint import load_model
-from swapset.generation.methods import SynthesisRecipe
+from swapset.generation.recipes import SynthesisRecipe
 from swapset.generation.synthesis import FrameLabel, Synthesiser
 from swapset.obstruction.codecs import compress
 from swapset.obstruction.keyframes import Run, read_frames, read_runs

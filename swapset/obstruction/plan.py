@@ -170,7 +170,7 @@ class ObstructionPlan:
 
     def model(self, subject: str) -> dict[str, str]:
         """Return the files of the model of a person and the donor."""
-        return self._build.model_of(self.method, subject, self.donor(subject))
+        return self._build.generation.model(self.method, subject, self.donor(subject))
 
     def sources(self, attack: str) -> list[str]:
         """Return what an attack is made on; clean frames have no source.

@@ -14,12 +14,11 @@ import torch
 
 from swapset.dataset.selection import pair_name
 from swapset.errors import DataError
-from swapset.faces.align import crop_corners, transform_points, warp_crop
+from swapset.faces.align import crop_corners, warp_crop
 from swapset.faces.masks import render_mask
-from swapset.generation.blend import paste
+from swapset.generation.blend import FaceMask, paste
 from swapset.generation.checkpoint import TrainedPair, load_model
-from swapset.generation.colour import transfer_colour
-from swapset.generation.methods import Recipe, SynthesisRecipe
+from swapset.generation.recipes import Recipe, SynthesisRecipe
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
 from swapset.report.finished import FinishedBuild, Image, zoom
@@ -81,16 +80,15 @@ def mask_steps(
     if label.transform is None or label.outline is None:
         raise DataError(f"frame {chosen} has no face to swap")
     frame = pictures[chosen]
-    side = synthesiser.trained.recipe.resolution
-    crop = warp_crop(frame, label.transform, side)
+    matrix, side = label.transform, synthesiser.trained.recipe.resolution
+    crop = warp_crop(frame, matrix, side)
     made = synthesiser.synthesise(crop[None])[0]
-    if synthesiser.recipe.colour_transfer:
-        outline = transform_points(label.transform, label.outline)
-        made = transfer_colour(made, crop, render_mask(outline, (side, side), 0) > 0)
+    mask = FaceMask(label.outline, label.feather)
+    face = synthesiser.coloured(made, crop, matrix, mask)
     return MaskSteps(
         frame,
-        paste(frame, made, label.transform, crop_corners(label.transform, side), 0),
-        render_mask(label.outline, frame.shape[:2], label.feather),
+        paste(frame, face, matrix, FaceMask(crop_corners(matrix, side), 0.0)),
+        render_mask(mask.outline, frame.shape[:2], mask.feather),
         result,
     )
 

@@ -6,11 +6,13 @@ Light to import: the Snakefile asks it for the names of the figures.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
-from swapset.generation.methods import Recipe, SynthesisRecipe
+from swapset.generation.recipes import ColourTransfer, Recipe, SynthesisRecipe
 
 # What a network of another resolution may need to be different besides.
 _SIZE = frozenset({"resolution", "width", "code", "steps", "batch", "learning_rate"})
+_TRANSFERS = get_args(ColourTransfer)
 _COLOUR = frozenset({"colour_augmentation", "colour_transfer"})
 DETECTOR_FIGURES = ("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression")
 """Figures 4.8 to 4.10 and table 4.4 as a chart."""
@@ -20,8 +22,6 @@ BREAKER_FIGURES = (
     "landmark_breaker_sweep",
 )
 """Pictures as in figure 4.11, and figures 4.12 and 4.13."""
-PREVIEWS = 4
-"""Pairs of each recipe whose training the report shows."""
 MASK_ROWS = ("rectangle", "hull", "smooth")
 """Rows of figure 4.7, from top to bottom."""
 
@@ -67,7 +67,10 @@ def colour_group(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[
     Empty if there are not two.
     """
     return _group(
-        methods, recipes, _COLOUR, lambda r: 2 * r.colour_transfer + r.colour_augmentation
+        methods,
+        recipes,
+        _COLOUR,
+        lambda r: 2 * _TRANSFERS.index(r.colour_transfer) + r.colour_augmentation,
     )
 
 
@@ -103,7 +106,7 @@ def mask_rows(
     }
     rows: list[tuple[str, str | None, SynthesisRecipe]] = []
     for kind in MASK_ROWS:
-        wanted = synthesis[first].model_copy(update={"mask": kind})
+        wanted = synthesis[first].model_copy(update={"mask": kind, "blending": "alpha"})
         method = next((name for name, recipe in synthesis.items() if recipe == wanted), None)
         rows.append((kind, method, wanted))
     return rows
@@ -111,25 +114,11 @@ def mask_rows(
 
 def describe(recipe: Recipe) -> list[str]:
     """Return what a recipe does, as a few short lines for a column's head."""
-    if recipe.colour_transfer:
-        colour = "colour corrected" if recipe.colour_augmentation else "colour transfer only"
-    else:
-        colour = "colour augmentation only" if recipe.colour_augmentation else "no colour step"
+    steps = [] if recipe.colour_transfer == "none" else [f"{recipe.colour_transfer} colours"]
+    colour = ", ".join(steps + ["colour augmentation"] * recipe.colour_augmentation)
     edge = "soft edge" if recipe.feather else "hard edge"
+    if recipe.blending == "poisson":
+        edge = "seamless"
     time = "smoothed in time" if recipe.smoothing == "kalman" else "not smoothed in time"
     size = f"{recipe.resolution} x {recipe.resolution}"
-    return [size, colour, f"{recipe.mask} mask, {edge}", time]
-
-
-def preview_stems(owners: Mapping[str, str], pairs: Sequence[str]) -> list[str]:
-    """Return `<recipe>/<pair>` of the trainings that the report shows.
-
-    Parameters
-    ----------
-    owners : mapping of str to str
-        The recipe whose models a method uses.
-    pairs : sequence of str
-        Pairs with a model, repeats allowed.
-    """
-    first = list(dict.fromkeys(pairs))[:PREVIEWS]
-    return [f"{recipe}/{pair}" for recipe in dict.fromkeys(owners.values()) for pair in first]
+    return [size, colour or "no colour step", f"{recipe.mask} mask, {edge}", time]

@@ -17,7 +17,8 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.files import write_csv, write_json
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import TrainedPair, load_model, save_model
-from swapset.generation.methods import BUILT_IN, Recipe, synthesis_of, training_of
+from swapset.generation.methods import BUILT_IN, synthesis_of, training_of
+from swapset.generation.recipes import Recipe
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.encode import VideoWriter
 

@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 import torch
 from generation_material import CPU, astronaut, training_recipe
+from swapset.generation.pair import PairFiles, train_pair
 
 from swapset.errors import TrainingError
 from swapset.files import sha256_of
 from swapset.generation import training
 from swapset.generation.checkpoint import load_model
-from swapset.generation.pair import PairFiles, train_pair
 from swapset.generation.preview import SAMPLES
 from swapset.generation.training import Schedule
 

@@ -1,0 +1,96 @@
+"""Building blocks of the generation's networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+SLOPE = 0.1
+"""Of the leaky rectifiers."""
+_SQUEEZE = 8
+
+
+def activated(features: Tensor) -> Tensor:
+    """Return the leaky rectifier of features."""
+    return nn.functional.leaky_relu(features, SLOPE)
+
+
+class Down(nn.Module):
+    """Convolution that halves the side: (B, I, H, W) to (B, O, H/2, W/2)."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 5):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Halve the side."""
+        return activated(self.conv(features))
+
+
+class Up(nn.Module):
+    """Sub-pixel convolution that doubles the side: (B, I, H, W) to (B, O, 2H, 2W)."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, 4 * outputs, kernel_size=3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Double the side."""
+        return activated(nn.functional.pixel_shuffle(self.conv(features), 2))
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a shortcut: (B, C, H, W) to the same.
+
+    The second one starts at zero, so that a fresh block passes its input on (A. Goyal et al., 2017,
+    section 5.1).
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
+        self.last = nn.Conv2d(channels, channels, kernel_size=3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Refine features."""
+        return activated(features + self.last(activated(self.first(features))))
+
+
+class SelfAttention(nn.Module):
+    """Each place looks at all others: (B, C, H, W) to the same.
+
+    H. Zhang et al., "Self-attention generative adversarial networks", ICML 2019: keys and queries
+    of C/8 channels, a learned scale that starts at zero.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        narrow = max(1, channels // _SQUEEZE)
+        self.query, self.key = nn.Conv2d(channels, narrow, 1), nn.Conv2d(channels, narrow, 1)
+        self.value = nn.Conv2d(channels, channels, 1)
+        self.scale = nn.Parameter(torch.zeros(1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Add what other places say."""
+        query, key, value = (
+            part(features).flatten(2).mT for part in (self.query, self.key, self.value)
+        )
+        # Unscaled products, as in the paper.
+        seen = nn.functional.scaled_dot_product_attention(query, key, value, scale=1.0)
+        return features + self.scale * seen.mT.unflatten(2, features.shape[2:])
+
+
+def start_weights(module: nn.Module) -> None:
+    """Keep the signal's size through the layers; torch's own default lets it die away.
+
+    K. He et al., "Delving deep into rectifiers", ICCV 2015, equation 15; X. Glorot, Y. Bengio,
+    AISTATS 2010, for the layers without a rectifier.
+    """
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=SLOPE)
+    elif isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+    elif isinstance(module, Residual):
+        nn.init.zeros_(module.last.weight)
+    if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,187 @@
+"""Train a model from aligned faces: weights, loss curve, preview and card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from swapset.faces.prepare import load_faces, load_points
+from swapset.files import atomic_output, sha256_of, write_csv, write_empty, write_json
+from swapset.generation.augment import FaceBank
+from swapset.generation.checkpoint import load_model, save_model
+from swapset.generation.preview import loss_picture, stacked
+from swapset.generation.recipes import TrainingRecipe
+from swapset.generation.training import Schedule, Trainer
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Where a model's results belong."""
+
+    model: Path
+    losses: Path
+    preview: Path
+    card: Path
+
+
+@dataclass(frozen=True)
+class AlignedFaces:
+    """One subject's aligned faces.
+
+    Attributes
+    ----------
+    images : (m, S, S, 3) uint8, RGB
+    points : (m, 68, 2) float32
+        Landmarks in pixels of the images.
+    """
+
+    images: npt.NDArray[np.uint8]
+    points: npt.NDArray[np.float32]
+
+    @classmethod
+    def load(cls, folder: Path, most: int | None = None) -> AlignedFaces:
+        """Read a folder written by rule `align`; at most `most` faces, evenly over all clips."""
+        return cls(load_faces(folder, most), load_points(folder, most))
+
+    def fingerprint(self) -> str:
+        """Return a hash of the faces."""
+        digest = hashlib.sha256(str(self.images.shape).encode())
+        for face in self.images:
+            digest.update(face.tobytes())
+        digest.update(self.points.tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class ModelJob:
+    """What is trained.
+
+    Attributes
+    ----------
+    recipe : TrainingRecipe
+    context : float
+        Context of the stored faces, see `swapset.faces.align.crop_transform`.
+    schedule : Schedule
+        Seed, device, precision, checkpoints.
+    code : str
+        Hash of the code; a checkpoint of other code is not resumed.
+    needs_all : bool
+        Whether every subject must have faces (a pair), or those without are left out.
+    start : Path or None
+        Model that the training starts from; its card lies beside it.
+    """
+
+    recipe: TrainingRecipe
+    context: float
+    schedule: Schedule
+    code: str
+    needs_all: bool = True
+    start: Path | None = None
+
+
+def train_model(
+    job: ModelJob, faces: Mapping[str, AlignedFaces], files: ModelFiles, log: TextIO
+) -> None:
+    """Train a model and write everything about it.
+
+    Parameters
+    ----------
+    job : ModelJob
+    faces : mapping of str to AlignedFaces
+        Of each subject. Where too few have any, empty files and a card with the reason are written.
+    files : ModelFiles
+        What to write.
+    log : TextIO
+        Gets the progress bar.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is not a number.
+    """
+    missing = [subject for subject, found in faces.items() if not len(found.images)]
+    there = {subject: found for subject, found in faces.items() if subject not in missing}
+    if (missing and job.needs_all) or len(there) < 2:
+        _write_nothing(files, f"no accepted clip of {' and '.join(missing)}")
+        return
+    facts: dict[str, Any] = {
+        "faces": {subject: found.fingerprint() for subject, found in there.items()},
+        "start": sha256_of(job.start) if job.start else None,
+    }
+    start = load_model(job.start, job.schedule.device).model if job.start else None
+    banks = {subject: _bank(job, found) for subject, found in there.items()}
+    trainer = Trainer(job.recipe, banks, job.schedule, _training_hash(job, facts), start)
+    for _ in trainer.run(log):
+        pass
+    _write_results(trainer, files, facts, missing)
+
+
+def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
+    return FaceBank.of(
+        faces.images,
+        resolution=job.recipe.resolution,
+        share=job.recipe.context / job.context,
+        device=job.schedule.device,
+        points=faces.points if job.recipe.needs_masks else None,
+    )
+
+
+def _write_results(
+    trainer: Trainer, files: ModelFiles, facts: dict[str, Any], missing: list[str]
+) -> None:
+    values = trainer.losses[: trainer.step].cpu().numpy()
+    losses = pd.DataFrame(values, columns=trainer.subjects)
+    losses.insert(0, "step", np.arange(1, len(losses) + 1))
+    write_csv(files.losses, losses)
+    course = trainer.course
+    with atomic_output(files.preview) as scratch:
+        loss_picture(losses, course.history, stacked(trainer.previews), scratch)
+    save_model(files.model, trainer.model, trainer.recipe, facts)
+    tail = losses.iloc[-min(100, len(losses)) :, 1:].mean()
+    card = {
+        "trained": True,
+        "sha256": sha256_of(files.model),
+        "recipe": trainer.recipe.model_dump(),
+        "steps": trainer.step,
+        "plateau": course.turned,
+        "warm_start": facts["start"] is not None,
+        "loss": {subject: round(float(value), 6) for subject, value in tail.items()},
+        "held_out": [[step, round(loss, 6)] for step, loss in course.history],
+        "faces": {
+            subject: len(bank) + len(trainer.held_out[subject])
+            for subject, bank in trainer.banks.items()
+        },
+        "left_out": missing,
+        "device": str(trainer.schedule.device),
+        "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
+    }
+    write_json(files.card, card)
+    trainer.schedule.checkpoint.unlink(missing_ok=True)
+    logger.info("trained %d steps, L1 %s", trainer.step, card["loss"])
+
+
+def _write_nothing(files: ModelFiles, reason: str) -> None:
+    """Write the empty results of a model that cannot be trained, with the reason on its card."""
+    logger.warning("not trained: %s", reason)
+    for path in (files.model, files.losses, files.preview):
+        write_empty(path)
+    write_json(files.card, {"trained": False, "reason": reason})
+
+
+def _training_hash(job: ModelJob, facts: dict[str, Any]) -> str:
+    """Return what a checkpoint must agree with to be resumed."""
+    schedule = job.schedule
+    settings = [schedule.seed, schedule.precision, schedule.patience]
+    parts = [job.recipe.model_dump(), settings, facts, job.code]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,114 @@
+"""Which models a build trains, how long, and from where they start.
+
+Light to import: the Snakefile asks it for paths and settings.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from swapset.dataset.selection import pair_name
+from swapset.generation.methods import training_of
+
+if TYPE_CHECKING:
+    from swapset.workflow import Build
+
+SHOWN = 4
+"""Pairs of each recipe whose training the report shows."""
+
+
+class GenerationPlan:
+    """The models of a build.
+
+    Parameters
+    ----------
+    build : Build
+    """
+
+    def __init__(self, build: Build):
+        self._build = build
+        self._settings = build.config.training
+
+    @cached_property
+    def pairs(self) -> list[str]:
+        """Return the names of the pairs that fakes are made from."""
+        return list(dict.fromkeys(swap.pair for swap in self._build.swaps))
+
+    @property
+    def shared(self) -> bool:
+        """Say whether one model of all subjects makes all fakes."""
+        return self._settings.scope == "all"
+
+    @cached_property
+    def warm(self) -> bool:
+        """Say whether pairs start from a base model."""
+        if self.shared:
+            return False
+        wanted = self._settings.warm_start
+        return wanted if isinstance(wanted, bool) else self.cost(True) < self.cost(False)
+
+    def cost(self, warm: bool) -> float:
+        """Return the steps of all pairs' models, base included, in steps of one cold start."""
+        if not warm:
+            return len(self.pairs)
+        return self._base_share + len(self.pairs) * self._settings.warm_steps
+
+    @property
+    def _base_share(self) -> float:
+        return self._settings.base_steps * len(self._build.subjects) / 2
+
+    def model(self, method: str, one: str, other: str) -> dict[str, str]:
+        """Return the paths of the model that swaps two people by a method, and of its card."""
+        return self._files(
+            self._build.owner(method), "all" if self.shared else pair_name(one, other)
+        )
+
+    def trained(self) -> list[str]:
+        """Return `recipe/name` of every model, base models included."""
+        names = ["all"] if self.shared else ["base"] * self.warm + self.pairs
+        return [f"{owner}/{name}" for owner in self._owners for name in names]
+
+    def shown(self) -> list[str]:
+        """Return `recipe/name` of the trainings that the report shows."""
+        names = ["all"] if self.shared else self.pairs[:SHOWN]
+        return [f"{owner}/{name}" for owner in self._owners for name in names]
+
+    @cached_property
+    def _owners(self) -> list[str]:
+        return list(dict.fromkeys(map(self._build.owner, self._build.methods)))
+
+    def _files(self, recipe: str, name: str) -> dict[str, str]:
+        path = f"{self._build.root}/models/{recipe}/{name}"
+        return {"model": f"{path}.safetensors", "card": f"{path}.json"}
+
+    def start(self, recipe: str) -> dict[str, str]:
+        """Return what a pair's training needs besides faces: the base model, if it starts warm."""
+        if not self.warm:
+            return {}
+        files = self._files(recipe, "base")
+        return {"start": files["model"], "start_card": files["card"]}
+
+    def of_pair(self, recipe: str) -> dict[str, Any]:
+        """Return the recipe of a pair's model."""
+        return self._with_steps(recipe, self._settings.warm_steps if self.warm else 1)
+
+    def of_shared(self, recipe: str, name: str) -> dict[str, Any]:
+        """Return the recipe of the model of all subjects: the `base` of pairs, or `all`."""
+        share = self._base_share if name == "base" else len(self._build.subjects) / 2
+        return self._with_steps(recipe, share)
+
+    def cold(self, recipe: str) -> dict[str, Any]:
+        """Return the recipe of a pair's model that starts from nothing."""
+        return self._with_steps(recipe, 1)
+
+    def _with_steps(self, recipe: str, share: float) -> dict[str, Any]:
+        values = training_of(self._build.recipes[recipe]).model_dump()
+        return {**values, "steps": max(1, math.ceil(values["steps"] * share))}
+
+    def shared_memory(self) -> int:
+        """Return the MiB of a job that trains a model of all subjects."""
+        side = self._build.config.align.size
+        faces = len(self._build.subjects) * self._settings.shared_faces
+        return 4000 + math.ceil(2 * faces * side * side * 3 / 2**20)

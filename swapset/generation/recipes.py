@@ -1,0 +1,201 @@
+"""What a recipe may say: how a pair's networks are built and trained, how faces are put in.
+
+Every field is a switch of one engine; `swapset.generation.methods` has the built-in methods as
+sets of them. This module imports no torch, so that the Snakefile may read it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Resolution = Literal[64, 96, 128, 192, 256]
+MaskKind = Literal["rectangle", "hull", "face-hull", "smooth", "learned"]
+Smoothing = Literal["kalman", "none"]
+LearnedMask = Literal["none", "attention", "face"]
+LossName = Literal[
+    "l1", "l2", "dssim", "edge", "perceptual", "adversarial", "mask", "mask_size", "mask_edge"
+]
+LossRegion = Literal["all", "face"]
+ColourTransfer = Literal["none", "mean", "reinhard", "histogram"]
+Blending = Literal["alpha", "poisson"]
+
+_PIXELS = ("l1", "l2", "dssim")
+_OF_MASKS = {"mask": ("face",), "mask_size": ("attention",), "mask_edge": ("attention", "face")}
+
+
+class TrainingRecipe(BaseModel):
+    """How the autoencoder of a pair is built and trained."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    resolution: Resolution = Field(description="Side of the faces that come out, in pixels.")
+    input_resolution: Resolution | None = Field(
+        default=None, description="Side of the faces that go in; null: the same."
+    )
+    width: int = Field(
+        ge=8, le=512, description="Channels after the first convolution; the net grows with it."
+    )
+    code: int = Field(ge=16, le=4096, description="Length of the code vector, the bottleneck.")
+    halvings: int | None = Field(
+        default=None,
+        ge=2,
+        le=6,
+        description="Layers that halve the side; null: down to 4 pixels (6 from 96 or 192).",
+    )
+    residual: bool = Field(
+        default=False, description="A residual block after each upscaling of the decoder."
+    )
+    attention: bool = Field(
+        default=False, description="Self-attention in encoder, decoder and critic."
+    )
+    learned_mask: LearnedMask = Field(
+        default="none",
+        description=(
+            "A mask that the decoder makes beside the face: 'none'; 'attention', which picks what "
+            "of the face is taken, taught by the losses alone; 'face', taught the landmarks' hull."
+        ),
+    )
+    losses: dict[LossName, float] = Field(
+        default={"l1": 1.0}, description="What is minimised: the weight of each loss."
+    )
+    loss_region: LossRegion = Field(
+        default="all", description="Where pixels count: 'all', or in the 'face' (landmarks' hull)."
+    )
+    steps: int = Field(ge=1, description="Training steps; each sees one batch of both subjects.")
+    batch: int = Field(ge=1, le=1024, description="Faces of each subject in one step.")
+    learning_rate: float = Field(gt=0, le=0.1, description="Adam's step size.")
+    context: float = Field(
+        ge=1.0, le=2.5, description="Side of the face crop, in widths of the standard face."
+    )
+    colour_augmentation: bool = Field(
+        description="Perturb the colours of a training face, input and target alike."
+    )
+
+    @property
+    def input_side(self) -> int:
+        """Return the side of the faces that go in, in pixels."""
+        return self.input_resolution or self.resolution
+
+    @property
+    def needs_masks(self) -> bool:
+        """Say whether training needs the hull of each face's landmarks."""
+        return self.loss_region == "face" or "mask" in self.losses
+
+    @model_validator(mode="after")
+    def _losses_fit(self) -> TrainingRecipe:
+        if any(weight <= 0 for weight in self.losses.values()):
+            raise ValueError("losses: weights must be above 0; leave out what is not wanted")
+        if not any(name in self.losses for name in _PIXELS):
+            raise ValueError(f"losses: one of {', '.join(_PIXELS)} is needed")
+        for name, kinds in _OF_MASKS.items():
+            if name in self.losses and self.learned_mask not in kinds:
+                raise ValueError(
+                    f"losses.{name}: needs learned_mask {' or '.join(kinds)}, "
+                    f"not {self.learned_mask!r}"
+                )
+        if self.learned_mask == "face" and "mask" not in self.losses:
+            raise ValueError("learned_mask: 'face' is taught by losses.mask, which is missing")
+        return self
+
+    @model_validator(mode="after")
+    def _sides_fit(self) -> TrainingRecipe:
+        smallest = self.smallest_side
+        ratio = self.resolution / self.input_side
+        if ratio < 1 or not ratio.is_integer() or int(ratio) & (int(ratio) - 1):
+            raise ValueError(
+                f"input_resolution: {self.input_side} must be {self.resolution} or a half, "
+                "a quarter of it"
+            )
+        if smallest < 2:
+            raise ValueError(f"halvings: {self.halvings} leave nothing of {self.input_side}")
+        return self
+
+    @property
+    def smallest_side(self) -> int:
+        """Return the side of the encoder's last feature map."""
+        if self.halvings is not None:
+            return self.input_side >> self.halvings
+        return 6 if self.input_side % 96 == 0 else 4
+
+
+class SynthesisRecipe(BaseModel):
+    """How a synthesised face is put into the target's frame."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    smoothing: Smoothing = Field(
+        description="Landmarks over time: 'kalman' (filter and RTS smoother) or 'none'."
+    )
+    colour_transfer: ColourTransfer = Field(
+        description=(
+            "Match the swapped face's colours to the target's, in the mask: 'none', 'mean', "
+            "'reinhard' (mean and spread, in CIELAB) or 'histogram'."
+        )
+    )
+    mask: MaskKind = Field(
+        description=(
+            "Which part is replaced: 'rectangle', 'hull' or 'smooth' (figure 4.7), 'face-hull' "
+            "(all landmarks) or 'learned' (see learned_mask)."
+        )
+    )
+    feather: float = Field(
+        ge=0, le=0.5, description="Width of the soft boundary, as a share of the face's width."
+    )
+    blending: Blending = Field(
+        default="alpha", description="'alpha', or 'poisson' (seamless cloning, P. Perez 2003)."
+    )
+
+
+class Recipe(TrainingRecipe, SynthesisRecipe):
+    """A named synthesis method: training and synthesis switches together."""
+
+    @model_validator(mode="after")
+    def _mask_is_made(self) -> Recipe:
+        if self.mask == "learned" and self.learned_mask == "none":
+            raise ValueError("mask: 'learned' needs learned_mask 'attention' or 'face'")
+        return self
+
+
+class RecipeOverride(BaseModel):
+    """A user's recipe: only the fields that differ from its base."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: str | None = Field(
+        default=None,
+        description="Recipe to start from; a built-in name starts from the built-in itself.",
+    )
+    resolution: Resolution | None = None
+    input_resolution: Resolution | None = None
+    width: int | None = None
+    code: int | None = None
+    halvings: int | None = None
+    residual: bool | None = None
+    attention: bool | None = None
+    learned_mask: LearnedMask | None = None
+    losses: dict[LossName, float] | None = None
+    loss_region: LossRegion | None = None
+    steps: int | None = None
+    batch: int | None = None
+    learning_rate: float | None = None
+    context: float | None = None
+    colour_augmentation: bool | None = None
+    smoothing: Smoothing | None = None
+    colour_transfer: ColourTransfer | None = None
+    mask: MaskKind | None = None
+    feather: float | None = None
+    blending: Blending | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """Return the fields that this override sets, without `base`.
+
+        A field set to null is a change too where null is a value of the recipe's.
+        """
+        given = self.model_fields_set - {"base"}
+        values = self.model_dump(include=given)
+        nullable = {"input_resolution", "halvings"}
+        return {
+            name: value for name, value in values.items() if value is not None or name in nullable
+        }
