@@ -15,6 +15,8 @@ DECAY_FROM = 0.6
 """Share of the steps after which the learning rate falls, linearly to a tenth."""
 LEAST_GAIN = 0.01
 """Relative improvement of the validation loss that counts as one."""
+NOT_BEFORE = 0.2
+"""Share of the steps before which no plateau is one: trainings are slow to start."""
 LOOKS = 50
 """Looks at the held-out faces in a training that takes all its steps."""
 
@@ -66,7 +68,9 @@ class Course:
     def look(self, step: int, loss: float) -> None:
         """Note the held-out faces' loss after a step; find out whether it still falls."""
         self.history.append((step, loss))
-        if not self.patience or self.turned is not None or step >= self.decay_from:
+        if not self.patience or self.turned is not None:
+            return
+        if not NOT_BEFORE * self.steps <= step < self.decay_from:
             return
         best, since = float("inf"), 0
         for _, value in self.history:

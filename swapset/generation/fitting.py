@@ -156,7 +156,8 @@ def _write_results(
         "steps": trainer.step,
         "plateau": course.turned,
         "warm_start": facts["start"] is not None,
-        "loss": {subject: round(float(value), 6) for subject, value in tail.items()},
+        # Of everybody whom the last steps saw.
+        "loss": {subject: round(float(value), 6) for subject, value in tail.dropna().items()},
         "held_out": [[step, round(loss, 6)] for step, loss in course.history],
         "faces": {
             subject: len(bank) + len(trainer.held_out[subject])

@@ -71,11 +71,16 @@ _FACESWAP_GAN = Recipe(
     feather=0.05,
 )
 
+# UADFV. FakeApp is a closed program around the network above; the rectangle is figure 4.7's first
+# row. It follows what a user changes in `faceswap`, and shares its models.
+_DERIVED: dict[str, RecipeOverride] = {
+    "fakeapp": RecipeOverride(base="faceswap", mask="rectangle", feather=0.06)
+}
+
 BUILT_IN: dict[str, Recipe] = {
     "celebdf": _CELEBDF,
     "faceswap": _FACESWAP,
-    # UADFV. A closed program around the network above; the rectangle is figure 4.7's first row.
-    "fakeapp": _FACESWAP.model_copy(update={"mask": "rectangle", "feather": 0.06}),
+    "fakeapp": _FACESWAP.model_copy(update=_DERIVED["fakeapp"].changes()),
     # DF-TIMIT in its two qualities.
     "faceswap-gan-lq": _FACESWAP_GAN,
     "faceswap-gan-hq": _FACESWAP_GAN.model_copy(
@@ -129,10 +134,21 @@ def resolve(overrides: Mapping[str, RecipeOverride]) -> dict[str, Recipe]:
         If a base does not exist, bases run in a circle, a new recipe has no base, or a value is
         out of its range.
     """
+    overrides = _with_derived(overrides)
     known: dict[str, Recipe] = {}
     for name in [*BUILT_IN, *overrides]:
         _resolve_one(name, overrides, known, trail=())
     return known
+
+
+def _with_derived(overrides: Mapping[str, RecipeOverride]) -> dict[str, RecipeOverride]:
+    """Return the user's overrides over those that derive one built-in recipe from another."""
+    merged = dict(overrides)
+    for name, derived in _DERIVED.items():
+        own = overrides.get(name, RecipeOverride())
+        if own.base is None:
+            merged[name] = RecipeOverride(base=derived.base, **derived.changes() | own.changes())
+    return merged
 
 
 def _resolve_one(
@@ -187,6 +203,7 @@ def model_owner(name: str, overrides: Mapping[str, RecipeOverride]) -> str:
     'celebdf'
     """
     recipes = resolve(overrides)
+    overrides = _with_derived(overrides)
     fields = set(TrainingRecipe.model_fields)
     while (override := overrides.get(name)) is not None and override.base is not None:
         if recipes[name].model_dump(include=fields) != recipes[override.base].model_dump(

@@ -154,14 +154,16 @@ class Trainer:
                 terms = self._one_step()
                 self.step += 1
                 keep = stop.is_set() or self.step % every == 0
-                if keep or self.step % LOOK_EVERY == 0 or self._ends:
+                looks = keep or self.step % LOOK_EVERY == 0 or self._ends
+                if looks:
                     self._look(bar, events, terms)
-                    yield self.step
                 self._validate(bar, events)
                 if keep:
                     self.save()
                 if stop.is_set() and not self._ends:
                     raise TrainingError(f"terminated at step {self.step}; run again to go on")
+                if looks:
+                    yield self.step
 
     @property
     def _faces_per_step(self) -> int:
@@ -282,7 +284,7 @@ class Trainer:
         events.numbers("loss", {name: float(value) for name, value in terms.items()}, self.step)
         bar.set_postfix_str(f"L1 {mean:.4f}{self._held_out_text()}", refresh=False)
         bar.update(self.step * self._faces_per_step - bar.n)
-        events.numbers("speed", {"faces/s": bar.format_dict["rate"] or 0.0}, self.step)
+        events.numbers("speed", {"faces_per_second": bar.format_dict["rate"] or 0.0}, self.step)
         self._looked = self.step
 
     def _held_out_text(self) -> str:
@@ -294,7 +296,7 @@ class Trainer:
         if self.step % self.course.look_every == 0 or self._ends:
             losses = self.validate()
             self.course.look(self.step, float(np.mean(list(losses.values()))))
-            events.numbers("held out", losses, self.step)
+            events.numbers("held_out", losses, self.step)
             bar.total = self.course.end * self._faces_per_step
             if self.course.turned == self.step:
                 logger.info("step %d: a plateau; %d steps in all", self.step, self.course.end)

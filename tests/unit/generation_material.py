@@ -57,7 +57,7 @@ def synthesis_recipe(**changes: Any) -> SynthesisRecipe:
     """Return the full refinements."""
     values: dict[str, Any] = {
         "smoothing": "kalman",
-        "colour_transfer": True,
+        "colour_transfer": "reinhard",
         "mask": "smooth",
         "feather": 0.12,
     }

@@ -52,7 +52,7 @@ def test_the_stored_outline_renders_the_same_mask(tmp_path: Path) -> None:
 def test_labels_tell_what_synthesis_changed(tmp_path: Path) -> None:
     points = np.stack([LANDMARKS, np.full((68, 2), np.nan), LANDMARKS + [7.25, -3.5]])
     # A donor that is brighter everywhere: what changed is the mask.
-    maker = Synthesiser(stand_in(Keep(0.3)), "id1", synthesis_recipe(colour_transfer=False), CPU)
+    maker = Synthesiser(stand_in(Keep(0.3)), "id1", synthesis_recipe(colour_transfer="none"), CPU)
     made = list(maker.swap([astronaut()] * 3, points))
     path = tmp_path / "labels.parquet"
     write_labels(path, [label for _, label in made], FACTS)

@@ -8,6 +8,8 @@ import torch
 from generation_material import CPU, bank
 from torch import Tensor
 
+from swapset.faces.align import standard_points
+from swapset.faces.masks import polygon, render_mask
 from swapset.generation import augment
 from swapset.generation.augment import FaceBank, centre_crop, draw_batch, perturb_colour
 
@@ -132,7 +134,7 @@ def test_centre_is_cut_pixel_by_pixel() -> None:
     faces = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
     stored = FaceBank.of(faces, resolution=RESOLUTION, share=SHARE, device=CPU)
     assert torch.equal(stored.faces, torch.from_numpy(faces).permute(0, 3, 1, 2))
-    cut = centre_crop(stored, torch.tensor([2, 0]), RESOLUTION)
+    cut = centre_crop(stored, torch.tensor([2, 0]), RESOLUTION).target
     margin = (SIZE - RESOLUTION) // 2
     expected = faces[[2, 0], margin:-margin, margin:-margin].transpose(0, 3, 1, 2)
     assert np.abs(cut.numpy() * 255 - expected).max() < 0.02
@@ -188,3 +190,39 @@ def test_surrounding_is_real_up_to_the_largest_movement() -> None:
     stored = FaceBank.of(face, resolution=RESOLUTION, share=SHARE, device=CPU)
     batch = draw_batch(stored, 200, RESOLUTION, colour=False, generator=seeded(0))
     assert float(batch.target.max()) == 0
+
+
+def marked() -> FaceBank:
+    """Return one face, white in its landmarks' hull and black around, with its mask."""
+    points = standard_points(SIZE, 1.6)[None]
+    inside = render_mask(polygon(points[0], "face-hull"), (SIZE, SIZE), 0)
+    face = np.repeat(np.round(inside * 255).astype(np.uint8)[None, ..., None], 3, axis=-1)
+    return FaceBank.of(
+        face, resolution=RESOLUTION, share=SHARE, device=CPU, points=points.astype(np.float32)
+    )
+
+
+def test_the_region_moves_with_the_target() -> None:
+    batch = draw_batch(marked(), 8, RESOLUTION, colour=False, generator=seeded(0))
+    assert batch.region is not None
+    torch.testing.assert_close(batch.region, batch.target[:, :1], atol=0.02, rtol=0)
+    assert 0.2 < float(batch.region.mean()) < 0.8
+    assert float(batch.region.std(dim=0).max()) > 0.3
+
+
+def test_smaller_inputs_show_the_same_part() -> None:
+    batch = draw_batch(
+        bank(0, resolution=128), 3, 128, colour=True, generator=seeded(0), input_side=64
+    )
+    assert batch.warped.shape == (3, 3, 64, 64)
+    assert batch.target.shape == (3, 3, 128, 128)
+    small = torch.nn.functional.avg_pool2d(batch.target, 2)
+    assert float((small - batch.warped).abs().mean()) < 0.1
+
+
+def test_a_part_of_a_bank_is_no_copy() -> None:
+    stored = marked()
+    part = stored.part(slice(0, 1))
+    assert len(part) == 1
+    assert part.faces.data_ptr() == stored.faces.data_ptr()
+    assert part.masks is not None

@@ -7,7 +7,8 @@ import torch
 from generation_material import CPU, training_recipe
 from torch import nn
 
-from swapset.generation.autoencoder import SwapAutoencoder, bottom_side
+from swapset.generation.autoencoder import SwapAutoencoder, composed, resized
+from swapset.generation.blocks import Residual, SelfAttention, start_weights
 from swapset.generation.methods import BUILT_IN, training_of
 
 RESOLUTIONS = (64, 96, 128, 192, 256)
@@ -35,7 +36,7 @@ def test_shapes_through_the_network(resolution: int) -> None:
     model.encoder.code.register_forward_hook(lambda *args: codes.append(args[2]))
     faces = noise(2, resolution)
     features = model.encoder(faces)
-    side = bottom_side(resolution)
+    side = training_recipe(resolution=resolution).smallest_side
     assert resolution % side == 0
     assert features.shape == (2, 4 * 8, 2 * side, 2 * side)
     assert codes[0].shape == (2, 16)
@@ -152,3 +153,60 @@ def test_placed_changes_the_layout_not_the_result() -> None:
 def test_unknown_subject() -> None:
     with pytest.raises(KeyError, match="id7"):
         network()(noise(1), "id7")
+
+
+@pytest.mark.parametrize("method", sorted(BUILT_IN))
+def test_every_method_makes_what_its_recipe_says(method: str) -> None:
+    recipe = training_of(BUILT_IN[method]).model_copy(update={"width": 8, "code": 16})
+    torch.manual_seed(0)
+    model = SwapAutoencoder(recipe, ["id0", "id1"])
+    with torch.inference_mode():
+        made = model(noise(1, recipe.input_side), "id0")
+    channels = 3 + (recipe.learned_mask != "none")
+    assert made.shape == (1, channels, recipe.resolution, recipe.resolution)
+    kinds = {type(part).__name__ for part in model.modules()}
+    assert ("Residual" in kinds) is recipe.residual
+    assert ("SelfAttention" in kinds) is recipe.attention
+
+
+def test_fresh_attention_and_residual_blocks_pass_on_what_they_get() -> None:
+    torch.manual_seed(0)
+    features = torch.rand(2, 16, 8, 8)
+    for block in (SelfAttention(16), Residual(16)):
+        block.apply(start_weights)
+        torch.testing.assert_close(block(features), features)
+
+
+def test_attention_looks_at_other_places() -> None:
+    torch.manual_seed(0)
+    block = SelfAttention(16)
+    with torch.no_grad():
+        block.scale.fill_(1.0)
+        features = torch.rand(1, 16, 8, 8)
+        changed = features.clone()
+        changed[..., 0, 0] += 1
+        difference = (block(changed) - block(features)).abs().sum(dim=1)[0]
+    assert float(difference[7, 7]) > 0
+
+
+def test_a_model_takes_over_encoder_and_known_decoders() -> None:
+    base, model = network(0), network(1)
+    base.decoders = nn.ModuleDict({"id1": base.decoders["id1"], "id9": base.decoders["id0"]})
+    own = model.decoders["id0"].to_rgb.weight.clone()
+    model.take_over(base)
+    assert torch.equal(model.encoder.code.weight, base.encoder.code.weight)
+    assert torch.equal(model.decoders["id1"].to_rgb.weight, base.decoders["id1"].to_rgb.weight)
+    assert torch.equal(model.decoders["id0"].to_rgb.weight, own)
+    model.decoders["id1"].to_rgb.weight.data.zero_()
+    assert base.decoders["id1"].to_rgb.weight.any()
+
+
+def test_a_mask_lays_the_face_over_what_went_in() -> None:
+    made = torch.cat([torch.ones(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)], dim=1)
+    made[:, 3, :, 4:] = 1
+    laid = composed(made, torch.zeros(1, 3, 4, 4))
+    assert float(laid[..., :4].max()) == 0
+    assert float(laid[..., 4:].min()) == 1
+    assert composed(made[:, :3], torch.zeros(1, 3, 4, 4)) is not None
+    assert resized(made, 4).shape == (1, 4, 4, 4)
+    assert resized(made, 8) is made

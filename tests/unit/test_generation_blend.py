@@ -6,7 +6,7 @@ from generation_material import astronaut, posed
 
 from swapset.faces.align import crop_corners, crop_transform, scale_of, warp_crop
 from swapset.faces.masks import polygon, render_mask
-from swapset.generation.blend import paste
+from swapset.generation.blend import FaceMask, clone, learned_mask, paste
 
 KINDS = ("rectangle", "hull", "smooth")
 
@@ -29,7 +29,7 @@ def test_pixels_outside_the_mask_stay_to_the_bit(
     frame, matrix, outline = prepared(20, zoom, size, kind)
     before = frame.copy()
     face = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    made = paste(frame, face, matrix, outline, feather)
+    made = paste(frame, face, matrix, FaceMask(outline, feather))
     alpha = render_mask(outline, frame.shape[:2], feather)
     assert np.array_equal(made[alpha == 0], before[alpha == 0])
     assert np.array_equal(frame, before)
@@ -45,7 +45,7 @@ def test_pasting_a_frames_own_crop_changes_almost_nothing(degrees: float, ratio:
     size = round(128 * ratio / float(scale_of(matrix)))
     frame, matrix, outline = prepared(degrees, 1.0, size, "smooth")
     assert float(scale_of(matrix)) == pytest.approx(ratio, rel=0.02)
-    made = paste(frame, warp_crop(frame, matrix, size), matrix, outline, 4.0)
+    made = paste(frame, warp_crop(frame, matrix, size), matrix, FaceMask(outline, 4.0))
     alpha = render_mask(outline, frame.shape[:2], 4.0)
     error = np.abs(made.astype(int) - frame)[alpha > 0]
     assert error.mean() < (0.6 if ratio >= 1 else 2.0)
@@ -66,7 +66,7 @@ def test_place_is_right_to_a_fraction_of_a_pixel() -> None:
         change = []
         for ramp in (rise, rise[::-1]):
             frame = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (512, 512, 3)))
-            made = paste(frame, warp_crop(frame, matrix, size), matrix, outline, 0.0)
+            made = paste(frame, warp_crop(frame, matrix, size), matrix, FaceMask(outline, 0.0))
             change.append((made.astype(float) - frame)[inside].mean())
         assert abs(change[0] - change[1]) / 2 < 0.05
 
@@ -74,8 +74,8 @@ def test_place_is_right_to_a_fraction_of_a_pixel() -> None:
 def test_feather_makes_the_edge_soft_and_the_inside_stays_full() -> None:
     frame, matrix, outline = prepared(0, 1.5, 128, "smooth")
     black, white = np.zeros_like(frame), np.full((128, 128, 3), 255, np.uint8)
-    soft = paste(black, white, matrix, outline, 12.0)[..., 0]
-    hard = paste(black, white, matrix, outline, 0.0)[..., 0]
+    soft = paste(black, white, matrix, FaceMask(outline, 12.0))[..., 0]
+    hard = paste(black, white, matrix, FaceMask(outline, 0.0))[..., 0]
     assert set(np.unique(hard)) == {0, 255}
     assert len(np.unique(soft)) > 30
     steps = [np.abs(np.diff(image.astype(int), axis=1)).max() for image in (soft, hard)]
@@ -89,7 +89,7 @@ def test_shrinking_does_not_alias() -> None:
     frame, matrix, outline = prepared(10, 0.6, 384, "hull")
     board = np.indices((384, 384)).sum(axis=0) % 2 * 255
     face = np.repeat(board[..., None], 3, axis=2).astype(np.uint8)
-    made = paste(frame, face, matrix, outline, 0.0)
+    made = paste(frame, face, matrix, FaceMask(outline, 0.0))
     inside = render_mask(outline, frame.shape[:2], 0.0) > 0
     assert made[inside].std() < 20
     assert made[inside].mean() == pytest.approx(127.5, abs=3)
@@ -101,7 +101,7 @@ def test_faces_cut_by_the_border(shift: tuple[float, float]) -> None:
     points = points + shift
     matrix = crop_transform(points, 128, 1.3)
     face = np.full((128, 128, 3), 255, np.uint8)
-    made = paste(frame, face, matrix, polygon(points, "smooth"), 3.0)
+    made = paste(frame, face, matrix, FaceMask(polygon(points, "smooth"), 3.0))
     alpha = render_mask(polygon(points, "smooth"), frame.shape[:2], 3.0)
     assert np.array_equal(made[alpha == 0], frame[alpha == 0])
     assert (made[alpha == 1] == 255).all()
@@ -114,8 +114,7 @@ def test_face_wholly_outside_changes_nothing() -> None:
         frame,
         np.zeros((64, 64, 3), np.uint8),
         crop_transform(points, 64, 1.3),
-        polygon(points, "hull"),
-        2.0,
+        FaceMask(polygon(points, "hull"), 2.0),
     )
     assert np.array_equal(made, frame)
     assert made is not frame
@@ -127,5 +126,63 @@ def test_strided_frames_work() -> None:
     _, points = posed(0, 1.0)
     matrix, outline = crop_transform(points, 64, 1.3), polygon(points, "hull")
     face = np.full((64, 64, 3), 9, np.uint8)
-    expected = paste(np.ascontiguousarray(half), face, matrix, outline, 2.0)
-    assert np.array_equal(paste(half, face, matrix, outline, 2.0), expected)
+    expected = paste(np.ascontiguousarray(half), face, matrix, FaceMask(outline, 2.0))
+    assert np.array_equal(paste(half, face, matrix, FaceMask(outline, 2.0)), expected)
+
+
+def test_what_a_network_masks_is_taken_and_nothing_else() -> None:
+    frame, points = posed(8, 1.2)
+    matrix = crop_transform(points, 96, 1.3)
+    made = np.zeros((96, 96), np.uint8)
+    made[30:70, 35:60] = 255
+    mask = learned_mask(made, matrix, 2.0, 5.0)
+    assert mask is not None
+    result = paste(frame, np.full((96, 96, 3), 255, np.uint8), matrix, mask)
+    changed = (result != frame).any(axis=-1)
+    inside = render_mask(mask.outline, frame.shape[:2], 0) > 0
+    assert not changed[~inside].any()
+    # The square's area in the frame, by the transform's scale.
+    area = 40 * 25 / float(scale_of(matrix)) ** 2
+    assert changed.sum() == pytest.approx(area, rel=0.15)
+
+
+def test_a_faint_mask_takes_nothing() -> None:
+    _, points = posed(0, 1.0)
+    matrix = crop_transform(points, 96, 1.3)
+    assert learned_mask(np.full((96, 96), 20, np.uint8), matrix, 2.0, 5.0) is None
+
+
+def test_a_learned_mask_fades_at_the_crops_border() -> None:
+    _, points = posed(0, 1.0)
+    mask = learned_mask(np.full((96, 96), 255, np.uint8), crop_transform(points, 96, 1.3), 5, 10.0)
+    assert mask is not None
+    assert mask.alpha is not None
+    assert mask.alpha[0].max() == 0
+    assert mask.alpha[48, 48] == 1
+    assert (np.diff(mask.alpha[48, :11]) > 0).all()
+
+
+def test_cloning_keeps_the_rest_and_takes_the_frames_colours() -> None:
+    frame, points = posed(0, 1.0)
+    matrix = crop_transform(points, 128, 1.3)
+    tinted = np.clip(warp_crop(frame, matrix, 128).astype(int) + [60, 0, -40], 0, 255)
+    mask = FaceMask(polygon(points, "face-hull"), 0.0)
+    hard = paste(frame, tinted.astype(np.uint8), matrix, mask).astype(int)
+    soft, changed = clone(frame, tinted.astype(np.uint8), matrix, mask)
+    inside = render_mask(changed.outline, frame.shape[:2], 0) > 0
+    np.testing.assert_array_equal(soft[~inside], frame[~inside])
+    deep = render_mask(mask.outline, frame.shape[:2], 20.0) == 1
+    errors = [np.abs(one.astype(int) - frame)[deep].mean() for one in (hard, soft)]
+    assert errors[1] < 0.4 * errors[0]
+
+
+@pytest.mark.parametrize("shift", [(0, -160), (-170, 0), (300, 240), (2000, 0)])
+def test_cloning_works_at_the_frames_border(shift: tuple[int, int]) -> None:
+    frame, points = posed(0, 1.0)
+    points = points + shift
+    matrix = crop_transform(points, 64, 1.3)
+    face = np.full((64, 64, 3), 128, np.uint8)
+    made, changed = clone(frame, face, matrix, FaceMask(polygon(points, "hull"), 0.0))
+    assert made.shape == frame.shape
+    inside = render_mask(changed.outline, frame.shape[:2], 0) > 0
+    np.testing.assert_array_equal(made[~inside], frame[~inside])

@@ -162,7 +162,8 @@ def test_resumed_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     save(path, stopped)
     resumed = training(seed=5)
     assert not same(resumed[0], stopped[0])
-    losses, facts = load_checkpoint(path, *resumed, "f")
+    found = load_checkpoint(path, *resumed, "f")
+    losses, facts = found.losses, found.facts
     assert facts == {"step": 3, "fingerprint": "f"}
     assert losses.shape == (3, 2)
     assert same(resumed[0], stopped[0])

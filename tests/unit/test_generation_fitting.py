@@ -16,12 +16,13 @@ import pandas as pd
 import pytest
 import torch
 from generation_material import CPU, astronaut, training_recipe
-from swapset.generation.pair import PairFiles, train_pair
 
 from swapset.errors import TrainingError
+from swapset.faces.align import standard_points
 from swapset.files import sha256_of
 from swapset.generation import training
 from swapset.generation.checkpoint import load_model
+from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
 from swapset.generation.preview import SAMPLES
 from swapset.generation.training import Schedule
 
@@ -45,15 +46,26 @@ def trained(
     seed: int = 1,
     code: str = "code",
     checkpoint_every: int = 5,
-) -> PairFiles:
+) -> ModelFiles:
     """Train a pair into a folder."""
     names = ("model.safetensors", "losses.csv", "preview.png", "card.json")
-    files = PairFiles(*(folder / name for name in names))
+    files = ModelFiles(*(folder / name for name in names))
     checkpoint = folder / "checkpoint.safetensors"
-    schedule = Schedule(seed, CPU, "fp32", checkpoint, checkpoint_every=checkpoint_every)
+    schedule = Schedule(
+        seed, CPU, "fp32", checkpoint, checkpoint_every=checkpoint_every, preview_every=6
+    )
     torch.set_num_threads(1)
-    train_pair(RECIPE, people, 1.6, schedule, files, preview_every=6, code=code, log=io.StringIO())
+    train_model(ModelJob(RECIPE, 1.6, schedule, code), aligned(people), files, io.StringIO())
     return files
+
+
+def aligned(people: dict[str, np.ndarray]) -> dict[str, AlignedFaces]:
+    """Return faces with the mean face's landmarks."""
+    points = standard_points(96, 1.6).astype(np.float32)
+    return {
+        name: AlignedFaces(images, np.tile(points, (len(images), 1, 1)))
+        for name, images in people.items()
+    }
 
 
 def terminated(folder: Path, monkeypatch: pytest.MonkeyPatch, draws: int) -> None:
@@ -73,18 +85,18 @@ def terminated(folder: Path, monkeypatch: pytest.MonkeyPatch, draws: int) -> Non
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> PairFiles:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> ModelFiles:
     """Return an uninterrupted training's files."""
     return trained(tmp_path_factory.mktemp("whole"))
 
 
-def test_model_carries_its_recipe_and_subjects(whole: PairFiles) -> None:
+def test_model_carries_its_recipe_and_subjects(whole: ModelFiles) -> None:
     pair = load_model(whole.model, CPU)
     assert pair.recipe == RECIPE
     assert pair.subjects == ("id0", "id1")
 
 
-def test_losses_are_one_row_per_step(whole: PairFiles) -> None:
+def test_losses_are_one_row_per_step(whole: ModelFiles) -> None:
     table = pd.read_csv(whole.losses)
     assert list(table.columns) == ["step", "id0", "id1"]
     assert table["step"].tolist() == list(range(1, STEPS + 1))
@@ -92,7 +104,7 @@ def test_losses_are_one_row_per_step(whole: PairFiles) -> None:
     assert table[["id0", "id1"]].lt(1).all(axis=None)
 
 
-def test_card_tells_what_was_made(whole: PairFiles) -> None:
+def test_card_tells_what_was_made(whole: ModelFiles) -> None:
     card = json.loads(whole.card.read_text())
     assert card["trained"] is True
     assert card["sha256"] == sha256_of(whole.model)
@@ -105,13 +117,13 @@ def test_card_tells_what_was_made(whole: PairFiles) -> None:
     assert card["parameters"] == sum(weight.numel() for weight in weights)
 
 
-def test_preview_is_a_picture_with_rows_of_faces(whole: PairFiles) -> None:
+def test_preview_is_a_picture_with_rows_of_faces(whole: ModelFiles) -> None:
     picture = cv2.imread(str(whole.preview))
     assert picture.shape[1] == pytest.approx(6 * SAMPLES * RECIPE.resolution, abs=2)
     assert picture.std() > 10
 
 
-def test_checkpoint_goes_when_the_model_is_there(whole: PairFiles) -> None:
+def test_checkpoint_goes_when_the_model_is_there(whole: ModelFiles) -> None:
     folder = whole.model.parent
     assert sorted(path.name for path in folder.iterdir()) == [
         "card.json",
@@ -121,7 +133,7 @@ def test_checkpoint_goes_when_the_model_is_there(whole: PairFiles) -> None:
     ]
 
 
-def test_same_faces_and_seed_same_bytes(whole: PairFiles, tmp_path: Path) -> None:
+def test_same_faces_and_seed_same_bytes(whole: ModelFiles, tmp_path: Path) -> None:
     again = trained(tmp_path, checkpoint_every=1000)
     for name in ("model", "losses", "card"):
         assert getattr(again, name).read_bytes() == getattr(whole, name).read_bytes()
@@ -130,7 +142,7 @@ def test_same_faces_and_seed_same_bytes(whole: PairFiles, tmp_path: Path) -> Non
 
 
 def test_terminated_training_ends_with_the_same_bytes(
-    whole: PairFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Two subjects: the 13th draw belongs to step 7, which no look and no checkpoint is due after.
     terminated(tmp_path, monkeypatch, draws=13)

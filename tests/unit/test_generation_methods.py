@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -12,11 +15,11 @@ def test_built_in_recipes_are_the_chapters() -> None:
     celebdf, faceswap = BUILT_IN["celebdf"], BUILT_IN["faceswap"]
     assert celebdf.resolution == 256
     assert celebdf.colour_augmentation
-    assert celebdf.colour_transfer
+    assert celebdf.colour_transfer == "reinhard"
     assert (celebdf.mask, celebdf.smoothing) == ("smooth", "kalman")
     assert faceswap.resolution == 64
     assert not faceswap.colour_augmentation
-    assert not faceswap.colour_transfer
+    assert faceswap.colour_transfer == "none"
     assert (faceswap.mask, faceswap.smoothing) == ("hull", "none")
 
 
@@ -30,8 +33,10 @@ def test_override_of_a_built_in_changes_only_its_fields() -> None:
 
 
 def test_false_and_zero_are_changes_too() -> None:
-    changed = resolve({"celebdf": RecipeOverride(colour_transfer=False, feather=0.0)})["celebdf"]
-    assert changed.colour_transfer is False
+    changed = resolve({"celebdf": RecipeOverride(colour_augmentation=False, feather=0.0)})[
+        "celebdf"
+    ]
+    assert changed.colour_augmentation is False
     assert changed.feather == 0.0
 
 
@@ -117,3 +122,57 @@ def test_training_and_synthesis_share_no_field_and_make_up_the_recipe() -> None:
 
 def test_an_override_can_set_every_field_of_a_recipe() -> None:
     assert set(RecipeOverride.model_fields) == {"base", *Recipe.model_fields}
+
+
+def test_every_method_of_the_tables_is_there() -> None:
+    assert set(BUILT_IN) == {
+        "celebdf",
+        "faceswap",
+        "fakeapp",
+        "faceswap-gan-lq",
+        "faceswap-gan-hq",
+        "dfaker",
+        "deepfacelab",
+    }
+    low, high = BUILT_IN["faceswap-gan-lq"], BUILT_IN["faceswap-gan-hq"]
+    assert (low.resolution, high.resolution) == (64, 128)
+    assert {"adversarial", "perceptual"} <= set(low.losses)
+    assert low.learned_mask == "attention"
+
+
+def test_fakeapp_follows_faceswap_and_shares_its_models() -> None:
+    changed = {"faceswap": RecipeOverride(width=16)}
+    assert resolve(changed)["fakeapp"].width == 16
+    assert model_owner("fakeapp", changed) == "faceswap"
+    own = {"fakeapp": RecipeOverride(width=24)}
+    assert resolve(own)["fakeapp"].mask == "rectangle"
+    assert model_owner("fakeapp", own) == "fakeapp"
+
+
+@pytest.mark.parametrize(
+    ("base", "changes", "words"),
+    [
+        ("celebdf", {"mask": "learned"}, "mask: 'learned' needs learned_mask"),
+        ("celebdf", {"losses": {"l1": 1.0, "mask": 1.0}}, "losses.mask: needs learned_mask face"),
+        ("celebdf", {"losses": {"edge": 1.0}}, "losses: one of l1, l2, dssim is needed"),
+        ("celebdf", {"losses": {"l1": 0.0}}, "losses: weights must be above 0"),
+        ("celebdf", {"input_resolution": 192}, "input_resolution: 192 must be 256 or a half"),
+        ("dfaker", {"losses": {"dssim": 1.0}}, "learned_mask: 'face' is taught by losses.mask"),
+        ("faceswap", {"halvings": 6}, "halvings: 6 leave nothing of 64"),
+    ],
+)
+def test_fields_that_do_not_go_together_are_named(
+    base: str, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"recipes\.mine\.{re.escape(words)}"):
+        resolve({"mine": RecipeOverride(base=base, **changes)})
+
+
+def test_null_takes_an_input_resolution_back() -> None:
+    assert resolve({"dfaker": RecipeOverride(input_resolution=None)})["dfaker"].input_side == 128
+    assert resolve({"dfaker": RecipeOverride()})["dfaker"].input_side == 64
+
+
+def test_an_unknown_loss_is_refused() -> None:
+    with pytest.raises(ValidationError, match="losses"):
+        RecipeOverride(losses={"l3": 1.0})  # type: ignore[dict-item]

@@ -1,0 +1,122 @@
+"""Steps that a pair's training needs from a base model, beside one that starts from nothing.
+
+Run `python benchmarks/warm_start.py FACES --pairs id10-id11 id12-id13`, where FACES is the folder
+`faces` of a build that aligned them. For each pair: a cold start of all steps; warm starts of a
+share of them, from a base model of all subjects, and from one of all other subjects, which has
+never seen the two. Printed are the L1 of held-out faces at the end of each, and after how many
+steps a warm start of the whole length comes below the cold start's end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from swapset.generation.augment import FaceBank
+from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.fitting import AlignedFaces
+from swapset.generation.methods import BUILT_IN, training_of
+from swapset.generation.recipes import TrainingRecipe
+from swapset.generation.training import Schedule, Trainer
+
+
+def train(
+    name: str,
+    recipe: TrainingRecipe,
+    banks: dict[str, FaceBank],
+    given: argparse.Namespace,
+    start: SwapAutoencoder | None = None,
+) -> Trainer:
+    """Train without plateau stop, and print what came of it."""
+    device = torch.device(given.device)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Path(folder, "checkpoint")
+        schedule = Schedule(given.seed, device, "auto", checkpoint, 10**9, preview_every=10**9)
+        trainer = Trainer(recipe, banks, schedule, name, start)
+        before = sum(trainer.validate().values()) / len(banks)
+        begin = time.perf_counter()
+        for _ in trainer.run():
+            pass
+        seconds = time.perf_counter() - begin
+    end = trainer.course.history[-1][1]
+    print(
+        f"{name:44s} {recipe.steps:7d} steps {seconds:7.1f} s   held-out L1 "
+        f"{before:.4f} -> {end:.4f}",
+        flush=True,
+    )
+    return trainer
+
+
+def main() -> None:
+    """Train cold, base and warm models; print steps and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("--pairs", nargs="+", required=True)
+    parser.add_argument("--method", default="celebdf", choices=sorted(BUILT_IN))
+    parser.add_argument("--context", type=float, default=1.6, help="align.context of the build")
+    parser.add_argument("--resolution", type=int, default=64)
+    parser.add_argument("--width", type=int, default=24)
+    parser.add_argument("--code", type=int, default=256)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--steps", type=int, default=4000, help="of a cold start")
+    parser.add_argument("--base-steps", type=float, default=0.5)
+    parser.add_argument("--warm-steps", type=float, nargs="+", default=[0.1, 0.2])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    recipe = training_of(BUILT_IN[given.method]).model_copy(
+        update={
+            "resolution": given.resolution,
+            "width": given.width,
+            "code": given.code,
+            "batch": given.batch,
+            "learning_rate": given.rate,
+            "steps": given.steps,
+        }
+    )
+    found = {path.name: AlignedFaces.load(path, 1000) for path in sorted(given.faces.iterdir())}
+    banks = {
+        subject: FaceBank.of(
+            faces.images,
+            resolution=recipe.resolution,
+            share=recipe.context / given.context,
+            device=torch.device(given.device),
+            points=faces.points if recipe.needs_masks else None,
+        )
+        for subject, faces in found.items()
+        if len(faces.images)
+    }
+    print(f"{len(banks)} subjects, {given.method} at {given.resolution}, width {given.width}")
+
+    def of_base(name: str, some: dict[str, FaceBank]) -> SwapAutoencoder:
+        steps = round(given.steps * given.base_steps * len(some) / 2)
+        return train(name, recipe.model_copy(update={"steps": steps}), some, given).model
+
+    base = of_base("base of all subjects", banks)
+    for pair in given.pairs:
+        people = pair.split("-")
+        two = {person: banks[person] for person in people}
+        cold = train(f"{pair} cold", recipe, two, given).course.history[-1][1]
+        for share in given.warm_steps:
+            short = recipe.model_copy(update={"steps": round(given.steps * share)})
+            warm = train(f"{pair} warm, {share:g} of the steps", short, two, given, base)
+            reached = next((s for s, loss in warm.course.history if loss <= cold), None)
+            text = "not reached" if reached is None else f"{reached / given.steps:.3f} of the steps"
+            print(f"    the cold start's L1 ({cold:.4f}) after {text}", flush=True)
+    others = {name: bank for name, bank in banks.items() if name not in given.pairs[0].split("-")}
+    unseen = of_base(f"base of all but {given.pairs[0]}", others)
+    two = {person: banks[person] for person in given.pairs[0].split("-")}
+    for share in given.warm_steps:
+        short = recipe.model_copy(update={"steps": round(given.steps * share)})
+        train(f"{given.pairs[0]} never seen, {share:g} of the steps", short, two, given, unseen)
+
+
+if __name__ == "__main__":
+    main()
