@@ -95,6 +95,7 @@ rule all:
     input:
         rules.dataset.output,
         rules.mask_ssim.output,
+        rules.training_table.output,
 
 
 rule landmark_breaker:

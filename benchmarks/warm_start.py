@@ -1,10 +1,10 @@
 """Steps that a pair's training needs from a base model, beside one that starts from nothing.
 
 Run `python benchmarks/warm_start.py FACES --pairs id10-id11 id12-id13`, where FACES is the folder
-`faces` of a build that aligned them. For each pair: a cold start of all steps; warm starts of a
-share of them, from a base model of all subjects, and from one of all other subjects, which has
-never seen the two. Printed are the L1 of held-out faces at the end of each, and after how many
-steps a warm start of the whole length comes below the cold start's end.
+`faces` of a build that aligned them. For each pair: a cold start of all steps; warm starts of
+shares of them, from a base model of all subjects, and (`--unseen`) from one of all others, which
+has never seen the two. Printed are the L1 of held-out faces at the end of each, and after how many
+steps a warm start comes below the cold start's end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.fitting import AlignedFaces
 from swapset.generation.methods import BUILT_IN, training_of
 from swapset.generation.recipes import TrainingRecipe
@@ -51,6 +52,12 @@ def train(
     return trainer
 
 
+def _warm(given: argparse.Namespace, share: float) -> dict[str, float]:
+    """Return what a warm start's recipe changes."""
+    rate = given.rate * given.warm_rate
+    return {"steps": round(given.steps * share), "learning_rate": rate}
+
+
 def main() -> None:
     """Train cold, base and warm models; print steps and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -64,8 +71,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--steps", type=int, default=4000, help="of a cold start")
-    parser.add_argument("--base-steps", type=float, default=0.5)
+    parser.add_argument("--base-steps", type=float, default=2.0)
     parser.add_argument("--warm-steps", type=float, nargs="+", default=[0.1, 0.2])
+    parser.add_argument("--warm-rate", type=float, default=1.0, help="share of --rate")
+    parser.add_argument("--base", type=Path, help="keep the base model here, or take it from here")
+    parser.add_argument("--unseen", action="store_true", help="also a base without the first pair")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
@@ -99,22 +109,29 @@ def main() -> None:
         steps = round(given.steps * given.base_steps * len(some) / 2)
         return train(name, recipe.model_copy(update={"steps": steps}), some, given).model
 
-    base = of_base("base of all subjects", banks)
+    if given.base and given.base.exists():
+        base = load_model(given.base, torch.device(given.device)).model.requires_grad_(True)
+    else:
+        base = of_base("base of all subjects", banks)
+        if given.base:
+            save_model(given.base, base, recipe, {})
     for pair in given.pairs:
         people = pair.split("-")
         two = {person: banks[person] for person in people}
         cold = train(f"{pair} cold", recipe, two, given).course.history[-1][1]
         for share in given.warm_steps:
-            short = recipe.model_copy(update={"steps": round(given.steps * share)})
+            short = recipe.model_copy(update=_warm(given, share))
             warm = train(f"{pair} warm, {share:g} of the steps", short, two, given, base)
             reached = next((s for s, loss in warm.course.history if loss <= cold), None)
             text = "not reached" if reached is None else f"{reached / given.steps:.3f} of the steps"
             print(f"    the cold start's L1 ({cold:.4f}) after {text}", flush=True)
+    if not given.unseen:
+        return
     others = {name: bank for name, bank in banks.items() if name not in given.pairs[0].split("-")}
     unseen = of_base(f"base of all but {given.pairs[0]}", others)
     two = {person: banks[person] for person in given.pairs[0].split("-")}
     for share in given.warm_steps:
-        short = recipe.model_copy(update={"steps": round(given.steps * share)})
+        short = recipe.model_copy(update=_warm(given, share))
         train(f"{given.pairs[0]} never seen, {share:g} of the steps", short, two, given, unseen)
 
 

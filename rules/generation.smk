@@ -75,6 +75,28 @@ use rule train as train_shared with:
         gpu=build.gpus_per_job(),
 
 
+rule training_table:
+    input:
+        cards=expand("{R}/models/{stem}.json", R=R, stem=generation.trained()),
+    output:
+        table=f"{R}/tables/training.csv",
+    message:
+        "Writing the table of trainings"
+    log:
+        f"{R}/logs/training_table.log",
+    benchmark:
+        f"{R}/benchmarks/training_table.tsv"
+    params:
+        code=build.code("training_table"),
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/training_table.py"
+
+
 rule synthesise:
     input:
         unpack(lambda w: generation.model(w.method, w.target, w.donor)),

@@ -108,9 +108,7 @@ use rule train as protected_train with:
         checkpoint=lambda w, output: (
             f"{R}/checkpoints/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}.safetensors"
         ),
-        events=lambda w, output: (
-            f"{R}/events/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}"
-        ),
+        events=lambda w, output: (f"{R}/events/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}"),
 
 
 use rule synthesise as protected_synthesise with:

@@ -70,7 +70,14 @@ rule report:
         tables=expand(
             "{R}/tables/{name}.csv",
             R=R,
-            name=["datasets", "fakes", "mask_ssim", "mask_ssim_differences", "mask_ssim_per_fake"],
+            name=[
+                "datasets",
+                "fakes",
+                "training",
+                "mask_ssim",
+                "mask_ssim_differences",
+                "mask_ssim_per_fake",
+            ],
         ),
         demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
         detectors=(

@@ -175,25 +175,18 @@ class Config(Section):
         return self.all_recipes()[name]
 
 
+_SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
+
 DEMO: dict[str, Any] = {
     "pairs": [["id0", "id1"], ["id2", "id3"]],
     "swaps_per_clip": 0.5,
     "recipes": {
-        "celebdf": {
-            "resolution": 128,
-            "width": 16,
-            "code": 256,
-            "steps": 4500,
-            "batch": 4,
-            "learning_rate": 1e-3,
-        },
-        "faceswap": {
-            "width": 24,
-            "code": 256,
-            "steps": 3000,
-            "batch": 4,
-            "learning_rate": 1e-3,
-        },
+        "celebdf": {"resolution": 128, "width": 16, "steps": 4500, **_SMALL},
+        "faceswap": {"width": 24, "steps": 3000, **_SMALL},
+        "faceswap-gan-lq": {"width": 16, "steps": 1500, **_SMALL},
+        "faceswap-gan-hq": {"width": 16, "steps": 1500, **_SMALL},
+        "dfaker": {"width": 16, "steps": 3000, **_SMALL},
+        "deepfacelab": {"resolution": 128, "width": 16, "steps": 3000, **_SMALL},
     },
     "align": {"size": 176},
     "training": {"threads": 1, "preview_every": 500},

@@ -36,23 +36,15 @@ _SMALL_EXTRACTORS: dict[str, dict[str, float | None]] = {
     "avs-san": {"width": 0.25, "steps": 3200, "batch": 8, "learning_rate": 1e-3},
 }
 """Each trains within about 20 minutes on a core."""
-_SMALL = {
-    "celebdf": {
-        "resolution": 128,
-        "width": 24,
-        "code": 256,
-        "steps": 12000,
-        "batch": 4,
-        "learning_rate": 1e-3,
-    },
-    "faceswap": {
-        "resolution": 64,
-        "width": 24,
-        "code": 256,
-        "steps": 12000,
-        "batch": 4,
-        "learning_rate": 1e-3,
-    },
+_NARROW: dict[str, Any] = {"width": 24, "code": 256, "batch": 4, "learning_rate": 1e-3}
+_SMALL: dict[str, dict[str, Any]] = {
+    "celebdf": {"resolution": 128, "steps": 12000, **_NARROW},
+    "faceswap": {"steps": 12000, **_NARROW},
+    "fakeapp": {"steps": 12000, **_NARROW},
+    "faceswap-gan-lq": {"steps": 8000, **_NARROW},
+    "faceswap-gan-hq": {"steps": 8000, **_NARROW},
+    "dfaker": {"steps": 12000, **_NARROW},
+    "deepfacelab": {"resolution": 128, "steps": 12000, **_NARROW},
 }
 _HEADER = """\
 Config of a build from your own clips: {folder}

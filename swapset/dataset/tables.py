@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,11 @@ from swapset.seeds import derive_seed
 
 AGE_BANDS = ((0, "younger than 30"), (30, "30s"), (40, "40s"), (50, "50s"), (60, "60 and above"))
 """Lower bound and name, as in section 4.3 of the chapter."""
+
+TRAINING_COLUMNS = [
+    *("recipe", "model", "trained", "reason", "subjects", "faces", "start"),
+    *("limit", "steps", "saved", "held_out", "parameters"),
+]
 
 
 def datasets_table(videos: Iterable[dict[str, Any]], methods: Sequence[str]) -> pd.DataFrame:
@@ -38,6 +43,42 @@ def datasets_table(videos: Iterable[dict[str, Any]], methods: Sequence[str]) -> 
         rows.append((method, len(real), sum(real), len(fake), sum(fake)))
     columns = ["dataset", "real_videos", "real_frames", "fake_videos", "fake_frames"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def training_table(cards: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return one row per model: how long it was trained, and how well it does.
+
+    Parameters
+    ----------
+    cards : mapping of str to dict
+        The models' cards by `recipe/model`.
+
+    Returns
+    -------
+    DataFrame
+        Columns recipe, model, trained, reason, subjects, faces, start ("base" or "nothing"), limit
+        (steps), steps, saved (share of the limit that the plateau saved), held_out (mean L1 of
+        held-out faces at the end), parameters. Time is as steps; seconds are in `benchmarks/train`.
+    """
+    rows = []
+    for name, card in cards.items():
+        recipe, model = name.split("/")
+        row: dict[str, Any] = {"recipe": recipe, "model": model, "trained": card["trained"]}
+        row["reason"] = card.get("reason", "")
+        if card["trained"]:
+            limit = card["recipe"]["steps"]
+            row |= {
+                "subjects": len(card["faces"]),
+                "faces": sum(card["faces"].values()),
+                "start": "base" if card["warm_start"] else "nothing",
+                "limit": limit,
+                "steps": card["steps"],
+                "saved": round(1 - card["steps"] / limit, 4),
+                "held_out": card["held_out"][-1][1],
+                "parameters": card["parameters"],
+            }
+        rows.append(row)
+    return pd.DataFrame(rows, columns=TRAINING_COLUMNS)
 
 
 def demographics_table(people: Sequence[Person], subjects: Iterable[str]) -> pd.DataFrame:

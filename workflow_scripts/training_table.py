@@ -1,0 +1,13 @@
+"""Rule training_table: how long every model was trained, and how well it does."""
+
+from pathlib import Path
+
+from swapset.dataset.tables import training_table
+from swapset.files import read_json, write_csv
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    with job(snakemake.rule, snakemake.log[0]):
+        paths = [Path(path) for path in snakemake.input.cards]
+        cards = {f"{path.parent.name}/{path.stem}": read_json(path) for path in paths}
+        write_csv(Path(snakemake.output.table), training_table(cards))
