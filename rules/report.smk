@@ -50,6 +50,7 @@ rule figures:
         root=lambda w: R,
         recipes={method: build.recipes[method].model_dump() for method in build.methods},
         owners={method: build.owner(method) for method in build.methods},
+        shared=build.generation.shared,
         precision=build.config.training.precision,
     resources:
         mem_mb=2000,

@@ -124,7 +124,7 @@ class TrainingSettings(Section):
         ),
     )
     base_steps: float = Field(
-        0.5,
+        2.0,
         gt=0,
         le=10,
         description="Steps of the base model for every two subjects, as a share of the recipe's.",

@@ -6,6 +6,7 @@ from swapset.generation.recipes import Recipe
 from swapset.jobs import job
 from swapset.report.figures import Figures
 from swapset.report.finished import FinishedBuild
+from swapset.report.mask_rows import Models
 
 if __name__ == "__main__":
     params = snakemake.params
@@ -14,7 +15,6 @@ if __name__ == "__main__":
             FinishedBuild(Path(params.root)),
             list(params.recipes),
             {method: Recipe(**fields) for method, fields in params.recipes.items()},
-            params.owners,
-            params.precision,
+            Models(params.owners, params.shared, params.precision),
         )
         figures.write(map(Path, snakemake.output.figures))

@@ -16,7 +16,7 @@ from swapset.report.finished import (
     spread_over_targets,
     zoom,
 )
-from swapset.report.plan import describe
+from swapset.report.plan import describe, differ_in_size_only
 from swapset.report.sheet import Panel, Sheet, compose, message
 
 TARGETS, DONORS = 6, 5
@@ -147,14 +147,21 @@ def methods_figure(
 def resolution_figure(
     build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe]
 ) -> Image:
-    """Return figure 4.5: synthesised faces of different sizes, all else equal."""
+    """Return figure 4.5: synthesised faces of different sizes, all else equal if it can be."""
+    if differ_in_size_only(methods, recipes):
+        note = (
+            "Methods that differ in the size of the synthesised face, and what the network needs "
+        )
+        note += "for it, only (as figure 4.5 of the chapter)."
+    else:
+        note = "Methods with synthesised faces of different sizes, as figure 4.5 of the chapter. "
+        note += "They differ in other things too: for the size alone see config/ablation.yaml."
     return comparison(
         build,
         methods,
         recipes,
         title="Size of the synthesised face",
-        note="Methods that differ in the size of the synthesised face, and what the network needs "
-        "for it, only (as figure 4.5 of the chapter).",
+        note=note,
         side=320,
         examples=2,
     )

@@ -19,7 +19,7 @@ from swapset.report.contact import (
     resolution_figure,
 )
 from swapset.report.finished import FinishedBuild, Image, evenly
-from swapset.report.mask_rows import masks_figure
+from swapset.report.mask_rows import Models, colour_steps_figure, masks_figure
 from swapset.report.plan import colour_group, resolution_group
 from swapset.report.sheet import message, save
 
@@ -39,17 +39,14 @@ class Figures:
     methods : sequence of str
     recipes : mapping of str to Recipe
         Recipe of each method.
-    owners : mapping of str to str
-        The recipe whose models a method uses.
-    precision : {"auto", "fp32", "bf16"}
-        As the fakes were made.
+    models : Models
+        Which models made the fakes.
     """
 
     build: FinishedBuild
     methods: Sequence[str]
     recipes: Mapping[str, Recipe]
-    owners: Mapping[str, str]
-    precision: str
+    models: Models
 
     def write(self, paths: Iterable[Path]) -> None:
         """Write figures; each file's stem is the name of its figure, see `plan.figure_names`."""
@@ -64,8 +61,8 @@ class Figures:
             "resolution": lambda: resolution_figure(
                 build, resolution_group(methods, recipes), recipes
             ),
-            "colour": lambda: colour_figure(build, colour_group(methods, recipes), recipes),
-            "masks": lambda: masks_figure(build, methods, recipes, self.owners, self.precision),
+            "colour": self._colour,
+            "masks": lambda: masks_figure(build, methods, recipes, self.models),
         }
         if name == "mask_ssim":
             return self._mask_ssim
@@ -75,6 +72,13 @@ class Figures:
             return lambda path: save(sheets[name](), path)
         sheet = partial(contact_sheet, build, name.removeprefix("contact_sheet_"))
         return lambda path: save(sheet(), path)
+
+    def _colour(self) -> Image:
+        group = colour_group(self.methods, self.recipes)
+        if group:
+            return colour_figure(self.build, group, self.recipes)
+        first = self.methods[0]
+        return colour_steps_figure(self.build, first, self.recipes[first], self.models)
 
     def _mask_ssim(self, path: Path) -> None:
         tables = self.build.root / "tables"

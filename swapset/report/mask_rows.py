@@ -1,4 +1,4 @@
-"""Figure 4.7: one frame through the three kinds of masks, made again by the library itself."""
+"""Figures 4.6 and 4.7: frames made again by the library itself, with one thing changed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from swapset.faces.align import crop_corners, warp_crop
 from swapset.faces.masks import render_mask
 from swapset.generation.blend import FaceMask, paste
 from swapset.generation.checkpoint import TrainedPair, load_model
+from swapset.generation.methods import synthesis_of
 from swapset.generation.recipes import Recipe, SynthesisRecipe
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
-from swapset.report.finished import FinishedBuild, Image, zoom
+from swapset.report.finished import Fake, FinishedBuild, Image, spread_over_targets, zoom
 from swapset.report.plan import mask_rows
 from swapset.report.sheet import Panel, Sheet, compose, message
 
 SIDE = 300
+EXAMPLES = 2
+"""Most rows of figure 4.6."""
 _TITLE = "Masks and what they leave visible"
 
 
@@ -93,12 +96,73 @@ def mask_steps(
     )
 
 
+@dataclass(frozen=True)
+class Models:
+    """Which models the fakes of a build were made by.
+
+    Attributes
+    ----------
+    owners : mapping of str to str
+        The recipe whose models a method uses.
+    shared : bool
+        Whether a recipe has one model of all subjects, instead of one for each pair.
+    precision : {"auto", "fp32", "bf16"}
+        As the fakes were made.
+    """
+
+    owners: Mapping[str, str]
+    shared: bool
+    precision: str
+
+    def load(self, build: FinishedBuild, method: str, fake: Fake) -> TrainedPair:
+        """Return the model that made a fake."""
+        name = "all" if self.shared else pair_name(fake.target, fake.donor)
+        return load_model(build.model(self.owners[method], name), torch.device("cpu"))
+
+
+def colour_steps_figure(build: FinishedBuild, method: str, recipe: Recipe, models: Models) -> Image:
+    """Return figure 4.6 by one method's models: its swaps without and with colour transfer.
+
+    Where the method transfers no colours, they are transferred by Reinhard's way for the picture.
+    """
+    kind = "reinhard" if recipe.colour_transfer == "none" else recipe.colour_transfer
+    rows, labels = [], []
+    for fake in spread_over_targets(build.made([method]), EXAMPLES):
+        index = build.middle_frame({method: [fake]})
+        if index is None:
+            continue
+        pair = models.load(build, method, fake)
+        points = build.landmarks(fake.clip).chosen(recipe.smoothing)
+        results = []
+        for colours in ("none", kind):
+            changed = synthesis_of(recipe).model_copy(update={"colour_transfer": colours})
+            steps = steps_of_frame(
+                build.source(fake.clip),
+                points,
+                index,
+                pair,
+                fake.donor,
+                changed,
+                models.precision,
+            )
+            results.append(steps.result)
+        shown = [steps.frame, *results]
+        rows.append([Panel(zoom(picture, points[index], SIDE)) for picture in shown])
+        labels.append(f"{fake.clip}\nframe {index}\ndonor {fake.donor}")
+    title = "Without and with colour transfer"
+    if not rows:
+        return message(f"No face was swapped by {method}.", title)
+    note = (
+        f"Frames before encoding, by the models of {models.owners[method]}, all else as {method} "
+        f"does it. With: {kind} (as figure 4.6 of the chapter)."
+    )
+    return compose(
+        Sheet(title, rows, (SIDE, SIDE), ["real frame", "without", "with"], labels, note)
+    )
+
+
 def masks_figure(
-    build: FinishedBuild,
-    methods: Sequence[str],
-    recipes: Mapping[str, Recipe],
-    owners: Mapping[str, str],
-    precision: str,
+    build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe], models: Models
 ) -> Image:
     """Return figure 4.7 for the first fake that the first method made.
 
@@ -107,10 +171,7 @@ def masks_figure(
     build : FinishedBuild
     methods : sequence of str
     recipes : mapping of str to Recipe
-    owners : mapping of str to str
-        The recipe whose models a method uses.
-    precision : {"auto", "fp32", "bf16"}
-        As the fakes were made.
+    models : Models
     """
     first = methods[0]
     fakes = build.made([first])
@@ -118,15 +179,13 @@ def masks_figure(
     if index is None:
         return message(f"No face was swapped by {first}.", _TITLE)
     fake = fakes[0]
-    pair = load_model(
-        build.model(owners[first], pair_name(fake.target, fake.donor)), torch.device("cpu")
-    )
+    pair = models.load(build, first, fake)
     landmarks = build.landmarks(fake.clip)
     rows, labels = [], []
-    for kind, method, recipe in mask_rows(methods, recipes, owners):
+    for kind, method, recipe in mask_rows(methods, recipes, models.owners):
         points = landmarks.chosen(recipe.smoothing)
         steps = steps_of_frame(
-            build.source(fake.clip), points, index, pair, fake.donor, recipe, precision
+            build.source(fake.clip), points, index, pair, fake.donor, recipe, models.precision
         )
         rows.append(_row(steps, points[index]))
         labels.append(f"{kind}\n" + (f"as by\n{method}" if method else f"{first}\nwith this mask"))
@@ -137,7 +196,7 @@ def masks_figure(
             (SIDE, SIDE),
             ["real frame", "(a) synthesised face", "(b) mask", "(c) result"],
             labels,
-            f"{fake.clip}, frame {index}, donor {fake.donor}, by the model of {owners[first]}. "
+            f"{fake.clip}, frame {index}, donor {fake.donor}, by {models.owners[first]}'s model. "
             "(a) the whole synthesised face warped back over the target's, its colours matched "
             "inside the row's mask if the method does so, (b) the blending mask (white: "
             "synthesised), (c) the final frame before encoding (as figure 4.7 of the chapter).",

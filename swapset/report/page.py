@@ -46,7 +46,7 @@ class ReportFiles:
     figures : sequence of Path
         PNG files named as in `plan.figure_names`.
     previews : sequence of Path
-        Previews of trainings, `models/<recipe>/<pair>.png`.
+        Previews of trainings, `models/<recipe>/<model>.png`.
     verdicts : sequence of Path
         `accepted/<subject>.json`.
     quoted : sequence of Path
@@ -126,7 +126,7 @@ def page(files: ReportFiles) -> str:
             ),
             protected_section(files.root, *files.protected) if files.protected else Markup(""),
             sections.gallery(files.root, files.figures),
-            sections.previews(files.root, files.previews),
+            sections.training(files.root, files.table("training"), files.previews),
             sections.origin(provenance),
             sections.quoted(files.quoted),
         ]

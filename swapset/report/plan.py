@@ -40,7 +40,7 @@ def figure_names(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[
     -------
     list of str
         `contact_sheet_<method>` of each method (figure 4.4), `methods` for two or more,
-        `resolution` (4.5) and `colour` (4.6) if methods differ in just that, `masks` (4.7),
+        `resolution` (4.5) if there are faces of several sizes, `colour` (4.6), `masks` (4.7),
         `smoothing` and `mask_ssim`.
     """
     names = [f"contact_sheet_{method}" for method in methods]
@@ -48,17 +48,29 @@ def figure_names(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[
         names.append("methods")
     if resolution_group(methods, recipes):
         names.append("resolution")
-    if colour_group(methods, recipes):
-        names.append("colour")
-    return [*names, "masks", "smoothing", "mask_ssim"]
+    return [*names, "colour", "masks", "smoothing", "mask_ssim"]
 
 
 def resolution_group(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[str]:
-    """Return the methods that differ in the size of the synthesised face only, smallest first.
+    """Return methods with synthesised faces of different sizes, smallest first.
 
-    One method per resolution; empty if there are not two.
+    One method per resolution: those that differ from the first in nothing else, if there are any;
+    empty if all are of one size.
     """
-    return _group(methods, recipes, _SIZE, lambda recipe: recipe.resolution)
+    alone = _group(methods, recipes, _SIZE, lambda recipe: recipe.resolution)
+    if alone:
+        return alone
+    by_size: dict[int, str] = {}
+    for name in methods:
+        by_size.setdefault(recipes[name].resolution, name)
+    return [by_size[size] for size in sorted(by_size)] if len(by_size) > 1 else []
+
+
+def differ_in_size_only(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> bool:
+    """Say whether methods equal each other but for the size of the face."""
+    free = set(_SIZE)
+    fixed = [recipes[name].model_dump(exclude=free) for name in methods]
+    return all(each == fixed[0] for each in fixed)
 
 
 def colour_group(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[str]:

@@ -37,6 +37,10 @@ _HEADS = {
     "fake_videos": "fake videos",
     "fake_frames": "fake frames",
     "share": "share (%)",
+    "kind": "of",
+    "start": "start from",
+    "saved": "steps saved by plateaus",
+    "held_out": "L1 of held-out faces",
 }
 Verdicts = Sequence[Mapping[str, Any]]
 
@@ -182,12 +186,13 @@ def _contact(stem: str) -> tuple[str, str]:
     return f"Fakes by {method}", "Real frames and fakes of them, as figure 4.4 of the chapter."
 
 
-def previews(root: Path, paths: Sequence[Path]) -> Markup:
-    """Return the loss curves and preview pictures of trainings."""
+def training(root: Path, trained: pd.DataFrame | None, paths: Sequence[Path]) -> Markup:
+    """Return how long models were trained, with loss curves and preview pictures of some."""
     if not paths:
         return Markup("")
+    listed = [] if trained is None else [_trained(trained)]
     shown = [
-        figure(path, root, f"{path.parent.name}, pair {path.stem}", "Loss and preview.")
+        figure(path, root, f"{path.parent.name}, {path.stem}", "Loss and preview.")
         for path in paths
     ]
     note = element(
@@ -196,7 +201,19 @@ def previews(root: Path, paths: Sequence[Path]) -> Markup:
         "beyond these have theirs in models/.",
         class_="note",
     )
-    return joined([element("h2", "Training"), note, *shown])
+    return joined([element("h2", "Training"), *listed, note, *shown])
+
+
+def _trained(rows: pd.DataFrame) -> Markup:
+    """Return one row per recipe and start: models, steps, what plateaus saved, the L1 reached."""
+    done = rows[rows["trained"]].assign(
+        models=1, kind=lambda r: r["model"].where(r["model"].isin(["base", "all"]), "pair")
+    )
+    counted = {"models": "sum", "faces": "mean", "steps": "sum", "saved": "mean"}
+    summary = done.groupby(["recipe", "kind", "start"], as_index=False).agg(
+        counted | {"held_out": "mean"}
+    )
+    return table(summary, _HEADS)
 
 
 def origin(provenance: ProvenanceSummary) -> Markup:

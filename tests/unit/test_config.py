@@ -27,7 +27,7 @@ from swapset.errors import ConfigError
         ({"methods": []}, ["methods: []"]),
         ({"methods": ["celebdf", "celebdf"]}, ["methods", "listed twice"]),
         ({"methods": "celebdf"}, ["methods: 'celebdf'", "write [celebdf]"]),
-        ({"methods": ["deepfake"]}, ["methods: 'deepfake' is no recipe", "celebdf, faceswap"]),
+        ({"methods": ["deepfake"]}, ["methods: 'deepfake' is no recipe", "celebdf, deepfacelab"]),
         ({"recipes": {"mine": {"mask": "hull"}}}, ["recipes.mine: a new recipe needs 'base'"]),
         ({"recipes": {"real": {"base": "celebdf"}}}, ["'real' cannot name a recipe"]),
         (

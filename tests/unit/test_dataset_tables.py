@@ -13,6 +13,7 @@ from swapset.dataset.tables import (
     differences_table,
     gather_scores,
     mask_ssim_table,
+    training_table,
 )
 
 
@@ -39,6 +40,31 @@ def test_datasets_count_originals_only_and_every_method() -> None:
             ["mine", 2, 135, 0, 0],
         ],
     }
+
+
+def test_trainings_say_what_they_took_and_what_was_saved() -> None:
+    done = {
+        "trained": True,
+        "recipe": {"steps": 1000},
+        "steps": 600,
+        "warm_start": True,
+        "faces": {"id0": 30, "id1": 20},
+        "held_out": [[20, 0.1], [600, 0.04]],
+        "parameters": 9,
+    }
+    cards = {
+        "celebdf/base": done | {"warm_start": False, "steps": 1000},
+        "celebdf/id0-id1": done,
+        "celebdf/id0-id2": {"trained": False, "reason": "no accepted clip of id2"},
+    }
+    table = training_table(cards)
+    assert table["model"].tolist() == ["base", "id0-id1", "id0-id2"]
+    assert table["saved"].tolist()[:2] == [0.0, 0.4]
+    assert table["start"].tolist()[:2] == ["nothing", "base"]
+    assert table["held_out"].tolist()[:2] == [0.04, 0.04]
+    assert table["faces"].tolist()[:2] == [50, 50]
+    assert table["reason"][2] == "no accepted clip of id2"
+    assert np.isnan(table["steps"][2])
 
 
 def people() -> list[Person]:

@@ -22,16 +22,16 @@ def two_gpus(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,GPU-b2")
 
 
-def _hold(connection):
-    """Claim a GPU, say which, and keep it until told."""
-    with device._one_of(visible_gpus()) as gpu:
+def _hold(connection, sharers):
+    """Claim a place on a GPU, say which, and keep it until told."""
+    with device._one_of(visible_gpus(), sharers) as gpu:
         connection.send(gpu)
         connection.recv()
 
 
-def start_holder():
+def start_holder(sharers=1):
     here, there = multiprocessing.get_context("fork").Pipe()
-    process = multiprocessing.get_context("fork").Process(target=_hold, args=(there,))
+    process = multiprocessing.get_context("fork").Process(target=_hold, args=(there, sharers))
     process.start()
     there.close()
     return process, here
@@ -55,6 +55,24 @@ def test_two_jobs_take_different_gpus_and_a_third_waits(two_gpus):
     assert third[1].poll(10)
     third[1].recv()
     stop(second, third)
+
+
+def test_some_share_a_gpu_and_others_take_it_alone(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    sharing = [start_holder(2), start_holder(2)]
+    for _, connection in sharing:
+        assert connection.poll(10)
+    third, alone = start_holder(2), start_holder()
+    assert not third[1].poll(0.5)
+    assert not alone[1].poll(0.5)
+    stop(sharing[0])
+    assert third[1].poll(10)
+    third[1].recv()
+    assert not alone[1].poll(0.5)
+    stop(sharing[1], third)
+    assert alone[1].poll(10)
+    alone[1].recv()
+    stop(alone)
 
 
 def test_a_killed_jobs_gpu_is_free_again(two_gpus, monkeypatch):

@@ -22,7 +22,7 @@ from swapset.media.decode import frames
 from swapset.report.charts import jitter, mask_ssim_chart
 from swapset.report.figures import Figures
 from swapset.report.finished import Fake, FinishedBuild, evenly, frame_at, spread_over_targets, zoom
-from swapset.report.mask_rows import steps_of_frame
+from swapset.report.mask_rows import Models, steps_of_frame
 from swapset.report.plan import figure_names
 from swapset.report.sheet import GAP, Panel, Sheet, compose, layout, message
 
@@ -123,7 +123,7 @@ def test_figure_4_7_needs_a_face(root, tmp_path):
 
 def test_all_figures_are_drawn_the_same_twice(root, tmp_path):
     names = figure_names(list(RECIPES), RECIPES)
-    drawn = Figures(FinishedBuild(root), list(RECIPES), RECIPES, OWNERS, "fp32")
+    drawn = Figures(FinishedBuild(root), list(RECIPES), RECIPES, Models(OWNERS, False, "fp32"))
     for folder in ("one", "two"):
         drawn.write(tmp_path / folder / f"{name}.png" for name in names)
     for name in names:
@@ -138,7 +138,7 @@ def test_a_method_without_fakes_is_said_so(tmp_path):
     path = root / "tables" / "fakes.csv"
     path.write_text(path.read_text().replace("True", "False"))
     out = tmp_path / "contact_sheet_first.png"
-    drawn = Figures(FinishedBuild(root), list(RECIPES), RECIPES, OWNERS, "fp32")
+    drawn = Figures(FinishedBuild(root), list(RECIPES), RECIPES, Models(OWNERS, False, "fp32"))
     drawn.write([out, tmp_path / "methods.png", tmp_path / "masks.png"])
     with Image.open(out) as picture:
         assert picture.height < 120

@@ -14,6 +14,7 @@ from swapset.files import write_empty, write_json
 from swapset.report.figures import Figures
 from swapset.report.finished import FinishedBuild
 from swapset.report.markup import element, number, table
+from swapset.report.mask_rows import Models
 from swapset.report.page import ReportFiles, page, write_page
 from swapset.report.plan import figure_names
 from swapset.report.provenance_summary import summarise
@@ -25,7 +26,9 @@ from swapset.report.sections import clips
 def files(tmp_path_factory):
     root = make_build(tmp_path_factory.mktemp("report") / "tiny")
     figures = [root / "figures" / f"{name}.png" for name in figure_names(list(RECIPES), RECIPES)]
-    Figures(FinishedBuild(root), list(RECIPES), RECIPES, OWNERS, "fp32").write(figures)
+    Figures(FinishedBuild(root), list(RECIPES), RECIPES, Models(OWNERS, False, "fp32")).write(
+        figures
+    )
     quoted = [root / "tables" / "quoted" / f"{name}.csv" for name in quoted_names()]
     write_quoted(quoted)
     preview = root / "models" / "first" / "id0-id1.png"

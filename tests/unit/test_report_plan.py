@@ -9,6 +9,7 @@ from swapset.generation.methods import BUILT_IN, model_owner
 from swapset.report.plan import (
     colour_group,
     describe,
+    differ_in_size_only,
     figure_names,
     mask_rows,
     resolution_group,
@@ -24,12 +25,17 @@ def ablation():
     return load(values)
 
 
-def test_default_methods_differ_in_too_much_for_an_ablation():
+def test_figures_of_the_default_methods():
     names = figure_names(["celebdf", "faceswap"], BUILT_IN)
+    assert resolution_group(["celebdf", "faceswap"], BUILT_IN) == ["faceswap", "celebdf"]
+    assert not differ_in_size_only(["faceswap", "celebdf"], BUILT_IN)
+    assert not colour_group(["celebdf", "faceswap"], BUILT_IN)
     assert names == [
         "contact_sheet_celebdf",
         "contact_sheet_faceswap",
         "methods",
+        "resolution",
+        "colour",
         "masks",
         "smoothing",
         "mask_ssim",
@@ -37,7 +43,10 @@ def test_default_methods_differ_in_too_much_for_an_ablation():
 
 
 def test_one_method_is_compared_with_nothing():
-    assert "methods" not in figure_names(["celebdf"], BUILT_IN)
+    names = figure_names(["celebdf"], BUILT_IN)
+    assert "methods" not in names
+    assert "resolution" not in names
+    assert "colour" in names
 
 
 def test_ablation_allows_every_figure():
@@ -45,6 +54,7 @@ def test_ablation_allows_every_figure():
     recipes = config.all_recipes()
     assert {"resolution", "colour", "masks"} <= set(figure_names(config.methods, recipes))
     assert resolution_group(config.methods, recipes) == ["celebdf-64px", "celebdf"]
+    assert differ_in_size_only(["celebdf-64px", "celebdf"], recipes)
     assert colour_group(config.methods, recipes) == [
         "celebdf-no-colour",
         "celebdf-no-transfer",
