@@ -1,9 +1,17 @@
-"""Time training at 64 x 64 on two threads: bf16 and channels_last beside fp32.
+"""Time training beside the conventional way: a loader whose workers warp faces with OpenCV.
 
-Run `python benchmarks/training.py [--width 64] [--rounds 5]`. The same network trains on the same
-faces three times: by the pipeline's trainer in bf16, by it in fp32 (both with channels_last), and
-by a plain fp32 loop in PyTorch's default layout. Augmentation is part of all three. The ways
-alternate; a first round is dropped; medians of wall time, and of the ratios within a round.
+Run `python benchmarks/training.py [--resolution 64] [--width 64] [--rounds 5]`, on a GPU with
+`--device cuda`. The same network trains on the same faces by
+
+- ours: the pipeline's trainer, in bf16 and channels_last; faces stay on the device;
+- loader: a `DataLoader` with `--workers` processes that rotate, flip and warp faces by `cv2.remap`;
+  the network in bf16 and channels_last too, the optimiser fused too;
+- plain fp32: the pipeline's batches, the network in PyTorch's defaults.
+
+The ways alternate; a first round is dropped; medians of faces/s, and of the ratios of a round.
+Below them: the L1 of held-out faces after the same steps by the fast path and by one in fp32, and
+on a GPU the share of the dense bf16 peak that the network's multiplications come to, and of the
+time that the GPU is busy.
 
 bf16 pays where the processor computes in it (avx512_bf16 or amx_bf16), so its flags are printed.
 """
@@ -14,97 +22,264 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from skimage import data
+from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.flop_counter import FlopCounterMode
 
-from swapset.generation.augment import FaceBank, draw_batch
+from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.methods import BUILT_IN, training_of
-from swapset.generation.recipes import Recipe
+from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.training import Schedule, Trainer
 
-THREADS = 2
-STEPS = 8
-CPU = torch.device("cpu")
-TARGET = 1.5
-"""Times fp32 with channels_last, where the processor has avx512_bf16."""
+PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12}
+"""Dense bf16 operations per second that the makers give."""
 
 
-def face_bank(recipe: Recipe) -> FaceBank:
-    """Return 64 crops around the astronaut's face."""
+def faces(side: int) -> np.ndarray:
+    """Return 64 crops around the astronaut's face, (64, side, side, 3) uint8."""
     picture, rng = data.astronaut(), np.random.default_rng(0)
     corners = rng.integers((40, 130), (80, 170), (64, 2))
-    faces = np.stack([picture[y : y + 144, x : x + 144] for y, x in corners])
-    return FaceBank.of(faces, resolution=recipe.resolution, share=2 / 3, device=CPU)
+    crops = [picture[y : y + 144, x : x + 144] for y, x in corners]
+    return np.stack([cv2.resize(crop, (side, side)) for crop in crops])
 
 
-def by_trainer(precision: str, recipe: Recipe, banks: dict[str, FaceBank]) -> float:
-    """Return seconds that the pipeline's trainer needs for all steps."""
+class Warped(IterableDataset):
+    """Training pairs as the conventional tools make them, one face at a time."""
+
+    def __init__(self, stored: np.ndarray, recipe: TrainingRecipe):
+        self.stored, self.recipe = stored, recipe
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        rng, side = np.random.default_rng(), self.recipe.resolution
+        cv2.setNumThreads(1)
+        while True:
+            face = self.stored[rng.integers(len(self.stored))]
+            angle, zoom = rng.uniform(-ROTATION, ROTATION), rng.uniform(0.95, 1.05)
+            centre = (face.shape[1] / 2, face.shape[0] / 2)
+            matrix = cv2.getRotationMatrix2D(centre, angle, zoom)
+            moved = cv2.warpAffine(face, matrix, face.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
+            if rng.random() < 0.5:
+                moved = moved[:, ::-1]
+            low = round((face.shape[0] - face.shape[0] * 2 / 3) / 2)
+            crop = moved[low : face.shape[0] - low, low : face.shape[1] - low]
+            target = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+            maps = _warp_maps(rng, side)
+            warped = cv2.remap(target, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            yield warped, target
+
+
+def _warp_maps(rng: np.random.Generator, side: int) -> list[np.ndarray]:
+    """Return where each pixel of a warped face comes from, x and y."""
+    place = np.linspace(0, side - 1, WARP_GRID)
+    grid = np.stack(np.meshgrid(place, place))
+    moved = (grid + rng.normal(0, WARP_SIGMA * side / 2, grid.shape)).astype(np.float32)
+    return [cv2.resize(axis, (side, side), interpolation=cv2.INTER_CUBIC) for axis in moved]
+
+
+def timed_trainer(
+    precision: str, recipe: TrainingRecipe, bank: FaceBank, device: torch.device
+) -> tuple[float, Trainer]:
+    """Return seconds and the trainer after its last step."""
     with tempfile.TemporaryDirectory() as folder:
-        schedule = Schedule(0, CPU, precision, Path(folder, "checkpoint"), 10 * STEPS)
-        trainer = Trainer(training_of(recipe), banks, schedule, "benchmark")
-        with open(Path(folder, "log"), "w", encoding="utf-8") as log:
-            start = time.perf_counter()
-            for _ in trainer.run(log):
-                pass
-            return time.perf_counter() - start
+        schedule = Schedule(
+            0,
+            device,
+            precision,
+            Path(folder, "checkpoint"),
+            10**9,
+            preview_every=10**9,
+            compiled=device.type == "cuda",
+        )
+        trainer = Trainer(recipe, {"one": bank, "other": bank}, schedule, "benchmark")
+        begin = time.perf_counter()
+        while trainer.step < recipe.steps:
+            trainer._one_step()
+            trainer.step += 1
+        synchronised(device)
+        return time.perf_counter() - begin, trainer
 
 
-def plainly(recipe: Recipe, banks: dict[str, FaceBank]) -> float:
+def synchronised(device: torch.device) -> None:
+    """Wait for the device."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+Batches = dict[str, tuple[torch.Tensor, ...]]
+
+
+def learns(model: SwapAutoencoder, optimiser: torch.optim.Optimizer, batches: Batches) -> None:
+    """Take one plain step on (warped, target) of each subject."""
+    made = model.reconstruct({name: warped for name, (warped, _) in batches.items()})
+    loss = torch.stack(
+        [(made[name] - target).abs().mean() for name, (_, target) in batches.items()]
+    )
+    optimiser.zero_grad(set_to_none=True)
+    torch.stack(losses).sum().backward()
+    optimiser.step()
+
+
+def by_loader(
+    recipe: TrainingRecipe, stored: np.ndarray, device: torch.device, workers: int
+) -> float:
+    """Return seconds of a loop that waits for a loader, without the start of its workers."""
+    torch.manual_seed(0)
+    model = SwapAutoencoder(recipe, ["one", "other"]).placed(device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
+    pinned = device.type == "cuda"
+    loaders = [
+        iter(
+            DataLoader(
+                Warped(stored, recipe),
+                batch_size=recipe.batch,
+                num_workers=max(1, workers // 2),
+                pin_memory=pinned,
+            )
+        )
+        for _ in range(2)
+    ]
+
+    def batch() -> Batches:
+        drawn: Batches = {}
+        for name, loader in zip(("one", "other"), loaders, strict=True):
+            pair = [part.to(device, non_blocking=True).permute(0, 3, 1, 2) for part in next(loader)]
+            drawn[name] = tuple(part.float().div_(255) for part in pair)
+        return drawn
+
+    next_batch = batch()
+    synchronised(device)
+    begin = time.perf_counter()
+    for _ in range(recipe.steps):
+        with torch.autocast(device.type, torch.bfloat16):
+            learns(model, optimiser, next_batch)
+        next_batch = batch()
+    synchronised(device)
+    return time.perf_counter() - begin
+
+
+def plainly(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> float:
     """Return seconds of a plain fp32 loop in the default layout."""
     torch.manual_seed(0)
-    model = SwapAutoencoder(training_of(recipe), list(banks))
-    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, betas=(0.5, 0.999))
-    generator = torch.Generator().manual_seed(0)
-    start = time.perf_counter()
-    for _ in range(STEPS):
-        loss = torch.zeros(())
-        for subject, bank in banks.items():
-            batch = draw_batch(
-                bank,
-                recipe.batch,
-                recipe.resolution,
-                colour=recipe.colour_augmentation,
-                generator=generator,
+    model = SwapAutoencoder(recipe, ["one", "other"]).to(device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
+    generator = torch.Generator(device).manual_seed(0)
+    begin = time.perf_counter()
+    for _ in range(recipe.steps):
+        batches = {}
+        for name in ("one", "other"):
+            drawn = draw_batch(
+                bank, recipe.batch, recipe.resolution, colour=False, generator=generator
             )
-            loss = loss + (model(batch.warped, subject) - batch.target).abs().mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return time.perf_counter() - start
+            batches[name] = (drawn.warped, drawn.target)
+        learns(model, optimiser, batches)
+    synchronised(device)
+    return time.perf_counter() - begin
+
+
+def operations(recipe: TrainingRecipe) -> int:
+    """Return the multiplications and additions of one step's networks, both ways."""
+    model = SwapAutoencoder(recipe, ["one", "other"])
+    images = torch.rand(1, 3, recipe.input_side, recipe.input_side)
+    counter = FlopCounterMode(display=False)
+    with counter:
+        made = model.reconstruct({"one": images, "other": images})
+        torch.stack([part.sum() for part in made.values()]).sum().backward()
+    return recipe.batch * counter.get_total_flops()
+
+
+def busy_share(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> float:
+    """Return the share of the wall time in which the GPU runs a kernel."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CUDA]) as seen:
+        timed_trainer("bf16", recipe, bank, device)
+    spans = sorted(
+        (event.time_range.start, event.time_range.end)
+        for event in seen.events()
+        if event.device_type == torch.autograd.DeviceType.CUDA
+    )
+    # The compiler's warm-up comes first: the last half of the kernels is looked at.
+    spans = spans[len(spans) // 2 :]
+    busy, end = 0.0, spans[0][0]
+    for start, stop in spans:
+        busy += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return busy / (end - spans[0][0])
 
 
 def main() -> None:
-    """Print faces/s of the three ways and their ratios."""
+    """Print faces/s of the ways, their ratios, and what fast and plain paths learn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--method", default="faceswap", choices=sorted(BUILT_IN))
+    parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--width", type=int, default=64, help="channels of the first layer")
+    parser.add_argument("--code", type=int, default=512)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--learn", type=int, default=200, help="steps of the comparison of L1")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
-    torch.set_num_threads(THREADS)
-    changes = {"width": given.width, "code": 512, "batch": 16, "steps": STEPS}
-    recipe = BUILT_IN["faceswap"].model_copy(update=changes)
-    banks = {"one": face_bank(recipe), "other": face_bank(recipe)}
+    torch.set_num_threads(given.threads)
+    device = torch.device(given.device)
+    names = ("resolution", "width", "code", "batch", "steps")
+    recipe = training_of(BUILT_IN[given.method]).model_copy(
+        update={name: getattr(given, name) for name in names}
+    )
+    stored = faces(round(recipe.resolution * 3 / 2))
+    bank = FaceBank.of(stored, resolution=recipe.resolution, share=2 / 3, device=device)
     ways: dict[str, Callable[[], float]] = {
-        "ours: bf16, channels_last": lambda: by_trainer("bf16", recipe, banks),
-        "fp32, channels_last": lambda: by_trainer("fp32", recipe, banks),
-        "plain fp32": lambda: plainly(recipe, banks),
+        "ours": lambda: timed_trainer("bf16", recipe, bank, device)[0],
+        "ours in fp32": lambda: timed_trainer("fp32", recipe, bank, device)[0],
+        "loader, OpenCV": lambda: by_loader(recipe, stored, device, given.workers),
+        "plain fp32": lambda: plainly(recipe, bank, device),
     }
     rounds = [{name: way() for name, way in ways.items()} for _ in range(given.rounds + 1)][1:]
+    report(given, recipe, rounds)
+    short = recipe.model_copy(update={"steps": given.learn})
+    ends = []
+    for precision in ("bf16", "fp32"):
+        held_out = timed_trainer(precision, short, bank, device)[1].validate()
+        ends.append(sum(held_out.values()) / len(held_out))
+    print(f"  L1 of held-out faces after {given.learn} steps: {ends[0]:.4f}, in fp32 {ends[1]:.4f}")
+    if device.type == "cuda":
+        on_gpu(recipe, bank, device, statistics.median(each["ours"] for each in rounds))
+
+
+def report(
+    given: argparse.Namespace, recipe: TrainingRecipe, rounds: list[dict[str, float]]
+) -> None:
+    """Print the speeds."""
     flags = [name for name, here in torch.cpu.get_capabilities().items() if here is True]
-    weights = sum(w.numel() for w in SwapAutoencoder(training_of(recipe), list(banks)).parameters())
+    model = SwapAutoencoder(recipe, ["one", "other"])
+    weights = sum(weight.numel() for weight in model.parameters())
     print("CPU flags:", " ".join(flags))
-    print(f"{recipe.resolution} x {recipe.resolution}, {weights / 1e6:.1f} M weights, ", end="")
-    print(f"batch {recipe.batch} of each subject, {THREADS} threads")
-    first = next(iter(ways))
-    for name in ways:
-        speed = statistics.median(2 * recipe.batch * STEPS / each[name] for each in rounds)
-        ratio = statistics.median(each[name] / each[first] for each in rounds)
-        print(f"  {name:28s} {speed:7.1f} faces/s   ours is {ratio:4.2f} x")
-    print(f"  target {TARGET} x fp32 with channels_last, where avx512_bf16 is there")
+    print(f"{given.method}, {recipe.resolution} x {recipe.resolution}, ", end="")
+    print(f"{weights / 1e6:.1f} M weights, batch {recipe.batch} of each subject, ", end="")
+    print(f"{given.threads} threads, {given.workers} workers, {given.device}")
+    for name in rounds[0]:
+        speed = statistics.median(2 * recipe.batch * recipe.steps / each[name] for each in rounds)
+        ratio = statistics.median(each[name] / each["ours"] for each in rounds)
+        print(f"  {name:16s} {speed:8.1f} faces/s   ours is {ratio:5.2f} x")
+
+
+def on_gpu(recipe: TrainingRecipe, bank: FaceBank, device: torch.device, seconds: float) -> None:
+    """Print shares of the GPU's peak and of its time."""
+    name = torch.cuda.get_device_name(device)
+    done = operations(recipe) * recipe.steps / seconds
+    peak = next((value for key, value in PEAKS.items() if key in name), None)
+    share = "" if peak is None else f", {done / peak:.1%} of {peak / 1e12:.0f}"
+    print(f"  {name}: {done / 1e12:.1f} Tflop/s{share}")
+    print(f"  the GPU is busy in {busy_share(recipe, bank, device):.1%} of the time")
 
 
 if __name__ == "__main__":
