@@ -118,9 +118,7 @@ Batches = dict[str, tuple[torch.Tensor, ...]]
 def learns(model: SwapAutoencoder, optimiser: torch.optim.Optimizer, batches: Batches) -> None:
     """Take one plain step on (warped, target) of each subject."""
     made = model.reconstruct({name: warped for name, (warped, _) in batches.items()})
-    loss = torch.stack(
-        [(made[name] - target).abs().mean() for name, (_, target) in batches.items()]
-    )
+    losses = [(made[name] - target).abs().mean() for name, (_, target) in batches.items()]
     optimiser.zero_grad(set_to_none=True)
     torch.stack(losses).sum().backward()
     optimiser.step()
