@@ -166,6 +166,18 @@ class Config(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _bases_exist(self) -> Config:
+        known = self.all_recipes()
+        for name, path in self.training.bases.items():
+            if name not in known:
+                raise ConfigError(
+                    f"training.bases: {name!r} is no recipe; known are {', '.join(sorted(known))}"
+                )
+            if not path.is_file():
+                raise ConfigError(f"training.bases.{name}: no file {path}")
+        return self
+
     def all_recipes(self) -> dict[str, Recipe]:
         """Return every known recipe by name, built-in and the user's own."""
         return resolve(self.recipes)

@@ -123,6 +123,13 @@ class TrainingSettings(Section):
             "takes fewer steps in all."
         ),
     )
+    bases: dict[str, Path] = Field(
+        {},
+        description=(
+            "Base models from elsewhere, by recipe ({celebdf: old/base.safetensors}): nothing is "
+            "trained again for a new subject but its pairs."
+        ),
+    )
     base_steps: float = Field(
         2.0,
         gt=0,
@@ -130,7 +137,7 @@ class TrainingSettings(Section):
         description="Steps of the base model for every two subjects, as a share of the recipe's.",
     )
     warm_steps: float = Field(
-        0.1,
+        0.05,
         gt=0,
         le=1,
         description="Steps of a pair's model that starts warm, as a share of the recipe's.",

@@ -133,12 +133,11 @@ class SwapAutoencoder(nn.Module):
         self.to(device)
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def take_over(self, other: SwapAutoencoder) -> None:
-        """Copy another model's encoder, and its decoders of the subjects that it knows too."""
+    def take_over(self, other: SwapAutoencoder, decoders: dict[str, str]) -> None:
+        """Copy another model's encoder, and for each subject the decoder of the one named."""
         self.encoder.load_state_dict(other.encoder.state_dict())
-        for subject, decoder in self.decoders.items():
-            if subject in other.decoders:
-                decoder.load_state_dict(other.decoders[subject].state_dict())
+        for subject, source in decoders.items():
+            self.decoders[subject].load_state_dict(other.decoders[source].state_dict())
 
 
 def composed(made: Tensor, faces: Tensor) -> Tensor:

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from swapset.errors import ConfigError
 from swapset.faces.prepare import load_faces, load_points
 from swapset.files import atomic_output, sha256_of, write_csv, write_empty, write_json
 from swapset.generation.augment import FaceBank
+from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.preview import loss_picture, stacked
 from swapset.generation.recipes import TrainingRecipe
@@ -119,12 +121,33 @@ def train_model(
         "faces": {subject: found.fingerprint() for subject, found in there.items()},
         "start": sha256_of(job.start) if job.start else None,
     }
-    start = load_model(job.start, job.schedule.device).model if job.start else None
+    start = _start(job) if job.start else None
     banks = {subject: _bank(job, found) for subject, found in there.items()}
     trainer = Trainer(job.recipe, banks, job.schedule, _training_hash(job, facts), start)
     for _ in trainer.run(log):
         pass
     _write_results(trainer, files, facts, missing)
+
+
+def _start(job: ModelJob) -> SwapAutoencoder:
+    """Return the model that a training starts from.
+
+    Raises
+    ------
+    ConfigError
+        If it has other layers than the recipe.
+    """
+    assert job.start is not None  # noqa: S101 - asked for where there is one
+    found = load_model(job.start, job.schedule.device)
+    wanted, there = job.recipe.network(), found.recipe.network()
+    wrong = [
+        f"{key} {there[key]} instead of {value}"
+        for key, value in wanted.items()
+        if there[key] != value
+    ]
+    if wrong:
+        raise ConfigError(f"{job.start}: no base model of this recipe: it has {', '.join(wrong)}")
+    return found.model
 
 
 def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:

@@ -43,11 +43,14 @@ class GenerationPlan:
 
     @cached_property
     def warm(self) -> bool:
-        """Say whether pairs start from a base model."""
+        """Say whether pairs start from a base model of this build."""
         if self.shared:
             return False
         wanted = self._settings.warm_start
         return wanted if isinstance(wanted, bool) else self.cost(True) < self.cost(False)
+
+    def _starts_warm(self, recipe: str) -> bool:
+        return not self.shared and (self.warm or recipe in self._settings.bases)
 
     def cost(self, warm: bool) -> float:
         """Return the steps of all pairs' models, base included, in steps of one cold start."""
@@ -67,8 +70,12 @@ class GenerationPlan:
 
     def trained(self) -> list[str]:
         """Return `recipe/name` of every model, base models included."""
-        names = ["all"] if self.shared else ["base"] * self.warm + self.pairs
-        return [f"{owner}/{name}" for owner in self._owners for name in names]
+        stems = []
+        for owner in self._owners:
+            own_base = self.warm and owner not in self._settings.bases
+            names = ["all"] if self.shared else ["base"] * own_base + self.pairs
+            stems += [f"{owner}/{name}" for name in names]
+        return stems
 
     def shown(self) -> list[str]:
         """Return `recipe/name` of the trainings that the report shows."""
@@ -85,14 +92,16 @@ class GenerationPlan:
 
     def start(self, recipe: str) -> dict[str, str]:
         """Return what a pair's training needs besides faces: the base model, if it starts warm."""
-        if not self.warm:
+        given = self._settings.bases.get(recipe)
+        if not self._starts_warm(recipe):
             return {}
-        files = self._files(recipe, "base")
-        return {"start": files["model"], "start_card": files["card"]}
+        return {"start": str(given) if given else self._files(recipe, "base")["model"]}
 
     def of_pair(self, recipe: str) -> dict[str, Any]:
         """Return the recipe of a pair's model."""
-        return self._with_steps(recipe, self._settings.warm_steps if self.warm else 1)
+        return self._with_steps(
+            recipe, self._settings.warm_steps if self._starts_warm(recipe) else 1
+        )
 
     def of_shared(self, recipe: str, name: str) -> dict[str, Any]:
         """Return the recipe of the model of all subjects: the `base` of pairs, or `all`."""

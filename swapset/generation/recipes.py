@@ -21,6 +21,8 @@ LossRegion = Literal["all", "face"]
 ColourTransfer = Literal["none", "mean", "reinhard", "histogram"]
 Blending = Literal["alpha", "poisson"]
 
+_NETWORK = {"resolution", "input_resolution", "width", "code", "halvings"}
+_NETWORK |= {"residual", "attention", "learned_mask"}
 _PIXELS = ("l1", "l2", "dssim")
 _OF_MASKS = {"mask": ("face",), "mask_size": ("attention",), "mask_edge": ("attention", "face")}
 
@@ -77,6 +79,10 @@ class TrainingRecipe(BaseModel):
     def input_side(self) -> int:
         """Return the side of the faces that go in, in pixels."""
         return self.input_resolution or self.resolution
+
+    def network(self) -> dict[str, Any]:
+        """Return the fields that the networks' layers depend on."""
+        return self.model_dump(include=_NETWORK)
 
     @property
     def needs_masks(self) -> bool:

@@ -29,7 +29,7 @@ from swapset.generation.events import Events
 from swapset.generation.losses import Made, Objective, l1
 from swapset.generation.preview import Image, preview_row
 from swapset.generation.recipes import TrainingRecipe
-from swapset.generation.validation import split, validation_losses
+from swapset.generation.validation import most_alike, split, validation_losses
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -88,8 +88,8 @@ class Trainer:
     fingerprint : str
         Names what is trained on what; a checkpoint with another one is not used.
     start : SwapAutoencoder, optional
-        A model of the same recipe whose encoder this one starts from, and, of subjects that it
-        knows, whose decoders.
+        A model with the same layers whose encoder this one starts from. A decoder starts from
+        the subject's own there, or from the one that makes the subject's faces best.
     """
 
     def __init__(
@@ -108,7 +108,14 @@ class Trainer:
         self.model = SwapAutoencoder(recipe, self.subjects).placed(schedule.device)
         self.objective = Objective(recipe, self.subjects, schedule.device, bf16=bf16)
         if start is not None:
-            self.model.take_over(start)
+            known = {
+                subject: subject
+                if subject in start.decoders
+                else most_alike(start, self.banks[subject], recipe)
+                for subject in self.subjects
+            }
+            logger.info("decoders start from those of %s", known)
+            self.model.take_over(start, known)
         self.optimiser = self._optimiser()
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
         self._bf16 = torch.autocast(schedule.device.type, torch.bfloat16, enabled=bf16)

@@ -48,3 +48,10 @@ def validation_losses(
         made = model(batch.warped.contiguous(memory_format=torch.channels_last), subject)
         losses[subject] = l1(Made.of(recipe, made, batch))
     return {subject: float(loss) for subject, loss in losses.items()}
+
+
+def most_alike(model: SwapAutoencoder, bank: FaceBank, recipe: TrainingRecipe) -> str:
+    """Return the subject of a model whose decoder makes someone else's faces best."""
+    everyone = dict.fromkeys(model.decoders, bank)
+    losses = validation_losses(model, everyone, recipe)
+    return min(losses, key=losses.__getitem__)

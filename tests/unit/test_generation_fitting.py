@@ -17,7 +17,7 @@ import pytest
 import torch
 from generation_material import CPU, astronaut, training_recipe
 
-from swapset.errors import TrainingError
+from swapset.errors import ConfigError, TrainingError
 from swapset.faces.align import standard_points
 from swapset.files import sha256_of
 from swapset.generation import training
@@ -194,3 +194,38 @@ def test_person_without_faces_leaves_empty_files_and_the_reason(tmp_path: Path) 
     assert card == {"trained": False, "reason": "no accepted clip of id1"}
     files = trained(tmp_path, {"id0": nobody, "id1": nobody})
     assert "id0 and id1" in files.card.read_text()
+
+
+def test_a_base_with_other_layers_is_refused(whole: ModelFiles, tmp_path: Path) -> None:
+    schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
+    files = ModelFiles(*(tmp_path / name for name in "abcd"))
+    wider = RECIPE.model_copy(update={"width": 16})
+    job = ModelJob(wider, 1.6, schedule, "code", start=whole.model)
+    with pytest.raises(ConfigError, match="it has width 8 instead of 16"):
+        train_model(job, aligned(FACES), files, io.StringIO())
+
+
+def test_a_warm_start_says_so_and_is_part_of_what_is_resumed(
+    whole: ModelFiles, tmp_path: Path
+) -> None:
+    schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
+    files = ModelFiles(*(tmp_path / name for name in "abcd"))
+    job = ModelJob(RECIPE, 1.6, schedule, "code", start=whole.model)
+    train_model(job, aligned(FACES), files, io.StringIO())
+    card = json.loads(files.card.read_text())
+    assert card["warm_start"] is True
+    first = json.loads(whole.card.read_text())
+    assert card["held_out"][-1][1] < first["held_out"][-1][1]
+
+
+def test_a_model_of_all_goes_on_without_who_has_no_faces(tmp_path: Path) -> None:
+    nobody = np.empty((0, 96, 96, 3), np.uint8)
+    schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
+    files = ModelFiles(*(tmp_path / name for name in "abcd"))
+    job = ModelJob(RECIPE, 1.6, schedule, "code", needs_all=False)
+    train_model(job, aligned(FACES | {"id2": nobody}), files, io.StringIO())
+    card = json.loads(files.card.read_text())
+    assert card["left_out"] == ["id2"]
+    assert set(card["faces"]) == {"id0", "id1"}
+    train_model(job, aligned({"id0": FACES["id0"], "id2": nobody}), files, io.StringIO())
+    assert json.loads(files.card.read_text())["trained"] is False

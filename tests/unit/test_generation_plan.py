@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from swapset.errors import ConfigError
 from swapset.generation.methods import training_of
 from swapset.workflow import Build
 
@@ -79,3 +80,20 @@ def test_a_method_without_a_training_of_its_own_trains_nothing(build: Any) -> No
     plan = build({"warm_start": False}, methods=["faceswap", "fakeapp"]).generation
     assert {name.split("/")[0] for name in plan.trained()} == {"faceswap"}
     assert plan.model("fakeapp", "id0", "id1") == plan.model("faceswap", "id1", "id0")
+
+
+def test_a_base_from_elsewhere_is_not_trained(build: Any, tmp_path: Path) -> None:
+    base = tmp_path / "old.safetensors"
+    base.write_bytes(b"")
+    plan = build({"warm_start": False, "bases": {"celebdf": str(base)}}).generation
+    assert plan.start("celebdf") == {"start": str(base)}
+    assert plan.of_pair("celebdf")["steps"] < plan.cold("celebdf")["steps"]
+    assert plan.start("faceswap") == {}
+    assert not [name for name in plan.trained() if name.endswith("base")]
+
+
+def test_bases_are_checked_before_any_job(build: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"training\.bases\.celebdf: no file"):
+        build({"bases": {"celebdf": str(tmp_path / "none")}})
+    with pytest.raises(ConfigError, match=r"training\.bases: 'mine' is no recipe"):
+        build({"bases": {"mine": str(tmp_path / "none")}})

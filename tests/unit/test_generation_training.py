@@ -246,3 +246,14 @@ def test_events_are_tensorboards(tmp_path):
     content = file.read_bytes()
     for tag in (b"L1/id0", b"held_out/id1", b"loss/l1", b"speed/faces_per_second", b"preview"):
         assert tag in content
+
+
+def test_somebody_new_starts_from_the_most_alike(tmp_path):
+    base = trainer(tmp_path / "a.safetensors", people=2, steps=60)
+    list(base.run())
+    # id2 has id1's faces.
+    banks = {"id0": bank(90), "id2": bank(170)}
+    schedule = Schedule(3, CPU, "fp32", tmp_path / "b", checkpoint_every=7)
+    warm = Trainer(recipe(), banks, schedule, "f", base.model)
+    for name, value in warm.model.decoders["id2"].state_dict().items():
+        assert torch.equal(value, base.model.decoders["id1"].state_dict()[name])

@@ -40,7 +40,7 @@ CONFIG = {
         "faceswap": {**NETWORK, "steps": 20, "context": 1.2},
     },
     "align": {"size": 96},
-    "training": {"threads": 1, "checkpoint_every": 10, "preview_every": 100},
+    "training": {"threads": 1, "checkpoint_every": 10, "preview_every": 100, "patience": 0},
     "quality": {"bootstrap": 200, "identity_frames": 4},
 }
 

@@ -70,7 +70,14 @@ def test_layout(results: Path) -> None:
             assert {path.name for path in folder.iterdir()} == {f"{n}.mp4" for n in expected}
     for method in METHODS:
         assert {p.stem for p in (results / "labels" / method).iterdir()} == {*MADE, *NOT_MADE}
-    kept = {"clips.csv", "datasets.csv", "fakes.csv", "mask_ssim.csv", "demographics.csv"}
+    kept = {
+        "training.csv",
+        "clips.csv",
+        "datasets.csv",
+        "fakes.csv",
+        "mask_ssim.csv",
+        "demographics.csv",
+    }
     assert kept <= {path.name for path in (results / "tables").iterdir()}
     assert (results / "logs").is_dir()
     assert (results / "benchmarks").is_dir()
@@ -252,7 +259,9 @@ def test_model_card_and_log(results: Path) -> None:
     assert card["steps"] == 150
     assert card["faces"] == {"id0": 2 * FRAMES - FACELESS, "id1": 2 * FRAMES}
     log = (results / "logs" / "train" / "celebdf" / "id0-id1.log").read_text()
-    assert "150/150" in log
+    assert "100%|" in log
+    assert "face/s" in log
+    assert "held out" in log
     assert "L1 " in log
     untrained = json.loads((results / "models" / "celebdf" / "id0-id2.json").read_text())
     assert untrained == {"trained": False, "reason": "no accepted clip of id2"}
