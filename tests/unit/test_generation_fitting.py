@@ -48,8 +48,7 @@ def trained(
     checkpoint_every: int = 5,
 ) -> ModelFiles:
     """Train a pair into a folder."""
-    names = ("model.safetensors", "losses.csv", "preview.png", "card.json")
-    files = ModelFiles(*(folder / name for name in names))
+    files = files_in(folder)
     checkpoint = folder / "checkpoint.safetensors"
     schedule = Schedule(
         seed, CPU, "fp32", checkpoint, checkpoint_every=checkpoint_every, preview_every=6
@@ -57,6 +56,12 @@ def trained(
     torch.set_num_threads(1)
     train_model(ModelJob(RECIPE, 1.6, schedule, code), aligned(people), files, io.StringIO())
     return files
+
+
+def files_in(folder: Path) -> ModelFiles:
+    """Return a model's files in a folder."""
+    names = ("model.safetensors", "losses.csv", "preview.png", "card.json")
+    return ModelFiles(*(folder / name for name in names))
 
 
 def aligned(people: dict[str, np.ndarray]) -> dict[str, AlignedFaces]:
@@ -198,7 +203,7 @@ def test_person_without_faces_leaves_empty_files_and_the_reason(tmp_path: Path) 
 
 def test_a_base_with_other_layers_is_refused(whole: ModelFiles, tmp_path: Path) -> None:
     schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
-    files = ModelFiles(*(tmp_path / name for name in "abcd"))
+    files = files_in(tmp_path)
     wider = RECIPE.model_copy(update={"width": 16})
     job = ModelJob(wider, 1.6, schedule, "code", start=whole.model)
     with pytest.raises(ConfigError, match="it has width 8 instead of 16"):
@@ -209,19 +214,19 @@ def test_a_warm_start_says_so_and_is_part_of_what_is_resumed(
     whole: ModelFiles, tmp_path: Path
 ) -> None:
     schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
-    files = ModelFiles(*(tmp_path / name for name in "abcd"))
+    files = files_in(tmp_path)
     job = ModelJob(RECIPE, 1.6, schedule, "code", start=whole.model)
     train_model(job, aligned(FACES), files, io.StringIO())
     card = json.loads(files.card.read_text())
     assert card["warm_start"] is True
     first = json.loads(whole.card.read_text())
-    assert card["held_out"][-1][1] < first["held_out"][-1][1]
+    assert card["held_out"][0][1] < first["held_out"][0][1]
 
 
 def test_a_model_of_all_goes_on_without_who_has_no_faces(tmp_path: Path) -> None:
     nobody = np.empty((0, 96, 96, 3), np.uint8)
     schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
-    files = ModelFiles(*(tmp_path / name for name in "abcd"))
+    files = files_in(tmp_path)
     job = ModelJob(RECIPE, 1.6, schedule, "code", needs_all=False)
     train_model(job, aligned(FACES | {"id2": nobody}), files, io.StringIO())
     card = json.loads(files.card.read_text())
