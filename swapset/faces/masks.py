@@ -41,7 +41,7 @@ def polygon(
         Landmarks x, y in pixels of the frame or of the crop.
     kind : {"rectangle", "hull", "face-hull", "smooth"}
         `rectangle`: the whole crop. `hull`: convex hull of eyebrows and lower lip only.
-        `face-hull`: convex hull of all landmarks. `smooth`:
+        `face-hull`: convex hull of all landmarks, eyebrows lifted as DeepFaceLab does. `smooth`:
         eyebrows (slightly lifted), points interpolated on the cheeks and points interpolated
         between lower lip and chin, joined by a smooth curve.
     corners : (4, 2) array-like, optional
@@ -71,7 +71,7 @@ def polygon(
     if kind == "hull":
         return _hull(points[np.concatenate([EYEBROWS, LOWER_LIP])])
     if kind == "face-hull":
-        return _hull(points)
+        return _hull(np.concatenate([points, _lifted_brows(points)]))
     if kind == "smooth":
         return _closed_spline(_hull(_smooth_points(points)))
     raise ConfigError(f"mask {kind!r} is unknown; choose one of {', '.join(MASK_KINDS)}")
@@ -88,8 +88,11 @@ def _smooth_points(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     way = np.full((17, 1), CHEEK_WAY)
     way[6:11] = CHIN_WAY
     outer = inner + way * (points[:17] - inner)
-    lifted = points[EYEBROWS] + BROW_LIFT * (points[27] - points[8])
-    return np.concatenate([lifted, outer[1:16]])
+    return np.concatenate([_lifted_brows(points), outer[1:16]])
+
+
+def _lifted_brows(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return points[EYEBROWS] + BROW_LIFT * (points[27] - points[8])
 
 
 def _hull(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -67,7 +67,7 @@ _FACESWAP_GAN = Recipe(
     colour_augmentation=False,
     smoothing="none",
     colour_transfer="none",
-    mask="learned",
+    mask="learned-hull",
     feather=0.05,
 )
 

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Resolution = Literal[64, 96, 128, 192, 256]
-MaskKind = Literal["rectangle", "hull", "face-hull", "smooth", "learned"]
+MaskKind = Literal["rectangle", "hull", "face-hull", "smooth", "learned", "learned-hull"]
+LEARNED = ("learned", "learned-hull")
 Smoothing = Literal["kalman", "none"]
 LearnedMask = Literal["none", "attention", "face"]
 LossName = Literal[
@@ -143,7 +144,7 @@ class SynthesisRecipe(BaseModel):
     mask: MaskKind = Field(
         description=(
             "Which part is replaced: 'rectangle', 'hull' or 'smooth' (figure 4.7), 'face-hull' "
-            "(all landmarks) or 'learned' (see learned_mask)."
+            "(all landmarks), 'learned' (see learned_mask), or 'learned-hull' (that in this)."
         )
     )
     feather: float = Field(
@@ -159,8 +160,8 @@ class Recipe(TrainingRecipe, SynthesisRecipe):
 
     @model_validator(mode="after")
     def _mask_is_made(self) -> Recipe:
-        if self.mask == "learned" and self.learned_mask == "none":
-            raise ValueError("mask: 'learned' needs learned_mask 'attention' or 'face'")
+        if self.mask in LEARNED and self.learned_mask == "none":
+            raise ValueError(f"mask: {self.mask!r} needs learned_mask 'attention' or 'face'")
         return self
 
 

@@ -166,6 +166,12 @@ class Synthesiser:
         feather = in_crop / float(scale_of(matrix))
         if kind == "learned":
             return learned_mask(made[..., 3], matrix, feather, in_crop)
+        if kind == "learned-hull":
+            hull = transform_points(matrix, polygon(points, "face-hull"))
+            inside = render_mask(hull, made.shape[:2], in_crop)
+            return learned_mask(
+                np.rint(made[..., 3] * inside).astype(np.uint8), matrix, feather, in_crop
+            )
         return FaceMask(polygon(points, kind, corners=crop_corners(matrix, side)), feather)
 
     def coloured(self, made: Image, crop: Image, matrix: Floats, mask: FaceMask) -> Image:

@@ -1,5 +1,6 @@
 """The composition of a fake's frames, with networks whose faces are known."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -7,7 +8,7 @@ from skimage.data import astronaut
 
 from swapset.errors import DataError
 from swapset.faces.align import MEAN_FACE, crop_transform
-from swapset.faces.masks import render_mask
+from swapset.faces.masks import polygon, render_mask
 from swapset.generation.checkpoint import TrainedPair
 from swapset.generation.methods import BUILT_IN, synthesis_of, training_of
 from swapset.generation.synthesis import Synthesiser
@@ -129,3 +130,62 @@ def test_feather_is_a_share_of_the_faces_width():
         _, label = next(iter(synthesiser(feather=0.1).swap([FRAME], small[None])))
         widths.append(label.feather)
     assert widths == pytest.approx([9.0, 4.5], rel=0.1)
+
+
+class Masking(Same):
+    """Makes every face white, with a mask beside it."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def forward(self, faces, subject):
+        mask = torch.full_like(faces[:, :1], self.value)
+        return torch.cat([torch.ones_like(faces), mask], dim=1)
+
+
+def masking(kind, value):
+    changes = {"learned_mask": "attention", "mask": kind, "colour_transfer": "none"}
+    return synthesiser(model=Masking(value), **changes)
+
+
+def test_a_learned_mask_may_be_cut_to_the_face():
+    changed = {}
+    for kind in ("learned", "learned-hull"):
+        made, label = next(iter(masking(kind, 1.0).swap([FRAME], LANDMARKS[None])))
+        alpha = render_mask(label.outline, FRAME.shape[:2], 0)
+        np.testing.assert_array_equal(made[alpha == 0], FRAME[alpha == 0])
+        changed[kind] = (made != FRAME).any(axis=-1)
+    face = render_mask(polygon(LANDMARKS, "face-hull"), FRAME.shape[:2], 0) > 0
+    assert changed["learned"][~face].any()
+    around = cv2.dilate(face.astype(np.uint8), np.ones((5, 5))) > 0
+    assert not changed["learned-hull"][~around].any()
+    assert changed["learned-hull"].sum() > 0.7 * face.sum()
+
+
+def test_a_mask_that_takes_nothing_leaves_the_frame_and_says_so():
+    made, label = next(iter(masking("learned", 0.02).swap([FRAME], LANDMARKS[None])))
+    assert made is FRAME
+    assert not label.swapped
+
+
+def test_poisson_labels_the_rectangle_that_it_changes():
+    frames, points = clip()
+    made, label = next(iter(synthesiser(model=Bright(), blending="poisson").swap(frames, points)))
+    inside = render_mask(label.outline, FRAME.shape[:2], 0) > 0
+    np.testing.assert_array_equal(made[~inside], FRAME[~inside])
+    assert (made != FRAME).any()
+    assert label.feather == 0
+
+
+def test_small_inputs_are_scaled_for_the_network():
+    seen = []
+
+    class Sees(Same):
+        def forward(self, faces, subject):
+            seen.append(faces.shape[-1])
+            return torch.nn.functional.interpolate(faces, scale_factor=2)
+
+    small = synthesiser(model=Sees(), resolution=256, input_resolution=128)
+    list(small.swap([FRAME], LANDMARKS[None]))
+    assert seen == [128]
