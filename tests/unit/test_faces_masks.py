@@ -78,7 +78,7 @@ def test_alpha_is_one_deep_inside_and_zero_outside(kind, feather):
     assert alpha.min() >= 0
     assert alpha.max() == 1
     # Corners are rounded to sixteenths of a pixel.
-    assert (alpha[distance < (-1 if feather == 0 else -0.1)] == 0).all()
+    assert (alpha[distance < (-1.1 if feather == 0 else -0.1)] == 0).all()
     assert (alpha[distance > feather * 1.08 + 2] == 1).all()
 
 
