@@ -146,7 +146,7 @@ class TrainingSettings(Section):
         1000, ge=1, description="Most faces of each subject in a model of all subjects."
     )
     patience: int = Field(
-        5,
+        10,
         ge=0,
         le=50,
         description=(
