@@ -40,6 +40,18 @@ def visible_gpus() -> list[str]:
     return listed.stdout.split()
 
 
+def uses_bf16(precision: str, device: torch.device) -> bool:
+    """Say whether networks run in bf16: as asked, or where the processor computes in it."""
+    import torch
+
+    if precision != "auto":
+        return precision == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    flags = torch.cpu.get_capabilities()
+    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16"))
+
+
 @contextmanager
 def claimed_device(setting: str, *, threads: int = 1, sharers: int = 1) -> Iterator[torch.device]:
     """Give the device of the config's `device` key, a GPU to this process or a few.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from swapset.device import uses_bf16
 from swapset.errors import DataError, TrainingError
 from swapset.extractors.augment import Batch, draw_batch
 from swapset.extractors.bank import FaceBank
@@ -21,7 +22,8 @@ from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.extractors.published import Schedule, Variation
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
-from swapset.generation.training import LOOK_EVERY, _terminated, uses_bf16
+from swapset.generation.training import LOOK_EVERY
+from swapset.interrupts import terminated
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -129,7 +131,7 @@ class Trainer:
             unit="face",
             unit_scale=True,
         )
-        with bar, _terminated() as stop:
+        with bar, terminated() as stop:
             while self.step < plan.steps:
                 self.losses[self.step] = self._one_step()
                 self.step += 1

@@ -7,10 +7,7 @@ A face is made from a warped version of itself; each step sees a batch of two su
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from swapset.device import uses_bf16
 from swapset.errors import DataError, TrainingError
 from swapset.generation.augment import Batch, FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
@@ -30,6 +28,7 @@ from swapset.generation.losses import Made, Objective, l1
 from swapset.generation.preview import Image, preview_row
 from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.validation import most_alike, split, validation_losses
+from swapset.interrupts import terminated
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -156,7 +155,7 @@ class Trainer:
             unit="face",
             unit_scale=True,
         )
-        with bar, Events(self.schedule.events, self.step) as events, _terminated() as stop:
+        with bar, Events(self.schedule.events, self.step) as events, terminated() as stop:
             while self.step < self.course.end:
                 terms = self._one_step()
                 self.step += 1
@@ -315,27 +314,3 @@ class Trainer:
         """Return the L1 of each subject's held-out faces, as they are, without augmentation."""
         with self._bf16:
             return validation_losses(self.model, self.held_out, self.recipe)
-
-
-def uses_bf16(precision: str, device: torch.device) -> bool:
-    """Say whether networks run in bf16: as asked, or where the processor computes in it."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    flags = torch.cpu.get_capabilities()
-    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16"))
-
-
-@contextmanager
-def _terminated() -> Iterator[threading.Event]:
-    """Give an event that SIGTERM sets, so that a training can save before it ends."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: event.set())
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -27,7 +27,7 @@ def test_demo_is_planned_without_heavy_imports(tmp_path: Path) -> None:
     files = ("--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "config.yaml")
     plan = dry_run(tmp_path, *files, PYTHONPATH=str(tmp_path)).check()
     subjects, clips, fakes, methods, pairs = 4, 8, 4, 2, 2
-    # A job costs about a second to start: 40 and the target itself.
+    # A job costs about a second to start: 41 and the target itself.
     assert plan.jobs == {
         "demo_clips": 1,
         "ingest": subjects,
@@ -60,6 +60,7 @@ def test_paper_scale_is_planned_whole(tmp_path: Path) -> None:
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.M)}
     subjects, clips, fakes = 59, 590, 5639
     assert jobs["train"] == subjects * (subjects - 1) // 2 == 1711
+    assert jobs["train_shared"] == 1
     assert jobs["synthesise"] == fakes
     assert jobs["real"] == clips
     assert jobs["ingest"] == jobs["track"] == jobs["align"] == jobs["measure"] == subjects

@@ -67,7 +67,7 @@ def test_mask_of_a_recipe_rebuilds_its_fakes(build: Path) -> None:
 
 def test_align_size_rebuilds_alignment_and_after(build: Path) -> None:
     run = _changed(build, align={"size": 112})
-    assert set(run.jobs) == AFTER_SYNTHESIS | {"align", "train"}
+    assert set(run.jobs) == AFTER_SYNTHESIS | {"align", "train", "training_table"}
 
 
 @pytest.fixture
