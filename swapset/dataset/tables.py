@@ -78,7 +78,9 @@ def training_table(cards: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
                 "parameters": card["parameters"],
             }
         rows.append(row)
-    return pd.DataFrame(rows, columns=TRAINING_COLUMNS)
+    # Whole numbers that may be missing.
+    counts = dict.fromkeys(("subjects", "faces", "limit", "steps", "parameters"), "Int64")
+    return pd.DataFrame(rows, columns=TRAINING_COLUMNS).astype(counts)
 
 
 def demographics_table(people: Sequence[Person], subjects: Iterable[str]) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def test_trainings_say_what_they_took_and_what_was_saved() -> None:
     assert table["held_out"].tolist()[:2] == [0.04, 0.04]
     assert table["faces"].tolist()[:2] == [50, 50]
     assert table["reason"][2] == "no accepted clip of id2"
-    assert np.isnan(table["steps"][2])
+    assert pd.isna(table["steps"][2])
 
 
 def people() -> list[Person]:

@@ -40,6 +40,7 @@ def test_demo_is_planned_without_heavy_imports(tmp_path: Path) -> None:
         "measure": subjects,
         "dataset": 1,
         "mask_ssim": 1,
+        "training_table": 1,
         "all": 1,
     }
 

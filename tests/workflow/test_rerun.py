@@ -112,6 +112,7 @@ def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:
         "Accepting or rejecting clips",
         "Encoding the real clip id9_0000",
         "Writing the Mask-SSIM table",
+        "Writing the table of trainings",
         "Writing the dataset's provenance and tables",
     }
     assert dry_run(folder, "--configfile", "tiny.yaml").nothing_to_do

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,8 @@ def test_the_table_says_where_each_started(warm: tuple[Path, Run]) -> None:
 
 def test_a_base_from_elsewhere_is_used_as_it_is(warm: tuple[Path, Run]) -> None:
     folder, _ = warm
-    base = "results/tiny/models/faceswap/base.safetensors"
-    settings = _settings(folder, warm_start=False, bases={"faceswap": base}, warm_steps=0.2)
+    base = shutil.copy(folder / "results/tiny/models/faceswap/base.safetensors", folder / "old")
+    settings = _settings(folder, warm_start=False, bases={"faceswap": str(base)}, warm_steps=0.2)
     run = dry_run(folder, *settings, "--", "results/tiny/tables/training.csv").check()
     assert "train_shared" not in run.jobs
 
