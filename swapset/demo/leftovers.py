@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from swapset.config import DEMO, DEMO_CLIPS
+from swapset.config import DEMO, DEMO_CLIPS, Config
 
 
 def without_leftovers(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -24,7 +24,7 @@ def without_leftovers(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[s
     small = [
         f"recipes.{name}"
         for name, fields in DEMO["recipes"].items()
-        if name in own.get("methods", DEMO["recipes"])
+        if name in own.get("methods", Config.model_fields["methods"].default)
         and own.get("recipes", {}).get(name) == fields
     ]
     if small:
