@@ -58,8 +58,75 @@ def _warm(given: argparse.Namespace, share: float) -> dict[str, float]:
     return {"steps": round(given.steps * share), "learning_rate": rate}
 
 
-def main() -> None:
-    """Train cold, base and warm models; print steps and ratios."""
+def of_base(
+    name: str, recipe: TrainingRecipe, banks: dict[str, FaceBank], given: argparse.Namespace
+) -> SwapAutoencoder:
+    """Train a base model of some subjects."""
+    steps = round(given.steps * given.base_steps * len(banks) / 2)
+    return train(name, recipe.model_copy(update={"steps": steps}), banks, given).model
+
+
+def kept_base(
+    recipe: TrainingRecipe, banks: dict[str, FaceBank], given: argparse.Namespace
+) -> SwapAutoencoder:
+    """Return the base model of all subjects, from `--base` if it is there."""
+    if given.base and given.base.exists():
+        return load_model(given.base, torch.device(given.device)).model.requires_grad_(True)
+    base = of_base("base of all subjects", recipe, banks, given)
+    if given.base:
+        save_model(given.base, base, recipe, {})
+    return base
+
+
+def compare(
+    pair: str,
+    recipe: TrainingRecipe,
+    banks: dict[str, FaceBank],
+    given: argparse.Namespace,
+    base: SwapAutoencoder,
+) -> None:
+    """Train a pair cold and warm; print when the warm one is as good."""
+    two = {person: banks[person] for person in pair.split("-")}
+    cold = train(f"{pair} cold", recipe, two, given).course.history[-1][1]
+    for share in given.warm_steps:
+        short = recipe.model_copy(update=_warm(given, share))
+        warm = train(f"{pair} warm, {share:g} of the steps", short, two, given, base)
+        reached = next((s for s, loss in warm.course.history if loss <= cold), None)
+        text = "not reached" if reached is None else f"{reached / given.steps:.3f} of the steps"
+        print(f"    the cold start's L1 ({cold:.4f}) after {text}", flush=True)
+
+
+def never_seen(
+    pair: str, recipe: TrainingRecipe, banks: dict[str, FaceBank], given: argparse.Namespace
+) -> None:
+    """Train a pair from a base model that has never seen it."""
+    people = pair.split("-")
+    others = {name: bank for name, bank in banks.items() if name not in people}
+    base = of_base(f"base of all but {pair}", recipe, others, given)
+    two = {person: banks[person] for person in people}
+    for share in given.warm_steps:
+        short = recipe.model_copy(update=_warm(given, share))
+        train(f"{pair} never seen, {share:g} of the steps", short, two, given, base)
+
+
+def read_banks(recipe: TrainingRecipe, given: argparse.Namespace) -> dict[str, FaceBank]:
+    """Return the faces of every subject that has any."""
+    found = {path.name: AlignedFaces.load(path, 1000) for path in sorted(given.faces.iterdir())}
+    return {
+        subject: FaceBank.of(
+            faces.images,
+            resolution=recipe.resolution,
+            share=recipe.context / given.context,
+            device=torch.device(given.device),
+            points=faces.points if recipe.needs_masks else None,
+        )
+        for subject, faces in found.items()
+        if len(faces.images)
+    }
+
+
+def arguments() -> argparse.Namespace:
+    """Return the command line's settings."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--pairs", nargs="+", required=True)
@@ -79,60 +146,23 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train cold, base and warm models; print steps and ratios."""
+    given = arguments()
     torch.set_num_threads(given.threads)
-    recipe = training_of(BUILT_IN[given.method]).model_copy(
-        update={
-            "resolution": given.resolution,
-            "width": given.width,
-            "code": given.code,
-            "batch": given.batch,
-            "learning_rate": given.rate,
-            "steps": given.steps,
-        }
-    )
-    found = {path.name: AlignedFaces.load(path, 1000) for path in sorted(given.faces.iterdir())}
-    banks = {
-        subject: FaceBank.of(
-            faces.images,
-            resolution=recipe.resolution,
-            share=recipe.context / given.context,
-            device=torch.device(given.device),
-            points=faces.points if recipe.needs_masks else None,
-        )
-        for subject, faces in found.items()
-        if len(faces.images)
-    }
+    changes = {name: getattr(given, name) for name in ("resolution", "width", "code", "batch")}
+    changes |= {"learning_rate": given.rate, "steps": given.steps}
+    recipe = training_of(BUILT_IN[given.method]).model_copy(update=changes)
+    banks = read_banks(recipe, given)
     print(f"{len(banks)} subjects, {given.method} at {given.resolution}, width {given.width}")
-
-    def of_base(name: str, some: dict[str, FaceBank]) -> SwapAutoencoder:
-        steps = round(given.steps * given.base_steps * len(some) / 2)
-        return train(name, recipe.model_copy(update={"steps": steps}), some, given).model
-
-    if given.base and given.base.exists():
-        base = load_model(given.base, torch.device(given.device)).model.requires_grad_(True)
-    else:
-        base = of_base("base of all subjects", banks)
-        if given.base:
-            save_model(given.base, base, recipe, {})
+    base = kept_base(recipe, banks, given)
     for pair in given.pairs:
-        people = pair.split("-")
-        two = {person: banks[person] for person in people}
-        cold = train(f"{pair} cold", recipe, two, given).course.history[-1][1]
-        for share in given.warm_steps:
-            short = recipe.model_copy(update=_warm(given, share))
-            warm = train(f"{pair} warm, {share:g} of the steps", short, two, given, base)
-            reached = next((s for s, loss in warm.course.history if loss <= cold), None)
-            text = "not reached" if reached is None else f"{reached / given.steps:.3f} of the steps"
-            print(f"    the cold start's L1 ({cold:.4f}) after {text}", flush=True)
-    if not given.unseen:
-        return
-    others = {name: bank for name, bank in banks.items() if name not in given.pairs[0].split("-")}
-    unseen = of_base(f"base of all but {given.pairs[0]}", others)
-    two = {person: banks[person] for person in given.pairs[0].split("-")}
-    for share in given.warm_steps:
-        short = recipe.model_copy(update=_warm(given, share))
-        train(f"{given.pairs[0]} never seen, {share:g} of the steps", short, two, given, unseen)
+        compare(pair, recipe, banks, given, base)
+    if given.unseen:
+        never_seen(given.pairs[0], recipe, banks, given)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,13 @@ use rule train as train_shared with:
     params:
         recipe=lambda w: generation.of_shared(w.recipe, w.shared),
         faces=build.config.training.shared_faces,
+        # Far more steps, and a model of everybody: as many previews and checkpoints as of a pair.
+        preview_every=lambda w, output: generation.shared_every(
+            w.shared, build.config.training.preview_every
+        ),
+        checkpoint_every=lambda w, output: generation.shared_every(
+            w.shared, build.config.training.checkpoint_every
+        ),
         checkpoint=lambda w, output: f"{R}/checkpoints/{w.recipe}/{w.shared}.safetensors",
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.shared}",
     resources:

@@ -66,19 +66,7 @@ def match_histogram(source: Image, target: Image, inside: npt.NDArray[np.bool_])
 
 
 def transfer_colour(source: Image, target: Image, inside: npt.NDArray[np.bool_]) -> Image:
-    """Give `source` the mean and spread of `target`'s colours, in CIELAB.
-
-    Parameters
-    ----------
-    source, target : (H, W, 3) uint8, RGB
-        The synthesised face and the target's face, aligned alike.
-    inside : (H, W) bool
-        The mask; statistics are taken strictly inside, of both images.
-
-    Returns
-    -------
-    (H, W, 3) uint8, RGB
-        `source` unchanged if nothing is inside.
+    """Give `source` the mean and spread of `target`'s colours, in CIELAB, see `match_colour`.
 
     References
     ----------

@@ -12,7 +12,6 @@ from typing import Any, TextIO
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from swapset.errors import ConfigError
 from swapset.faces.prepare import load_faces, load_points
@@ -163,9 +162,7 @@ def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
 def _write_results(
     trainer: Trainer, files: ModelFiles, facts: dict[str, Any], missing: list[str]
 ) -> None:
-    values = trainer.losses[: trainer.step].cpu().numpy()
-    losses = pd.DataFrame(values, columns=trainer.subjects)
-    losses.insert(0, "step", np.arange(1, len(losses) + 1))
+    losses = trainer.record.table(trainer.step)
     write_csv(files.losses, losses)
     course = trainer.course
     with atomic_output(files.preview) as scratch:

@@ -103,10 +103,17 @@ class GenerationPlan:
             recipe, self._settings.warm_steps if self._starts_warm(recipe) else 1
         )
 
+    def shared_share(self, name: str) -> float:
+        """Return the steps of the model of all subjects, `base` or `all`, in recipes' steps."""
+        return self._base_share if name == "base" else len(self._build.subjects) / 2
+
+    def shared_every(self, name: str, steps: int) -> int:
+        """Return an interval of a pair's training, stretched to as few in one of all subjects."""
+        return math.ceil(steps * max(1.0, self.shared_share(name)))
+
     def of_shared(self, recipe: str, name: str) -> dict[str, Any]:
         """Return the recipe of the model of all subjects: the `base` of pairs, or `all`."""
-        share = self._base_share if name == "base" else len(self._build.subjects) / 2
-        return self._with_steps(recipe, share)
+        return self._with_steps(recipe, self.shared_share(name))
 
     def cold(self, recipe: str) -> dict[str, Any]:
         """Return the recipe of a pair's model that starts from nothing."""

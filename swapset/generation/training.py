@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -24,6 +25,7 @@ from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
 from swapset.generation.course import Course
 from swapset.generation.events import Events
+from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Made, Objective, l1
 from swapset.generation.preview import Image, preview_row
 from swapset.generation.recipes import TrainingRecipe
@@ -119,8 +121,9 @@ class Trainer:
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
         self._bf16 = torch.autocast(schedule.device.type, torch.bfloat16, enabled=bf16)
         self.course = Course(recipe.steps, schedule.patience)
-        self.losses = torch.full((recipe.steps, len(banks)), torch.nan, device=schedule.device)
-        self._totals = torch.zeros(recipe.steps, device=schedule.device)
+        self.record = LossRecord(recipe.steps, self.subjects, schedule.device)
+        self._window = torch.full((LOOK_EVERY, len(banks)), torch.nan, device=schedule.device)
+        self._totals = torch.zeros(LOOK_EVERY, device=schedule.device)
         self.previews: list[Image] = []
         self.step = self._looked = 0
         self._resume()
@@ -155,7 +158,7 @@ class Trainer:
             unit="face",
             unit_scale=True,
         )
-        with bar, Events(self.schedule.events, self.step) as events, terminated() as stop:
+        with bar, closing(Events(self.schedule.events, self.step)) as events, terminated() as stop:
             while self.step < self.course.end:
                 terms = self._one_step()
                 self.step += 1
@@ -188,11 +191,11 @@ class Trainer:
             "history": course.history,
             "turned": course.turned,
         }
-        kept = {"previews": torch.from_numpy(np.stack(self.previews))} if self.previews else {}
-        losses = self.losses[: self.step]
-        save_checkpoint(
-            self.schedule.checkpoint, self._states(), self.optimiser, losses, facts, kept
-        )
+        kept = {"counts": self.record.counts}
+        if self.previews:
+            kept["previews"] = torch.from_numpy(np.stack(self.previews))
+        path, losses = self.schedule.checkpoint, self.record.sums
+        save_checkpoint(path, self._states(), self.optimiser, losses, facts, kept)
 
     def _states(self) -> nn.Module:
         return nn.ModuleDict({"model": self.model, "critics": self.objective.critics})
@@ -207,10 +210,10 @@ class Trainer:
             logger.warning("%s; training from the start", error)
             return
         self.step = self._looked = found.facts["step"]
-        self.losses[: self.step] = found.losses.to(self.losses.device)
+        self.record.restore(found.losses, found.kept["counts"])
         self.course.history = [(int(step), float(loss)) for step, loss in found.facts["history"]]
         self.course.turned = found.facts["turned"]
-        self.previews = list(found.kept["previews"].numpy()) if found.kept else []
+        self.previews = list(found.kept["previews"].numpy()) if "previews" in found.kept else []
         logger.info("resumed from step %d", self.step)
 
     def _one_step(self) -> dict[str, Tensor]:
@@ -231,9 +234,13 @@ class Trainer:
             self.objective.critics_loss(made, seed).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
         self.optimiser.step()
-        self._totals[self.step] = total.detach()
+        place = self.step % LOOK_EVERY
+        self._totals[place] = total.detach()
+        self._window[place] = torch.nan
         for subject, part in made.items():
-            self.losses[self.step, self.subjects.index(subject)] = l1(part).detach()
+            column, loss = self.subjects.index(subject), l1(part).detach()
+            self._window[place, column] = loss
+            self.record.add(self.step, column, loss)
         names = next(iter(each.values()))
         return {
             name: torch.stack([terms[name].detach() for terms in each.values()]).sum()
@@ -277,14 +284,14 @@ class Trainer:
 
     def _look(self, bar: tqdm, events: Events, terms: dict[str, Tensor]) -> None:
         """Check the losses since the last look, and show them."""
-        steps = slice(self._looked, self.step)
-        wrong = (~self._totals[steps].isfinite()).nonzero()
+        since = torch.arange(self._looked, self.step, device=self._totals.device) % LOOK_EVERY
+        wrong = (~self._totals[since].isfinite()).nonzero()
         if len(wrong):
             raise TrainingError(
                 f"the loss is not a number at step {self._looked + int(wrong[0]) + 1}; "
                 "lower the recipe's learning_rate or set training.precision to fp32"
             )
-        recent = self.losses[steps].nanmean(dim=0).tolist()
+        recent = self._window[since].nanmean(dim=0).tolist()
         mean = float(np.nanmean(recent))
         events.numbers("L1", dict(zip(self.subjects, recent, strict=True)), self.step)
         events.numbers("loss", {name: float(value) for name, value in terms.items()}, self.step)

@@ -6,7 +6,7 @@ import pytest
 from skimage import data
 from skimage.color import rgb2lab
 
-from swapset.generation.colour import from_lab, lab_distance, to_lab, transfer_colour
+from swapset.generation.colour import from_lab, lab_distance, match_colour, to_lab, transfer_colour
 
 
 def picture(gain: float, offset: float, spread: float, seed: int) -> np.ndarray:
@@ -105,3 +105,31 @@ def test_lab_distance_known_value_and_fall() -> None:
     before = lab_distance(SOURCE, TARGET, INSIDE)
     assert before > 5
     assert lab_distance(transfer_colour(SOURCE, TARGET, INSIDE), TARGET, INSIDE) < 0.05 * before
+
+
+def test_mean_moves_each_channel_to_the_targets() -> None:
+    made = match_colour("mean", SOURCE, TARGET, INSIDE)
+    for channel in range(3):
+        wanted = TARGET[..., channel][INSIDE].mean()
+        assert made[..., channel][INSIDE].mean() == pytest.approx(wanted, abs=2.5)
+    shift = made[INSIDE].astype(int) - SOURCE[INSIDE]
+    unclipped = (made[INSIDE] > 0) & (made[INSIDE] < 255)
+    assert all(np.ptp(shift[unclipped[:, c], c]) <= 1 for c in range(3))
+
+
+def test_histogram_takes_the_targets_distribution_inside_only() -> None:
+    made = match_colour("histogram", SOURCE, TARGET, INSIDE)
+    np.testing.assert_array_equal(made[~INSIDE], SOURCE[~INSIDE])
+    shares = (0.1, 0.5, 0.9)
+    for channel in range(3):
+        one, other = (np.quantile(p[..., channel][INSIDE], shares) for p in (made, TARGET))
+        np.testing.assert_allclose(one, other, atol=3)
+
+
+def test_each_kind_has_its_way_and_none_is_none() -> None:
+    kinds = ("none", "mean", "reinhard", "histogram")
+    made = [match_colour(kind, SOURCE, TARGET, INSIDE) for kind in kinds]
+    assert made[0] is SOURCE
+    assert len({image.tobytes() for image in made}) == 4
+    nothing = np.zeros_like(INSIDE)
+    assert all(match_colour(kind, SOURCE, TARGET, nothing) is SOURCE for kind in kinds)

@@ -103,16 +103,16 @@ def test_critic_and_maker_want_the_opposite() -> None:
     critic = Critic(training_recipe(attention=True))
     real, fake = picture(side=64), picture(0.3, side=64)
     optimiser = torch.optim.Adam(critic.parameters(), lr=1e-3)
-    before = float(maker_loss(critic, fake, real))
     for share in (1.0, 0.0) * 40:
         loss = critic_loss(critic, fake, real, real=real, share=torch.full((1, 1, 1, 1), share))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    assert float(critic(real, real).mean()) > 0.8
-    assert float(critic(fake, real).mean()) < 0.2
-    assert float(maker_loss(critic, fake, real)) > 0.6 > 0
-    assert before != float(maker_loss(critic, fake, real))
+    with torch.no_grad():
+        assert float(critic(real, real).mean()) > 0.8
+        assert float(critic(fake, real).mean()) < 0.2
+        assert float(maker_loss(critic, fake, real)) > 0.6
+        assert float(maker_loss(critic, real, real)) < 0.1
 
 
 def test_objective_weighs_what_the_recipe_says() -> None:

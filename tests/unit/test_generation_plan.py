@@ -97,3 +97,10 @@ def test_bases_are_checked_before_any_job(build: Any, tmp_path: Path) -> None:
         build({"bases": {"celebdf": str(tmp_path / "none")}})
     with pytest.raises(ConfigError, match=r"training\.bases: 'mine' is no recipe"):
         build({"bases": {"mine": str(tmp_path / "none")}})
+
+
+def test_a_model_of_all_has_as_many_previews_as_a_pair(build: Any) -> None:
+    plan = build({"warm_start": True, "base_steps": 2.0}).generation
+    steps = plan.of_shared("celebdf", "base")["steps"]
+    assert steps / plan.shared_every("base", 2000) == 100_000 / 2000
+    assert plan.shared_every("all", 500) == 1500
