@@ -1,17 +1,19 @@
 """Time training beside the conventional way: a loader whose workers warp faces with OpenCV.
 
 Run `python benchmarks/training.py [--resolution 64] [--width 64] [--rounds 5]`, on a GPU with
-`--device cuda`. The same network trains on the same faces by
+`--device cuda --steps 50 --learn 1000`. The same network trains on the same faces by
 
-- ours: the pipeline's trainer, in bf16 and channels_last; faces stay on the device;
-- loader: a `DataLoader` with `--workers` processes that rotate, flip and warp faces by `cv2.remap`;
-  the network in bf16 and channels_last too, the optimiser fused too;
+- ours: the pipeline's trainer, in bf16 and channels_last; faces stay on the device, on a GPU through
+  the compiler and a recorded graph;
+- loader: a `DataLoader` with `--workers` processes that rotate, flip, colour and warp faces by
+  `cv2.remap`; the network in bf16 and channels_last too, the optimiser fused too;
 - plain fp32: the pipeline's batches, the network in PyTorch's defaults.
 
 The ways alternate; a first round is dropped; medians of faces/s, and of the ratios of a round.
-Below them: the L1 of held-out faces after the same steps by the fast path and by one in fp32, and
-on a GPU the share of the dense bf16 peak that the network's multiplications come to, and of the
-time that the GPU is busy.
+Below them: the L1 of held-out faces after the same steps by the fast path, by a plain one in fp32,
+and by the fast path from another seed, which is the noise between two trainings; on a GPU also the
+share of the dense bf16 peak that the network's multiplications come to, and of the time that the
+GPU is busy.
 
 bf16 pays where the processor computes in it (avx512_bf16 or amx_bf16), so its flags are printed.
 """
@@ -23,6 +25,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -40,6 +43,7 @@ from swapset.generation.training import Schedule, Trainer
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12}
 """Dense bf16 operations per second that the makers give."""
+_WARM_UP, _PROFILED = 8, 20
 
 
 def faces(side: int) -> np.ndarray:
@@ -67,12 +71,22 @@ class Warped(IterableDataset):
             moved = cv2.warpAffine(face, matrix, face.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
             if rng.random() < 0.5:
                 moved = moved[:, ::-1]
+            if self.recipe.colour_augmentation:
+                moved = _coloured(rng, moved)
             low = round((face.shape[0] - face.shape[0] * 2 / 3) / 2)
             crop = moved[low : face.shape[0] - low, low : face.shape[1] - low]
             target = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
             maps = _warp_maps(rng, side)
             warped = cv2.remap(target, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
             yield warped, target
+
+
+def _coloured(rng: np.random.Generator, face: np.ndarray) -> np.ndarray:
+    """Return a face with its white balance, contrast and brightness changed."""
+    balance, contrast = 1 + 0.1 * rng.uniform(-1, 1, 3), 1 + 0.2 * rng.uniform(-1, 1)
+    tables = np.arange(256)[:, None] / 255
+    tables = ((tables - 0.5) * contrast + 0.5 + 0.12 * rng.uniform(-1, 1)) * balance
+    return cv2.LUT(face, (tables.clip(0, 1) * 255).round().astype(np.uint8)[:, None])
 
 
 def _warp_maps(rng: np.random.Generator, side: int) -> list[np.ndarray]:
@@ -83,27 +97,37 @@ def _warp_maps(rng: np.random.Generator, side: int) -> list[np.ndarray]:
     return [cv2.resize(axis, (side, side), interpolation=cv2.INTER_CUBIC) for axis in moved]
 
 
-def timed_trainer(
-    precision: str, recipe: TrainingRecipe, bank: FaceBank, device: torch.device
-) -> tuple[float, Trainer]:
-    """Return seconds and the trainer after its last step."""
+def pipeline(
+    precision: str,
+    recipe: TrainingRecipe,
+    bank: FaceBank,
+    device: torch.device,
+    *,
+    fast: bool,
+    seed: int = 0,
+) -> Trainer:
+    """Return the pipeline's trainer; `fast`: through the compiler where there is a GPU."""
     with tempfile.TemporaryDirectory() as folder:
         schedule = Schedule(
-            0,
+            seed,
             device,
             precision,
             Path(folder, "checkpoint"),
             10**9,
             preview_every=10**9,
-            compiled=device.type == "cuda",
+            compiled=fast and device.type == "cuda",
         )
-        trainer = Trainer(recipe, {"one": bank, "other": bank}, schedule, "benchmark")
-        begin = time.perf_counter()
-        while trainer.step < recipe.steps:
-            trainer._one_step()
-            trainer.step += 1
-        synchronised(device)
-        return time.perf_counter() - begin, trainer
+        return Trainer(recipe, {"one": bank, "other": bank}, schedule, "benchmark")
+
+
+def advance(trainer: Trainer, steps: int, device: torch.device) -> float:
+    """Return the seconds of some steps."""
+    begin = time.perf_counter()
+    for _ in range(steps):
+        trainer._one_step()
+        trainer.step += 1
+    synchronised(device)
+    return time.perf_counter() - begin
 
 
 def synchronised(device: torch.device) -> None:
@@ -173,7 +197,11 @@ def plainly(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> flo
         batches = {}
         for name in ("one", "other"):
             drawn = draw_batch(
-                bank, recipe.batch, recipe.resolution, colour=False, generator=generator
+                bank,
+                recipe.batch,
+                recipe.resolution,
+                colour=recipe.colour_augmentation,
+                generator=generator,
             )
             batches[name] = (drawn.warped, drawn.target)
         learns(model, optimiser, batches)
@@ -192,24 +220,18 @@ def operations(recipe: TrainingRecipe) -> int:
     return recipe.batch * counter.get_total_flops()
 
 
-def busy_share(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> float:
-    """Return the share of the wall time in which the GPU runs a kernel."""
+def busy_share(trainer: Trainer, device: torch.device) -> float:
+    """Return the share of the time in which the GPU runs a kernel.
+
+    The kernels are those of profiled steps, the time that of as many without the profiler.
+    """
     from torch.profiler import ProfilerActivity, profile
 
+    seconds = advance(trainer, _PROFILED, device)
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
-        timed_trainer("bf16", recipe, bank, device)
-    spans = sorted(
-        (event.time_range.start, event.time_range.end)
-        for event in seen.events()
-        if event.device_type == torch.autograd.DeviceType.CUDA
-    )
-    # The compiler's warm-up comes first: the last half of the kernels is looked at.
-    spans = spans[len(spans) // 2 :]
-    busy, end = 0.0, spans[0][0]
-    for start, stop in spans:
-        busy += max(0.0, stop - max(start, end))
-        end = max(end, stop)
-    return busy / (end - spans[0][0])
+        advance(trainer, _PROFILED, device)
+    kernels = sum(event.device_time_total for event in seen.key_averages())
+    return kernels / 1e6 / seconds
 
 
 def main() -> None:
@@ -235,22 +257,36 @@ def main() -> None:
     )
     stored = faces(round(recipe.resolution * 3 / 2))
     bank = FaceBank.of(stored, resolution=recipe.resolution, share=2 / 3, device=device)
-    ways: dict[str, Callable[[], float]] = {
-        "ours": lambda: timed_trainer("bf16", recipe, bank, device)[0],
-        "ours in fp32": lambda: timed_trainer("fp32", recipe, bank, device)[0],
-        "loader, OpenCV": lambda: by_loader(recipe, stored, device, given.workers),
-        "plain fp32": lambda: plainly(recipe, bank, device),
+    long = recipe.model_copy(update={"steps": 100_000})
+    trainers = {
+        "ours": pipeline("bf16", long, bank, device, fast=True),
+        "ours in fp32": pipeline("fp32", long, bank, device, fast=False),
     }
+    ways: dict[str, Callable[[], float]] = {
+        name: partial(advance, trainer, given.steps, device) for name, trainer in trainers.items()
+    }
+    ways["loader, OpenCV"] = lambda: by_loader(recipe, stored, device, given.workers)
+    ways["plain fp32"] = lambda: plainly(recipe, bank, device)
+    for trainer in trainers.values():
+        advance(trainer, _WARM_UP, device)
     rounds = [{name: way() for name, way in ways.items()} for _ in range(given.rounds + 1)][1:]
     report(given, recipe, rounds)
-    short = recipe.model_copy(update={"steps": given.learn})
-    ends = []
-    for precision in ("bf16", "fp32"):
-        held_out = timed_trainer(precision, short, bank, device)[1].validate()
-        ends.append(sum(held_out.values()) / len(held_out))
-    print(f"  L1 of held-out faces after {given.learn} steps: {ends[0]:.4f}, in fp32 {ends[1]:.4f}")
     if device.type == "cuda":
-        on_gpu(recipe, bank, device, statistics.median(each["ours"] for each in rounds))
+        on_gpu(recipe, trainers["ours"], device, statistics.median(each["ours"] for each in rounds))
+    if given.learn:
+        learnt(recipe.model_copy(update={"steps": given.learn}), bank, device)
+
+
+def learnt(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> None:
+    """Print what fast and plain paths come to."""
+    ends = []
+    for precision, fast, seed in (("bf16", True, 0), ("fp32", False, 0), ("bf16", True, 1)):
+        trainer = pipeline(precision, recipe, bank, device, fast=fast, seed=seed)
+        advance(trainer, recipe.steps, device)
+        held_out = trainer.validate()
+        ends.append(sum(held_out.values()) / len(held_out))
+    print(f"  L1 of held-out faces after {recipe.steps} steps: {ends[0]:.4f}, ", end="")
+    print(f"plainly in fp32 {ends[1]:.4f}; from another seed {ends[2]:.4f}")
 
 
 def report(
@@ -270,14 +306,14 @@ def report(
         print(f"  {name:16s} {speed:8.1f} faces/s   ours is {ratio:5.2f} x")
 
 
-def on_gpu(recipe: TrainingRecipe, bank: FaceBank, device: torch.device, seconds: float) -> None:
+def on_gpu(recipe: TrainingRecipe, trainer: Trainer, device: torch.device, seconds: float) -> None:
     """Print shares of the GPU's peak and of its time."""
     name = torch.cuda.get_device_name(device)
     done = operations(recipe) * recipe.steps / seconds
     peak = next((value for key, value in PEAKS.items() if key in name), None)
     share = "" if peak is None else f", {done / peak:.1%} of {peak / 1e12:.0f}"
     print(f"  {name}: {done / 1e12:.1f} Tflop/s{share}")
-    print(f"  the GPU is busy in {busy_share(recipe, bank, device):.1%} of the time")
+    print(f"  the GPU is busy in {busy_share(trainer, device):.1%} of the time")
 
 
 if __name__ == "__main__":

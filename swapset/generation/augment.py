@@ -6,6 +6,7 @@ warped there by tensor operations, so that no loader stands between the faces an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,6 +109,35 @@ class Batch:
     region: Tensor | None = None
 
 
+@dataclass(frozen=True)
+class Chances:
+    """The random numbers of a batch.
+
+    Attributes
+    ----------
+    index : (B,) int64
+        Faces of the bank.
+    even : (B, 10) in [-1, 1)
+        What decides rotation, zoom, flip, shift (2), white balance (3), contrast and brightness.
+    normal : (B, 2, WARP_GRID, WARP_GRID)
+        How far the warp's control points move, in standard deviations.
+    """
+
+    index: Tensor
+    even: Tensor
+    normal: Tensor
+
+    @classmethod
+    def drawn(cls, bank: FaceBank, size: int, generator: torch.Generator) -> Chances:
+        """Draw them on the bank's device."""
+        device, warp = bank.faces.device, (size, 2, WARP_GRID, WARP_GRID)
+        return cls(
+            torch.randint(len(bank.faces), (size,), generator=generator, device=device),
+            torch.rand(size, 10, generator=generator, device=device) * 2 - 1,
+            torch.randn(warp, generator=generator, device=device),
+        )
+
+
 def draw_batch(
     bank: FaceBank,
     size: int,
@@ -116,32 +146,68 @@ def draw_batch(
     colour: bool,
     generator: torch.Generator,
     input_side: int | None = None,
+    augment: Callable[..., Batch] | None = None,
 ) -> Batch:
     """Draw `size` faces at random; warp the input, not the target; colour both alike.
 
     The random warp (control points of a 5 x 5 grid, moved and interpolated) is that of the basic
     DeepFake maker: it keeps the encoder from copying pixels. Colour is perturbed the same way
     in input and target, so that the network learns to keep the input's colours (section 4.3.1).
+    `augment` is `augmented`, or the same through a compiler.
     """
-    side, device = input_side or resolution, bank.faces.device
-    index = torch.randint(len(bank.faces), (size,), generator=generator, device=device)
-    faces = bank.faces[index].float().div_(255)
-    if colour:
-        faces = perturb_colour(faces, generator)
-    matrix = _random_affine(size, bank.share, generator, device)
-    moved = (
-        _grid(matrix, side)
-        + _random_warp(size, side, generator, device) @ matrix[:, None, :, :2].mT
+    chances = Chances.drawn(bank, size, generator)
+    return (augment or augmented)(
+        bank.faces[chances.index],
+        None if bank.masks is None else bank.masks[chances.index],
+        chances.even,
+        chances.normal,
+        share=bank.share,
+        sides=(input_side or resolution, resolution),
+        colour=colour,
     )
-    grid = _grid(matrix, resolution)
-    region = None
-    if bank.masks is not None:
-        region = _sample(bank.masks[index].float().div_(255), grid)
-    return Batch(_sample(faces, moved), _sample(faces, grid), region)
 
 
-def _grid(matrix: Tensor, side: int) -> Tensor:
-    return functional.affine_grid(matrix, [len(matrix), 3, side, side], align_corners=False)
+def augmented(
+    faces: Tensor,
+    masks: Tensor | None,
+    even: Tensor,
+    normal: Tensor,
+    *,
+    share: float,
+    sides: tuple[int, int],
+    colour: bool,
+) -> Batch:
+    """Return a batch of stored faces (B, 3, M, M) uint8, moved, coloured and warped by chance.
+
+    `masks` are theirs, `even` and `normal` as in `Chances`, `sides` those of input and target.
+    """
+    images = faces.float().div(255)
+    if colour:
+        images = perturb_colour(images, even[:, 5:])
+    matrix = _affine(even, share)
+    warped = _sample(images, _grid(matrix, sides[0], _warp(normal, sides[0])))
+    grid = _grid(matrix, sides[1])
+    region = None if masks is None else _sample(masks.float().div(255), grid)
+    return Batch(warped, _sample(images, grid), region)
+
+
+def _grid(matrix: Tensor, side: int, warp: Tensor | None = None) -> Tensor:
+    """Return where each pixel of a crop lies in the stored faces, (B, R, R, 2) in half sides.
+
+    Parameters
+    ----------
+    matrix : (B, 2, 3)
+    side : int
+    warp : (B, 2, R, R), optional
+        Displacements within the crop, in half crop sides.
+    """
+    line = (torch.arange(side, device=matrix.device) * 2 + 1) / side - 1
+    across, down = line[None, None, :], line[None, :, None]
+    if warp is not None:
+        across, down = across + warp[:, 0], down + warp[:, 1]
+    rows = matrix[..., None, None]
+    places = [rows[:, i, 0] * across + rows[:, i, 1] * down + rows[:, i, 2] for i in (0, 1)]
+    return torch.stack(places, dim=-1)
 
 
 def centre_crop(
@@ -165,41 +231,31 @@ def _sample(faces: Tensor, grid: Tensor) -> Tensor:
     )
 
 
-def _uniform(generator: torch.Generator, device: torch.device, *shape: int) -> Tensor:
-    """Return numbers in [-1, 1)."""
-    return torch.rand(*shape, generator=generator, device=device) * 2 - 1
-
-
-def _random_affine(
-    size: int, share: float, generator: torch.Generator, device: torch.device
-) -> Tensor:
+def _affine(even: Tensor, share: float) -> Tensor:
     """Return (B, 2, 3) sampling matrices: rotation, zoom, shift and flip of the crop."""
-    angle = _uniform(generator, device, size) * torch.pi * ROTATION / 180
-    scale = share * (1 + _uniform(generator, device, size) * ZOOM)
-    flip = torch.where(_uniform(generator, device, size) < 0, -1.0, 1.0)
+    angle = even[:, 0] * torch.pi * ROTATION / 180
+    scale = share * (1 + even[:, 1] * ZOOM)
+    flip = torch.where(even[:, 2] < 0, -1.0, 1.0)
     cosine, sine = scale * angle.cos(), scale * angle.sin()
-    shift = _uniform(generator, device, size, 2) * SHIFT * share
+    shift = even[:, 3:5] * SHIFT * share
     rows = [cosine * flip, -sine, shift[:, 0], sine * flip, cosine, shift[:, 1]]
-    return torch.stack(rows, dim=1).view(size, 2, 3)
+    return torch.stack(rows, dim=1).view(-1, 2, 3)
 
 
-def _random_warp(
-    size: int, resolution: int, generator: torch.Generator, device: torch.device
-) -> Tensor:
-    """Return (B, R, R, 2) smooth displacements in half crop sides."""
-    points = torch.randn(size, 2, WARP_GRID, WARP_GRID, generator=generator, device=device).mul_(
-        WARP_SIGMA
+def _warp(normal: Tensor, side: int) -> Tensor:
+    """Return (B, 2, R, R) smooth displacements in half crop sides."""
+    return functional.interpolate(
+        normal * WARP_SIGMA, size=(side, side), mode="bicubic", align_corners=True
     )
-    field = functional.interpolate(
-        points, size=(resolution, resolution), mode="bicubic", align_corners=True
-    )
-    return field.permute(0, 2, 3, 1)
 
 
-def perturb_colour(faces: Tensor, generator: torch.Generator) -> Tensor:
-    """Change brightness, contrast and white balance of each face (B, 3, H, W) in [0, 1]."""
-    size, device = len(faces), faces.device
-    balance = 1 + 0.10 * _uniform(generator, device, size, 3, 1, 1)
-    contrast = 1 + 0.20 * _uniform(generator, device, size, 1, 1, 1)
-    offset = 0.12 * _uniform(generator, device, size, 1, 1, 1)
-    return ((faces - 0.5) * contrast + 0.5 + offset).mul_(balance).clamp_(0, 1)
+def perturb_colour(faces: Tensor, even: Tensor) -> Tensor:
+    """Change white balance, contrast and brightness of each face (B, 3, H, W) in [0, 1].
+
+    `even` (B, 5) in [-1, 1) decides how much: three channels, contrast, brightness.
+    """
+    parts = even[..., None, None]
+    balance = 1 + 0.10 * parts[:, :3]
+    contrast = 1 + 0.20 * parts[:, 3:4]
+    offset = 0.12 * parts[:, 4:5]
+    return (((faces - 0.5) * contrast + 0.5 + offset) * balance).clamp(0, 1)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from swapset.generation.blocks import Down, Residual, SelfAttention, Up, start_weights
+from swapset.generation.blocks import Down, Head, Residual, SelfAttention, Up, start_weights
 from swapset.generation.recipes import TrainingRecipe
 
 # Sides of the maps with self-attention, where a recipe has it. Its cost grows with the fourth
@@ -69,12 +69,8 @@ class Decoder(nn.Module):
             if recipe.attention and start << (level + 1) in _DECODER_ATTENTION:
                 layers.append(SelfAttention(channels[level + 1]))
         self.ups = nn.Sequential(*layers)
-        self.to_rgb = nn.Conv2d(channels[-1], 3, kernel_size=5, padding=2)
-        self.to_mask = (
-            None
-            if recipe.learned_mask == "none"
-            else nn.Conv2d(channels[-1], 1, kernel_size=5, padding=2)
-        )
+        self.to_rgb = Head(channels[-1], 3)
+        self.to_mask = None if recipe.learned_mask == "none" else Head(channels[-1], 1)
 
     def forward(self, features: Tensor) -> Tensor:
         """Decode faces, in float32."""

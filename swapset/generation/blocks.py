@@ -5,9 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from swapset.generation import subpixel
+
 SLOPE = 0.1
 """Of the leaky rectifiers."""
 _SQUEEZE = 8
+_FEW = 8
+"""Channels below which a GPU's convolution is sorted into more."""
 
 
 def activated(features: Tensor) -> Tensor:
@@ -24,7 +28,10 @@ class Down(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Halve the side."""
-        return activated(self.conv(features))
+        conv = self.conv
+        if features.is_cuda and conv.in_channels < _FEW:
+            return activated(subpixel.halving(features, conv.weight, conv.bias))
+        return activated(conv(features))
 
 
 class Up(nn.Module):
@@ -37,6 +44,19 @@ class Up(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Double the side."""
         return activated(nn.functional.pixel_shuffle(self.conv(features), 2))
+
+
+class Head(nn.Conv2d):
+    """The last convolution: (B, I, H, W) to (B, O, H, W), O being few."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, kernel_size=5, padding=2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Make pictures of features."""
+        if features.is_cuda and self.bias is not None:
+            return subpixel.keeping(features, self.weight, self.bias)
+        return super().forward(features)
 
 
 class Residual(nn.Module):

@@ -222,20 +222,25 @@ class Objective(nn.Module):
         with self._arithmetic():
             return torch.stack([loss(critic, face, made.warped) for face in given]).sum()
 
-    def critics_loss(self, made: dict[str, Made], seed: int) -> Tensor:
+    def shares(self, subjects: Sequence[str], seed: int) -> dict[str, Tensor]:
+        """Return the shares (B, 1, 1, 1) in which each subject's real and made faces are mixed."""
+        if not len(self.critics):
+            return {}
+        rng, shape = np.random.default_rng(seed), (self.recipe.batch, 1, 1, 1)
+        drawn = {subject: rng.beta(MIXUP, MIXUP, shape).astype(np.float32) for subject in subjects}
+        return {name: torch.from_numpy(part).to(self.device) for name, part in drawn.items()}
+
+    def critics_loss(self, made: dict[str, Made], shares: dict[str, Tensor]) -> Tensor:
         """Return what the critics minimise over all subjects' batches.
 
         Parameters
         ----------
         made : dict of str to Made
-        seed : int
-            Of the shares in which real and made faces are mixed.
+        shares : dict of str to Tensor
+            See `shares`.
         """
-        rng = np.random.default_rng(seed)
         total = []
         for subject, part in made.items():
-            drawn = rng.beta(MIXUP, MIXUP, (len(part.target), 1, 1, 1)).astype(np.float32)
-            share = torch.from_numpy(drawn).to(part.target.device)
-            loss = partial(critic_loss, real=part.target, share=share)
+            loss = partial(critic_loss, real=part.target, share=shares[subject])
             total.append(self._judged(subject, part, loss))
         return torch.stack(total).sum()

@@ -20,15 +20,16 @@ from tqdm import tqdm
 
 from swapset.device import uses_bf16
 from swapset.errors import DataError, TrainingError
-from swapset.generation.augment import Batch, FaceBank, draw_batch
+from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
 from swapset.generation.course import Course
 from swapset.generation.events import Events
 from swapset.generation.loss_record import LossRecord
-from swapset.generation.losses import Made, Objective, l1
+from swapset.generation.losses import Objective
 from swapset.generation.preview import Image, preview_row
 from swapset.generation.recipes import TrainingRecipe
+from swapset.generation.step import RecordedStep, Step
 from swapset.generation.validation import most_alike, split, validation_losses
 from swapset.interrupts import terminated
 from swapset.seeds import derive_seed
@@ -37,9 +38,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 20
 """Steps between two looks at the losses; on a GPU each look waits for the queue."""
-LARGEST_GRADIENT = 1.0
-"""Norm to which a gradient is cut back: one odd batch must not undo a training."""
-_CRITIC_RATE, _CRITIC_BETAS = 2.0, (0.5, 0.999)  # as faceswap-GAN has them
 _AT_ONCE = 2
 
 
@@ -59,7 +57,8 @@ class Schedule:
     patience : int
         See `swapset.generation.course.Course`.
     compiled : bool
-        Whether the networks go through `torch.compile`.
+        Whether the networks go through `torch.compile`, and on a GPU a pair's steps are recorded
+        as a CUDA graph.
     events : Path or None
         Folder of the TensorBoard event files.
     """
@@ -117,9 +116,9 @@ class Trainer:
             }
             logger.info("decoders start from those of %s", known)
             self.model.take_over(start, known)
-        self.optimiser = self._optimiser()
-        self._rates = [group["lr"] for group in self.optimiser.param_groups]
-        self._bf16 = torch.autocast(schedule.device.type, torch.bfloat16, enabled=bf16)
+        self._learning = Step(recipe, self.model, self.objective, self.banks, bf16=bf16)
+        self._learn: Step | RecordedStep = self._learning
+        self._generator = torch.Generator(schedule.device)
         self.course = Course(recipe.steps, schedule.patience)
         self.record = LossRecord(recipe.steps, self.subjects, schedule.device)
         self._window = torch.full((LOOK_EVERY, len(banks)), torch.nan, device=schedule.device)
@@ -128,18 +127,17 @@ class Trainer:
         self.step = self._looked = 0
         self._resume()
         if schedule.compiled:
-            for network in (self.model.encoder, *self.model.decoders.values()):
-                network.compile()
+            self._compile()
 
-    def _optimiser(self) -> torch.optim.Optimizer:
-        """Return one optimiser of everything that learns, so that one step moves all."""
-        rate = self.recipe.learning_rate
-        groups: list[dict[str, object]] = [{"params": list(self.model.parameters())}]
-        critics = list(self.objective.critics.parameters())
-        if critics:
-            more = {"lr": _CRITIC_RATE * rate, "betas": _CRITIC_BETAS}
-            groups.append({"params": critics, **more})
-        return torch.optim.Adam(groups, lr=rate, fused=True)
+    def _compile(self) -> None:
+        """Let the compiler have the networks; on a GPU, a pair's step becomes one graph."""
+        self._learning.compile()
+        if self.schedule.device.type == "cuda" and len(self.subjects) <= _AT_ONCE:
+            self.record_steps()
+
+    def record_steps(self) -> None:
+        """Record the step of a pair once and replay it, on a GPU."""
+        self._learn = RecordedStep(self._learning)
 
     def run(self, log: TextIO | None = None) -> Iterator[int]:
         """Train to the end; yield the number of steps done at every look.
@@ -195,7 +193,7 @@ class Trainer:
         if self.previews:
             kept["previews"] = torch.from_numpy(np.stack(self.previews))
         path, losses = self.schedule.checkpoint, self.record.sums
-        save_checkpoint(path, self._states(), self.optimiser, losses, facts, kept)
+        save_checkpoint(path, self._states(), self._learning.optimiser, losses, facts, kept)
 
     def _states(self) -> nn.Module:
         return nn.ModuleDict({"model": self.model, "critics": self.objective.critics})
@@ -205,7 +203,9 @@ class Trainer:
         if not path.exists():
             return
         try:
-            found = load_checkpoint(path, self._states(), self.optimiser, self.fingerprint)
+            found = load_checkpoint(
+                path, self._states(), self._learning.optimiser, self.fingerprint
+            )
         except DataError as error:
             logger.warning("%s; training from the start", error)
             return
@@ -218,69 +218,26 @@ class Trainer:
 
     def _one_step(self) -> dict[str, Tensor]:
         """Update the weights once; return each loss, summed over the step's subjects."""
-        batches = self._draw()
-        for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
-            group["lr"] = rate * self.course.factor(self.step + 1)
-        made = self._make(batches)
-        critics = self.objective.critics
-        critics.requires_grad_(False)
-        each = {subject: self.objective.terms(subject, part) for subject, part in made.items()}
-        total = torch.stack([self.objective.weighted(terms) for terms in each.values()]).sum()
-        self.optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        if len(critics):
-            critics.requires_grad_(True)
-            seed = derive_seed(self.schedule.seed, "mixup", self.step)
-            self.objective.critics_loss(made, seed).backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
-        self.optimiser.step()
-        place = self.step % LOOK_EVERY
-        self._totals[place] = total.detach()
+        place, seed = self.step % LOOK_EVERY, derive_seed(self.schedule.seed, "step", self.step)
+        self._generator.manual_seed(seed)
+        chosen = self._chosen(seed)
+        shares = self.objective.shares(chosen, derive_seed(self.schedule.seed, "mixup", self.step))
+        self._learning.set_rates(self.course.factor(self.step + 1))
+        outcome = self._learn(chosen, self._generator, shares)
+        self._totals[place] = outcome.total
         self._window[place] = torch.nan
-        for subject, part in made.items():
-            column, loss = self.subjects.index(subject), l1(part).detach()
+        for subject, loss in outcome.l1.items():
+            column = self.subjects.index(subject)
             self._window[place, column] = loss
             self.record.add(self.step, column, loss)
-        names = next(iter(each.values()))
-        return {
-            name: torch.stack([terms[name].detach() for terms in each.values()]).sum()
-            for name in names
-        }
+        return outcome.terms
 
-    def _draw(self) -> dict[str, Batch]:
-        """Return the step's batches; they depend on the seed and the step alone."""
-        recipe, device = self.recipe, self.schedule.device
-        seed = derive_seed(self.schedule.seed, "step", self.step)
-        generator = torch.Generator(device).manual_seed(seed)
-        chosen = self.subjects
-        if len(chosen) > _AT_ONCE:
-            places = np.random.default_rng(seed).permutation(len(chosen))[:_AT_ONCE]
-            chosen = [self.subjects[place] for place in places]
-        return {
-            subject: draw_batch(
-                self.banks[subject],
-                recipe.batch,
-                recipe.resolution,
-                colour=recipe.colour_augmentation,
-                generator=generator,
-                input_side=recipe.input_side,
-            )
-            for subject in chosen
-        }
-
-    def _make(self, batches: dict[str, Batch]) -> dict[str, Made]:
-        """Return what the networks make of the batches."""
-        with self._bf16:
-            made = self.model.reconstruct(
-                {
-                    subject: batch.warped.contiguous(memory_format=torch.channels_last)
-                    for subject, batch in batches.items()
-                }
-            )
-        return {
-            subject: Made.of(self.recipe, made[subject], batch)
-            for subject, batch in batches.items()
-        }
+    def _chosen(self, seed: int) -> list[str]:
+        """Return the subjects of a step; they depend on its seed alone."""
+        if len(self.subjects) <= _AT_ONCE:
+            return self.subjects
+        places = np.random.default_rng(seed).permutation(len(self.subjects))[:_AT_ONCE]
+        return [self.subjects[place] for place in places]
 
     def _look(self, bar: tqdm, events: Events, terms: dict[str, Tensor]) -> None:
         """Check the losses since the last look, and show them."""
@@ -314,10 +271,11 @@ class Trainer:
             if self.course.turned == self.step:
                 logger.info("step %d: a plateau; %d steps in all", self.step, self.course.end)
         if self.step % self.schedule.preview_every == 0 or self._ends:
-            self.previews.append(preview_row(self.model, self.held_out, self.recipe))
+            with torch.compiler.set_stance("force_eager"):
+                self.previews.append(preview_row(self.model, self.held_out, self.recipe))
             events.picture("preview", self.previews[-1], self.step)
 
     def validate(self) -> dict[str, float]:
         """Return the L1 of each subject's held-out faces, as they are, without augmentation."""
-        with self._bf16:
+        with self._learning.bf16, torch.compiler.set_stance("force_eager"):
             return validation_losses(self.model, self.held_out, self.recipe)

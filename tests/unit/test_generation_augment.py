@@ -111,9 +111,14 @@ def test_without_colour_nothing_changes_colour() -> None:
         assert torch.allclose(images, torch.tensor(110 / 255), atol=1e-5)
 
 
+def even(count: int, seed: int) -> torch.Tensor:
+    """Return what decides colours, in [-1, 1)."""
+    return torch.rand(count, 5, generator=seeded(seed)) * 2 - 1
+
+
 def test_colour_is_one_straight_line_per_face_and_channel() -> None:
     grey = torch.linspace(0.35, 0.65, 64).expand(10, 3, 1, 64)
-    changed = perturb_colour(grey.clone(), seeded(4))
+    changed = perturb_colour(grey.clone(), even(10, 4))
     steps = changed.diff(dim=-1)
     assert torch.allclose(steps, steps[..., :1].expand_as(steps), atol=1e-5)
     gain = steps[..., 0, 0] / grey.diff(dim=-1)[..., 0, 0]
@@ -125,7 +130,7 @@ def test_colour_is_one_straight_line_per_face_and_channel() -> None:
 
 def test_colour_stays_in_range() -> None:
     extreme = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2).expand(50, 3, 4, 2).clone()
-    changed = perturb_colour(extreme, seeded(0))
+    changed = perturb_colour(extreme, even(50, 0))
     assert float(changed.min()) >= 0
     assert float(changed.max()) <= 1
 

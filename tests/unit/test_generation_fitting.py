@@ -20,7 +20,7 @@ from generation_material import CPU, astronaut, training_recipe
 from swapset.errors import ConfigError, TrainingError
 from swapset.faces.align import standard_points
 from swapset.files import sha256_of
-from swapset.generation import training
+from swapset.generation import step, training
 from swapset.generation.checkpoint import load_model
 from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
 from swapset.generation.preview import SAMPLES
@@ -76,7 +76,7 @@ def aligned(people: dict[str, np.ndarray]) -> dict[str, AlignedFaces]:
 def terminated(folder: Path, monkeypatch: pytest.MonkeyPatch, draws: int) -> None:
     """Train until the batch number `draws` is drawn; the process is then told to end."""
     left = iter(range(draws, 0, -1))
-    draw: Callable = training.draw_batch
+    draw: Callable = step.draw_batch
 
     def last_draw(*arguments: object, **settings: object) -> object:
         if next(left, 0) == 1:
@@ -84,7 +84,7 @@ def terminated(folder: Path, monkeypatch: pytest.MonkeyPatch, draws: int) -> Non
         return draw(*arguments, **settings)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "draw_batch", last_draw)
+        patch.setattr(step, "draw_batch", last_draw)
         with pytest.raises(TrainingError, match=r"terminated at step 7; run again"):
             trained(folder)
 

