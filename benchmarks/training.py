@@ -3,7 +3,7 @@
 Run `python benchmarks/training.py [--resolution 64] [--width 64] [--rounds 5]`, on a GPU with
 `--device cuda --steps 50 --learn 1000`. The same network trains on the same faces by
 
-- ours: the pipeline's trainer, in bf16 and channels_last; faces stay on the device, on a GPU through
+- ours: the pipeline's trainer, in bf16 and channels_last; faces stay on the device; on a GPU by
   the compiler and a recorded graph;
 - loader: a `DataLoader` with `--workers` processes that rotate, flip, colour and warp faces by
   `cv2.remap`; the network in bf16 and channels_last too, the optimiser fused too;
@@ -246,7 +246,7 @@ def main() -> None:
     parser.add_argument("--learn", type=int, default=200, help="steps of the comparison of L1")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, nargs="+", default=[2])
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -265,7 +265,8 @@ def main() -> None:
     ways: dict[str, Callable[[], float]] = {
         name: partial(advance, trainer, given.steps, device) for name, trainer in trainers.items()
     }
-    ways["loader, OpenCV"] = lambda: by_loader(recipe, stored, device, given.workers)
+    for workers in given.workers:
+        ways[f"loader, {workers} workers"] = partial(by_loader, recipe, stored, device, workers)
     ways["plain fp32"] = lambda: plainly(recipe, bank, device)
     for trainer in trainers.values():
         advance(trainer, _WARM_UP, device)
@@ -299,11 +300,11 @@ def report(
     print("CPU flags:", " ".join(flags))
     print(f"{given.method}, {recipe.resolution} x {recipe.resolution}, ", end="")
     print(f"{weights / 1e6:.1f} M weights, batch {recipe.batch} of each subject, ", end="")
-    print(f"{given.threads} threads, {given.workers} workers, {given.device}")
+    print(f"{given.threads} threads, {given.device}")
     for name in rounds[0]:
         speed = statistics.median(2 * recipe.batch * recipe.steps / each[name] for each in rounds)
         ratio = statistics.median(each[name] / each["ours"] for each in rounds)
-        print(f"  {name:16s} {speed:8.1f} faces/s   ours is {ratio:5.2f} x")
+        print(f"  {name:18s} {speed:8.1f} faces/s   ours is {ratio:5.2f} x")
 
 
 def on_gpu(recipe: TrainingRecipe, trainer: Trainer, device: torch.device, seconds: float) -> None:

@@ -129,6 +129,7 @@ rule synthesise:
         recipe=lambda w: build.synthesis(w.method),
         device=build.config.device,
         precision=build.config.training.precision,
+        per_gpu=lambda w, output: build.config.training.per_gpu,
         encoding={**build.config.video.model_dump(), "fps": build.config.ingest.fps},
     resources:
         mem_mb=3000,

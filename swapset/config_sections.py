@@ -154,9 +154,14 @@ class TrainingSettings(Section):
             "training comes to its end; 0: it takes all its steps."
         ),
     )
-    compile: bool = Field(True, description="Use torch.compile on a GPU.")
+    compile: bool = Field(
+        True, description="On a GPU, use torch.compile, and record a pair's steps as one graph."
+    )
     per_gpu: int = Field(
-        1, ge=1, le=16, description="Trainings that share a GPU, where one does not fill it."
+        1,
+        ge=1,
+        le=16,
+        description="Trainings, and fakes in the making, that share a GPU if one does not fill it.",
     )
     checkpoint_every: int = Field(
         500, ge=1, description="Steps between two checkpoints, from which a killed job resumes."

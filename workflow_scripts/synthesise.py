@@ -12,7 +12,7 @@ if __name__ == "__main__":
     names = snakemake.wildcards
     versions = {path.parent.name: path for path in map(Path, output.videos)}
     with job(snakemake.rule, snakemake.log[0]):
-        with claimed_device(params.device) as device:
+        with claimed_device(params.device, sharers=params.per_gpu) as device:
             from swapset.generation.fake import FakeJob, write_fake
 
             write_fake(
