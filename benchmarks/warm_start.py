@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from swapset.config_sections import TrainingSettings
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_model, save_model
@@ -140,7 +141,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=4000, help="of a cold start")
     parser.add_argument("--base-steps", type=float, default=2.0)
     parser.add_argument("--warm-steps", type=float, nargs="+", default=[0.1, 0.2])
-    parser.add_argument("--warm-rate", type=float, default=1.0, help="share of --rate")
+    parser.add_argument(
+        "--warm-rate", type=float, default=TrainingSettings().warm_rate, help="share of --rate"
+    )
     parser.add_argument("--base", type=Path, help="keep the base model here, or take it from here")
     parser.add_argument("--unseen", action="store_true", help="also a base without the first pair")
     parser.add_argument("--threads", type=int, default=2)

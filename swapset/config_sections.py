@@ -142,6 +142,12 @@ class TrainingSettings(Section):
         le=1,
         description="Steps of a pair's model that starts warm, as a share of the recipe's.",
     )
+    warm_rate: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="Its learning rate, as a share: the full one first undoes what the base knows.",
+    )
     shared_faces: int = Field(
         1000, ge=1, description="Most faces of each subject in a model of all subjects."
     )

@@ -99,9 +99,9 @@ class GenerationPlan:
 
     def of_pair(self, recipe: str) -> dict[str, Any]:
         """Return the recipe of a pair's model."""
-        return self._with_steps(
-            recipe, self._settings.warm_steps if self._starts_warm(recipe) else 1
-        )
+        if not self._starts_warm(recipe):
+            return self.cold(recipe)
+        return self._with_steps(recipe, self._settings.warm_steps, self._settings.warm_rate)
 
     def shared_share(self, name: str) -> float:
         """Return the steps of the model of all subjects, `base` or `all`, in recipes' steps."""
@@ -119,9 +119,10 @@ class GenerationPlan:
         """Return the recipe of a pair's model that starts from nothing."""
         return self._with_steps(recipe, 1)
 
-    def _with_steps(self, recipe: str, share: float) -> dict[str, Any]:
+    def _with_steps(self, recipe: str, share: float, rate: float = 1) -> dict[str, Any]:
         values = training_of(self._build.recipes[recipe]).model_dump()
-        return {**values, "steps": max(1, math.ceil(values["steps"] * share))}
+        steps = max(1, math.ceil(values["steps"] * share))
+        return {**values, "steps": steps, "learning_rate": values["learning_rate"] * rate}
 
     def shared_memory(self) -> int:
         """Return the MiB of a job that trains a model of all subjects."""

@@ -38,9 +38,14 @@ def test_cold_pairs_take_the_recipes_steps(build: Any) -> None:
 
 
 def test_warm_pairs_take_a_share_and_need_the_base(build: Any) -> None:
-    plan = build({"warm_start": True, "base_steps": 2.0, "warm_steps": 0.1}).generation
+    plan = build(
+        {"warm_start": True, "base_steps": 2.0, "warm_steps": 0.1, "warm_rate": 0.3}
+    ).generation
     assert plan.start("celebdf")["start"].endswith("/models/celebdf/base.safetensors")
     assert plan.of_pair("celebdf")["steps"] == 10_000
+    full = plan.cold("celebdf")["learning_rate"]
+    assert plan.of_pair("celebdf")["learning_rate"] == pytest.approx(0.3 * full)
+    assert plan.of_shared("celebdf", "base")["learning_rate"] == full
     assert plan.of_shared("celebdf", "base")["steps"] == 100_000 * 2 * 6 / 2
     assert plan.cold("celebdf")["steps"] == 100_000
     assert "celebdf/base" in plan.trained()
