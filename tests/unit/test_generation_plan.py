@@ -71,14 +71,15 @@ def test_all_subjects_share_one_model(build: Any) -> None:
     assert plan.trained() == ["celebdf/all", "faceswap/all"]
 
 
-def test_only_the_steps_differ_from_the_recipe(build: Any) -> None:
+def test_only_steps_and_rate_differ_from_the_recipe(build: Any) -> None:
     made = build({"warm_start": True})
     own = training_of(made.recipes["faceswap"]).model_dump()
+    kept = {key: own[key] for key in ("steps", "learning_rate")}
     for values in (
         made.generation.of_pair("faceswap"),
         made.generation.of_shared("faceswap", "base"),
     ):
-        assert {**values, "steps": own["steps"]} == own
+        assert {**values, **kept} == own
 
 
 def test_a_method_without_a_training_of_its_own_trains_nothing(build: Any) -> None:
