@@ -7,6 +7,7 @@ kernel waits for Python.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,12 @@ from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.losses import Made, Objective, l1
 from swapset.generation.recipes import TrainingRecipe
 
+logger = logging.getLogger(__name__)
+
 LARGEST_GRADIENT = 1.0
 """Norm to which a gradient is cut back: one odd batch must not undo a training."""
-_RECORDED_AFTER = 3
+_RECORDED_AFTER = 4
+"""The call that a step is recorded in."""
 _CRITIC_RATE, _CRITIC_BETAS = 2.0, (0.5, 0.999)  # as faceswap-GAN has them
 
 Shares = dict[str, Tensor]
@@ -203,10 +207,10 @@ class RecordedStep:
     ) -> Outcome:
         """Take one step; the outcome's tensors are overwritten by the next."""
         self._calls += 1
-        if self._calls <= _RECORDED_AFTER:
-            return self._aside(subjects, generator, shares)
-        if self._recording is None:
+        if self._calls == _RECORDED_AFTER:
             self._recording = self._record(subjects, generator, shares)
+        if self._recording is None:
+            return self._aside(subjects, generator, shares)
         for subject, share in shares.items():
             self._recording.shares[subject].copy_(share)
         self._recording.graph.replay()
@@ -225,10 +229,14 @@ class RecordedStep:
 
     def _record(
         self, subjects: Sequence[str], generator: torch.Generator, shares: Shares
-    ) -> _Recording:
-        """Record a step without taking it."""
+    ) -> _Recording | None:
+        """Record a step without taking it; None if it has something that cannot be recorded."""
         graph, own = torch.cuda.CUDAGraph(), {name: part.clone() for name, part in shares.items()}
         graph.register_generator_state(generator)
-        with torch.cuda.graph(graph):
-            outcome = self.step(subjects, generator, own)
+        try:
+            with torch.cuda.graph(graph):
+                outcome = self.step(subjects, generator, own)
+        except RuntimeError as error:
+            logger.warning("steps are not recorded, which is slower: %s", error)
+            return None
         return _Recording(graph, own, outcome)
