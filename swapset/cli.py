@@ -13,6 +13,7 @@ from typing import NoReturn
 from swapset import __version__
 from swapset.cli_detect import add_detect
 from swapset.cli_protect import add_protect
+from swapset.cli_verify import add_verify
 from swapset.dataset.collect import (
     Collection,
     collect,
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     init.set_defaults(run=_init)
     add_detect(commands)
     add_protect(commands)
+    add_verify(commands)
     return parser
 
 

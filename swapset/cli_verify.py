@@ -1,0 +1,90 @@
+"""`swapset verify`: whether a dataset is as it was made, and what a video was made from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swapset.errors import DataError
+
+if TYPE_CHECKING:
+    from swapset.dataset.verify import Findings
+
+_SHOWN = 20
+
+
+def add_verify(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the sub-command to the `swapset` command."""
+    verify = commands.add_parser(
+        "verify",
+        help="hash a dataset's videos again and compare them with their provenance",
+        description=(
+            "Hash a dataset's videos again and name what changed, is missing or has no record. "
+            "With VIDEO: only these, and what each was made from and with. Exits with 1 if "
+            "anything is wrong."
+        ),
+    )
+    verify.add_argument("results", type=Path, metavar="RESULTS", help="a build: results/<name>")
+    verify.add_argument("videos", type=Path, nargs="*", metavar="VIDEO", help="of the dataset")
+    verify.add_argument("--json", action="store_true", help="print everything as JSON")
+    verify.set_defaults(run=_verify)
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from swapset.dataset.verify import read_provenance, verify
+
+    records = read_provenance(given.results)
+    only = [_name(path, given.results) for path in given.videos] or None
+    findings = verify(given.results, records, only, _shown)
+    if given.json:
+        about = {"records": [records[video] for video in only]} if only else {}
+        print(json.dumps({**vars(findings), **about}, indent=1, ensure_ascii=False))
+    else:
+        for video in only or []:
+            _print_record(records[video])
+        _print_findings(findings, given.results)
+    return int(not findings.good)
+
+
+def _name(video: Path, results: Path) -> str:
+    """Return a video as its record calls it; it may be given from here or from the build."""
+    for path in (video, results / video):
+        if path.exists() and path.resolve().is_relative_to(results.resolve()):
+            return path.resolve().relative_to(results.resolve()).as_posix()
+    if video.is_absolute() or ".." in video.parts:
+        raise DataError(f"{video}: is not in {results}")
+    return video.as_posix()
+
+
+def _shown(videos: Iterable[str]) -> Iterable[str]:
+    from tqdm import tqdm
+
+    return tqdm(videos, unit="video", file=sys.stderr, disable=None)
+
+
+def _print_record(record: dict[str, Any]) -> None:
+    print(record["video"])
+    for key, value in record.items():
+        if key == "sources":
+            for source in value:
+                print(f"  source: {json.dumps(source, ensure_ascii=False)}")
+        elif key != "video":
+            print(f"  {key}: {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _print_findings(findings: Findings, results: Path) -> None:
+    for kind in ("changed", "missing", "extra"):
+        names = getattr(findings, kind)
+        for name in names[:_SHOWN]:
+            print(f"{kind}: {name}")
+        if len(names) > _SHOWN:
+            print(f"{kind}: ... and {len(names) - _SHOWN} more (--json has all)")
+    if findings.good:
+        print(f"{results}: {len(findings.whole)} videos, all as they were made")
+        return
+    counts = ", ".join(f"{len(getattr(findings, kind))} {kind}" for kind in vars(findings))
+    print(f"{results}: {counts}")
