@@ -29,7 +29,7 @@ from swapset.detectors.names import DETECTORS
 from swapset.errors import SwapsetError
 from swapset.extractors.names import EXTRACTORS
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
-from swapset.workflow import Build, lock_results
+from swapset.workflow import Build, grows, lock_results
 
 try:
     build = Build(config)

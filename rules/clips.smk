@@ -14,8 +14,8 @@ rule demo_clips:
         code=build.code("demo_clips"),
     threads: 2
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=grows(1500),
+        runtime=grows(10),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -35,8 +35,8 @@ rule fetch:
         url=lambda w: build.manifest.clips[w.clip].url,
     retries: 2
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=grows(1000),
+        runtime=grows(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -59,8 +59,8 @@ rule ingest:
         clips=lambda w: build.parts_of(w.subject),
         settings=build.config.ingest.model_dump(mode="json"),
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=grows(1000),
+        runtime=grows(30),
     conda:
         "../envs/cpu.yaml"
     script:

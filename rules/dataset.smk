@@ -14,8 +14,8 @@ rule count_public:
         code=build.code("count_public"),
         videos=lambda w: build.detection.public.best_videos(w.dataset),
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=grows(1000),
+        runtime=grows(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -50,8 +50,8 @@ rule dataset:
         compressions=build.config.compressions,
         config_hash=build.config_hash(),
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -28,8 +28,8 @@ rule find_faces:
         frames=build.config.detection.frames,
         settings=build.config.track.model_dump(mode="json"),
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=grows(2000),
+        runtime=grows(120),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -49,8 +49,8 @@ rule splits:
         code=build.code("splits"),
         rows=lambda w: detection.split_rows(),
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -80,8 +80,8 @@ rule fit_detector:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=6000,
-        runtime=1440,
+        mem_mb=grows(6000),
+        runtime=grows(1440),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -108,8 +108,8 @@ rule score:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grows(4000),
+        runtime=grows(240),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -140,8 +140,8 @@ rule detector_auc:
         bootstrap=build.config.detection.bootstrap,
         left_out=lambda w: detection.public.left_out(),
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grows(3000),
+        runtime=grows(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -168,8 +168,8 @@ rule detector_figures:
     params:
         code=build.code("detector_figures"),
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     conda:
         "../envs/cpu.yaml"
     script:

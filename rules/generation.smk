@@ -39,8 +39,8 @@ rule train:
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.pair}",
     threads: build.config.training.threads
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=grows(4000),
+        runtime=grows(1440),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -77,8 +77,8 @@ use rule train as train_shared with:
         checkpoint=lambda w, output: f"{R}/checkpoints/{w.recipe}/{w.shared}.safetensors",
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.shared}",
     resources:
-        mem_mb=generation.shared_memory(),
-        runtime=5760,
+        mem_mb=grows(generation.shared_memory()),
+        runtime=grows(5760),
         gpu=build.gpus_per_job(),
 
 
@@ -96,8 +96,8 @@ rule training_table:
     params:
         code=build.code("training_table"),
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=grows(500),
+        runtime=grows(5),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -132,8 +132,8 @@ rule synthesise:
         per_gpu=lambda w, output: build.config.training.per_gpu,
         encoding={**build.config.video.model_dump(), "fps": build.config.ingest.fps},
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grows(3000),
+        runtime=grows(60),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -162,8 +162,8 @@ rule real:
         code=build.code("real"),
         encoding={**build.config.video.model_dump(), "fps": build.config.ingest.fps},
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=grows(1000),
+        runtime=grows(20),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -21,8 +21,8 @@ rule clip_labels:
         code=build.code("clip_labels"),
         frames=build.config.landmark_breaker.label_frames,
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=grows(1000),
+        runtime=grows(20),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -57,8 +57,8 @@ rule train_extractor:
         checkpoint=lambda w, output: f"{R}/checkpoints/extractors/{w.extractor}.safetensors",
     threads: build.config.training.threads
     resources:
-        mem_mb=6000,
-        runtime=1440,
+        mem_mb=grows(6000),
+        runtime=grows(1440),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -83,8 +83,8 @@ rule key_frames:
         code=build.code("key_frames"),
         runs=lambda w: obstruction.runs,
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=grows(1000),
+        runtime=grows(20),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -114,8 +114,8 @@ rule attack:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grows(4000),
+        runtime=grows(240),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -139,8 +139,8 @@ rule even_attack:
     params:
         code=build.code("even_attack"),
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grows(2000),
+        runtime=grows(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -175,8 +175,8 @@ rule measure_attack:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grows(4000),
+        runtime=grows(240),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -215,8 +215,8 @@ rule sweep:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grows(4000),
+        runtime=grows(240),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -245,8 +245,8 @@ rule landmark_breaker_tables:
         seed=build.config.seed,
         level=build.config.landmark_breaker.level,
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=grows(2000),
+        runtime=grows(20),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -279,8 +279,8 @@ rule landmark_breaker_figures:
         recipe=lambda w: build.synthesis(obstruction.method),
         precision=build.config.training.precision,
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=grows(3000),
+        runtime=grows(30),
     conda:
         "../envs/cpu.yaml"
     script:

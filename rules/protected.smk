@@ -31,8 +31,8 @@ rule protect_clips:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=grows(4000),
+        runtime=grows(480),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -61,8 +61,8 @@ rule find_landmarks:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grows(3000),
+        runtime=grows(120),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -172,8 +172,8 @@ rule protected_training:
         level=build.config.landmark_breaker.level,
         bootstrap=build.config.quality.bootstrap,
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -200,8 +200,8 @@ rule protected_figure:
         root=lambda w: R,
         parts=lambda w: protected.parts(),
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -24,8 +24,8 @@ rule measure:
         every=build.config.quality.every,
         identity_frames=build.config.quality.identity_frames,
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=grows(1500),
+        runtime=grows(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -58,8 +58,8 @@ rule measure_public:
         every=build.config.quality.every,
         identity_frames=build.config.quality.identity_frames,
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=grows(2000),
+        runtime=grows(240),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -88,8 +88,8 @@ rule mask_ssim:
         level=build.config.quality.level,
         bootstrap=build.config.quality.bootstrap,
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -15,8 +15,8 @@ rule quoted:
     params:
         code=build.code("quoted"),
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=grows(500),
+        runtime=grows(5),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -53,8 +53,8 @@ rule figures:
         shared=build.generation.shared,
         precision=build.config.training.precision,
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -117,8 +117,8 @@ rule report:
         code=build.code("report"),
         root=lambda w: R,
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=grows(1500),
+        runtime=grows(10),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -236,6 +236,18 @@ class Build:
         """Return 16 hex digits of the settings that the dataset's videos depend on."""
         shown = self.config.model_dump(mode="json", exclude=_NOT_IN_HASH)
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def grows(amount: int) -> Callable[[object, int], int]:
+    """Return a rule's resource of which each retry gets as much again.
+
+    What is too little once (memory, minutes) is too little the next time.
+    """
+
+    def resource(wildcards: object, attempt: int) -> int:
+        return amount * attempt
+
+    return resource
 
 
 def lock_results(root: str) -> IO[str]:
