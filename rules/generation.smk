@@ -22,6 +22,7 @@ rule train:
     params:
         code=build.code("train"),
         recipe=lambda w: generation.of_pair(w.recipe),
+        warm_rate=lambda w: generation.warm_rate(w.recipe),
         context=build.config.align.context,
         seed=build.config.seed,
         device=build.config.device,
@@ -66,6 +67,7 @@ use rule train as train_shared with:
         f"{R}/benchmarks/train/{{recipe}}/{{shared}}.tsv"
     params:
         recipe=lambda w: generation.of_shared(w.recipe, w.shared),
+        warm_rate=1.0,
         faces=build.config.training.shared_faces,
         # Far more steps, and a model of everybody: as many previews and checkpoints as of a pair.
         preview_every=lambda w, output: generation.shared_every(

@@ -105,6 +105,7 @@ use rule train as protected_train with:
         f"{R}/benchmarks/train/{PLACE}/{{recipe}}/{{pair}}.tsv"
     params:
         recipe=lambda w: build.generation.cold(w.recipe),
+        warm_rate=1.0,
         checkpoint=lambda w, output: (
             f"{R}/checkpoints/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}.safetensors"
         ),

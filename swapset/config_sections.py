@@ -146,7 +146,10 @@ class TrainingSettings(Section):
         0.2,
         gt=0,
         le=1,
-        description="Its learning rate, as a share: the full one first undoes what the base knows.",
+        description=(
+            "Its learning rate, as a share, where the base knows both people: the full one first "
+            "undoes what it knows."
+        ),
     )
     shared_faces: int = Field(
         1000, ge=1, description="Most faces of each subject in a model of all subjects."

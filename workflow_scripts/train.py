@@ -37,6 +37,7 @@ if __name__ == "__main__":
                 code=params.code,
                 needs_all=params.faces is None,
                 start=Path(start) if start else None,
+                warm_rate=params.warm_rate,
             ),
             {
                 Path(folder).name: AlignedFaces.load(Path(folder), params.faces)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -81,6 +81,9 @@ class ModelJob:
         Whether every subject must have faces (a pair), or those without are left out.
     start : Path or None
         Model that the training starts from; its card lies beside it.
+    warm_rate : float
+        Share of the recipe's learning rate, where `start` has a decoder for every subject. Somebody
+        new to it has more to learn, and takes the full rate.
     """
 
     recipe: TrainingRecipe
@@ -89,6 +92,7 @@ class ModelJob:
     code: str
     needs_all: bool = True
     start: Path | None = None
+    warm_rate: float = 1.0
 
 
 def train_model(
@@ -122,7 +126,9 @@ def train_model(
     }
     start = _start(job) if job.start else None
     banks = {subject: _bank(job, found) for subject, found in there.items()}
-    trainer = Trainer(job.recipe, banks, job.schedule, _training_hash(job, facts), start)
+    recipe = _recipe(job, start, there)
+    fingerprint = _training_hash(job, recipe, facts)
+    trainer = Trainer(recipe, banks, job.schedule, fingerprint, start)
     for _ in trainer.run(log):
         pass
     _write_results(trainer, files, facts, missing)
@@ -147,6 +153,16 @@ def _start(job: ModelJob) -> SwapAutoencoder:
     if wrong:
         raise ConfigError(f"{job.start}: no base model of this recipe: it has {', '.join(wrong)}")
     return found.model
+
+
+def _recipe(
+    job: ModelJob, start: SwapAutoencoder | None, subjects: Iterable[str]
+) -> TrainingRecipe:
+    """Return the recipe, at the rate that the start asks for."""
+    if start is None or not all(subject in start.decoders for subject in subjects):
+        return job.recipe
+    rate = job.recipe.learning_rate * job.warm_rate
+    return job.recipe.model_copy(update={"learning_rate": rate})
 
 
 def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
@@ -200,9 +216,9 @@ def _write_nothing(files: ModelFiles, reason: str) -> None:
     write_json(files.card, {"trained": False, "reason": reason})
 
 
-def _training_hash(job: ModelJob, facts: dict[str, Any]) -> str:
+def _training_hash(job: ModelJob, recipe: TrainingRecipe, facts: dict[str, Any]) -> str:
     """Return what a checkpoint must agree with to be resumed."""
     schedule = job.schedule
     settings = [schedule.seed, schedule.precision, schedule.patience]
-    parts = [job.recipe.model_dump(), settings, facts, job.code]
+    parts = [recipe.model_dump(), settings, facts, job.code]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

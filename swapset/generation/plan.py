@@ -99,9 +99,13 @@ class GenerationPlan:
 
     def of_pair(self, recipe: str) -> dict[str, Any]:
         """Return the recipe of a pair's model."""
-        if not self._starts_warm(recipe):
-            return self.cold(recipe)
-        return self._with_steps(recipe, self._settings.warm_steps, self._settings.warm_rate)
+        return self._with_steps(
+            recipe, self._settings.warm_steps if self._starts_warm(recipe) else 1
+        )
+
+    def warm_rate(self, recipe: str) -> float:
+        """Return the share of the learning rate that a pair takes whose start knows it."""
+        return self._settings.warm_rate if self._starts_warm(recipe) else 1.0
 
     def shared_share(self, name: str) -> float:
         """Return the steps of the model of all subjects, `base` or `all`, in recipes' steps."""
@@ -119,10 +123,9 @@ class GenerationPlan:
         """Return the recipe of a pair's model that starts from nothing."""
         return self._with_steps(recipe, 1)
 
-    def _with_steps(self, recipe: str, share: float, rate: float = 1) -> dict[str, Any]:
+    def _with_steps(self, recipe: str, share: float) -> dict[str, Any]:
         values = training_of(self._build.recipes[recipe]).model_dump()
-        steps = max(1, math.ceil(values["steps"] * share))
-        return {**values, "steps": steps, "learning_rate": values["learning_rate"] * rate}
+        return {**values, "steps": max(1, math.ceil(values["steps"] * share))}
 
     def shared_memory(self) -> int:
         """Return the MiB of a job that trains a model of all subjects."""

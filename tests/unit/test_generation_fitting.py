@@ -223,6 +223,17 @@ def test_a_warm_start_says_so_and_is_part_of_what_is_resumed(
     assert card["held_out"][0][1] < first["held_out"][0][1]
 
 
+def test_only_who_is_known_to_the_base_learns_slowly(whole: ModelFiles, tmp_path: Path) -> None:
+    schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
+    files = files_in(tmp_path)
+    job = ModelJob(RECIPE, 1.6, schedule, "code", start=whole.model, warm_rate=0.25)
+    for people, share in ((("id0", "id1"), 0.25), (("id0", "new"), 1.0)):
+        faces = dict(zip(people, FACES.values(), strict=True))
+        train_model(job, aligned(faces), files, io.StringIO())
+        rate = json.loads(files.card.read_text())["recipe"]["learning_rate"]
+        assert rate == pytest.approx(share * RECIPE.learning_rate)
+
+
 def test_a_model_of_all_goes_on_without_who_has_no_faces(tmp_path: Path) -> None:
     nobody = np.empty((0, 96, 96, 3), np.uint8)
     schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
