@@ -33,11 +33,11 @@ import numpy as np
 import torch
 from skimage import data
 from torch.utils.data import DataLoader, IterableDataset
-from torch.utils.flop_counter import FlopCounterMode
 
 from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.methods import BUILT_IN, training_of
+from swapset.generation.operations import operations
 from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.training import Schedule, Trainer
 
@@ -209,17 +209,6 @@ def plainly(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> flo
     return time.perf_counter() - begin
 
 
-def operations(recipe: TrainingRecipe) -> int:
-    """Return the multiplications and additions of one step's networks, both ways."""
-    model = SwapAutoencoder(recipe, ["one", "other"])
-    images = torch.rand(1, 3, recipe.input_side, recipe.input_side)
-    counter = FlopCounterMode(display=False)
-    with counter:
-        made = model.reconstruct({"one": images, "other": images})
-        torch.stack([part.sum() for part in made.values()]).sum().backward()
-    return recipe.batch * counter.get_total_flops()
-
-
 def busy_share(trainer: Trainer, device: torch.device) -> float:
     """Return the share of the time in which the GPU runs a kernel.
 
@@ -310,7 +299,7 @@ def report(
 def on_gpu(recipe: TrainingRecipe, trainer: Trainer, device: torch.device, seconds: float) -> None:
     """Print shares of the GPU's peak and of its time."""
     name = torch.cuda.get_device_name(device)
-    done = operations(recipe) * recipe.steps / seconds
+    done = 2 * recipe.batch * operations(recipe) * recipe.steps / seconds
     peak = next((value for key, value in PEAKS.items() if key in name), None)
     share = "" if peak is None else f", {done / peak:.1%} of {peak / 1e12:.0f}"
     print(f"  {name}: {done / 1e12:.1f} Tflop/s{share}")

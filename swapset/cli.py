@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from swapset import __version__
 from swapset.cli_detect import add_detect
+from swapset.cli_plan import add_plan
 from swapset.cli_protect import add_protect
 from swapset.cli_verify import add_verify
 from swapset.dataset.collect import (
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the paper's networks, for a GPU, or small ones for a processor (default: full)",
     )
     init.set_defaults(run=_init)
+    add_plan(commands)
     add_detect(commands)
     add_protect(commands)
     add_verify(commands)

@@ -72,10 +72,13 @@ class GenerationPlan:
         """Return `recipe/name` of every model, base models included."""
         stems = []
         for owner in self._owners:
-            own_base = self.warm and owner not in self._settings.bases
-            names = ["all"] if self.shared else ["base"] * own_base + self.pairs
+            names = ["all"] if self.shared else ["base"] * self.trains_base(owner) + self.pairs
             stems += [f"{owner}/{name}" for name in names]
         return stems
+
+    def trains_base(self, recipe: str) -> bool:
+        """Say whether a base model of a recipe is trained in this build."""
+        return self.warm and recipe not in self._settings.bases
 
     def shown(self) -> list[str]:
         """Return `recipe/name` of the trainings that the report shows."""

@@ -1,0 +1,138 @@
+"""`swapset plan`: what a config will cost, before anything runs."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swapset.device import visible_gpus
+from swapset.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from swapset.workflow import Build
+
+_TABLE = re.compile(r"^job +count\n-+ +-+\n(.*?)^total", re.S | re.M)
+_NO_WORK = ("all", "complete")
+
+
+def add_plan(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the sub-command to the `swapset` command."""
+    plan = commands.add_parser(
+        "plan",
+        help="say what a config will cost: jobs, hours, memory, disk",
+        description=(
+            "Say what is still to be done for a target, and what it will cost: jobs, CPU-hours, "
+            "GPU-hours, memory and disk of each rule, from the benchmark files of builds on this "
+            "machine, and where there are none, from those that come with swapset. Run it in the "
+            "folder that snakemake is run in."
+        ),
+    )
+    plan.add_argument("targets", nargs="*", metavar="TARGET", help="as snakemake takes them")
+    plan.add_argument(
+        "--configfile", type=Path, nargs="+", default=[], metavar="FILE", help="as snakemake's"
+    )
+    plan.add_argument(
+        "--builds",
+        type=Path,
+        nargs="*",
+        metavar="DIR",
+        help="finished builds to learn from (default: all in the config's results folder)",
+    )
+    plan.add_argument(
+        "--frames", type=float, default=390, metavar="N", help="frames of a clip (default: 390)"
+    )
+    plan.add_argument(
+        "--device",
+        choices=("cpu", "cuda"),
+        help="where trainings run (default: a GPU if the config asks for one or one is visible)",
+    )
+    plan.add_argument("--json", action="store_true", help="print the rows as JSON")
+    plan.set_defaults(run=_plan)
+
+
+def _plan(given: argparse.Namespace) -> None:
+    from swapset.planning.disk import bytes_per_frame
+    from swapset.planning.estimate import Basis, estimate
+    from swapset.planning.rates import measured, reference
+
+    if given.frames <= 0:
+        raise ConfigError(f"--frames: {given.frames:g} must be above 0")
+    build, jobs = _build(given), _jobs(given)
+    roots = given.builds
+    if roots is None:
+        roots = sorted(path for path in build.config.results.glob("*") if path.is_dir())
+    wants_gpu = build.config.device.startswith("cuda")
+    wants_gpu |= build.config.device == "auto" and bool(visible_gpus())
+    gpu = given.device == "cuda" if given.device else wants_gpu
+    rates = reference() | measured(roots)
+    basis = Basis(rates, bytes_per_frame(roots), given.frames, gpu)
+    table = estimate(build, jobs, basis)
+    print(table.to_json(orient="records", indent=1) if given.json else _text(table))
+
+
+def _build(given: argparse.Namespace) -> Build:
+    from snakemake.common.configfile import load_configfile
+    from snakemake.utils import update_config
+
+    from swapset.workflow import Build
+
+    values: dict[str, Any] = {}
+    for path in [Path("config.yaml"), *given.configfile]:
+        if path.is_file():
+            update_config(values, load_configfile(str(path)))
+        elif path in given.configfile:
+            raise ConfigError(f"{path}: there is no such file")
+    return Build(values)
+
+
+def _jobs(given: argparse.Namespace) -> dict[str, int]:
+    """Return what Snakemake would do, by rule."""
+    command = [sys.executable, "-m", "snakemake", "-n", "-q", "rules", "--cores", "1"]
+    if given.configfile:
+        command += ["--configfile", *map(str, given.configfile)]
+    done = subprocess.run(  # noqa: S603 - snakemake, without a shell
+        [*command, "--", *given.targets], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if line]
+        raise ConfigError("snakemake cannot plan this: " + " ".join(last[-3:]))
+    table = _TABLE.search(done.stdout + done.stderr)
+    rows = [line.split() for line in table.group(1).splitlines()] if table else []
+    return {rule: int(count) for rule, count in rows if rule not in _NO_WORK}
+
+
+def _text(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "Nothing is left to be done."
+    lines = [
+        f"{'rule':24s}{'jobs':>7s}{'each':>10s}{'CPU-hours':>11s}{'GPU-hours':>11s}"
+        f"{'memory':>10s}{'disk':>10s}  measured in"
+    ]
+    for row in table.to_dict("records"):
+        lines.append(
+            f"{row['rule']:24s}{row['jobs']:7d}{_time(row['seconds']):>10s}"
+            f"{row['cpu_hours']:11.1f}{row['gpu_hours']:11.1f}{row['memory_mb'] / 1e3:7.1f} GB"
+            f"{row['disk_gb']:7.1f} GB  {row['measured'] or '-'}"
+        )
+    total = table[["jobs", "cpu_hours", "gpu_hours", "disk_gb"]].sum()
+    lines.append(
+        f"{'total':24s}{total['jobs']:7.0f}{'':10s}{total['cpu_hours']:11.1f}"
+        f"{total['gpu_hours']:11.1f}{table['memory_mb'].max() / 1e3:7.1f} GB"
+        f"{total['disk_gb']:7.1f} GB"
+    )
+    return "\n".join(lines)
+
+
+def _time(seconds: float) -> str:
+    if seconds != seconds:
+        return "?"
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"

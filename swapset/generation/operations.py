@@ -1,0 +1,45 @@
+"""How many operations and weights the networks of a training have."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from swapset.generation.methods import BUILT_IN, training_of
+from swapset.generation.recipes import TrainingRecipe
+
+
+def operations(recipe: TrainingRecipe) -> float:
+    """Return the multiplications and additions for one face, forward and backward.
+
+    Of encoder and decoder; critics, augmentation and optimiser are not counted.
+    """
+    return _counted(json.dumps(recipe.network(), sort_keys=True))[0]
+
+
+def weights(recipe: TrainingRecipe, subjects: int) -> int:
+    """Return the number of weights of a model of some subjects."""
+    _, encoder, decoder = _counted(json.dumps(recipe.network(), sort_keys=True))
+    return encoder + subjects * decoder
+
+
+@lru_cache
+def _counted(network: str) -> tuple[float, int, int]:
+    """Return operations, and the weights of the encoder and of a decoder; nothing is computed."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from swapset.generation.autoencoder import SwapAutoencoder
+
+    recipe = training_of(BUILT_IN["celebdf"]).model_copy(update=json.loads(network))
+    with torch.device("meta"):
+        model = SwapAutoencoder(recipe, ["one"])
+        faces = torch.empty(1, 3, recipe.input_side, recipe.input_side)
+    counter = FlopCounterMode(display=False)
+    with counter:
+        model.reconstruct({"one": faces})["one"].sum().backward()
+    sizes = [
+        sum(weight.numel() for weight in part.parameters())
+        for part in (model.encoder, model.decoders)
+    ]
+    return float(counter.get_total_flops()), sizes[0], sizes[1]

@@ -1,0 +1,1 @@
+"""What a build will cost, from what jobs of finished builds took."""

@@ -1,0 +1,81 @@
+"""What a build will cost: jobs, hours, memory and disk of each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from swapset.planning.disk import Bytes, disk
+from swapset.planning.rates import Rate
+from swapset.planning.work import PlannedWork
+from swapset.workflow import Build
+
+TRAINING = ("train", "train_shared")
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What an estimate is made from.
+
+    Attributes
+    ----------
+    rates : mapping of str to Rate
+        By rule; trainings as `train on cpu` and `train on cuda`.
+    each : Bytes
+    frames : float
+        Of a clip.
+    gpu : bool
+        Whether trainings run on a GPU.
+    """
+
+    rates: Mapping[str, Rate]
+    each: Bytes
+    frames: float
+    gpu: bool
+
+
+def estimate(build: Build, jobs: Mapping[str, int], basis: Basis) -> pd.DataFrame:
+    """Return a row per rule.
+
+    Parameters
+    ----------
+    build : Build
+    jobs : mapping of str to int
+        Jobs that are still to be done, by rule; as Snakemake plans them.
+    basis : Basis
+
+    Returns
+    -------
+    DataFrame
+        Columns rule, jobs, seconds (of one job), cpu_hours, gpu_hours, memory_mb, disk_gb (that the
+        finished build keeps), measured (where the rate comes from; empty: nobody knows).
+    """
+    work = PlannedWork(build, basis.frames)
+    kept = disk(build, basis.each, basis.frames)
+    rows = [_row(rule, count, work, basis, kept.get(rule, 0.0)) for rule, count in jobs.items()]
+    return pd.DataFrame(rows)
+
+
+def _row(
+    rule: str, jobs: int, work: PlannedWork, basis: Basis, kept: float
+) -> dict[str, str | float]:
+    on_gpu = basis.gpu and rule in TRAINING
+    name = f"train on {'cuda' if basis.gpu else 'cpu'}" if rule in TRAINING else rule
+    rate = basis.rates.get(name)
+    seconds = rate.seconds(work.mean(rule)) if rate else float("nan")
+    hours = jobs * seconds / 3600
+    memory = rate.memory if rate else float("nan")
+    if rule == "train_shared":  # grows with the subjects, not with the networks
+        memory = max(memory, work.build.generation.shared_memory())
+    return {
+        "rule": rule,
+        "jobs": jobs,
+        "seconds": seconds,
+        "cpu_hours": hours * (rate.busy if rate else 1.0),
+        "gpu_hours": hours if on_gpu else 0.0,
+        "memory_mb": memory,
+        "disk_gb": kept / 1e9,
+        "measured": rate.source if rate else "",
+    }

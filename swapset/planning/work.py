@@ -1,0 +1,113 @@
+"""How much work a job has, in the unit that its time grows with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from swapset.files import read_json
+from swapset.generation.operations import operations
+from swapset.generation.recipes import TrainingRecipe
+from swapset.workflow import Build
+
+UNITS = {
+    "ingest": "frames",
+    "track": "frames",
+    "align": "frames",
+    "real": "frames",
+    "synthesise": "frames",
+    "measure": "frames",
+    "train": "Tflop",
+}
+"""Of rules whose jobs differ in size; of all others a job is the unit."""
+
+
+def training_work(recipe: dict[str, Any], steps: int) -> float:
+    """Return the Tflop of the networks in a training of some steps."""
+    made = TrainingRecipe(**recipe)
+    return steps * 2 * made.batch * operations(made) / 1e12
+
+
+class FinishedWork:
+    """The work of the jobs of a finished build.
+
+    Parameters
+    ----------
+    root : Path
+        The build's folder.
+    """
+
+    def __init__(self, root: Path):
+        self.root = root
+        clips = pd.read_csv(root / "tables" / "clips.csv", dtype={"clip": str, "subject": str})
+        self.frames = dict(zip(clips["clip"], clips["frames"].fillna(0), strict=True))
+
+    def of(self, rule: str, place: tuple[str, ...]) -> float | None:
+        """Return the work of a job; None if that is not known (it was never made, say).
+
+        Parameters
+        ----------
+        rule : str
+        place : tuple of str
+            What its benchmark file is called below the rule's folder.
+        """
+        if rule not in UNITS:
+            return 1.0
+        if rule == "train":
+            return self._training(place)
+        name = place[-1]
+        if rule in ("real", "synthesise"):
+            target, *_, number = name.split("_")
+            return self.frames.get(f"{target}_{number}")
+        if rule == "measure":
+            made = (self.root / "labels").glob(f"*/{name}_*_*.parquet")
+            return sum(self.of("synthesise", (path.stem,)) or 0 for path in made)
+        return sum(count for clip, count in self.frames.items() if clip.split("_")[0] == name)
+
+    def _training(self, place: tuple[str, ...]) -> float | None:
+        card = self.root.joinpath("models", *place).with_suffix(".json")
+        if len(place) != 2 or not card.is_file():
+            return None
+        facts = read_json(card)
+        return training_work(facts["recipe"], facts["steps"]) if facts["trained"] else None
+
+
+class PlannedWork:
+    """The work of the jobs of a build that is planned.
+
+    Parameters
+    ----------
+    build : Build
+    frames : float
+        Of a clip.
+    """
+
+    def __init__(self, build: Build, frames: float):
+        self.build, self.frames = build, frames
+
+    def mean(self, rule: str) -> float:
+        """Return the work of a rule's mean job."""
+        build, plan = self.build, self.build.generation
+        clips = len(build.manifest.clips) / max(1, len(build.subjects))
+        if rule in ("ingest", "track", "align"):
+            return clips * self.frames
+        if rule in ("real", "synthesise"):
+            return self.frames
+        if rule == "measure":
+            fakes = len(build.swaps) * len(build.methods)
+            return fakes / max(1, len(build.targets)) * self.frames
+        if rule == "train":
+            return fmean(self._training(plan.of_pair(owner)) for owner in self._owners())
+        if rule == "train_shared":
+            name = "all" if plan.shared else "base"
+            return fmean(self._training(plan.of_shared(owner, name)) for owner in self._owners())
+        return 1.0
+
+    def _owners(self) -> list[str]:
+        return list(dict.fromkeys(map(self.build.owner, self.build.methods)))
+
+    def _training(self, recipe: dict[str, Any]) -> float:
+        return training_work(recipe, recipe["steps"])

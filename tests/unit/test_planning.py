@@ -1,0 +1,132 @@
+"""What builds took, and what the next one will."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from swapset.errors import DataError
+from swapset.files import write_json
+from swapset.generation.methods import BUILT_IN, training_of
+from swapset.generation.operations import operations, weights
+from swapset.planning.disk import bytes_per_frame
+from swapset.planning.rates import Job, Rate, measured, reference
+from swapset.planning.work import training_work
+
+FRAMES = {"id0_0000": 100, "id0_0001": 200, "id1_0000": 1000}
+COLUMNS = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+
+
+def benchmark(path: Path, seconds: float, memory: str = "150.0") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{COLUMNS}{seconds}\t0:00:01\t{memory}\t-\t-\t-\t0\t0\t0\t{seconds / 2}\n")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "made"
+    (root / "tables").mkdir(parents=True)
+    rows = [f"{clip},{clip.partition('_')[0]},True,,{count}" for clip, count in FRAMES.items()]
+    text = "\n".join(["clip,subject,accepted,reason,frames", *rows])
+    (root / "tables" / "clips.csv").write_text(text)
+    for subject, frames in (("id0", 300), ("id1", 1000)):
+        benchmark(root / "benchmarks" / "ingest" / f"{subject}.tsv", 2 + 0.01 * frames)
+    return root
+
+
+def test_start_and_slope_are_told_apart_by_jobs_of_two_sizes(root: Path) -> None:
+    rate = measured([root])["ingest"]
+    assert rate.start == pytest.approx(2)
+    assert rate.per_unit == pytest.approx(0.01)
+    assert rate.seconds(500) == pytest.approx(7)
+    assert (rate.busy, rate.memory, rate.jobs) == (pytest.approx(0.5), 150, 2)
+    assert rate.source == "made"
+
+
+@pytest.mark.parametrize(("seconds", "start"), [(2.0, 1.0), (100.0, 3.0)])
+def test_jobs_of_one_size_have_an_assumed_start(seconds: float, start: float) -> None:
+    rate = Rate.of([Job(10, seconds, 1, 100)] * 3, "x")
+    assert rate.start == start
+    assert rate.seconds(10) == pytest.approx(seconds)
+
+
+def test_work_of_each_rule_is_what_its_jobs_saw(root: Path) -> None:
+    folder = root / "benchmarks"
+    benchmark(folder / "synthesise" / "celebdf" / "id0_id1_0001.tsv", 20)
+    benchmark(folder / "measure" / "id0.tsv", 5)
+    benchmark(folder / "mask_ssim.tsv", 1)
+    for method in ("celebdf", "faceswap"):
+        path = root / "labels" / method / "id0_id1_0001.parquet"
+        path.parent.mkdir(parents=True)
+        path.touch()
+    rates = measured([root])
+    assert rates["synthesise"].seconds(200) == pytest.approx(20)
+    assert rates["measure"].seconds(2 * 200) == pytest.approx(5)
+    assert rates["mask_ssim"].seconds(1) == pytest.approx(1)
+
+
+def test_a_training_is_told_by_its_card(root: Path) -> None:
+    recipe = training_of(BUILT_IN["faceswap"]).model_dump()
+    benchmark(root / "benchmarks" / "train" / "faceswap" / "id0-id1.tsv", 50)
+    benchmark(root / "benchmarks" / "train" / "faceswap" / "id0-id2.tsv", 50)
+    card = {"trained": True, "recipe": recipe, "steps": 100, "device": "cuda:1"}
+    write_json(root / "models" / "faceswap" / "id0-id1.json", card)
+    write_json(root / "models" / "faceswap" / "id0-id2.json", {"trained": False, "reason": "x"})
+    rate = measured([root])["train on cuda"]
+    assert rate.jobs == 1
+    assert rate.seconds(training_work(recipe, 100)) == pytest.approx(50)
+
+
+def test_an_untouched_machine_has_the_rates_that_come_along(tmp_path: Path) -> None:
+    assert measured([tmp_path]) == {}
+    rates = reference()
+    assert {"ingest", "track", "align", "train on cpu", "train on cuda", "synthesise"} <= set(rates)
+    assert all(rate.seconds(1) > 0 and rate.memory > 0 for rate in rates.values())
+
+
+def test_a_damaged_benchmark_file_is_named(root: Path) -> None:
+    (root / "benchmarks" / "ingest" / "id1.tsv").write_text("s\n")
+    with pytest.raises(DataError, match=r"ingest/id1\.tsv: no benchmark file"):
+        measured([root])
+
+
+def test_a_short_job_without_readings_counts_its_seconds(root: Path) -> None:
+    path = root / "benchmarks" / "accept.tsv"
+    path.write_text(COLUMNS + "\t".join(["0.4", "0:00:00", *["NA"] * 8]) + "\n")
+    rate = measured([root])["accept"]
+    assert rate.seconds(1) == pytest.approx(0.4)
+    assert rate.busy == 1
+
+
+def test_operations_are_those_of_the_layers() -> None:
+    # 64 x 64, width 8: four halvings to 4 x 4 with 8, 16, 32, 64 channels.
+    recipe = training_of(BUILT_IN["faceswap"]).model_copy(update={"width": 8, "code": 32})
+    downs = [(32, 3, 8), (16, 8, 16), (8, 16, 32), (4, 32, 64)]
+    counts = [side**2 * 25 * i * o for side, i, o in downs]
+    counts += [16 * 64 * 32, 32 * 64 * 16]
+    counts += [
+        side**2 * 9 * i * 4 * o
+        for side, i, o in ((4, 64, 32), (8, 32, 16), (16, 16, 8), (32, 8, 4))
+    ]
+    counts += [64**2 * 25 * 4 * 3]
+    # Forward and two ways back; the first layer's input wants no gradient.
+    assert operations(recipe) == 2 * (3 * sum(counts) - counts[0])
+
+
+def test_weights_grow_by_a_decoder_each() -> None:
+    recipe = training_of(BUILT_IN["celebdf"])
+    two, three, four = (weights(recipe, count) for count in (2, 3, 4))
+    assert four - three == three - two > 0
+    assert two > 50e6
+
+
+def test_bytes_of_a_frame_are_those_on_disk(root: Path) -> None:
+    (root / "clips" / "id0").mkdir(parents=True)
+    (root / "clips" / "id0" / "id0_0000.mkv").write_bytes(bytes(13_000))
+    write_json(root / "records" / "real" / "id0_0000.json", {"frames": 100, "sha256": {"c23": "x"}})
+    (root / "dataset" / "real" / "c23").mkdir(parents=True)
+    (root / "dataset" / "real" / "c23" / "id0_0000.mp4").write_bytes(bytes(500))
+    each = bytes_per_frame([root])
+    assert (each.ingest, each.video) == (10, 5)
+    assert each.track == bytes_per_frame([]).track

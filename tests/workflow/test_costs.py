@@ -1,0 +1,53 @@
+"""`swapset plan` beside real builds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from material import CONFIG
+
+
+def plan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "swapset.cli", "plan", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_finished_build_costs_nothing_more(build: Path) -> None:
+    done = plan(build, "--configfile", "tiny.yaml")
+    assert (done.returncode, done.stdout) == (0, "Nothing is left to be done.\n"), done.stderr
+
+
+def test_a_new_build_is_told_by_a_finished_one(build: Path, tmp_path: Path) -> None:
+    longer = tmp_path / "longer.yaml"
+    recipes = {name: {**recipe, "steps": 2000} for name, recipe in CONFIG["recipes"].items()}
+    longer.write_text(yaml.safe_dump({**CONFIG, "name": "longer", "recipes": recipes}))
+    done = plan(build, "--configfile", str(longer), "--frames", "40", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {row["rule"]: row for row in json.loads(done.stdout)}
+    assert {"ingest", "train", "synthesise", "mask_ssim"} <= set(rows)
+    assert {row["measured"] for row in rows.values()} == {"tiny"}
+    files = list(build.glob("results/tiny/benchmarks/train/*/*.tsv"))
+    took = [float(path.read_text().splitlines()[1].split("\t")[0]) for path in files]
+    assert rows["train"]["seconds"] > 3 * sum(took) / len(took)
+    models = sum(path.stat().st_size for path in build.glob("results/tiny/models/*/*.safetensors"))
+    made = sum(
+        path.stat().st_size > 0 for path in build.glob("results/tiny/models/*/*.safetensors")
+    )
+    assert rows["train"]["disk_gb"] * 1e9 == pytest.approx(
+        rows["train"]["jobs"] * models / made, rel=0.05
+    )
+
+
+def test_what_snakemake_refuses_is_said_in_one_line(build: Path) -> None:
+    done = plan(build, "--configfile", "tiny.yaml", "--", "no_such_target")
+    assert done.returncode == 1
+    assert "no_such_target" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert plan(build, "--configfile", "nowhere.yaml").stderr == (
+        "swapset: nowhere.yaml: there is no such file\n"
+    )
