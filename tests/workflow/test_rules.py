@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from running import ROOT, snakemake
 
 NEEDED = ("message", "log", "benchmark", "params", "resources", "conda", "script")
@@ -71,3 +72,46 @@ def test_linter_is_content(tmp_path: Path) -> None:
     done = snakemake(tmp_path, *files, "--lint")
     assert done.code == 0, done.output
     assert "your workflow is in a good condition" in done.output
+
+
+PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
+CLUSTERS = [path for path in PROFILES if path.parent.name != "default"]
+
+
+def _derived() -> dict[str, str]:
+    """Return the rules that are made of others, `use rule X as Y`, with their text."""
+    text = "".join(path.read_text() for path in FILES)
+    return dict(re.findall(r"^use rule \w+ as (\w+) with:\n((?:    .*\n|\n)*)", text, re.M))
+
+
+def _of(pairs: list[str]) -> dict[str, str]:
+    return dict(pair.split("=") for pair in pairs)
+
+
+@pytest.mark.parametrize("path", CLUSTERS, ids=lambda path: path.parent.name)
+def test_profile_names_rules_that_exist(path: Path) -> None:
+    """Snakemake takes a misspelt rule without a word."""
+    profile, known = yaml.safe_load(path.read_text()), {*RULES, *_derived()}
+    named = {*profile["set-resources"], *_of(profile["groups"])}
+    assert named <= known
+    assert set(_of(profile["group-components"])) == set(_of(profile["groups"]).values())
+
+
+@pytest.mark.parametrize("path", CLUSTERS, ids=lambda path: path.parent.name)
+def test_profile_asks_for_a_gpu_wherever_one_is_used(path: Path) -> None:
+    own = {name for name, text in RULES.items() if "gpu=" in text}
+    parts = re.findall(
+        r"^use rule (\w+) as (\w+)", "".join(path.read_text() for path in FILES), re.M
+    )
+    wanted = own | {name for base, name in parts if base in own}
+    profile = yaml.safe_load(path.read_text())["set-resources"]
+    assert {name for name, values in profile.items() if values.get("gpu")} == wanted
+
+
+@pytest.mark.parametrize("path", CLUSTERS, ids=lambda path: path.parent.name)
+def test_profile_keeps_what_the_default_one_says(path: Path) -> None:
+    default, own = (
+        yaml.safe_load(p.read_text()) for p in (ROOT / "profiles/default/config.yaml", path)
+    )
+    for key in ("rerun-triggers", "rerun-incomplete", "nolock", "quiet"):
+        assert own[key] == default[key]

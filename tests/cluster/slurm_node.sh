@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Makes this machine a Slurm cluster of one node, for tests: Debian's packages, no accounting, and a
+# GPU that is none (/dev/zero), so that jobs can ask for one. Needs root. Run again, it changes nothing;
+# `stop` ends its daemons.
+set -euo pipefail
+
+STATE=/var/lib/swapset-slurm
+MARK="# Written by swapset's tests"
+
+stop() {
+    for daemon in slurmd slurmctld; do
+        pkill -x "$daemon" || continue
+        for _ in $(seq 60); do
+            pgrep -x "$daemon" >/dev/null || break
+            sleep 0.5
+        done
+    done
+}
+
+packages() {
+    if ! command -v slurmctld slurmd munged >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge
+    fi
+}
+
+configure() {
+    local conf=/etc/slurm/slurm.conf host memory
+    if [ -e "$conf" ] && ! grep -qF "$MARK" "$conf"; then
+        echo "slurm_node.sh: $conf is not of these tests; this machine has a Slurm already" >&2
+        exit 1
+    fi
+    host=$(hostname -s)
+    memory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)
+    mkdir -p /etc/slurm "$STATE/controller" "$STATE/node"
+    # In the system's default place: `srun` inside a job sees no private SLURM_CONF.
+    cat >"$conf" <<CONF
+$MARK
+ClusterName=swapset
+SlurmctldHost=$host
+SlurmUser=root
+AuthType=auth/munge
+StateSaveLocation=$STATE/controller
+SlurmdSpoolDir=$STATE/node
+SlurmctldPidFile=$STATE/slurmctld.pid
+SlurmdPidFile=$STATE/slurmd.pid
+SlurmctldLogFile=$STATE/slurmctld.log
+SlurmdLogFile=$STATE/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+AccountingStorageType=accounting_storage/none
+MinJobAge=3600
+ReturnToService=2
+KillWait=20
+GresTypes=gpu
+NodeName=$host CPUs=$(nproc) RealMemory=$memory Gres=gpu:1 State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+CONF
+    printf '%s\nName=gpu File=/dev/zero\n' "$MARK" >/etc/slurm/gres.conf
+}
+
+start() {
+    install -d -o munge -g munge /run/munge
+    pgrep -x munged >/dev/null || runuser -u munge -- "$(command -v munged)"
+    pgrep -x slurmctld >/dev/null || slurmctld
+    pgrep -x slurmd >/dev/null || slurmd
+    for _ in $(seq 60); do
+        if sinfo --noheader --format=%T 2>/dev/null | grep -Eq '^(idle|mixed|allocated)$'; then
+            sinfo
+            return
+        fi
+        sleep 0.5
+    done
+    echo "slurm_node.sh: the node does not come up; see $STATE/*.log" >&2
+    exit 1
+}
+
+case "${1:-start}" in
+    start) packages; configure; start ;;
+    stop) stop ;;
+    *) echo "usage: slurm_node.sh [start|stop]" >&2; exit 2 ;;
+esac
