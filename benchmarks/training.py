@@ -237,7 +237,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, nargs="+", default=[2])
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--only", nargs="+", metavar="WAY", help="beside ours: loader, plain")
+    parser.add_argument(
+        "--time-kernels", action="store_true", help="let cuDNN time its kernels before it chooses"
+    )
     given = parser.parse_args()
+    torch.backends.cudnn.benchmark = given.time_kernels
     torch.set_num_threads(given.threads)
     device = torch.device(given.device)
     names = ("resolution", "width", "code", "batch", "steps")
@@ -257,8 +262,11 @@ def main() -> None:
     for workers in given.workers:
         ways[f"loader, {workers} workers"] = partial(by_loader, recipe, stored, device, workers)
     ways["plain fp32"] = lambda: plainly(recipe, bank, device)
-    for trainer in trainers.values():
-        advance(trainer, _WARM_UP, device)
+    if given.only:
+        kept = tuple(given.only)
+        ways = {name: ways[name] for name in ways if name == "ours" or name.startswith(kept)}
+    for name in ways.keys() & trainers.keys():
+        advance(trainers[name], _WARM_UP, device)
     rounds = [{name: way() for name, way in ways.items()} for _ in range(given.rounds + 1)][1:]
     report(given, recipe, rounds)
     if device.type == "cuda":
