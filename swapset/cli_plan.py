@@ -77,18 +77,29 @@ def _plan(given: argparse.Namespace) -> None:
 
 
 def _build(given: argparse.Namespace) -> Build:
-    from snakemake.common.configfile import load_configfile
-    from snakemake.utils import update_config
+    import yaml
 
     from swapset.workflow import Build
 
     values: dict[str, Any] = {}
     for path in [Path("config.yaml"), *given.configfile]:
-        if path.is_file():
-            update_config(values, load_configfile(str(path)))
-        elif path in given.configfile:
+        if not path.is_file():
             raise ConfigError(f"{path}: there is no such file")
+        try:
+            found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: no YAML ({error})") from error
+        _extend(values, found or {})
     return Build(values)
+
+
+def _extend(values: dict[str, Any], more: dict[str, Any]) -> None:
+    """Put one config over another, as Snakemake does: key by key, at every depth."""
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _extend(values[key], value)
+        else:
+            values[key] = value
 
 
 def _jobs(given: argparse.Namespace) -> dict[str, int]:

@@ -131,7 +131,7 @@ def test_each_subject_has_its_critic_and_mixing_is_the_seeds() -> None:
     assert list(objective.critics) == ["id0", "id1"]
     parts = {"id0": made(picture(0.3, 64), picture(side=64))}
     values = [
-        float(objective.critics_loss(parts, objective.shares(list(parts), seed)))
+        objective.critics_loss(parts, objective.shares(list(parts), seed)).item()
         for seed in (1, 1, 2)
     ]
     assert values[0] == values[1] != values[2]
