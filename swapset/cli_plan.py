@@ -89,6 +89,10 @@ def _build(given: argparse.Namespace) -> Build:
             found = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: no YAML ({error})") from error
+        if found is not None and not isinstance(found, dict):
+            raise ConfigError(
+                f"{path}: a config has keys with values, not a {type(found).__name__}"
+            )
         _extend(values, found or {})
     return Build(values)
 
