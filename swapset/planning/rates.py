@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from swapset.files import read_json
 from swapset.planning.work import FinishedWork
 
 REFERENCE = Path(__file__).with_name("reference.json")
-"""Rates that were measured on the machine of docs/results.md, for rules that none were here."""
+"""Rates of rules that were never run here: of the machine of docs/results.md, written by
+`benchmarks/reference_rates.py`; that of trainings on a GPU is an H200's (`benchmarks/training.py`).
+"""
 _START, _LONGEST_START = 3.0, 10.0
 _SPREAD = 2.0
 
@@ -142,11 +144,3 @@ def _read(path: Path, work: float) -> Job:
 def reference() -> dict[str, Rate]:
     """Return the rates that come with the software."""
     return {rule: Rate(**values) for rule, values in read_json(REFERENCE).items()}
-
-
-def as_reference(rates: dict[str, Rate]) -> dict[str, dict[str, object]]:
-    """Return rates as `reference.json` holds them."""
-    return {
-        rule: {**{k: round(v, 5) if isinstance(v, float) else v for k, v in asdict(rate).items()}}
-        for rule, rate in sorted(rates.items())
-    }

@@ -1,0 +1,34 @@
+"""Write the rates that come with `swapset plan`, from builds that this machine finished.
+
+Run `python benchmarks/reference_rates.py results/demo results/other`. Rules that none of them ran
+keep what they had; so does training on a GPU where none of them did.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from swapset.files import write_json
+from swapset.planning.rates import REFERENCE, measured, reference
+
+SOURCE = "swapset's own machine"
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("builds", type=Path, nargs="+", metavar="DIR")
+    found = {rule: asdict(rate) for rule, rate in measured(parser.parse_args().builds).items()}
+    rates = {rule: asdict(rate) for rule, rate in reference().items()}
+    rates |= {rule: {**values, "source": SOURCE} for rule, values in found.items()}
+    shown = {
+        rule: {key: round(v, 5) if isinstance(v, float) else v for key, v in values.items()}
+        for rule, values in sorted(rates.items())
+    }
+    write_json(REFERENCE, shown)
+
+
+if __name__ == "__main__":
+    main()
