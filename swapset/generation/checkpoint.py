@@ -110,11 +110,14 @@ def load_checkpoint(
     Raises
     ------
     DataError
-        If the file is damaged or belongs to another training; the model is then unchanged.
+        If the file is damaged, belongs to another training, or was written after a step that made
+        weights NaN (the loss tells only at the next one); the model is then unchanged.
     """
     tensors, facts = _load(path)
     if facts.get("fingerprint") != fingerprint:
         raise DataError(f"{path}: is of another training")
+    if not all(value.isfinite().all() for name, value in tensors.items() if name != "losses"):
+        raise DataError(f"{path}: holds values that are not numbers")
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         kind, _, rest = name.partition(".")

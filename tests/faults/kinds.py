@@ -1,0 +1,178 @@
+"""The faults: each disturbs one run, and says what it did and what the next run meets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import psutil
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from small_build import (
+    CHECKPOINT,
+    CLIPS,
+    INTERMEDIATE,
+    RESULTS,
+    Running,
+    Undisturbed,
+    files_of,
+    make_checkout,
+)
+
+HERE = Path(__file__).parent
+
+
+@dataclass
+class Disturbed:
+    """What a fault left behind."""
+
+    folder: Path
+    what: str
+    damaged: Path | None = None
+    """A file of the results that was cut short."""
+    must_say: str | None = None
+    """What the disturbed run has to say."""
+    repair: Callable[[], object] = field(default=lambda: None)
+    """Ends the fault's cause, if the next run would meet it still."""
+    clean_up: Callable[[], object] = field(default=lambda: None)
+    said: str = ""
+
+
+def _moment(rng: Random, whole: Undisturbed) -> float:
+    return rng.uniform(0.05, 0.95) * whole.seconds
+
+
+def kill_job(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """A job is killed, as by the system when memory ends."""
+    run = Running(make_checkout(folder))
+    run.wait_until(_moment(rng, whole))
+    what = "nothing was running"
+    while run.process.poll() is None:
+        if jobs := run.jobs():
+            victim = rng.choice(jobs)
+            with suppress(psutil.NoSuchProcess):
+                what = f"killed {' '.join(victim.cmdline())[-60:]}"
+                victim.kill()
+                break
+        time.sleep(0.02)
+    return Disturbed(folder, what, said=run.end().output)
+
+
+def kill_snakemake(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """Snakemake is killed, alone or with its jobs, or told to end."""
+    run = Running(make_checkout(folder))
+    how = rng.choice(["all at once", "alone", "SIGTERM", "SIGINT"])
+    run.wait_until(_moment(rng, whole))
+    jobs = run.jobs()
+    if how == "all at once":
+        run.kill_all()
+    elif run.process.poll() is None:
+        sent = {"alone": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
+        run.process.send_signal(sent[how])
+    said = run.end().output
+    # Killed alone, its jobs go on: the next run meets them.
+    return Disturbed(
+        folder, f"{how}, {len(jobs)} processes below", said=said, clean_up=lambda: _end(jobs)
+    )
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def full_disk(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """The disk that holds everything, Snakemake's records as well, is full at some point."""
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=99m", "swapset-faults", str(folder)]
+    if os.getuid() or not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    make_checkout(folder)
+    used = shutil.disk_usage(folder).used
+    left = int(rng.uniform(0.02, 0.9) * whole.bytes_kept)
+    _resize(folder, f"{used + left}")
+    said = Running(folder).end().output
+    return Disturbed(
+        folder,
+        f"{left} bytes left of the {whole.bytes_kept} needed",
+        said=said,
+        repair=lambda: _resize(folder, "500m"),
+        clean_up=lambda: subprocess.run(["umount", "--lazy", str(folder)], check=True),
+    )
+
+
+def _resize(folder: Path, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+
+
+def cut_intermediate(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """A finished intermediate loses its end while the build goes on."""
+    run = Running(make_checkout(folder))
+    run.wait_until(_moment(rng, whole))
+    found: list[Path] = []
+    while not found:
+        found = [p for p in files_of(folder / RESULTS, INTERMEDIATE) if p.stat().st_size > 1]
+        time.sleep(0.02)
+        assert found or run.process.poll() is None, run.output
+    damaged = rng.choice(found)
+    size = damaged.stat().st_size
+    left = rng.randrange(size)
+    os.truncate(damaged, left)
+    name = damaged.relative_to(folder)
+    return Disturbed(folder, f"{name}: {left} of {size} bytes", damaged, said=run.end().output)
+
+
+def source_gone(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """A source clip is away for a while."""
+    run = Running(make_checkout(folder))
+    run.wait_until(_moment(rng, whole))
+    source = folder / "clips" / f"{rng.choice(CLIPS)}.mp4"
+    away = source.with_suffix(".away")
+    source.rename(away)
+    said = run.end().output
+    return Disturbed(folder, f"{source.name} away", said=said, repair=lambda: away.rename(source))
+
+
+def poisoned_training(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """The weights become NaN at some step."""
+    step = rng.randrange(1, 60)
+    path = os.pathsep.join([str(HERE / "poison"), str(folder)])
+    run = Running(make_checkout(folder), PYTHONPATH=path, SWAPSET_POISON_STEP=str(step))
+    wrong = f"the loss is not a number at step {step + 1}"
+    return Disturbed(folder, f"NaN after step {step}", must_say=wrong, said=run.end().output)
+
+
+def poisoned_checkpoint(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """A killed training leaves a checkpoint whose weights are NaN."""
+    run = Running(make_checkout(folder))
+    run.wait_for(folder / CHECKPOINT)
+    run.kill_all()
+    with safe_open(folder / CHECKPOINT, "pt") as stored:
+        facts, names = stored.metadata(), sorted(stored.keys())
+        tensors = {name: stored.get_tensor(name) for name in names}
+    name = rng.choice([name for name in names if name.startswith("model.")])
+    tensors[name].view(-1)[0] = torch.nan
+    save_file(tensors, folder / CHECKPOINT, facts)
+    return Disturbed(folder, f"NaN in {name}", said=run.output)
+
+
+KINDS = (
+    cut_intermediate,
+    kill_job,
+    poisoned_training,
+    kill_snakemake,
+    full_disk,
+    source_gone,
+    poisoned_checkpoint,
+)

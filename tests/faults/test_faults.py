@@ -1,0 +1,76 @@
+"""Builds disturbed at random moments: the next run ends as an undisturbed one, or says why not.
+
+Three rounds in CI; `make faults` runs forty. A round's number gives its fault and its moment's share
+of the build; SWAPSET_FAULT_FIRST starts at another number.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from random import Random
+
+import pytest
+from kinds import KINDS, Disturbed
+from running import Run, dry_run, snakemake
+from small_build import FINAL, OPTIONS, RESULTS, Undisturbed, digests
+
+FIRST = int(os.environ.get("SWAPSET_FAULT_FIRST", "0"))
+ROUNDS = int(os.environ.get("SWAPSET_FAULT_ROUNDS", "3"))
+ADVICE = re.compile(r"swapset: \w+: (\S+): .*delete (it|the folder) and run again")
+
+
+@pytest.mark.parametrize("number", range(FIRST, FIRST + ROUNDS))
+def test_next_run_ends_as_an_undisturbed_one(
+    number: int, whole: Undisturbed, tmp_path: Path
+) -> None:
+    rng = Random(number)  # noqa: S311: which fault, not a secret
+    kind = KINDS[number % len(KINDS)]
+    disturbed = kind(tmp_path / "checkout", whole, rng)
+    try:
+        print(f"round {number}: {kind.__name__}: {disturbed.what}")
+        _check(disturbed, whole)
+    finally:
+        disturbed.clean_up()
+
+
+def _check(disturbed: Disturbed, whole: Undisturbed) -> None:
+    assert "Traceback" not in disturbed.said, disturbed.said
+    assert (disturbed.must_say or "") in disturbed.said
+    base = disturbed.folder / RESULTS
+    before = digests(base, FINAL)
+    _repaired(disturbed, base)
+    missing = {name for name, sha in before.items() if whole.files[name] != sha}
+    assert not missing, f"was wrong before the next run: {missing}"
+    after = digests(base)
+    wrong = {name for name in whole.files if after.get(name) != whole.files[name]}
+    unused = {str(disturbed.damaged.relative_to(base))} if disturbed.damaged else set()
+    assert wrong <= unused, f"not as in the undisturbed build: {sorted(wrong)}"
+    assert set(after) <= set(whole.files), "more than the undisturbed build has"
+    assert not list(base.rglob("*.partial*"))
+    assert dry_run(disturbed.folder, *OPTIONS).nothing_to_do
+
+
+def _repaired(disturbed: Disturbed, base: Path) -> Run:
+    """Run again; where an error tells what to delete, do so and run once more."""
+    held = digests(base, FINAL)
+    disturbed.repair()
+    again = snakemake(disturbed.folder, *OPTIONS)
+    if again.code == 0:
+        return again
+    said = again.refused()
+    named = ADVICE.search(said)
+    assert named, f"no advice in:\n{said}"
+    path = disturbed.folder / named.group(1)
+    assert disturbed.damaged and disturbed.damaged.is_relative_to(path), said
+    kept = digests(base, FINAL)
+    assert all(kept.get(name) == sha for name, sha in held.items()), "finished files were lost"
+    print(f"  said: {named.group()}")
+    _delete(path)
+    return snakemake(disturbed.folder, *OPTIONS).check()
+
+
+def _delete(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
