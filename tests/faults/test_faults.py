@@ -1,7 +1,7 @@
 """Builds disturbed at random moments: the next run ends as an undisturbed one, or says why not.
 
-Three rounds in CI; `make faults` runs forty. A round's number gives its fault and its moment's share
-of the build; SWAPSET_FAULT_FIRST starts at another number.
+Three rounds in CI; `make faults` runs forty. A round's number gives its fault and its moment, as a
+share of the build; SWAPSET_FAULT_FIRST starts at another number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ADVICE = re.compile(r"swapset: \w+: (\S+): .*delete (it|the folder) and run agai
 def test_next_run_ends_as_an_undisturbed_one(
     number: int, whole: Undisturbed, tmp_path: Path
 ) -> None:
-    rng = Random(number)  # noqa: S311: which fault, not a secret
+    rng = Random(number)  # noqa: S311
     kind = KINDS[number % len(KINDS)]
     disturbed = kind(tmp_path / "checkout", whole, rng)
     try:
@@ -64,7 +64,8 @@ def _repaired(disturbed: Disturbed, base: Path) -> Run:
     named = ADVICE.search(said)
     assert named, f"no advice in:\n{said}"
     path = disturbed.folder / named.group(1)
-    assert disturbed.damaged and disturbed.damaged.is_relative_to(path), said
+    assert disturbed.damaged is not None, said
+    assert disturbed.damaged.is_relative_to(path), said
     kept = digests(base, FINAL)
     assert all(kept.get(name) == sha for name, sha in held.items()), "finished files were lost"
     print(f"  said: {named.group()}")

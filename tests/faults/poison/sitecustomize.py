@@ -1,4 +1,4 @@
-"""Makes a training's weights NaN after the step in SWAPSET_POISON_STEP: Python reads this at start."""
+"""Makes a training's weights NaN after step SWAPSET_POISON_STEP: Python reads this at its start."""
 
 from __future__ import annotations
 
