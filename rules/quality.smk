@@ -84,6 +84,7 @@ rule mask_ssim:
     params:
         code=build.code("mask_ssim"),
         methods=lambda w: [*build.detection.own, *build.detection.paired],
+        fakes=[len(build.methods) * len(build.swaps_of(target)) for target in build.targets],
         seed=build.config.seed,
         level=build.config.quality.level,
         bootstrap=build.config.quality.bootstrap,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -103,13 +104,32 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise DataError(f"{path}: not valid JSON ({error}); delete it and run again") from error
+        raise DataError(f"{path}: not valid JSON ({error})") from error
 
 
 def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
     """Write a table as CSV, whole or not at all; six decimals, NaN as an empty cell."""
     with atomic_output(path) as scratch:
         table.to_csv(scratch, index=False, float_format="%.6f")
+
+
+def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote; `options` are those of `pandas.read_csv`.
+
+    Raises
+    ------
+    DataError
+        If the file was cut short or is no table.
+    """
+    import pandas as pd
+
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        if not text.endswith("\n"):
+            raise ValueError("it ends within a line")
+        return pd.read_csv(io.StringIO(text), **options)
+    except ValueError as error:
+        raise DataError(f"{path}: not a whole table ({error})") from error
 
 
 def is_empty(path: str | os.PathLike[str]) -> bool:

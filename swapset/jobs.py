@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -14,7 +14,7 @@ from swapset.errors import SwapsetError
 
 
 @contextmanager
-def job(name: str, log: str) -> Iterator[TextIO]:
+def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
     """Run a job's work: log to a file, warnings also to stderr, errors of the user's as one line.
 
     Parameters
@@ -23,6 +23,9 @@ def job(name: str, log: str) -> Iterator[TextIO]:
         The rule, for messages.
     log : str
         Path of the log file.
+    given : iterable of str
+        The job's input files and folders: an error in one that the build has made itself says what
+        to delete, so that it is made again.
 
     Yields
     ------
@@ -45,7 +48,7 @@ def job(name: str, log: str) -> Iterator[TextIO]:
         try:
             yield stream
         except SwapsetError as error:
-            _fail(str(error))
+            _fail(str(error) + _advice(str(error), log, given))
         except ImportError as error:
             if not isinstance(error, ModuleNotFoundError):
                 _fail(str(error))
@@ -54,6 +57,15 @@ def job(name: str, log: str) -> Iterator[TextIO]:
             if error.errno != errno.ENOSPC:
                 raise
             _fail(f"no space left on the disk of {error.filename or 'the results'}")
+
+
+def _advice(message: str, log: str, given: Iterable[str]) -> str:
+    """Return what to delete where a message begins with a file of the results (or inside one)."""
+    results = log.partition("/logs/")[0]
+    for path in given:
+        if path.startswith(f"{results}/") and message.startswith((f"{path}:", f"{path}/")):
+            return f"; delete {path} and run again"
+    return ""
 
 
 def _fail(message: str) -> None:

@@ -8,7 +8,7 @@ from swapset.jobs import job
 
 if __name__ == "__main__":
     given, params, output = snakemake.input, snakemake.params, snakemake.output
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         ingested = read_ingested(dict(zip(params.subjects, map(Path, given.clips), strict=True)))
         tracks = dict(zip(params.subjects, map(Path, given.tracks), strict=True))
         verdicts = judge_clips(ingested, tracks, AcceptSettings(**params.settings))

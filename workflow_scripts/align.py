@@ -9,7 +9,7 @@ from swapset.jobs import job
 
 if __name__ == "__main__":
     with (
-        job(snakemake.rule, snakemake.log[0]),
+        job(snakemake.rule, snakemake.log[0], snakemake.input),
         atomic_output(snakemake.output.landmarks, directory=True) as landmarks,
         atomic_output(snakemake.output.faces, directory=True) as faces,
     ):

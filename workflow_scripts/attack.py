@@ -9,7 +9,7 @@ from swapset.jobs import job
 if __name__ == "__main__":
     given, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     with (
-        job(snakemake.rule, snakemake.log[0]) as log,
+        job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
         atomic_output(snakemake.output.frames, directory=True) as folder,
     ):

@@ -9,7 +9,7 @@ from swapset.jobs import job
 if __name__ == "__main__":
     given = snakemake.input
     with (
-        job(snakemake.rule, snakemake.log[0]),
+        job(snakemake.rule, snakemake.log[0], snakemake.input),
         atomic_output(snakemake.output.labels, directory=True) as folder,
     ):
         write_clip_labels(

@@ -5,6 +5,6 @@ from swapset.files import write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         table = count_public(snakemake.wildcards.dataset, snakemake.params.videos)
         write_csv(snakemake.output.table, table)

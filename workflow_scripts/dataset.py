@@ -7,12 +7,12 @@ import pandas as pd
 from swapset.dataset.manifest import Person
 from swapset.dataset.provenance import any_accepted, fakes_table, read_records, write_provenance
 from swapset.dataset.tables import datasets_table, demographics_table
-from swapset.files import read_json, write_csv
+from swapset.files import read_csv, read_json, write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":
     given, output, params = snakemake.input, snakemake.output, snakemake.params
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         verdicts = {Path(path).stem: read_json(path) for path in given.verdicts}
         fakes = fakes_table(map(Path, given.labels))
         root = Path(output.table).parent.parent
@@ -20,7 +20,7 @@ if __name__ == "__main__":
             root, given.records, given.labels, verdicts, params.clips, params.compressions
         )
         write_provenance(Path(output.provenance), videos, params.config_hash)
-        public = [pd.read_csv(path) for path in given.public]
+        public = [read_csv(path) for path in given.public]
         write_csv(output.table, pd.concat([datasets_table(videos, params.methods), *public]))
         write_csv(output.fakes, fakes)
         if output.demographics:

@@ -6,6 +6,6 @@ from swapset.demo.clips import make_all
 from swapset.jobs import job
 
 if __name__ == "__main__":
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         paths = {Path(path).stem: Path(path) for path in snakemake.output.clips}
         make_all(paths, processes=snakemake.threads)

@@ -9,7 +9,7 @@ from swapset.jobs import job
 
 if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         table, rates, curves = auc_tables(
             [Path(path) for path in snakemake.input.scores],
             read_splits(Path(snakemake.input.splits)),

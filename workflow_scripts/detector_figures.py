@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import pandas as pd
-
+from swapset.files import read_csv
 from swapset.jobs import job
 from swapset.report.charts import save_figure
 from swapset.report.detector_charts import draw_all
 
 if __name__ == "__main__":
     given = snakemake.input
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         figures = draw_all(
-            pd.read_csv(given.table), pd.read_csv(given.curves), *map(pd.read_csv, given.quoted)
+            read_csv(given.table), read_csv(given.curves), *map(read_csv, given.quoted)
         )
         for path in map(Path, snakemake.output.figures):
             save_figure(figures[path.stem], path)

@@ -9,7 +9,7 @@ from swapset.obstruction.even import write_even
 if __name__ == "__main__":
     given = snakemake.input
     with (
-        job(snakemake.rule, snakemake.log[0]) as log,
+        job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         atomic_output(snakemake.output.frames, directory=True) as folder,
     ):
         others = [Path(other) for other in given.others]

@@ -6,5 +6,5 @@ from swapset.jobs import job
 from swapset.media.fetch import fetch
 
 if __name__ == "__main__":
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         fetch(snakemake.params.url, Path(snakemake.output[0]))

@@ -10,7 +10,7 @@ from swapset.report.mask_rows import Models
 
 if __name__ == "__main__":
     params = snakemake.params
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         figures = Figures(
             FinishedBuild(Path(params.root)),
             list(params.recipes),

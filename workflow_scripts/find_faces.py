@@ -11,7 +11,7 @@ from swapset.jobs import job
 
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         tracker = Tracker(TrackSettings(**params.settings))
         videos = dict(zip(params.names, map(Path, given.videos), strict=True))
         if given.verdicts:

@@ -10,7 +10,7 @@ if __name__ == "__main__":
     given, output, params = snakemake.input, snakemake.output, snakemake.params
     names = snakemake.wildcards
     with (
-        job(snakemake.rule, snakemake.log[0]) as log,
+        job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.detection.fitting import FitJob, fit_detector

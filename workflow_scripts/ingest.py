@@ -12,7 +12,7 @@ from swapset.media.ingest import ingest
 
 if __name__ == "__main__":
     with (
-        job(snakemake.rule, snakemake.log[0]),
+        job(snakemake.rule, snakemake.log[0], snakemake.input),
         atomic_output(snakemake.output.clips, directory=True) as folder,
     ):
         settings = IngestSettings(**snakemake.params.settings)

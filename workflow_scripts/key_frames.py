@@ -9,7 +9,7 @@ from swapset.obstruction.keyframes import choose_runs, subject_landmarks, write_
 if __name__ == "__main__":
     given = snakemake.input
     with (
-        job(snakemake.rule, snakemake.log[0]),
+        job(snakemake.rule, snakemake.log[0], snakemake.input),
         atomic_output(snakemake.output.frames, directory=True) as folder,
     ):
         landmarks = subject_landmarks(read_json(given.verdicts), Path(given.landmarks))

@@ -3,10 +3,10 @@
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from swapset.extractors.registry import load_extractor
+from swapset.files import read_csv
 from swapset.jobs import job
 from swapset.obstruction.evaluation import load_synthesiser
 from swapset.report.breaker_charts import robustness_chart, sweep_chart
@@ -16,7 +16,7 @@ from swapset.report.sheet import save
 
 if __name__ == "__main__":
     given, params, device = snakemake.input, snakemake.params, torch.device("cpu")
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         extractors = {Path(path).stem: load_extractor(Path(path)) for path in given.extractors}
         how = {"recipe": params.recipe, "device": device, "precision": params.precision}
         noisy = iter(map(Path, given.noisy))
@@ -32,6 +32,6 @@ if __name__ == "__main__":
         ]
         pictures, robustness, sweep = map(Path, snakemake.output.figures)
         save(breaker_pictures(people, extractors, params.attack), pictures)
-        tables = pd.read_csv(given.white_box), pd.read_csv(given.quoted)
+        tables = read_csv(given.white_box), read_csv(given.quoted)
         save_figure(robustness_chart(*tables), robustness)
-        save_figure(sweep_chart(pd.read_csv(given.sweep)), sweep)
+        save_figure(sweep_chart(read_csv(given.sweep)), sweep)

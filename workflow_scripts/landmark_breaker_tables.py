@@ -15,7 +15,7 @@ from swapset.obstruction.tables import (
 
 if __name__ == "__main__":
     given, params, output = snakemake.input, snakemake.params, snakemake.output
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         measures = read_measures(map(Path, given.measures))
         write_csv(output.table, means(measures))
         chance = {"seed": params.seed, "level": params.level}

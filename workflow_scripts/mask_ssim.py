@@ -1,16 +1,20 @@
 """Rule mask_ssim: the Mask-SSIM table of all methods."""
 
-import pandas as pd
-
-from swapset.dataset.tables import differences_table, gather_scores, mask_ssim_table
-from swapset.files import write_csv
+from swapset.dataset.tables import (
+    check_all_scored,
+    differences_table,
+    gather_scores,
+    mask_ssim_table,
+)
+from swapset.files import read_csv, write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output
     files = [*snakemake.input.scores, *snakemake.input.public]
-    with job(snakemake.rule, snakemake.log[0]):
-        parts = [pd.read_csv(path, dtype={"fake": str}) for path in files]
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
+        parts = [read_csv(path, dtype={"fake": str}) for path in files]
+        check_all_scored(dict(zip(snakemake.input.scores, parts, strict=False)), params.fakes)
         scores = gather_scores(parts, params.methods)
         table = mask_ssim_table(
             scores, params.methods, seed=params.seed, level=params.level, resamples=params.bootstrap

@@ -7,7 +7,7 @@ from swapset.quality.target_scores import TargetFiles, score_target
 
 if __name__ == "__main__":
     given, params, output = snakemake.input, snakemake.params, snakemake.output
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         score_target(
             snakemake.wildcards.target,
             TargetFiles(

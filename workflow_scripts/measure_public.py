@@ -8,7 +8,7 @@ from swapset.quality.public_scores import Pair, score_pairs
 
 if __name__ == "__main__":
     params = snakemake.params
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         pairs = [
             Pair(name, Path(fake), Path(original), Path(donor) if donor else None, sure == "exact")
             for name, fake, original, donor, sure in params.pairs

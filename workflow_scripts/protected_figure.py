@@ -8,5 +8,5 @@ from swapset.report.sheet import save
 
 if __name__ == "__main__":
     params = snakemake.params
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         save(protected_figure(Path(params.root), params.parts), Path(snakemake.output.figure))

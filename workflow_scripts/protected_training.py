@@ -8,7 +8,7 @@ from swapset.obstruction.protected_table import landmark_facts, protected_table,
 
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         known = {Path(folder).name: Path(folder) for folder in given.known}
         table = protected_table(
             read_scores(params.parts, map(Path, given.scores)),

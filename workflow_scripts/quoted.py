@@ -6,5 +6,5 @@ from swapset.jobs import job
 from swapset.report.quoted import write_quoted
 
 if __name__ == "__main__":
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         write_quoted(map(Path, snakemake.output.tables))

@@ -8,7 +8,7 @@ from swapset.media.finish import Encoding, finish_video, write_real
 
 if __name__ == "__main__":
     given, output = snakemake.input, snakemake.output
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         clip = f"{snakemake.wildcards.subject}_{snakemake.wildcards.number}"
         versions = {path.parent.name: path for path in map(Path, output.videos)}
         write_real(

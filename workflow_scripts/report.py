@@ -7,7 +7,7 @@ from swapset.report.page import ReportFiles, write_page
 
 if __name__ == "__main__":
     given = snakemake.input
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         files = ReportFiles(
             root=Path(snakemake.params.root),
             figures=[Path(path) for path in given.figures],

@@ -9,7 +9,7 @@ from swapset.jobs import job
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params
     with (
-        job(snakemake.rule, snakemake.log[0]),
+        job(snakemake.rule, snakemake.log[0], snakemake.input),
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.detection.protocol import score_stores

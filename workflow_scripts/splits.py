@@ -7,7 +7,7 @@ from swapset.files import write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         table = pd.DataFrame(snakemake.params.rows, columns=SPLIT_COLUMNS)
         check_splits(table)
         write_csv(snakemake.output.table, table)

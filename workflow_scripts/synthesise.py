@@ -11,7 +11,7 @@ if __name__ == "__main__":
     params, given, output = snakemake.params, snakemake.input, snakemake.output
     names = snakemake.wildcards
     versions = {path.parent.name: path for path in map(Path, output.videos)}
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         with claimed_device(params.device, sharers=params.per_gpu) as device:
             from swapset.generation.fake import FakeJob, write_fake
 

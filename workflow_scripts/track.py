@@ -9,7 +9,7 @@ from swapset.jobs import job
 from swapset.media.decode import frames
 
 if __name__ == "__main__":
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         source = Path(snakemake.input.clips)
         tracker = Tracker(TrackSettings(**snakemake.params.settings))
         with atomic_output(snakemake.output.tracks, directory=True) as folder:

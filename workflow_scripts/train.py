@@ -11,7 +11,7 @@ if __name__ == "__main__":
     params, given, output = snakemake.params, snakemake.input, snakemake.output
     files = [Path(path) for path in (output.model, output.losses, output.preview, output.card)]
     with (
-        job(snakemake.rule, snakemake.log[0]) as log,
+        job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads, sharers=params.per_gpu) as device,
     ):
         from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model

@@ -11,7 +11,7 @@ from swapset.jobs import job
 if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output
     with (
-        job(snakemake.rule, snakemake.log[0]) as log,
+        job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.extractors.fitting import ExtractorJob, train_extractor

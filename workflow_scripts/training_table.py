@@ -7,7 +7,7 @@ from swapset.files import read_json, write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         paths = [Path(path) for path in snakemake.input.cards]
         cards = {f"{path.parent.name}/{path.stem}": read_json(path) for path in paths}
         write_csv(Path(snakemake.output.table), training_table(cards))

@@ -73,7 +73,7 @@ def read_labels(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: not a file of labels ({error}); delete it") from error
+        raise DataError(f"{path}: not a file of labels ({error})") from error
     return table, _facts(path, table.schema)
 
 
@@ -88,12 +88,12 @@ def read_label_facts(path: Path) -> dict[str, Any]:
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: not a file of labels ({error}); delete it") from error
+        raise DataError(f"{path}: not a file of labels ({error})") from error
     return _facts(path, schema)
 
 
 def _facts(path: Path, schema: pa.Schema) -> dict[str, Any]:
     stored = (schema.metadata or {}).get(b"swapset")
     if stored is None:
-        raise DataError(f"{path}: was not written by swapset; delete it")
+        raise DataError(f"{path}: was not written by swapset")
     return json.loads(stored)

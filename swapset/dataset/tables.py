@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from swapset.dataset.manifest import Person
+from swapset.errors import DataError
 from swapset.quality.mask_ssim import bootstrap_interval, paired_difference
 from swapset.seeds import derive_seed
 
@@ -119,6 +120,19 @@ def _band(age: int | None) -> str:
     if age is None:
         return "unknown"
     return next(name for low, name in reversed(AGE_BANDS) if age >= low)
+
+
+def check_all_scored(parts: Mapping[str, pd.DataFrame], fakes: Sequence[int]) -> None:
+    """Compare the rows of each target's scores, by their file, with its number of fakes.
+
+    Raises
+    ------
+    DataError
+        If a file has lost or gained rows since it was written.
+    """
+    for (path, part), count in zip(parts.items(), fakes, strict=True):
+        if len(part) != count:
+            raise DataError(f"{path}: scores of {len(part)} instead of {count} fakes")
 
 
 def gather_scores(parts: Sequence[pd.DataFrame], methods: Sequence[str]) -> pd.DataFrame:

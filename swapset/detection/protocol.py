@@ -153,4 +153,4 @@ def read_scores(path: Path) -> pd.DataFrame:
     try:
         return pq.read_table(path, schema=SCORE_SCHEMA).to_pandas()
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path}: holds no scores ({error}); delete it") from error
+        raise DataError(f"{path}: holds no scores ({error})") from error

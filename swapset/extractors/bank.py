@@ -167,9 +167,9 @@ def _opened(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         # Copy on write: torch warns of arrays that cannot be written.
         kept = np.load(file, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{file}: holds no faces ({error}); delete it and run again") from error
+        raise DataError(f"{file}: holds no faces ({error})") from error
     if kept.shape != shape or kept.dtype != np.uint8:
-        raise DataError(f"{file}: holds other faces; delete it and run again")
+        raise DataError(f"{file}: holds other faces")
     return np.asarray(kept)
 
 

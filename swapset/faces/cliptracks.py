@@ -114,7 +114,7 @@ class ClipTracks:
             with np.load(path, allow_pickle=False) as archive:
                 values: dict[str, Any] = {each.name: archive[each.name] for each in fields(cls)}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path}: not a file of tracks ({error}); delete it") from error
+            raise DataError(f"{path}: not a file of tracks ({error})") from error
         values.update({name: values[name].item() for name in _SCALARS})
         values["hints"] = json.loads(str(values["hints"]))
         return cls(**values)

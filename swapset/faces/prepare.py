@@ -67,7 +67,7 @@ class ClipLandmarks:
             with np.load(path, allow_pickle=False) as archive:
                 return cls(archive["raw"], archive["smooth"], archive["cuts"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path}: not a file of landmarks ({error}); delete it") from error
+            raise DataError(f"{path}: not a file of landmarks ({error})") from error
 
 
 def write_faces(
@@ -167,7 +167,7 @@ def _load(folder: Path, files: list[Path], most: int | None, nothing: Any) -> An
         try:
             parts.append(np.load(path, mmap_mode="r", allow_pickle=False))
         except (OSError, ValueError, EOFError) as error:
-            raise DataError(f"{path}: not a file of faces ({error}); delete {folder}") from error
+            raise DataError(f"{path}: not a file of faces ({error})") from error
     count = sum(map(len, parts))
     if not count:
         return nothing

@@ -50,15 +50,13 @@ def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
         try:
             for frame in container.decode(stream):
                 if frame.is_corrupt:
-                    raise MediaError(f"{path}: frame {count} is damaged; make the file again")
+                    raise MediaError(f"{path}: frame {count} is damaged")
                 yield i420_to_rgb(convert(frame))
                 count += 1
         except av.error.FFmpegError as error:
-            raise MediaError(
-                f"{path}: damaged after {count} frames ({error.strerror}); make the file again"
-            ) from error
+            raise MediaError(f"{path}: damaged after {count} frames ({error.strerror})") from error
     if count < (expected or 1):
-        raise MediaError(f"{path}: {count} of {expected} frames decode; make the file again")
+        raise MediaError(f"{path}: {count} of {expected} frames decode")
 
 
 def expected_frames(container: InputContainer, stream: VideoStream) -> int | None:

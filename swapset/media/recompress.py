@@ -66,7 +66,7 @@ def _check_whole(source: str | Path, result: Path) -> None:
         with open_video(path) as (container, stream):
             counts.append(expected_frames(container, stream))
     if counts[0] != counts[1]:
-        raise MediaError(f"{source}: {counts[1]} of {counts[0]} frames decode; make the file again")
+        raise MediaError(f"{source}: {counts[1]} of {counts[0]} frames decode")
 
 
 def _command(source: Path, scratch: Path, crf: int, metadata: dict[str, str] | None) -> list[str]:

@@ -163,7 +163,7 @@ def read_runs(folder: Path) -> list[Run]:
         with np.load(path, allow_pickle=False) as archive:
             found = [(name, archive[name]) for name in sorted(archive.files)]
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: holds no key frames ({error}); delete {folder}") from error
+        raise DataError(f"{path}: holds no key frames ({error})") from error
     return [Run(name[:-6], int(name[-5:]), points) for name, points in found]
 
 
@@ -180,4 +180,4 @@ def read_frames(folder: Path, runs: list[Run]) -> Iterator[Frames]:
         try:
             yield np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise DataError(f"{path}: holds no frames ({error}); delete {folder}") from error
+            raise DataError(f"{path}: holds no frames ({error})") from error

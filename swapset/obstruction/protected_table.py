@@ -14,6 +14,7 @@ from swapset.dataset.tables import mask_ssim_table
 from swapset.extractors.nme import nme
 from swapset.faces.align import shape_error
 from swapset.faces.prepare import ClipLandmarks
+from swapset.files import read_csv
 from swapset.obstruction.protected_plan import DONOR
 
 PART = ["source", "method", "target", "donor", "role"]
@@ -36,7 +37,7 @@ def read_scores(parts: Sequence[Mapping[str, Any]], files: Iterable[Path]) -> pd
         As `swapset.quality.target_scores.score_target` wrote them.
     """
     tables = [
-        pd.read_csv(path, dtype={"fake": str}).assign(**part)
+        read_csv(path, dtype={"fake": str}).assign(**part)
         for part, path in zip(parts, files, strict=True)
     ]
     return (

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from swapset.errors import DataError
+from swapset.files import read_csv
 from swapset.obstruction.names import CLEAN
 from swapset.quality.mask_ssim import bootstrap_interval, paired_difference
 
@@ -48,9 +49,9 @@ def read_measures(files: Iterable[Path]) -> pd.DataFrame:
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
-        return pd.read_csv(path)[columns]
+        return read_csv(path)[columns]
     except (ValueError, KeyError) as error:
-        raise DataError(f"{path}: holds no measures ({error}); delete it") from error
+        raise DataError(f"{path}: holds no measures ({error})") from error
 
 
 def means(measures: pd.DataFrame) -> pd.DataFrame:

@@ -143,7 +143,7 @@ def _in_step(clip: Path, fakes: Sequence[FakeToScore]) -> Iterator[tuple[Image, 
 
 
 def _other_length(fake: FakeToScore, clip: Path) -> DataError:
-    return DataError(f"{fake.video}: its length differs from {clip}; delete it and run again")
+    return DataError(f"{fake.video}: its length differs from {clip}")
 
 
 def _spread(fake: FakeToScore, landmarks: npt.NDArray[np.floating], count: int) -> set[int]:

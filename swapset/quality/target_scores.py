@@ -116,9 +116,7 @@ def _references(files: TargetFiles) -> dict[str, npt.NDArray[np.float32]]:
         if known:
             found[subject] = reference(np.concatenate(known))
         elif embeddings:
-            raise DataError(
-                f"{folder}: has no face embedding of {subject}; delete it and run again"
-            )
+            raise DataError(f"{folder}: has no face embedding of {subject}")
     return found
 
 

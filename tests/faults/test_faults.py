@@ -19,7 +19,7 @@ from small_build import FINAL, OPTIONS, RESULTS, Undisturbed, digests
 
 FIRST = int(os.environ.get("SWAPSET_FAULT_FIRST", "0"))
 ROUNDS = int(os.environ.get("SWAPSET_FAULT_ROUNDS", "3"))
-ADVICE = re.compile(r"swapset: \w+: (\S+): .*delete (it|the folder) and run again")
+ADVICE = re.compile(r"swapset: \w+: \S+: .*; delete (\S+) and run again")
 
 
 @pytest.mark.parametrize("number", range(FIRST, FIRST + ROUNDS))

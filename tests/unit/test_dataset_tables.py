@@ -8,6 +8,7 @@ import pytest
 
 from swapset.dataset.manifest import Person
 from swapset.dataset.tables import (
+    check_all_scored,
     datasets_table,
     demographics_table,
     differences_table,
@@ -15,6 +16,7 @@ from swapset.dataset.tables import (
     mask_ssim_table,
     training_table,
 )
+from swapset.errors import DataError
 
 
 def video(label: int, frames: int, compression: str = "original", **about: Any) -> dict[str, Any]:
@@ -245,3 +247,10 @@ def test_differences_without_common_fakes_are_an_empty_table() -> None:
         assert list(table.columns) == columns
         assert table.empty
         assert table["fakes"].dtype == np.int64
+
+
+def test_scores_with_missing_rows_are_refused():
+    part = pd.DataFrame({"fake": ["id0_id1_0000", "id0_id2_0000"]})
+    check_all_scored({"id0.csv": part}, [2])
+    with pytest.raises(DataError, match=r"id0\.csv: scores of 1 instead of 2 fakes"):
+        check_all_scored({"id0.csv": part[:1]}, [2])

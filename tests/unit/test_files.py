@@ -16,6 +16,7 @@ from swapset.errors import DataError
 from swapset.files import (
     atomic_output,
     is_empty,
+    read_csv,
     read_json,
     sha256_of,
     write_csv,
@@ -97,7 +98,7 @@ def test_damaged_json_is_named(tmp_path):
     write_json(path, {"clip": "Zoë", "frames": [1, 2]})
     assert read_json(path) == {"clip": "Zoë", "frames": [1, 2]}
     path.write_text(path.read_text()[:-8])
-    with pytest.raises(DataError, match=r"record\.json: not valid JSON.*delete it and run again"):
+    with pytest.raises(DataError, match=r"record\.json: not valid JSON"):
         read_json(path)
 
 
@@ -119,3 +120,13 @@ def test_empty_files_and_hashes(tmp_path):
     assert is_empty(tmp_path / "nothing")
     known = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert sha256_of(tmp_path / "nothing") == known
+
+
+@pytest.mark.parametrize("left", [0, 5, -1])
+def test_tables_that_were_cut_short_are_refused(tmp_path, left):
+    path = tmp_path / "table.csv"
+    write_csv(path, pd.DataFrame({"name": ["a", "b"], "value": [0.125, 0.25]}))
+    assert read_csv(path)["value"].tolist() == [0.125, 0.25]
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(DataError, match=r"table\.csv: not a whole table"):
+        read_csv(path)

@@ -116,7 +116,7 @@ def test_pickles_are_refused_and_not_run(tmp_path: Path, writer: str, kind: str)
 def test_cut_files_are_damaged(model_file: Path, share: float) -> None:
     whole = model_file.read_bytes()
     model_file.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(DataError, match=r"model\.safetensors: damaged .*delete it"):
+    with pytest.raises(DataError, match=r"model\.safetensors: damaged "):
         load_model(model_file, CPU)
 
 

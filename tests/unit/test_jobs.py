@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from swapset.errors import MediaError
+from swapset.errors import DataError, MediaError
 from swapset.jobs import job
 
 
@@ -55,3 +55,21 @@ def test_a_new_try_starts_a_new_log(tmp_path):
         with job("train", str(tmp_path / "log")):
             logging.info(word)
     assert "first" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("message", "advice"),
+    [
+        ("r/x/quality/id0.csv: damaged", "; delete r/x/quality/id0.csv and run again"),
+        ("r/x/faces/id0/a.npy: damaged", "; delete r/x/faces/id0 and run again"),
+        ("r/x/faces/id01/a.npy: damaged", ""),
+        ("clips/a.mp4: damaged", ""),
+    ],
+)
+def test_damaged_results_say_what_to_delete(tmp_path, capsys, monkeypatch, message, advice):
+    """Never a source: only what the build made itself."""
+    monkeypatch.chdir(tmp_path)
+    given = ["clips/a.mp4", "r/x/faces/id0", "r/x/quality/id0.csv"]
+    with pytest.raises(SystemExit), job("measure", "r/x/logs/measure/id0.log", given):
+        raise DataError(message)
+    assert capsys.readouterr().err == f"swapset: measure: {message}{advice}\n"
