@@ -1,7 +1,7 @@
 # Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
 # everything else into .venv; nothing is installed again until requirements.lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help dataset demo test lock clean
+.PHONY: help dataset demo test faults lock clean
 
 CORES ?= all
 PYTHON ?= python3
@@ -15,6 +15,7 @@ help:
 	@echo "make dataset   install into .venv, then build the default dataset: the embedded demo"
 	@echo "make demo      the same, and detectors, figures and the report"
 	@echo "make test      install into .venv, then run all checks and tests"
+	@echo "make faults    builds disturbed in forty ways (an hour; six of them need root and Slurm's packages)"
 	@echo "make lock      choose the versions in requirements.lock and envs/ anew"
 	@echo "make clean     remove .venv and caches; results stay"
 	@echo "CORES=2        as many processor cores (default: all)    PYTHON=...   another Python"
@@ -32,6 +33,14 @@ test: .venv/.ready
 	$(RUN) mypy
 	$(RUN) snakemake --lint
 	$(RUN) pytest
+
+# FIRST=7 starts at another round, SLURM=0 leaves the cluster out.
+ROUNDS ?= 34
+FIRST ?= 0
+SLURM ?= 6
+faults: .venv/.ready
+	SWAPSET_FAULT_ROUNDS=$(ROUNDS) SWAPSET_FAULT_FIRST=$(FIRST) SWAPSET_FAULT_SLURM_ROUNDS=$(SLURM) \
+	    $(RUN) pytest tests/faults -rA
 
 # Byte code is compiled on first import: most files that are installed are never imported.
 .venv/.ready: requirements.lock pyproject.toml | .venv/bin/python

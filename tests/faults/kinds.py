@@ -48,6 +48,9 @@ class Disturbed:
     said: str = ""
 
 
+Kind = Callable[[Path, Undisturbed, Random], Disturbed]
+
+
 def _moment(rng: Random, whole: Undisturbed) -> float:
     return rng.uniform(0.05, 0.95) * whole.seconds
 
@@ -167,7 +170,7 @@ def poisoned_checkpoint(folder: Path, whole: Undisturbed, rng: Random) -> Distur
     return Disturbed(folder, f"NaN in {name}", said=run.output)
 
 
-KINDS = (
+KINDS: tuple[Kind, ...] = (
     cut_intermediate,
     kill_job,
     poisoned_training,

@@ -1,7 +1,7 @@
 """Builds disturbed at random moments: the next run ends as an undisturbed one, or says why not.
 
-Three rounds in CI; `make faults` runs forty. A round's number gives its fault and its moment, as a
-share of the build; SWAPSET_FAULT_FIRST starts at another number.
+Three rounds in CI; `make faults` runs forty, six of them on Slurm. A round's number gives its fault
+and its moment, as a share of the build; SWAPSET_FAULT_FIRST starts at another number.
 """
 
 from __future__ import annotations
@@ -9,25 +9,44 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+import kinds_slurm
 import pytest
-from kinds import KINDS, Disturbed
+from kinds import KINDS, Disturbed, Kind
 from running import Run, dry_run, snakemake
 from small_build import FINAL, OPTIONS, RESULTS, Undisturbed, digests
 
 FIRST = int(os.environ.get("SWAPSET_FAULT_FIRST", "0"))
 ROUNDS = int(os.environ.get("SWAPSET_FAULT_ROUNDS", "3"))
+SLURM_ROUNDS = int(os.environ.get("SWAPSET_FAULT_SLURM_ROUNDS", "0"))
 ADVICE = re.compile(r"swapset: \w+: \S+: .*; delete (\S+) and run again")
 
 
-@pytest.mark.parametrize("number", range(FIRST, FIRST + ROUNDS))
+def _rounds() -> list[tuple[int, Kind]]:
+    """Return the number and the fault of each round."""
+    numbers = range(FIRST, FIRST + ROUNDS)
+    last = range(numbers.stop, numbers.stop + SLURM_ROUNDS)
+    return [(number, KINDS[number % len(KINDS)]) for number in numbers] + [
+        (number, kinds_slurm.KINDS[number % len(kinds_slurm.KINDS)]) for number in last
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slurm_ends() -> Iterator[None]:
+    """Leave no daemon behind."""
+    yield
+    if SLURM_ROUNDS:
+        kinds_slurm.node("stop")
+
+
+@pytest.mark.parametrize(("number", "kind"), _rounds())
 def test_next_run_ends_as_an_undisturbed_one(
-    number: int, whole: Undisturbed, tmp_path: Path
+    number: int, kind: Kind, whole: Undisturbed, tmp_path: Path
 ) -> None:
     rng = Random(number)  # noqa: S311
-    kind = KINDS[number % len(KINDS)]
     disturbed = kind(tmp_path / "checkout", whole, rng)
     try:
         print(f"round {number}: {kind.__name__}: {disturbed.what}")

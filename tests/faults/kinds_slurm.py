@@ -1,0 +1,69 @@
+"""Faults of a cluster: builds through profiles/slurm, on this machine as a node of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from random import Random
+
+from kinds import Disturbed, Kind
+from running import ROOT
+from small_build import Running, Undisturbed, make_checkout
+
+NODE = ROOT / "tests" / "cluster" / "slurm_node.sh"
+# Without accounting, and on a node of two cores.
+OPTIONS = [
+    *("--workflow-profile", "profiles/slurm", "--jobs", "4", "--latency-wait", "10"),
+    *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3"),
+]
+
+
+def node(do: str) -> None:
+    """Start or stop the node's daemons."""
+    subprocess.run(["bash", str(NODE), do], check=True, capture_output=True, timeout=300)
+
+
+def _started(folder: Path) -> Running:
+    node("start")
+    make_checkout(folder)
+    shutil.copytree(ROOT / "profiles" / "slurm", folder / "profiles" / "slurm")
+    return Running(folder, *OPTIONS)
+
+
+def _job_after(run: Running, seconds: float) -> str:
+    """Return the number of a job that runs after so many seconds, or later."""
+    run.wait_until(seconds)
+    while run.process.poll() is None:
+        squeue = ["squeue", "--noheader", "--states=RUNNING", "--format=%i"]
+        jobs = subprocess.run(squeue, check=True, capture_output=True, text=True).stdout.split()
+        if jobs:
+            return jobs[0]
+        time.sleep(0.2)
+    return ""
+
+
+def cancelled_job(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """Someone cancels a job."""
+    run = _started(folder)
+    job = _job_after(run, rng.uniform(5, 2 * whole.seconds))
+    if job:
+        subprocess.run(["scancel", job], check=True)
+    return Disturbed(folder, f"cancelled job {job or '(none ran)'}", said=run.end().output)
+
+
+def node_down(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
+    """The node's daemon is stopped for some seconds."""
+    run = _started(folder)
+    job = _job_after(run, rng.uniform(5, 2 * whole.seconds))
+    subprocess.run(["pkill", "-KILL", "-x", "slurmd"], check=True)
+    away = rng.uniform(3, 20)
+    time.sleep(away)
+    node("start")
+    return Disturbed(
+        folder, f"slurmd away for {away:.0f} s during job {job}", said=run.end().output
+    )
+
+
+KINDS: tuple[Kind, ...] = (cancelled_job, node_down)
