@@ -1,10 +1,18 @@
 # Where files lie. Results go to object storage if Snakemake has a default storage provider.
 STORED = workflow.storage_settings.default_storage_provider
 
+if STORED and (os.path.isabs(R) or R.startswith("..")):
+    raise WorkflowError(
+        f"results: {R} has to be a relative path where results are objects in storage"
+    )
+
 
 def given(paths):
-    """Mark files that are not made here; they lie on a disk, wherever results go."""
-    return [path if path.startswith(f"{R}/") else local(path) for path in paths]
+    """Mark files that are not made here: on a disk, wherever results go, or in object storage."""
+    return [
+        path if path.startswith(f"{R}/") else storage(path) if "://" in path else local(path)
+        for path in paths
+    ]
 
 
 def unopened(paths):
@@ -13,3 +21,14 @@ def unopened(paths):
         return paths
     place = workflow.storage_settings.default_storage_prefix.rstrip("/")
     return [getattr(storage, STORED)(f"{place}/{path}", retrieve=False) for path in paths]
+
+
+if STORED == "s3":
+    from snakemake_storage_plugin_s3 import StorageObject
+
+    def is_folder(self):
+        """Look again for a folder that was not there; the plugin (0.3.6) would not."""
+        self._is_dir = self._is_dir or any(self.get_subkeys())
+        return self._is_dir
+
+    StorageObject.is_dir = is_folder

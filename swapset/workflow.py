@@ -144,9 +144,9 @@ class Build:
 
         Inside the working folder as a relative path: a build that moves as a whole stays finished.
         """
-        path = self.manifest.clips[clip].path
+        path, url = self.manifest.clips[clip].path, self.manifest.clips[clip].url
         if path is None:
-            return f"{self.root}/fetched/{clip}.mp4"
+            return url if url.startswith("s3://") else f"{self.root}/fetched/{clip}.mp4"
         return str(path.relative_to(self._here) if path.is_relative_to(self._here) else path)
 
     def parts_of(self, subject: str) -> dict[str, list[float | None]]:
