@@ -79,6 +79,7 @@ onstart:
     )
 
 
+include: "rules/places.smk"
 include: "rules/clips.smk"
 include: "rules/faces.smk"
 include: "rules/generation.smk"

@@ -45,7 +45,7 @@ rule fetch:
 
 rule ingest:
     input:
-        sources=lambda w: [build.source_of(clip) for clip in build.manifest.of(w.subject)],
+        sources=lambda w: given(map(build.source_of, build.manifest.of(w.subject))),
     output:
         clips=directory(f"{R}/clips/{{subject}}"),
     message:

@@ -25,7 +25,7 @@ rule count_public:
 rule dataset:
     input:
         public=expand("{R}/tables/public/{name}.csv", R=R, name=build.config.datasets),
-        videos=build.videos(),
+        videos=unopened(build.videos()),
         records=build.records(),
         labels=build.labels(),
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),

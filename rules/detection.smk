@@ -6,7 +6,7 @@ detection = build.detection
 
 rule find_faces:
     input:
-        videos=lambda w: detection.sources(w.kind, w.compression, w.block),
+        videos=lambda w: given(detection.sources(w.kind, w.compression, w.block)),
         labels=lambda w: detection.labels(w.kind, w.compression, w.block),
         landmarks=lambda w: expand(
             "{R}/landmarks/{s}", R=R, s=detection.targets(w.kind, w.compression, w.block)
@@ -61,7 +61,7 @@ rule fit_detector:
     input:
         splits=f"{R}/tables/splits.csv",
         faces=lambda w: detection.blocks(detection.train_on, detection.learns_from(w.detector)),
-        weights=lambda w: detection.weight_files(w.detector),
+        weights=lambda w: given(detection.weight_files(w.detector)),
     output:
         model=f"{R}/detectors/{{detector}}/{{fold}}.safetensors",
         card=f"{R}/detectors/{{detector}}/{{fold}}.json",

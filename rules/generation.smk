@@ -5,7 +5,7 @@ generation = build.generation
 
 rule train:
     input:
-        unpack(lambda w: generation.start(w.recipe)),
+        unpack(lambda w: {"start": path for path in given(generation.start(w.recipe))}),
         faces=lambda w: [f"{R}/faces/{subject}" for subject in w.pair.split("-")],
         verdicts=lambda w: [f"{R}/accepted/{subject}.json" for subject in w.pair.split("-")],
     output:

@@ -32,7 +32,7 @@ rule clip_labels:
 rule train_extractor:
     input:
         labels=lambda w: expand("{R}/extractors/labels/{s}", R=R, s=obstruction.learnt_from),
-        weights=lambda w: obstruction.weight_files(w.extractor),
+        weights=lambda w: given(obstruction.weight_files(w.extractor)),
     output:
         model=f"{R}/extractors/{{extractor}}.safetensors",
         card=f"{R}/extractors/{{extractor}}.json",

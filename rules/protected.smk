@@ -188,6 +188,7 @@ rule protected_figure:
         clips=lambda w: protected.found("clips"),
         faces=lambda w: protected.found("faces"),
         known=lambda w: expand("{R}/faces/{s}", R=R, s=protected.pairs.values()),
+        opened=lambda w: protected.pictured() if STORED else [],
     output:
         figure=f"{R}/figures/protected_training.png",
     message:
@@ -198,7 +199,6 @@ rule protected_figure:
         f"{R}/benchmarks/protected_figure.tsv"
     params:
         code=build.code("protected_figure"),
-        root=lambda w: R,
         parts=lambda w: protected.parts(),
     resources:
         mem_mb=grows(1000),

@@ -35,13 +35,15 @@ rule measure:
 # Fakes of public datasets, where their originals are known.
 rule measure_public:
     input:
-        videos=lambda w: sorted(
-            {
-                path
-                for _, *paths, _ in build.detection.pair_block(w.dataset, w.block)
-                for path in paths
-                if path
-            }
+        videos=lambda w: given(
+            sorted(
+                {
+                    path
+                    for _, *paths, _ in build.detection.pair_block(w.dataset, w.block)
+                    for path in paths
+                    if path
+                }
+            )
         ),
     output:
         scores=f"{R}/quality/public/{{dataset}}/{{block}}.csv",

@@ -24,7 +24,8 @@ rule quoted:
 
 
 # Which fakes are shown depends on which could be made, so the videos, labels and models that are
-# opened are not named here: all of them are behind the tables.
+# opened are not named here: all of them are behind the tables. Only object storage has to be asked
+# for them.
 rule figures:
     input:
         fakes=f"{R}/tables/fakes.csv",
@@ -35,6 +36,7 @@ rule figures:
         differences=f"{R}/tables/mask_ssim_differences.csv",
         clips=expand("{R}/clips/{subject}", R=R, subject=build.subjects),
         landmarks=expand("{R}/landmarks/{subject}", R=R, subject=build.subjects),
+        opened=lambda w: build.pictured() if STORED else [],
     output:
         figures=expand(
             "{R}/figures/{name}.png", R=R, name=figure_names(build.methods, build.recipes)
@@ -47,7 +49,6 @@ rule figures:
         f"{R}/benchmarks/figures.tsv"
     params:
         code=build.code("figures"),
-        root=lambda w: R,
         recipes={method: build.recipes[method].model_dump() for method in build.methods},
         owners={method: build.owner(method) for method in build.methods},
         shared=build.generation.shared,
@@ -115,7 +116,6 @@ rule report:
         f"{R}/benchmarks/report.tsv"
     params:
         code=build.code("report"),
-        root=lambda w: R,
     resources:
         mem_mb=grows(1500),
         runtime=grows(10),

@@ -144,15 +144,15 @@ class Build:
 
         Inside the working folder as a relative path: a build that moves as a whole stays finished.
         """
-        path = self.manifest.clips[clip].path
+        path, url = self.manifest.clips[clip].path, self.manifest.clips[clip].url
         if path is None:
-            return f"{self.root}/fetched/{clip}.mp4"
+            return url if url.startswith("s3://") else f"{self.root}/fetched/{clip}.mp4"
         return str(path.relative_to(self._here) if path.is_relative_to(self._here) else path)
 
-    def parts_of(self, subject: str) -> dict[str, list[Any]]:
-        """Return source file, start and end (seconds or None) of the subject's clips."""
+    def parts_of(self, subject: str) -> dict[str, list[float | None]]:
+        """Return start and end (seconds or None) of the subject's clips, which are its keys."""
         rows = (self.manifest.clips[clip] for clip in self.manifest.of(subject))
-        return {row.clip: [self.source_of(row.clip), row.start, row.end] for row in rows}
+        return {row.clip: [row.start, row.end] for row in rows}
 
     def people_in(self, target: str) -> list[str]:
         """Return a target and all donors of its fakes."""
@@ -190,6 +190,14 @@ class Build:
             for method in self.methods
             for swap in self.swaps
         ]
+
+    def pictured(self) -> list[str]:
+        """Return every file of videos, labels and models that a figure may show."""
+        videos = [
+            f"{self.root}/dataset/{kind}/original/{name}.mp4" for kind, name in self._video_names()
+        ]
+        models = [f"{self.root}/models/{stem}.safetensors" for stem in self.generation.trained()]
+        return videos + self.labels() + models
 
     def clip_facts(self) -> dict[str, dict[str, Any]]:
         """Return what the manifest says of each clip's origin."""

@@ -12,7 +12,7 @@ if __name__ == "__main__":
     params = snakemake.params
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         figures = Figures(
-            FinishedBuild(Path(params.root)),
+            FinishedBuild(Path(snakemake.input.fakes).parent.parent),
             list(params.recipes),
             {method: Recipe(**fields) for method, fields in params.recipes.items()},
             Models(params.owners, params.shared, params.precision),

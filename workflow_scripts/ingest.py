@@ -18,7 +18,8 @@ if __name__ == "__main__":
         settings = IngestSettings(**snakemake.params.settings)
         detector = make_detector("hog")
         records = {}
-        for clip, (source, start, end) in snakemake.params.clips.items():
+        parts = snakemake.params.clips.items()
+        for (clip, (start, end)), source in zip(parts, snakemake.input.sources, strict=True):
             path = folder / f"{clip}.mkv"
             convert = partial(
                 ingest,

@@ -7,6 +7,6 @@ from swapset.report.protected import protected_figure
 from swapset.report.sheet import save
 
 if __name__ == "__main__":
-    params = snakemake.params
+    figure = Path(snakemake.output.figure)
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
-        save(protected_figure(Path(params.root), params.parts), Path(snakemake.output.figure))
+        save(protected_figure(figure.parent.parent, snakemake.params.parts), figure)

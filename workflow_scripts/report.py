@@ -9,7 +9,7 @@ if __name__ == "__main__":
     given = snakemake.input
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         files = ReportFiles(
-            root=Path(snakemake.params.root),
+            root=Path(snakemake.output.page).parent,
             figures=[Path(path) for path in given.figures],
             previews=[Path(path) for path in given.previews],
             verdicts=[Path(path) for path in given.verdicts],

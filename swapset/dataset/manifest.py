@@ -220,8 +220,11 @@ def _yes(where: str, text: str) -> bool:
 
 def _source_of(where: str, row: dict[str, str], base: Path) -> Path | None:
     url = row.get("url", "")
-    if url and not re.match(r"https?://[^\s/]+", url):
-        raise ManifestError(f"{where}: url {url!r} does not start with http:// or https://")
+    if url and not re.match(r"https?://[^\s/]+|s3://[^\s/]+/\S", url):
+        raise ManifestError(
+            f"{where}: url {url!r} does not start with http:// or https://, and is no "
+            "s3://bucket/file"
+        )
     if not row["path"]:
         if not url:
             raise ManifestError(f"{where}: path is empty, and there is no url to fetch from")

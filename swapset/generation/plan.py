@@ -93,12 +93,12 @@ class GenerationPlan:
         path = f"{self._build.root}/models/{recipe}/{name}"
         return {"model": f"{path}.safetensors", "card": f"{path}.json"}
 
-    def start(self, recipe: str) -> dict[str, str]:
+    def start(self, recipe: str) -> list[str]:
         """Return what a pair's training needs besides faces: the base model, if it starts warm."""
         given = self._settings.bases.get(recipe)
         if not self._starts_warm(recipe):
-            return {}
-        return {"start": str(given) if given else self._files(recipe, "base")["model"]}
+            return []
+        return [str(given) if given else self._files(recipe, "base")["model"]]
 
     def of_pair(self, recipe: str) -> dict[str, Any]:
         """Return the recipe of a pair's model."""

@@ -131,6 +131,21 @@ class ProtectedPlan:
             for part in self.parts()
         ]
 
+    def pictured(self) -> list[str]:
+        """Return every file and folder that the figure of these models may show."""
+        root = self._build.root
+        targets = dict.fromkeys(part["target"] for part in self.parts())
+        return [
+            f"{root}/{kind}/{target}" for target in targets for kind in ("clips", "landmarks")
+        ] + [
+            path
+            for part in self.parts()
+            for ending in ("mp4", "parquet")
+            for path in self.fake_files(
+                part["attack"], part["source"], part["target"], part["donor"], ending
+            )
+        ]
+
     def found(self, kind: str) -> list[str]:
         """Return the protected people's folders of one kind, "clips", "landmarks" or "faces"."""
         return [

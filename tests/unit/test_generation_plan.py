@@ -31,7 +31,7 @@ def test_cold_pairs_take_the_recipes_steps(build: Any) -> None:
     plan = build({"warm_start": False}).generation
     assert len(plan.pairs) == 15
     assert not plan.warm
-    assert plan.start("celebdf") == {}
+    assert plan.start("celebdf") == []
     assert plan.of_pair("celebdf") == plan.cold("celebdf")
     assert plan.warm_rate("celebdf") == 1
     assert plan.of_pair("celebdf")["steps"] == 100_000
@@ -42,7 +42,7 @@ def test_warm_pairs_take_a_share_and_need_the_base(build: Any) -> None:
     plan = build(
         {"warm_start": True, "base_steps": 2.0, "warm_steps": 0.1, "warm_rate": 0.3}
     ).generation
-    assert plan.start("celebdf")["start"].endswith("/models/celebdf/base.safetensors")
+    assert plan.start("celebdf")[0].endswith("/models/celebdf/base.safetensors")
     assert plan.of_pair("celebdf")["steps"] == 10_000
     assert plan.warm_rate("celebdf") == 0.3
     assert plan.of_shared("celebdf", "base")["steps"] == 100_000 * 2 * 6 / 2
@@ -90,9 +90,9 @@ def test_a_base_from_elsewhere_is_not_trained(build: Any, tmp_path: Path) -> Non
     base = tmp_path / "old.safetensors"
     base.write_bytes(b"")
     plan = build({"warm_start": False, "bases": {"celebdf": str(base)}}).generation
-    assert plan.start("celebdf") == {"start": str(base)}
+    assert plan.start("celebdf") == [str(base)]
     assert plan.of_pair("celebdf")["steps"] < plan.cold("celebdf")["steps"]
-    assert plan.start("faceswap") == {}
+    assert plan.start("faceswap") == []
     assert not [name for name in plan.trained() if name.endswith("base")]
 
 

@@ -115,3 +115,11 @@ def test_profile_keeps_what_the_default_one_says(path: Path) -> None:
     )
     for key in ("rerun-triggers", "rerun-incomplete", "nolock", "quiet"):
         assert own[key] == default[key]
+
+
+def test_pods_with_a_gpu_have_limits() -> None:
+    """Kubernetes gives GPUs by limits, which the plugin sets where `scale` is 0."""
+    profile = yaml.safe_load((ROOT / "profiles/kubernetes/config.yaml").read_text())
+    for name, values in profile["set-resources"].items():
+        if values.get("gpu"):
+            assert (values["gpu_manufacturer"], values["scale"]) == ("nvidia", 0), name

@@ -1,0 +1,34 @@
+# Where files lie. Results go to object storage if Snakemake has a default storage provider.
+STORED = workflow.storage_settings.default_storage_provider
+
+if STORED and (os.path.isabs(R) or R.startswith("..")):
+    raise WorkflowError(
+        f"results: {R} has to be a relative path where results are objects in storage"
+    )
+
+
+def given(paths):
+    """Mark files that are not made here: on a disk, wherever results go, or in object storage."""
+    return [
+        path if path.startswith(f"{R}/") else storage(path) if "://" in path else local(path)
+        for path in paths
+    ]
+
+
+def unopened(paths):
+    """Mark results that a job waits for without opening them: they stay in object storage."""
+    if not STORED:
+        return paths
+    place = workflow.storage_settings.default_storage_prefix.rstrip("/")
+    return [getattr(storage, STORED)(f"{place}/{path}", retrieve=False) for path in paths]
+
+
+if STORED == "s3":
+    from snakemake_storage_plugin_s3 import StorageObject
+
+    def is_folder(self):
+        """Look again for a folder that was not there; the plugin (0.3.6) would not."""
+        self._is_dir = self._is_dir or any(self.get_subkeys())
+        return self._is_dir
+
+    StorageObject.is_dir = is_folder
