@@ -40,7 +40,7 @@ FIRST ?= 0
 SLURM ?= 6
 faults: .venv/.ready
 	SWAPSET_FAULT_ROUNDS=$(ROUNDS) SWAPSET_FAULT_FIRST=$(FIRST) SWAPSET_FAULT_SLURM_ROUNDS=$(SLURM) \
-	    $(RUN) pytest tests/faults -rA
+	    $(RUN) pytest tests/faults -n 0 -v -rA
 
 # Byte code is compiled on first import: most files that are installed are never imported.
 .venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
