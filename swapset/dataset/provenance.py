@@ -44,7 +44,8 @@ def read_records(
     list of dict
         Keys video, label (1 = fake), compression, sha256, frames, width, height, fps, sources
         (clip, sha256, licence, redistribute, source, url); a real video has subject, a fake has
-        method, target, donor, model_sha256 and recipe.
+        method, target, donor, model_sha256, recipe (of the synthesis) and training (recipe, steps
+        taken, warm_start).
     """
     facts = {(Path(path).parent.name, Path(path).stem): path for path in labels}
     found = []
@@ -78,7 +79,7 @@ def _about_fake(
     made: Mapping[str, Any], verdicts: Verdicts, clips: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     donated = [clip for clip, verdict in verdicts[made["donor"]].items() if verdict["accepted"]]
-    kept = ("method", "target", "donor", "model_sha256", "recipe")
+    kept = ("method", "target", "donor", "model_sha256", "recipe", "training")
     return {
         **{key: made[key] for key in kept if key in made},
         "sources": _sources([made["clip"], *donated], verdicts, clips),

@@ -94,7 +94,9 @@ def write_fake(
     source = job.clips / f"{job.clip}.mkv"
     points = ClipLandmarks.load(job.landmarks / f"{job.clip}.npz")
     done = make_fake(source, points, synthesiser, video, encoding, label)
-    write_labels(labels, done, facts | {"model_sha256": card["sha256"], "reason": ""})
+    trained = {key: card[key] for key in ("recipe", "steps", "warm_start")}
+    facts |= {"model_sha256": card["sha256"], "training": trained, "reason": ""}
+    write_labels(labels, done, facts)
 
 
 def _why_not(verdict: dict[str, Any], card: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import pyarrow.parquet as pq
-from material import CLIPS, FACELESS, FRAMES, REJECTED, SIZE, SWAPS
+from material import CLIPS, CONFIG, FACELESS, FRAMES, REJECTED, SIZE, SWAPS
 from running import Run, digest
 
 from swapset.media.decode import frames
@@ -192,6 +192,9 @@ def test_provenance_names_model_and_people(results: Path) -> None:
                 record["recipe"]["mask"]
                 == {"celebdf": "smooth", "faceswap": "hull"}[record["method"]]
             )
+            asked = CONFIG["recipes"][record["method"]]
+            assert asked.items() <= record["training"]["recipe"].items()
+            assert record["training"]["steps"] == asked["steps"]
 
 
 def test_every_container_carries_its_label(results: Path) -> None:
