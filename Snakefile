@@ -73,6 +73,10 @@ wildcard_constraints:
 
 
 onstart:
+    if {"tidy"} < set(workflow.dag_settings.targets):
+        raise WorkflowError(
+            "tidy: removes what other targets may need; ask for it alone, at the end"
+        )
     logger.info(
         f"swapset: {len(build.manifest.clips)} clips of {len(build.subjects)} subjects, "
         f"{len(build.swaps)} fakes by each of {', '.join(build.methods)}; results in {R}/"
@@ -113,3 +117,6 @@ rule complete:
         rules.detector_auc.output,
         rules.detector_figures.output,
         [] if build.obstruction.why_not else rules.landmark_breaker.input,
+
+
+include: "rules/tidy.smk"

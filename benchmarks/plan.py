@@ -1,29 +1,67 @@
-"""How long Snakemake takes to plan the paper's scale, or a multiple of it.
+"""How long Snakemake takes to plan the paper's scale and multiples of it, and what it plans.
 
-Makes a stand-in manifest (59 subjects, 590 clips, empty files) in a temporary folder and plans
-`config/celebdf.yaml` on it: everything, one fake, and one model.
+    python benchmarks/plan.py [--times 1 2 4] [--rounds 3] [--json]
 
-    python benchmarks/plan.py [--times 2]
+Makes a stand-in manifest (empty files) in a temporary folder and plans `complete` of
+`config/celebdf.yaml` on it: dataset, Mask-SSIM, three compressions, 13 detectors, Landmark Breaker,
+report. N times the paper's scale are N x 59 subjects with ten clips each, hence N times the clips
+and fakes; pairs, each of which trains a model, grow faster. One fake, one model and one real clip
+as targets are planned as well. Figures are medians: wall time, and the CPU-seconds of Snakemake's
+process, which depend less on what else the machine does. Python's byte code is compiled before, as
+it is after anybody's first run.
+
+The report also counts the files that the plan declares, by stage (a file of rules): outputs, a log
+and a benchmark file for each job, and Snakemake's own record of each output.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
+import os
 import re
-import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import yaml
+
+from swapset.dataset.manifest import read_manifest
+from swapset.dataset.selection import allowed_pairs, draw_swaps
+
 SUBJECTS, CLIPS = 59, 10
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+CONFIGS = (ROOT / "config.yaml", ROOT / "config" / "celebdf.yaml")
+IN_FOLDERS = {
+    "ingest": CLIPS,
+    "track": CLIPS,
+    "align": 3 * CLIPS,
+    "measure": CLIPS,
+    "find_faces": 2,
+}
+"""Files in the folders that a job of a rule leaves."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What planning took, and the jobs by rule."""
+
+    seconds: float
+    cpu_seconds: float
+    memory_mb: float
+    jobs: dict[str, int]
+    output: str
 
 
 def make_manifest(folder: Path, times: int) -> Path:
     """Write a manifest of `times` x 59 subjects with ten clips each, and their empty files."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "clips.csv"
     with path.open("w", newline="") as stream:
         table = csv.writer(stream)
@@ -36,44 +74,150 @@ def make_manifest(folder: Path, times: int) -> Path:
     return path
 
 
-def plan(folder: Path, manifest: Path, target: str) -> tuple[float, str]:
-    """Plan a target; return seconds and Snakemake's output."""
-    command = [sys.executable, "-m", "snakemake", "-n", "-q", "rules", "--cores", "2", target]
-    command += ["--snakefile", str(ROOT / "Snakefile")]
-    command += ["--configfile", str(ROOT / "config.yaml"), str(ROOT / "config" / "celebdf.yaml")]
+def plan(manifest: Path, *arguments: str) -> Planned:
+    """Run a Snakemake that does nothing, in the manifest's folder.
+
+    Parameters
+    ----------
+    manifest : Path
+    *arguments : str
+        Target and further options. Byte code is kept beside the manifest's folder.
+    """
+    command = [sys.executable, "-m", "snakemake", "-n", "-q", "rules", "--cores", "2", *arguments]
+    command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", *map(str, CONFIGS)]
     command += ["--config", f"clips={manifest}"]
-    began = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - began
-    if done.returncode:
-        raise SystemExit(done.stdout + done.stderr)
-    return seconds, done.stdout + done.stderr
+    environment = {
+        **os.environ,
+        "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir(), "pyc-plan")),
+    }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    with tempfile.TemporaryFile() as printed:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            cwd=manifest.parent,
+            env=environment,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        output = printed.read().decode()
+    if process.returncode:
+        raise SystemExit(output)
+    jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.M)}
+    jobs.pop("total", None)
+    cpu = used.ru_utime + used.ru_stime
+    return Planned(seconds, cpu, used.ru_maxrss / 1024, jobs, output)
+
+
+def median(runs: list[Planned]) -> Planned:
+    """Return the median of each figure."""
+    middle = {
+        name: statistics.median(getattr(run, name) for run in runs)
+        for name in ("seconds", "cpu_seconds", "memory_mb")
+    }
+    return Planned(**middle, jobs=runs[0].jobs, output=runs[0].output)
+
+
+def single_targets(manifest: Path) -> dict[str, str]:
+    """Return files that are asked for alone, by what they are."""
+    values = {k: v for path in CONFIGS for k, v in yaml.safe_load(path.read_text()).items()}
+    clips = read_manifest(manifest)
+    wanted = allowed_pairs(clips, values["pairs"])
+    fake = draw_swaps(clips, wanted, values["swaps_per_clip"], values["seed"])[0]
+    base = f"results/{values['name']}"
+    return {
+        "one fake": f"{base}/dataset/celebdf/original/{fake.name}.mp4",
+        "one model": f"{base}/models/celebdf/{fake.pair}.safetensors",
+        "one real clip in c23": f"{base}/dataset/real/c23/{fake.clip}.mp4",
+    }
+
+
+def stages() -> dict[str, str]:
+    """Return the stage of each rule: the name of the file that it is in."""
+    found = {}
+    for path in [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]:
+        pattern = r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?: with)?:"
+        found |= dict.fromkeys(re.findall(pattern, path.read_text(), re.M), path.stem)
+    return found
+
+
+def files_by_rule(manifest: Path, jobs: dict[str, int]) -> dict[str, int]:
+    """Return how many files the jobs of each rule leave in the results."""
+    table = plan(manifest, "complete", "--summary").output.splitlines()
+    start = next(place for place, line in enumerate(table) if line.startswith("output_file"))
+    outputs = Counter(line.split("\t")[2] for line in table[start + 1 :] if line.count("\t") > 2)
+    return {
+        rule: outputs[rule] + jobs[rule] * IN_FOLDERS.get(rule, 0)
+        for rule in outputs
+        if rule in jobs
+    }
+
+
+def by_stage(jobs: dict[str, int], files: dict[str, int]) -> list[dict[str, str | int]]:
+    """Return a row for each stage: jobs, files of results, logs and benchmarks, records."""
+    stage = stages()
+    rows = []
+    for name in dict.fromkeys(stage[rule] for rule in jobs):
+        rules = [rule for rule in jobs if stage[rule] == name and rule in files]
+        count, made = (sum(found[rule] for rule in rules) for found in (jobs, files))
+        inside = sum(jobs[rule] * IN_FOLDERS.get(rule, 0) for rule in rules)
+        row = {"stage": name, "jobs": count, "results": made, "logs and benchmarks": 2 * count}
+        if rules:
+            rows.append({**row, "Snakemake's records": made - inside})
+    return rows
+
+
+def as_markdown(rows: list[dict[str, str | int]]) -> str:
+    """Return rows as a table."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def figures(title: str, run: Planned) -> dict[str, str | int]:
+    """Return a row of the table of what planning takes."""
+    return {
+        "what is planned": title,
+        "jobs": sum(run.jobs.values()),
+        "trainings": run.jobs.get("train", 0),
+        "fakes": run.jobs.get("synthesise", 0),
+        "seconds": round(run.seconds, 1),
+        "CPU-seconds": round(run.cpu_seconds, 1),
+        "peak MB": round(run.memory_mb),
+    }
 
 
 def main() -> None:
-    """Print seconds and job counts."""
+    """Print what planning takes, and what is planned."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--times", type=int, default=1, help="multiple of the paper's subjects")
-    times = parser.parse_args().times
+    parser.add_argument("--times", type=int, nargs="+", default=[1, 2, 4], metavar="N")
+    parser.add_argument("--rounds", type=int, default=3, help="of the first, and of single targets")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    given = parser.parse_args()
+    taken = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        manifest = make_manifest(folder, times)
-        seconds, output = plan(folder, manifest, "all")
-        table = re.search(r"job +count\n.*?total +\d+", output, re.S)
-        print(table.group() if table else output)
-        print(f"everything: {seconds:.1f} s")
-        # After the large plan: children's peak is that of the largest so far.
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"peak memory: {peak:.0f} MB")
-        base = Path("results", "celebdf")
-        fake = re.search(r"dataset/celebdf/original/(id0_id\d+_0000)", output)
-        for title, target in [
-            ("one model", base / "models" / "celebdf" / "id0-id1.safetensors"),
-            ("one real clip in c23", base / "dataset" / "real" / "c23" / "id0_0000.mp4"),
-            ("one fake", base / f"dataset/celebdf/original/{fake.group(1)}.mp4" if fake else None),
-        ]:
-            if target:
-                print(f"{title}: {plan(folder, manifest, str(target))[0]:.1f} s")
+        for times in given.times:
+            manifest = make_manifest(Path(name, str(times)), times)
+            if times == given.times[0]:
+                first = manifest
+                plan(manifest, "quoted")
+            rounds = given.rounds if times == given.times[0] else 1
+            run = median([plan(manifest, "complete") for _ in range(rounds)])
+            taken.append((f"complete, {times} x", run))
+        for title, target in single_targets(first).items():
+            taken.append((title, median([plan(first, target) for _ in range(given.rounds)])))
+        jobs = taken[0][1].jobs
+        stage_rows = by_stage(jobs, files_by_rule(first, jobs))
+    if given.json:
+        found = [{"title": title, **asdict(run), "output": ""} for title, run in taken]
+        print(json.dumps({"planning": found, "stages": stage_rows}, indent=1))
+        return
+    print(as_markdown([figures(title, run) for title, run in taken]), end="\n\n")
+    print(as_markdown(stage_rows), end="\n\n")
+    print(as_markdown([{"rule": rule, "jobs": count} for rule, count in jobs.items()]))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ rule train:
         code=build.code("train"),
         recipe=lambda w: generation.of_pair(w.recipe),
         warm_rate=lambda w: generation.warm_rate(w.recipe),
+        keep=build.config.training.keep,
         context=build.config.align.context,
         seed=build.config.seed,
         device=build.config.device,
@@ -68,6 +69,8 @@ use rule train as train_shared with:
     params:
         recipe=lambda w: generation.of_shared(w.recipe, w.shared),
         warm_rate=1.0,
+        # Pairs start from it.
+        keep="float32" if generation.warm else build.config.training.keep,
         faces=build.config.training.shared_faces,
         # Far more steps, and a model of everybody: as many previews and checkpoints as of a pair.
         preview_every=lambda w, output: generation.shared_every(

@@ -28,8 +28,9 @@ def add_plan(commands: argparse._SubParsersAction[Any]) -> None:
         help="say what a config will cost: jobs, hours, memory, disk",
         description=(
             "Say what is still to be done for a target, and what it will cost: jobs, CPU-hours, "
-            "GPU-hours, memory and disk of each rule, from the benchmark files of builds on this "
-            "machine, and where there are none, from those that come with swapset. Run it in the "
+            "GPU-hours, memory and disk (as built, and after `snakemake tidy`) of each rule, from "
+            "the benchmark files of builds on this machine, and where there are none, from those "
+            "that come with swapset. Run it in the "
             "folder that snakemake is run in."
         ),
     )
@@ -127,19 +128,20 @@ def _text(table: pd.DataFrame) -> str:
         return "Nothing is left to be done."
     lines = [
         f"{'rule':24s}{'jobs':>7s}{'each':>10s}{'CPU-hours':>11s}{'GPU-hours':>11s}"
-        f"{'memory':>10s}{'disk':>10s}  measured in"
+        f"{'memory':>10s}{'disk':>10s}{'after tidy':>11s}  measured in"
     ]
     for row in table.to_dict("records"):
         lines.append(
             f"{row['rule']:24s}{row['jobs']:7d}{_time(row['seconds']):>10s}"
             f"{row['cpu_hours']:11.1f}{row['gpu_hours']:11.1f}{row['memory_mb'] / 1e3:7.1f} GB"
-            f"{row['disk_gb']:7.1f} GB  {row['measured'] or '-'}"
+            f"{row['disk_gb']:7.1f} GB{row['disk_gb'] - row['tidied_gb']:8.1f} GB"
+            f"  {row['measured'] or '-'}"
         )
-    total = table[["jobs", "cpu_hours", "gpu_hours", "disk_gb"]].sum()
+    total = table[["jobs", "cpu_hours", "gpu_hours", "disk_gb", "tidied_gb"]].sum()
     lines.append(
         f"{'total':24s}{total['jobs']:7.0f}{'':10s}{total['cpu_hours']:11.1f}"
         f"{total['gpu_hours']:11.1f}{table['memory_mb'].max() / 1e3:7.1f} GB"
-        f"{total['disk_gb']:7.1f} GB"
+        f"{total['disk_gb']:7.1f} GB{total['disk_gb'] - total['tidied_gb']:8.1f} GB"
     )
     return "\n".join(lines)
 

@@ -175,6 +175,13 @@ class TrainingSettings(Section):
     checkpoint_every: int = Field(
         500, ge=1, description="Steps between two checkpoints, from which a killed job resumes."
     )
+    keep: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description=(
+            "How pairs' models are stored: bfloat16 takes half the disk, and changes no bit of a "
+            "fake that is made in bf16 arithmetic."
+        ),
+    )
     preview_every: int = Field(
         2000, ge=1, description="Steps between two rows of the preview picture."
     )

@@ -19,6 +19,7 @@ from swapset.code_hash import code_hash
 from swapset.config import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
+from swapset.dataset.tidy import TidyPlan
 from swapset.demo.leftovers import without_leftovers
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
 from swapset.detection.plan import DetectionPlan
@@ -213,7 +214,11 @@ class Build:
 
     def synthesis(self, method: str) -> dict[str, Any]:
         """Return what a method does beyond its model."""
-        return synthesis_of(self.recipes[method]).model_dump()
+        return self._synthesis[method]
+
+    @cached_property
+    def _synthesis(self) -> dict[str, dict[str, Any]]:
+        return {name: synthesis_of(self.recipes[name]).model_dump() for name in self.methods}
 
     def code(self, rule: str, also: str = "") -> str:
         """Return the hash of the code behind a rule's script, and of a module it chooses."""
@@ -234,6 +239,11 @@ class Build:
     def obstruction(self) -> ObstructionPlan:
         """Return what is known of landmark extractors, attacks and who is protected."""
         return ObstructionPlan(self)
+
+    @cached_property
+    def tidying(self) -> TidyPlan:
+        """Return what may go when the build is finished."""
+        return TidyPlan(self)
 
     def gpus_per_job(self) -> int:
         """Return how many GPUs a job that runs networks asks the scheduler for."""

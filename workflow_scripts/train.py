@@ -38,6 +38,7 @@ if __name__ == "__main__":
                 needs_all=params.faces is None,
                 start=Path(start) if start else None,
                 warm_rate=params.warm_rate,
+                keep=params.keep,
             ),
             {
                 Path(folder).name: AlignedFaces.load(Path(folder), params.faces)

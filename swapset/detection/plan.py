@@ -98,11 +98,15 @@ class DetectionPlan:
 
     def names(self, kind: str, compression: str) -> list[str]:
         """Return the names of the videos of a kind, in order."""
-        if kind == "real":
-            return list(self._build.manifest.clips)
-        if kind in self.own:
-            return [swap.name for swap in self._build.swaps]
+        if kind == "real" or kind in self.own:
+            return self._own_names["real" if kind == "real" else "fake"]
         return list(self.public.files(kind, compression))
+
+    @cached_property
+    def _own_names(self) -> dict[str, list[str]]:
+        """Return the names of the build's videos: looked up for every block of them."""
+        fakes = [swap.name for swap in self._build.swaps]
+        return {"real": list(self._build.manifest.clips), "fake": fakes}
 
     def blocks(self, dataset: str, compression: str) -> list[str]:
         """Return the folders with the faces of a dataset's videos."""

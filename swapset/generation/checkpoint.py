@@ -47,15 +47,19 @@ def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def save_model(
-    path: Path, model: SwapAutoencoder, recipe: TrainingRecipe, facts: dict[str, Any]
+    path: Path,
+    model: SwapAutoencoder,
+    recipe: TrainingRecipe,
+    facts: dict[str, Any],
+    keep: torch.dtype = torch.float32,
 ) -> None:
-    """Write a trained pair; `facts` go into the file's metadata."""
+    """Write a trained pair, its weights as `keep`; `facts` go into the file's metadata."""
     described = {**facts, "recipe": recipe.model_dump(), "subjects": list(model.decoders)}
-    _save(path, dict(model.state_dict()), described)
+    _save(path, {name: value.to(keep) for name, value in model.state_dict().items()}, described)
 
 
 def load_model(path: Path, device: torch.device) -> TrainedPair:
-    """Read a trained pair written by `save_model`, ready for inference.
+    """Read a trained pair written by `save_model`, ready for inference, its weights as float32.
 
     Raises
     ------

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from swapset.errors import ConfigError
 from swapset.faces.prepare import load_faces, load_points
@@ -24,6 +25,8 @@ from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.training import Schedule, Trainer
 
 logger = logging.getLogger(__name__)
+
+_KEPT = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class ModelJob:
     warm_rate : float
         Share of the recipe's learning rate, where `start` has a decoder for every subject. Somebody
         new to it has more to learn, and takes the full rate.
+    keep : {"float32", "bfloat16"}
+        How the weights are stored.
     """
 
     recipe: TrainingRecipe
@@ -93,6 +98,7 @@ class ModelJob:
     needs_all: bool = True
     start: Path | None = None
     warm_rate: float = 1.0
+    keep: Literal["float32", "bfloat16"] = "float32"
 
 
 def train_model(
@@ -131,7 +137,7 @@ def train_model(
     trainer = Trainer(recipe, banks, job.schedule, fingerprint, start)
     for _ in trainer.run(log):
         pass
-    _write_results(trainer, files, facts, missing)
+    _write_results(trainer, files, facts, missing, job.keep)
 
 
 def _start(job: ModelJob) -> SwapAutoencoder:
@@ -176,14 +182,14 @@ def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
 
 
 def _write_results(
-    trainer: Trainer, files: ModelFiles, facts: dict[str, Any], missing: list[str]
+    trainer: Trainer, files: ModelFiles, facts: dict[str, Any], missing: list[str], keep: str
 ) -> None:
     losses = trainer.record.table(trainer.step)
     write_csv(files.losses, losses)
     course = trainer.course
     with atomic_output(files.preview) as scratch:
         loss_picture(losses, course.history, stacked(trainer.previews), scratch)
-    save_model(files.model, trainer.model, trainer.recipe, facts)
+    save_model(files.model, trainer.model, trainer.recipe, facts, _KEPT[keep])
     tail = losses.iloc[-min(100, len(losses)) :, 1:].mean()
     card = {
         "trained": True,

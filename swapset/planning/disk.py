@@ -6,26 +6,59 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from swapset.files import read_json
 from swapset.generation.operations import weights
 from swapset.generation.recipes import TrainingRecipe
+from swapset.obstruction.names import CLEAN, EVEN
+from swapset.obstruction.settings import RUN
 from swapset.planning.work import FinishedWork
 from swapset.workflow import Build
 
-PER_FRAME = {"ingest": ["clips"], "track": ["tracks"], "align": ["landmarks"]}
+PER_FRAME = {"ingest": "clips", "track": "tracks", "align": "landmarks", "measure": "heads"}
 """Folders of which each frame of a clip takes as much."""
-_REFERENCE = {"ingest": 90_000.0, "track": 250.0, "align": 550.0, "video": 13_000.0}
-_WEIGHT = 4
+_REFERENCE = {
+    "ingest": 90_000.0,
+    "track": 250.0,
+    "align": 550.0,
+    "measure": 420.0,
+    "video": 13_000.0,
+    "crop": 430_000.0,
+}
+_WEIGHT = {"float32": 4, "bfloat16": 2}
 
 
 @dataclass(frozen=True)
 class Bytes:
-    """Bytes of a frame: of what rules leave, and of a video in one compression."""
+    """Bytes of a frame: of what rules leave, of a video in one compression, of a detector's crop.
+
+    `picture` is a frame as it is.
+    """
 
     ingest: float
     track: float
     align: float
+    measure: float
     video: float
+    crop: float
+    picture: float = 512 * 512 * 3
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Bytes of a rule's results.
+
+    Attributes
+    ----------
+    made : float
+        When the build is finished.
+    tidied : float
+        What `snakemake tidy` then takes away of it.
+    """
+
+    made: float
+    tidied: float = 0.0
 
 
 def bytes_per_frame(roots: Iterable[Path]) -> Bytes:
@@ -35,13 +68,12 @@ def bytes_per_frame(roots: Iterable[Path]) -> Bytes:
         if not (root / "tables" / "clips.csv").is_file():
             continue
         frames = sum(FinishedWork(root).frames.values())
-        for rule, folders in PER_FRAME.items():
-            size = sum(_size(root / folder) for folder in folders)
+        for rule, folder in PER_FRAME.items():
+            size = _size(root / folder)
             if frames and size:
                 found[rule] = size / frames
-        videos = _videos(root)
-        if videos:
-            found["video"] = videos
+        measured = {"video": _videos(root), "crop": _crops(root)}
+        found |= {name: size for name, size in measured.items() if size}
     return Bytes(**found)
 
 
@@ -59,8 +91,17 @@ def _videos(root: Path) -> float | None:
     return size / frames if frames and size else None
 
 
-def disk(build: Build, each: Bytes, frames: float) -> dict[str, float]:
-    """Return the bytes that a finished build keeps, by rule.
+def _crops(root: Path) -> float | None:
+    """Return the mean bytes of a frame's face in what detectors look at."""
+    frames = 0
+    for path in (root / "crops").rglob("index.npz"):
+        with np.load(path, allow_pickle=False) as index:
+            frames += len(index["rows"])
+    return _size(root / "crops") / frames if frames else None
+
+
+def disk(build: Build, each: Bytes, frames: float) -> dict[str, Disk]:
+    """Return what a finished build leaves, by rule.
 
     Parameters
     ----------
@@ -70,26 +111,45 @@ def disk(build: Build, each: Bytes, frames: float) -> dict[str, float]:
         Of a clip.
     """
     clips, fakes = len(build.manifest.clips), len(build.swaps) * len(build.methods)
+    kinds = len(build.config.compressions)
     face = build.config.align.size**2 * 3 + 68 * 2 * 4
-    kept = face / build.config.align.every + each.align
-    video = each.video * frames * len(build.config.compressions)
+    faces = clips * frames * face / build.config.align.every
+    video, heads = each.video * frames * kinds, clips * frames * each.measure
+    crops = (clips + fakes) * kinds * build.config.detection.frames * each.crop
     return {
-        "ingest": clips * frames * each.ingest,
-        "track": clips * frames * each.track,
-        "align": clips * frames * kept,
-        "real": clips * video,
-        "synthesise": fakes * video,
+        "ingest": Disk(clips * frames * each.ingest),
+        "track": Disk(clips * frames * each.track),
+        "align": Disk(clips * frames * each.align + faces, faces),
+        "measure": Disk(heads, heads),
+        "real": Disk(clips * video),
+        "synthesise": Disk(fakes * video),
+        "find_faces": Disk(crops, crops),
+        **_key_frames(build, each.picture),
         **_models(build),
     }
 
 
-def _models(build: Build) -> dict[str, float]:
-    plan = build.generation
-    sizes = {"train": 0.0, "train_shared": 0.0}
+def _key_frames(build: Build, picture: float) -> dict[str, Disk]:
+    """Return the bytes of key frames, clean and with noise."""
+    plan = build.obstruction
+    if plan.why_not:
+        return {}
+    sets = {"key_frames": 0, "attack": 0, "even_attack": 0}
+    for attack in {*plan.attacks, CLEAN}:
+        rule = {CLEAN: "key_frames", EVEN: "even_attack"}.get(attack, "attack")
+        sets[rule] += len(plan.sources(attack)) * len(plan.subjects)
+    each = plan.runs * RUN * picture
+    return {rule: Disk(count * each, count * each) for rule, count in sets.items()}
+
+
+def _models(build: Build) -> dict[str, Disk]:
+    plan, kept = build.generation, _WEIGHT[build.config.training.keep]
+    pairs = shared = 0.0
     for owner in dict.fromkeys(map(build.owner, build.methods)):
         recipe = TrainingRecipe(**plan.cold(owner))
         if plan.shared or plan.trains_base(owner):
-            sizes["train_shared"] += _WEIGHT * weights(recipe, len(build.subjects))
+            size = kept if plan.shared else _WEIGHT["float32"]
+            shared += size * weights(recipe, len(build.subjects))
         if not plan.shared:
-            sizes["train"] += _WEIGHT * len(plan.pairs) * weights(recipe, 2)
-    return sizes
+            pairs += kept * len(plan.pairs) * weights(recipe, 2)
+    return {"train": Disk(pairs), "train_shared": Disk(shared)}

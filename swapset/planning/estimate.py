@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from swapset.planning.disk import Bytes, disk
+from swapset.planning.disk import Bytes, Disk, disk
 from swapset.planning.rates import Rate
 from swapset.planning.work import PlannedWork
 from swapset.workflow import Build
@@ -49,17 +49,18 @@ def estimate(build: Build, jobs: Mapping[str, int], basis: Basis) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Columns rule, jobs, seconds (of one job), cpu_hours, gpu_hours, memory_mb, disk_gb (that the
-        finished build keeps), measured (where the rate comes from; empty: nobody knows).
+        Columns rule, jobs, seconds (of one job), cpu_hours, gpu_hours, memory_mb, disk_gb (of the
+        finished build), tidied_gb (what `snakemake tidy` takes away of that), measured (where the
+        rate comes from; empty: nobody knows).
     """
     work = PlannedWork(build, basis.frames)
     kept = disk(build, basis.each, basis.frames)
-    rows = [_row(rule, count, work, basis, kept.get(rule, 0.0)) for rule, count in jobs.items()]
+    rows = [_row(rule, count, work, basis, kept.get(rule, Disk(0))) for rule, count in jobs.items()]
     return pd.DataFrame(rows)
 
 
 def _row(
-    rule: str, jobs: int, work: PlannedWork, basis: Basis, kept: float
+    rule: str, jobs: int, work: PlannedWork, basis: Basis, kept: Disk
 ) -> dict[str, str | float]:
     on_gpu = basis.gpu and rule in TRAINING
     name = f"train on {'cuda' if basis.gpu else 'cpu'}" if rule in TRAINING else rule
@@ -76,6 +77,7 @@ def _row(
         "cpu_hours": hours * (rate.busy if rate else 1.0),
         "gpu_hours": hours if on_gpu else 0.0,
         "memory_mb": memory,
-        "disk_gb": kept / 1e9,
+        "disk_gb": kept.made / 1e9,
+        "tidied_gb": kept.tidied / 1e9,
         "measured": rate.source if rate else "",
     }

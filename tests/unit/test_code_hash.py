@@ -1,5 +1,6 @@
 """A rule's hash changes with the modules behind its script, and with nothing else."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def library(tmp_path, monkeypatch):
 def hashed(library):
     module._content.cache_clear()
     module._imported.cache_clear()
+    code_hash.cache_clear()
     return code_hash(library / "scripts" / "rule.py")
 
 
@@ -60,9 +62,25 @@ def test_times_and_places_play_no_part(library, tmp_path):
 
 def test_every_script_uses_the_modules_it_names():
     module._imported.cache_clear()
+    code_hash.cache_clear()
     root = SCRIPTS.parent
     near = module._imported(SCRIPTS / "train.py", root)
     assert root / "swapset" / "generation" / "training.py" in near  # imported inside a block
     hashes = {path.stem: code_hash(path) for path in SCRIPTS.glob("*.py")}
     assert len(set(hashes.values())) == len(hashes)
     assert all(len(value) == 16 for value in hashes.values())
+
+
+def test_imports_are_those_that_python_sees():
+    root = SCRIPTS.parent
+    for path in [*root.glob("swapset/**/*.py"), *SCRIPTS.glob("*.py")]:
+        names = set()
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        names -= module.NOT_FOLLOWED
+        files = {root.joinpath(*name.split(".")).with_suffix(".py") for name in names}
+        ours = {file for file in files if file.is_relative_to(root / "swapset") and file.is_file()}
+        assert module._imported(path, root) == ours, path

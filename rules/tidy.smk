@@ -1,0 +1,29 @@
+# What a finished build no longer needs. Only what was begun has to be finished; how that is found
+# out, and what stays until then, is in swapset/dataset/tidy.py.
+
+
+rule tidy:
+    input:
+        rules.all.input,
+        build.tidying.finished(),
+    output:
+        table=f"{R}/tables/tidied.csv",
+    message:
+        "Removing what the finished build no longer needs: tables/tidied.csv says what"
+    log:
+        f"{R}/logs/tidy.log",
+    benchmark:
+        f"{R}/benchmarks/tidy.tsv"
+    params:
+        code=build.code("tidy"),
+        removed=build.tidying.removed(),
+        kept=build.tidying.kept(),
+        sources=lambda w, output: build.tidying.sources(),
+    localrule: True
+    resources:
+        mem_mb=grows(1000),
+        runtime=grows(60),
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/tidy.py"

@@ -1,0 +1,59 @@
+"""What tidy takes away, and what it never touches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from swapset.dataset.tidy import LEFTOVERS, Removed, tidy
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "results" / "made"
+    for name in ("faces/id0/a.npy", "heads/id0/a.npz", "models/celebdf/id0-id1.safetensors"):
+        path = root / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(10))
+    return root
+
+
+def test_named_kinds_go_and_all_else_stays(root: Path) -> None:
+    assert tidy(root, ["faces", "crops"], {}, []) == [Removed("faces", 1, 10, "removed")]
+    assert not (root / "faces").exists()
+    assert (root / "heads/id0/a.npz").is_file()
+    assert (root / "models/celebdf/id0-id1.safetensors").is_file()
+
+
+def test_what_is_kept_says_how_it_goes(root: Path) -> None:
+    rows = tidy(root, [], {"heads": "build it", "crops": "build it"}, [])
+    assert rows == [Removed("heads", 1, 10, "kept: build it")]
+    assert (root / "heads/id0/a.npz").is_file()
+
+
+@pytest.mark.parametrize("linked", ["faces", "faces/id0", "obstruction"])
+def test_links_are_not_followed(root: Path, tmp_path: Path, linked: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    for name in ("noisy", "lb"):
+        (elsewhere / name).mkdir(parents=True)
+        (elsewhere / name / "precious").write_text("x")
+    place = root / linked
+    if place.exists():
+        place.rename(root / "moved")
+    place.symlink_to(elsewhere)
+    tidy(root, ["faces", "obstruction/noisy"], {}, [])
+    assert (elsewhere / "noisy" / "precious").is_file()
+    assert (elsewhere / "lb" / "precious").is_file()
+
+
+def test_sources_stay_wherever_they_are(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root.parent)
+    rows = tidy(root, ["faces", "heads"], {}, ["made/faces/id0/a.npy"])
+    assert [row.fate for row in rows] == ["kept: holds source clips", "removed"]
+    assert (root / "faces/id0/a.npy").is_file()
+
+
+def test_nothing_that_others_are_made_of_is_a_leftover() -> None:
+    for kind in ("clips", "tracks", "landmarks", "models", "dataset", "labels", "tables"):
+        assert kind not in LEFTOVERS

@@ -1,0 +1,99 @@
+"""What is left after `snakemake tidy`, and what more fakes then cost."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from material import CONFIG, SWAPS, write_rows
+from running import copy_build, digest, dry_run, snakemake
+
+FILES = ("--configfile", "tiny.yaml")
+GONE = {"heads", "faces", "checkpoints", "events"}
+
+
+def _contents(results: Path) -> dict[str, str]:
+    kept = (path for path in results.rglob("*") if path.is_file())
+    found = {path.relative_to(results): path for path in kept}
+    return {
+        str(name): digest(path)
+        for name, path in found.items()
+        if name.parts[0] not in GONE and not name.name.startswith(".")
+    }
+
+
+@pytest.fixture(scope="module")
+def tidied(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy_build(build, tmp_path_factory.mktemp("tidy") / "build")
+    run = snakemake(folder, *FILES, "tidy").check()
+    assert "1 of 1 steps" in run.output
+    return folder
+
+
+def test_only_leftovers_are_gone(tidied: Path, build: Path) -> None:
+    before, after = (_contents(folder / "results" / "tiny") for folder in (build, tidied))
+    added = {"tables/tidied.csv", "logs/tidy.log", "benchmarks/tidy.tsv"}
+    assert {**after, **before} == after
+    assert set(after) - set(before) == added
+    assert not any((tidied / "results" / "tiny" / kind).exists() for kind in ("heads", "faces"))
+    with (tidied / "results" / "tiny" / "tables" / "tidied.csv").open() as stream:
+        rows = {row["kind"]: row for row in csv.DictReader(stream)}
+    faces = [p for p in (build / "results" / "tiny" / "faces").rglob("*") if p.is_file()]
+    assert int(rows["faces"]["bytes"]) == sum(path.stat().st_size for path in faces) > 0
+    assert rows["faces"]["fate"] == "removed"
+
+
+def test_dataset_is_whole(tidied: Path) -> None:
+    command = [sys.executable, "-m", "swapset.cli", "verify", "results/tiny"]
+    done = subprocess.run(command, cwd=tidied, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("target", ["all", "tidy"])
+def test_nothing_is_made_again(tidied: Path, target: str) -> None:
+    run = dry_run(tidied, *FILES, target)
+    assert run.nothing_to_do, run.output
+
+
+def test_one_more_fake_is_all_that_is_made(tidied: Path) -> None:
+    folder = copy_build(tidied, tidied.parent / "more")
+    write_rows(folder / "clips" / "swaps.csv", [["clip", "donor"], *SWAPS, ["id1_0001", "id0"]])
+    video = "results/tiny/dataset/celebdf/original/id1_id0_0001.mp4"
+    snakemake(folder, *FILES, video).check()
+    assert (folder / video).stat().st_size > 0
+    jobs = dry_run(folder, *FILES).jobs
+    assert jobs == {
+        "synthesise": 1,  # by the other method
+        "measure": 1,
+        "dataset": 1,
+        "mask_ssim": 1,
+        "all": 1,
+    }
+
+
+def test_nothing_goes_before_the_build_is_finished(build: Path, tmp_path: Path) -> None:
+    folder = copy_build(build, tmp_path / "unfinished")
+    (folder / "results" / "tiny" / "tables" / "mask_ssim.csv").unlink()
+    shutil.rmtree(folder / "results" / "tiny" / "heads")
+    assert dry_run(folder, *FILES, "tidy").jobs == {"mask_ssim": 1, "tidy": 1}
+
+
+def test_tidy_is_asked_for_alone(build: Path) -> None:
+    output = snakemake(build, *FILES, "tidy", "quoted").refused()
+    assert "tidy: removes what other targets may need" in output
+
+
+def test_faces_stay_where_they_are_still_learnt_from(build: Path, tmp_path: Path) -> None:
+    folder = copy_build(build, tmp_path / "more")
+    breaker = {"protected_pairs": 1, "subjects": ["id0"]}
+    (folder / "more.yaml").write_text(yaml.safe_dump({**CONFIG, "landmark_breaker": breaker}))
+    snakemake(folder, "--configfile", "more.yaml", "tidy").check()
+    assert (folder / "results" / "tiny" / "faces" / "id0").is_dir()
+    table = (folder / "results" / "tiny" / "tables" / "tidied.csv").read_text()
+    assert "set landmark_breaker.protected_pairs: 0" in table
+    assert not (folder / "results" / "tiny" / "heads").exists()

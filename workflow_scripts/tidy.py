@@ -1,0 +1,21 @@
+"""Rule tidy: remove what the finished build no longer needs."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from swapset.dataset.tidy import Removed, tidy
+from swapset.files import write_csv
+from swapset.jobs import job
+
+if __name__ == "__main__":
+    params, table = snakemake.params, Path(snakemake.output.table)
+    with job(snakemake.rule, snakemake.log[0]):
+        rows = tidy(table.parent.parent, params.removed, params.kept, params.sources)
+        for row in rows:
+            logging.info(
+                "%s: %.1f MB in %d files, %s", row.kind, row.bytes / 1e6, row.files, row.fate
+            )
+        columns = list(Removed.__annotations__)
+        write_csv(table, pd.DataFrame([vars(row) for row in rows], columns=columns))
