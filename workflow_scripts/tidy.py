@@ -11,7 +11,7 @@ from swapset.jobs import job
 
 if __name__ == "__main__":
     params, table = snakemake.params, Path(snakemake.output.table)
-    with job(snakemake.rule, snakemake.log[0]):
+    with job(snakemake.rule, snakemake.log[0], snakemake.input):
         rows = tidy(table.parent.parent, params.removed, params.kept, params.sources)
         for row in rows:
             logging.info(
