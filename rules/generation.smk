@@ -41,7 +41,7 @@ rule train:
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.pair}",
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(4000),
+        mem_mb=grows(lambda w: generation.pair_memory(w.recipe)),
         runtime=grows(1440),
         gpu=build.gpus_per_job(),
     conda:
@@ -82,7 +82,7 @@ use rule train as train_shared with:
         checkpoint=lambda w, output: f"{R}/checkpoints/{w.recipe}/{w.shared}.safetensors",
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.shared}",
     resources:
-        mem_mb=grows(generation.shared_memory()),
+        mem_mb=grows(lambda w: generation.shared_memory(w.recipe)),
         runtime=grows(5760),
         gpu=build.gpus_per_job(),
 

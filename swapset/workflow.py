@@ -256,14 +256,15 @@ class Build:
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def grows(amount: int) -> Callable[[object, int], int]:
+def grows(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:
     """Return a rule's resource of which each retry gets as much again.
 
-    What is too little once (memory, minutes) is too little the next time.
+    What is too little once (memory, minutes) is too little the next time. The amount may depend on
+    the job's wildcards.
     """
 
-    def resource(wildcards: object, attempt: int) -> int:
-        return amount * attempt
+    def resource(wildcards: Any, attempt: int) -> int:
+        return attempt * (amount(wildcards) if callable(amount) else amount)
 
     return resource
 

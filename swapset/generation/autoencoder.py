@@ -8,7 +8,6 @@ residual blocks, self-attention and a mask beside the face.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -16,11 +15,12 @@ from torch import Tensor, nn
 
 from swapset.generation.blocks import Down, Head, Residual, SelfAttention, Up, start_weights
 from swapset.generation.recipes import TrainingRecipe
-
-# Sides of the maps with self-attention, where a recipe has it. Its cost grows with the fourth
-# power of the side.
-_ENCODER_ATTENTION = (8, 16)
-_DECODER_ATTENTION = (32,)
+from swapset.generation.size import (
+    DECODER_ATTENTION,
+    ENCODER_ATTENTION,
+    decoder_channels,
+    encoder_channels,
+)
 
 
 class Encoder(nn.Module):
@@ -29,12 +29,11 @@ class Encoder(nn.Module):
     def __init__(self, recipe: TrainingRecipe):
         super().__init__()
         self.side = recipe.smallest_side
-        depth = int(math.log2(recipe.input_side // self.side))
-        channels = [3] + [recipe.width * min(2**level, 8) for level in range(depth)]
+        channels = encoder_channels(recipe)
         layers: list[nn.Module] = []
-        for level in range(depth):
+        for level in range(len(channels) - 1):
             layers.append(Down(channels[level], channels[level + 1]))
-            if recipe.attention and recipe.input_side >> (level + 1) in _ENCODER_ATTENTION:
+            if recipe.attention and recipe.input_side >> (level + 1) in ENCODER_ATTENTION:
                 layers.append(SelfAttention(channels[level + 1]))
         self.downs = nn.Sequential(*layers)
         flat = channels[-1] * self.side**2
@@ -57,16 +56,13 @@ class Decoder(nn.Module):
     def __init__(self, recipe: TrainingRecipe):
         super().__init__()
         start = 2 * recipe.smallest_side
-        depth = int(math.log2(recipe.resolution // start))
-        width = recipe.width
-        channels = [4 * width]
-        channels += [max(width // 2, min(4 * width, width // 2 * 2**k)) for k in range(depth)][::-1]
+        channels = decoder_channels(recipe)
         layers: list[nn.Module] = []
-        for level in range(depth):
+        for level in range(len(channels) - 1):
             layers.append(Up(channels[level], channels[level + 1]))
             if recipe.residual:
                 layers.append(Residual(channels[level + 1]))
-            if recipe.attention and start << (level + 1) in _DECODER_ATTENTION:
+            if recipe.attention and start << (level + 1) in DECODER_ATTENTION:
                 layers.append(SelfAttention(channels[level + 1]))
         self.ups = nn.Sequential(*layers)
         self.to_rgb = Head(channels[-1], 3)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from swapset.generation import subpixel
+from swapset.generation.size import SQUEEZE
 
 SLOPE = 0.1
 """Of the leaky rectifiers."""
-_SQUEEZE = 8
 _FEW = 8
 """Channels below which a GPU's convolution is sorted into more."""
 
@@ -85,7 +85,7 @@ class SelfAttention(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        narrow = max(1, channels // _SQUEEZE)
+        narrow = max(1, channels // SQUEEZE)
         self.query, self.key = nn.Conv2d(channels, narrow, 1), nn.Conv2d(channels, narrow, 1)
         self.value = nn.Conv2d(channels, channels, 1)
         self.scale = nn.Parameter(torch.zeros(1))

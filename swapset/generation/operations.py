@@ -1,4 +1,4 @@
-"""How many operations and weights the networks of a training have."""
+"""How many operations the networks of a training take."""
 
 from __future__ import annotations
 
@@ -14,18 +14,12 @@ def operations(recipe: TrainingRecipe) -> float:
 
     Of encoder and decoder; critics, augmentation and optimiser are not counted.
     """
-    return _counted(json.dumps(recipe.network(), sort_keys=True))[0]
-
-
-def weights(recipe: TrainingRecipe, subjects: int) -> int:
-    """Return the number of weights of a model of some subjects."""
-    _, encoder, decoder = _counted(json.dumps(recipe.network(), sort_keys=True))
-    return encoder + subjects * decoder
+    return _counted(json.dumps(recipe.network(), sort_keys=True))
 
 
 @lru_cache
-def _counted(network: str) -> tuple[float, int, int]:
-    """Return operations, and the weights of the encoder and of a decoder; nothing is computed."""
+def _counted(network: str) -> float:
+    """Return the operations; nothing is computed."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -38,8 +32,4 @@ def _counted(network: str) -> tuple[float, int, int]:
     counter = FlopCounterMode(display=False)
     with counter:
         model.reconstruct({"one": faces})["one"].sum().backward()
-    sizes = [
-        sum(weight.numel() for weight in part.parameters())
-        for part in (model.encoder, model.decoders)
-    ]
-    return float(counter.get_total_flops()), sizes[0], sizes[1]
+    return float(counter.get_total_flops())

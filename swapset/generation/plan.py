@@ -6,11 +6,13 @@ Light to import: the Snakefile asks it for paths and settings.
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from swapset.dataset.selection import pair_name
 from swapset.generation.methods import training_of
+from swapset.generation.recipes import TrainingRecipe
+from swapset.generation.size import training_memory
 
 if TYPE_CHECKING:
     from swapset.workflow import Build
@@ -30,6 +32,7 @@ class GenerationPlan:
     def __init__(self, build: Build):
         self._build = build
         self._settings = build.config.training
+        self._memory = cache(self._memory_of)  # asked for every job
 
     @cached_property
     def pairs(self) -> list[str]:
@@ -130,8 +133,25 @@ class GenerationPlan:
         values = training_of(self._build.recipes[recipe]).model_dump()
         return {**values, "steps": max(1, math.ceil(values["steps"] * share))}
 
-    def shared_memory(self) -> int:
-        """Return the MiB of a job that trains a model of all subjects."""
-        side = self._build.config.align.size
-        faces = len(self._build.subjects) * self._settings.shared_faces
-        return 4000 + math.ceil(2 * faces * side * side * 3 / 2**20)
+    def pair_memory(self, recipe: str) -> int:
+        """Return the MB of a job that trains a pair's model."""
+        return self._memory(recipe, 2, self._most_faces())
+
+    def shared_memory(self, recipe: str) -> int:
+        """Return the MB of a job that trains a model of all subjects."""
+        most = min(self._settings.shared_faces, self._most_faces())
+        return self._memory(recipe, len(self._build.subjects), most)
+
+    def _memory_of(self, recipe: str, subjects: int, faces: float) -> int:
+        return training_memory(
+            TrainingRecipe(**self.cold(recipe)),
+            subjects=subjects,
+            faces=subjects * faces * 3 * self._build.config.align.size**2,
+            on_gpu=bool(self._build.gpus_per_job()),
+        )
+
+    def _most_faces(self) -> float:
+        """Return how many faces a subject can have: all frames of all clips."""
+        build, own = self._build, self._build.config
+        clips = max(len(build.manifest.of(subject)) for subject in build.subjects)
+        return clips * own.ingest.max_seconds * own.ingest.fps / own.align.every

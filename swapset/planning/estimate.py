@@ -68,8 +68,8 @@ def _row(
     seconds = rate.seconds(work.mean(rule)) if rate else float("nan")
     hours = jobs * seconds / 3600
     memory = rate.memory if rate else float("nan")
-    if rule == "train_shared":  # grows with the subjects, not with the networks
-        memory = max(memory, work.build.generation.shared_memory())
+    if rule in TRAINING:  # grows with faces and networks, which are known
+        memory = max(memory, work.memory(rule))
     return {
         "rule": rule,
         "jobs": jobs,

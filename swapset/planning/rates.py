@@ -131,14 +131,25 @@ def _card(root: Path, place: tuple[str, ...]) -> Path:
     return root.joinpath("models", *place[1:]).with_suffix(".json")
 
 
-def _read(path: Path, work: float) -> Job:
+def readings(path: Path) -> dict[str, float]:
+    """Return seconds `s`, `cpu_time` and megabytes `max_rss` of a benchmark file; 0: not read.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged; with its name.
+    """
     try:
         row = pd.read_csv(path, sep="\t", na_values=["NA", "-"]).iloc[-1]
-        values = [float(row[name]) for name in ("s", "cpu_time", "max_rss")]
+        values = {name: float(row[name]) for name in ("s", "cpu_time", "max_rss")}
     except (KeyError, IndexError, ValueError) as error:
         raise DataError(f"{path}: no benchmark file ({error}); delete it") from error
-    seconds, cpu_seconds, memory = (0.0 if value != value else value for value in values)
-    return Job(work, seconds, cpu_seconds or seconds, memory)
+    return {name: 0.0 if value != value else value for name, value in values.items()}
+
+
+def _read(path: Path, work: float) -> Job:
+    found = readings(path)
+    return Job(work, found["s"], found["cpu_time"] or found["s"], found["max_rss"])
 
 
 def reference() -> dict[str, Rate]:

@@ -106,6 +106,12 @@ class PlannedWork:
             return fmean(self._training(plan.of_shared(owner, name)) for owner in self._owners())
         return 1.0
 
+    def memory(self, rule: str) -> int:
+        """Return the MB that the largest training of a rule needs."""
+        plan = self.build.generation
+        needs = plan.pair_memory if rule == "train" else plan.shared_memory
+        return max(map(needs, self._owners()))
+
     def _owners(self) -> list[str]:
         return list(dict.fromkeys(map(self.build.owner, self.build.methods)))
 

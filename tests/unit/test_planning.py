@@ -9,7 +9,8 @@ import pytest
 from swapset.errors import DataError
 from swapset.files import write_json
 from swapset.generation.methods import BUILT_IN, training_of
-from swapset.generation.operations import operations, weights
+from swapset.generation.operations import operations
+from swapset.generation.size import weights
 from swapset.planning.disk import bytes_per_frame
 from swapset.planning.rates import Job, Rate, measured, reference
 from swapset.planning.work import training_work

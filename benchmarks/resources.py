@@ -1,0 +1,80 @@
+"""What jobs took of memory and time in finished builds, beside what their rules ask for.
+
+    python benchmarks/resources.py results/demo [results/other ...]
+
+Reads the `benchmark:` files of builds and `mem_mb` and `runtime` of the rules, and prints a table:
+jobs, median and largest seconds, largest resident set, what is asked for, and a remark where the
+memory asked for is less than 1.3 times what was taken, or more than 5 times without a reason, or
+the time less than 1.3 times. Reasons are below: mostly, that the paper's scale takes more than a
+small build does. What depends on the config (trainings) is printed as `computed`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+from collections import defaultdict
+from pathlib import Path
+
+from swapset.planning.rates import readings
+
+ROOT = Path(__file__).resolve().parent.parent
+ENOUGH, TOO_MUCH, LEAST = 1.3, 5.0, 1000
+"""Shares of what was taken; and MB that a job may ask for whatever it takes."""
+REASONS: dict[str, str] = {}
+_RULE = r"^(?:rule|checkpoint) (\w+):\n((?:    .*\n|\n)*)"
+
+
+def asked() -> dict[str, tuple[int | None, int | None]]:
+    """Return the MB and minutes that each rule asks for at first; None: depends on the config."""
+    found = {}
+    for path in (ROOT / "rules").glob("*.smk"):
+        for rule, text in re.findall(_RULE, path.read_text(), re.M):
+            found[rule] = (_number("mem_mb", text), _number("runtime", text))
+    return found
+
+
+def _number(resource: str, text: str) -> int | None:
+    given = re.search(rf"^        {resource}=grows\((\d+)\)", text, re.M)
+    return int(given.group(1)) if given else None
+
+
+def remark(rule: str, memory: float, seconds: float, wanted: tuple[int | None, int | None]) -> str:
+    """Return what is wrong with what a rule asks for; empty: nothing."""
+    megabytes, minutes = wanted
+    found = []
+    if megabytes is not None and megabytes < ENOUGH * memory:
+        found.append("too little memory")
+    if megabytes is not None and megabytes > max(LEAST, TOO_MUCH * memory):
+        found.append(REASONS.get(rule, "much memory, no reason given"))
+    if minutes is not None and 60 * minutes < ENOUGH * seconds:
+        found.append("too little time")
+    return "; ".join(found)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("builds", type=Path, nargs="+", metavar="DIR")
+    jobs = defaultdict(list)
+    for root in parser.parse_args().builds:
+        for path in sorted((root / "benchmarks").rglob("*.tsv")):
+            rule = path.relative_to(root / "benchmarks").with_suffix("").parts[0]
+            jobs[rule].append(readings(path))
+    print("| rule | jobs | s, median | s, most | MB, most | MB asked | min asked | |")
+    print("|---|---|---|---|---|---|---|---|")
+    for rule, wanted in sorted(asked().items()):
+        if not jobs[rule]:
+            print(f"| {rule} | 0 | | | | {wanted[0] or 'computed'} | {wanted[1]} | not measured |")
+            continue
+        seconds, memory = ([job[name] for job in jobs[rule]] for name in ("s", "max_rss"))
+        said = remark(rule, max(memory), max(seconds), wanted)
+        print(
+            f"| {rule} | {len(seconds)} | {statistics.median(seconds):.1f} | {max(seconds):.1f} | "
+            f"{max(memory):.0f} | {wanted[0] or 'computed'} | {wanted[1]} | {said} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

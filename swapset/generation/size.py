@@ -1,0 +1,96 @@
+"""How many weights a recipe's networks have, and the memory that training them takes.
+
+Counted from the layers of `swapset.generation.autoencoder` without making them: the Snakefile asks,
+and must not import torch.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from swapset.generation.recipes import TrainingRecipe
+
+DECODER_ATTENTION = (32,)
+ENCODER_ATTENTION = (8, 16)
+"""Sides of the maps with self-attention, where a recipe has it. Its cost grows with the fourth
+power of the side."""
+SQUEEZE = 8
+"""Of the channels of keys and queries."""
+_BYTES = 4
+_COPIES = {True: 3, False: 7}
+"""Of the weights in a job's memory, at its highest. On a GPU a checkpoint with the optimiser's two
+averages passes through; else it meets weights, gradients and averages in use. Measured."""
+_START = 4500
+"""MB of a training beside weights and faces, as measured on an H200; CUDA's own part included."""
+
+
+def encoder_channels(recipe: TrainingRecipe) -> list[int]:
+    """Return the channels between the encoder's halvings; the first are the picture's."""
+    depth = int(math.log2(recipe.input_side // recipe.smallest_side))
+    return [3] + [recipe.width * min(2**level, 8) for level in range(depth)]
+
+
+def decoder_channels(recipe: TrainingRecipe) -> list[int]:
+    """Return the channels between the decoder's doublings; the last ones become the picture."""
+    depth = int(math.log2(recipe.resolution // (2 * recipe.smallest_side)))
+    width = recipe.width
+    growing = [max(width // 2, min(4 * width, width // 2 * 2**k)) for k in range(depth)]
+    return [4 * width, *growing[::-1]]
+
+
+def encoder_weights(recipe: TrainingRecipe) -> int:
+    """Return the weights of the encoder."""
+    channels, area = encoder_channels(recipe), recipe.smallest_side**2
+    count = 0
+    for level, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
+        count += _convolution(inputs, outputs, 5)
+        if recipe.attention and recipe.input_side >> (level + 1) in ENCODER_ATTENTION:
+            count += _attention(outputs)
+    spread = 8 * recipe.width * area
+    count += _convolution(channels[-1] * area, recipe.code) + _convolution(recipe.code, spread)
+    return count + _convolution(8 * recipe.width, 16 * recipe.width, 3)
+
+
+def decoder_weights(recipe: TrainingRecipe) -> int:
+    """Return the weights of one subject's decoder."""
+    channels, start = decoder_channels(recipe), 2 * recipe.smallest_side
+    count = 0
+    for level, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
+        count += _convolution(inputs, 4 * outputs, 3)
+        if recipe.residual:
+            count += 2 * _convolution(outputs, outputs, 3)
+        if recipe.attention and start << (level + 1) in DECODER_ATTENTION:
+            count += _attention(outputs)
+    return count + _convolution(channels[-1], 3 if recipe.learned_mask == "none" else 4, 5)
+
+
+def weights(recipe: TrainingRecipe, subjects: int) -> int:
+    """Return the number of weights of a model of some subjects."""
+    return encoder_weights(recipe) + subjects * decoder_weights(recipe)
+
+
+def training_memory(recipe: TrainingRecipe, *, subjects: int, faces: float, on_gpu: bool) -> int:
+    """Return the MB that a training's process needs at its highest.
+
+    Parameters
+    ----------
+    recipe : TrainingRecipe
+    subjects : int
+        Of the model.
+    faces : float
+        Bytes of all stored faces; they are there twice, as read and as learnt from.
+    on_gpu : bool
+        Whether networks and optimiser are elsewhere.
+    """
+    networks = _COPIES[on_gpu] * _BYTES * weights(recipe, subjects)
+    return _START + math.ceil((networks + 2 * faces) / 1e6)
+
+
+def _convolution(inputs: int, outputs: int, kernel: int = 1) -> int:
+    return outputs * (inputs * kernel**2 + 1)
+
+
+def _attention(channels: int) -> int:
+    narrow = max(1, channels // SQUEEZE)
+    return 2 * _convolution(channels, narrow) + _convolution(channels, channels) + 1
