@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import secrets
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -28,8 +29,13 @@ os.environ.update(
 from swapset.detectors.names import DETECTORS
 from swapset.errors import SwapsetError
 from swapset.extractors.names import EXTRACTORS
+from swapset.jobs import RUN
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
 from swapset.workflow import Build, grows, lock_results
+
+# Jobs know by it that an earlier try was in the same run.
+if workflow.is_main_process:
+    os.environ[RUN] = secrets.token_hex(8)
 
 try:
     build = Build(config)

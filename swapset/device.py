@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from swapset.errors import ConfigError
+from swapset.errors import DeviceError
 
 if TYPE_CHECKING:
     import torch
@@ -70,12 +70,12 @@ def claimed_device(setting: str, *, threads: int = 1, sharers: int = 1) -> Itera
 
     Raises
     ------
-    ConfigError
+    DeviceError
         If a GPU is asked for and none, or not that one, is there.
     """
     gpus = [] if setting == "cpu" else visible_gpus()
     if setting.startswith("cuda") and not gpus:
-        raise ConfigError(f"device: {setting!r} is asked for, but no GPU is visible; use 'cpu'")
+        raise DeviceError(f"device: {setting!r} is asked for, but no GPU is visible; use 'cpu'")
     with _one_of(_choice(setting, gpus), sharers) as gpu:
         if gpu is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = gpu
@@ -84,7 +84,7 @@ def claimed_device(setting: str, *, threads: int = 1, sharers: int = 1) -> Itera
         torch.set_num_threads(threads)
         usable = gpu is not None and torch.cuda.is_available()
         if setting.startswith("cuda") and not usable:
-            raise ConfigError(f"device: {setting!r}: this torch has no CUDA, or its driver fails")
+            raise DeviceError(f"device: {setting!r}: this torch has no CUDA, or its driver fails")
         yield torch.device("cuda" if usable else "cpu")
 
 
@@ -93,7 +93,7 @@ def _choice(setting: str, gpus: list[str]) -> list[str]:
     if not number:
         return gpus
     if int(number) >= len(gpus):
-        raise ConfigError(f"device: {setting!r} is not there; {len(gpus)} GPUs are visible")
+        raise DeviceError(f"device: {setting!r} is not there; {len(gpus)} GPUs are visible")
     return [gpus[int(number)]]
 
 

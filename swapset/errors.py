@@ -5,7 +5,15 @@ Every message names the file, line or key that is wrong and says what to do abou
 
 
 class SwapsetError(Exception):
-    """Base of all errors whose message is meant for the user."""
+    """Base of all errors whose message is meant for the user.
+
+    Attributes
+    ----------
+    passing : bool
+        Whether the same work may succeed when it is tried again, later or on another machine.
+    """
+
+    passing = False
 
 
 class ConfigError(SwapsetError):
@@ -26,3 +34,21 @@ class DataError(SwapsetError):
 
 class TrainingError(SwapsetError):
     """A training that cannot go on (for example a loss that is not a number)."""
+
+
+class InterruptedTrainingError(TrainingError):
+    """A training that was told to end and has saved what it needs to go on."""
+
+    passing = True
+
+
+class FetchError(MediaError):
+    """A file that did not come over the network."""
+
+    passing = True
+
+
+class DeviceError(ConfigError):
+    """A device that is not there, or not on this machine."""
+
+    passing = True

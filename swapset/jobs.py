@@ -1,21 +1,28 @@
-"""What surrounds every job: its log, and errors as one clear line."""
+"""What surrounds every job: its log, errors as one clear line, and no second try in vain."""
 
 from __future__ import annotations
 
 import errno
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from swapset.errors import SwapsetError
+
+RUN = "SWAPSET_RUN"
+"""Environment variable: names the run of the workflow that a job belongs to."""
 
 
 @contextmanager
 def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
     """Run a job's work: log to a file, warnings also to stderr, errors of the user's as one line.
+
+    A job that failed by an error that would come again (not `SwapsetError.passing`) fails at once
+    when the same run tries it again; killed jobs and failures of the machine are tried again.
 
     Parameters
     ----------
@@ -38,8 +45,10 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
         With status 1 after a `SwapsetError` or when the disk is full; the message is on stderr
         and in the log.
     """
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w", encoding="utf-8") as stream:
+    path = Path(log)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _stop_if_in_vain(path)
+    with path.open("w", encoding="utf-8") as stream:
         kept, shown = logging.StreamHandler(stream), logging.StreamHandler(sys.stderr)
         kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         shown.setFormatter(logging.Formatter(f"swapset: {name}: %(message)s"))
@@ -48,15 +57,28 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
         try:
             yield stream
         except SwapsetError as error:
-            _fail(str(error) + _advice(str(error), log, given))
+            _fail(str(error) + _advice(str(error), log, given), None if error.passing else stream)
         except ImportError as error:
             if not isinstance(error, ModuleNotFoundError):
-                _fail(str(error))
+                _fail(str(error), stream)
             raise
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
             _fail(f"no space left on the disk of {error.filename or 'the results'}")
+
+
+def _in_vain() -> str:
+    """Return the last line of the log of a job that is not to be tried again; empty outside."""
+    run = os.environ.get(RUN, "")
+    return f"not tried again in run {run}\n" if run else ""
+
+
+def _stop_if_in_vain(log: Path) -> None:
+    """End with status 1, silently, if this run knows already that the job fails."""
+    line = _in_vain()
+    if line and log.exists() and log.read_text(encoding="utf-8", errors="replace").endswith(line):
+        raise SystemExit(1)
 
 
 def _advice(message: str, log: str, given: Iterable[str]) -> str:
@@ -68,6 +90,9 @@ def _advice(message: str, log: str, given: Iterable[str]) -> str:
     return ""
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, log: TextIO | None = None) -> NoReturn:
+    """Say what failed, and in a log that another try would fail as well."""
     logging.error(message)
+    if log:
+        log.write(_in_vain())
     raise SystemExit(1)

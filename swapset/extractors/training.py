@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from swapset.device import uses_bf16
-from swapset.errors import DataError, TrainingError
+from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.extractors.augment import Batch, draw_batch
 from swapset.extractors.bank import FaceBank
 from swapset.extractors.base import Extractor
@@ -143,7 +143,9 @@ class Trainer:
                 if keep:
                     self.save()
                 if stop.is_set() and self.step < plan.steps:
-                    raise TrainingError(f"terminated at step {self.step}; run again to go on")
+                    raise InterruptedTrainingError(
+                        f"terminated at step {self.step}; run again to go on"
+                    )
         if self.best.history:
             self.extractor.network.load_state_dict(self._kept.state_dict())
         else:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from swapset.device import uses_bf16
-from swapset.errors import DataError, TrainingError
+from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
@@ -168,7 +168,9 @@ class Trainer:
                 if keep:
                     self.save()
                 if stop.is_set() and not self._ends:
-                    raise TrainingError(f"terminated at step {self.step}; run again to go on")
+                    raise InterruptedTrainingError(
+                        f"terminated at step {self.step}; run again to go on"
+                    )
                 if looks:
                     yield self.step
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from swapset.errors import MediaError
+from swapset.errors import FetchError
 from swapset.files import atomic_output
 
 INSTALL = "pip install 'swapset[fetch]'  # or: pip install yt-dlp"
@@ -24,7 +24,7 @@ def fetch(url: str, output: Path) -> None:
     ------
     ImportError
         If yt-dlp is not installed, with the command that installs it.
-    MediaError
+    FetchError
         If the download fails, or leaves no file.
     """
     try:
@@ -49,6 +49,6 @@ def fetch(url: str, output: Path) -> None:
             with yt_dlp.YoutubeDL(options) as downloader:
                 downloader.download([url])
         except yt_dlp.utils.YoutubeDLError as error:
-            raise MediaError(f"{url}: cannot be fetched ({error})") from error
+            raise FetchError(f"{url}: cannot be fetched ({error})") from error
         if not scratch.is_file():
-            raise MediaError(f"{url}: nothing was fetched")
+            raise FetchError(f"{url}: nothing was fetched")

@@ -68,7 +68,8 @@ def kill_job(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
                 victim.kill()
                 break
         time.sleep(0.02)
-    return Disturbed(folder, what, said=run.end().output)
+    # It is tried once more in the same run.
+    return Disturbed(folder, what, said=run.end().check().output)
 
 
 def kill_snakemake(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:

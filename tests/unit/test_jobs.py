@@ -5,8 +5,14 @@ import logging
 
 import pytest
 
-from swapset.errors import DataError, MediaError
-from swapset.jobs import job
+from swapset.errors import (
+    DataError,
+    DeviceError,
+    FetchError,
+    InterruptedTrainingError,
+    MediaError,
+)
+from swapset.jobs import RUN, job
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +79,43 @@ def test_damaged_results_say_what_to_delete(tmp_path, capsys, monkeypatch, messa
     with pytest.raises(SystemExit), job("measure", "r/x/logs/measure/id0.log", given):
         raise DataError(message)
     assert capsys.readouterr().err == f"swapset: measure: {message}{advice}\n"
+
+
+def _try(log, error, done):
+    with job("train", str(log)):
+        done.append(type(error).__name__)
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (DataError("a.npy: damaged"), 1),
+        (ImportError("rows with a url need yt-dlp"), 1),
+        (FetchError("http://x: cannot be fetched"), 2),
+        (InterruptedTrainingError("terminated at step 3"), 2),
+        (DeviceError("device: no GPU"), 2),
+        (OSError(errno.ENOSPC, "No space"), 2),
+        (MemoryError(), 2),
+    ],
+)
+def test_what_fails_for_good_is_not_tried_twice(tmp_path, capsys, monkeypatch, error, tries):
+    monkeypatch.setenv(RUN, "first")
+    done = []
+    for _ in range(2):
+        with pytest.raises((SystemExit, MemoryError)):
+            _try(tmp_path / "log", error, done)
+    assert len(done) == tries
+    said = capsys.readouterr().err
+    assert said.count("swapset: train: ") == (0 if isinstance(error, MemoryError) else tries)
+
+
+@pytest.mark.parametrize("runs", [("first", "second"), ("", "")])
+def test_another_run_tries_again(tmp_path, monkeypatch, runs):
+    """The user may have mended the cause."""
+    done = []
+    for run in runs:
+        monkeypatch.setenv(RUN, run)
+        with pytest.raises(SystemExit):
+            _try(tmp_path / "log", DataError("a.npy: damaged"), done)
+    assert len(done) == 2
