@@ -5,17 +5,32 @@ from __future__ import annotations
 import importlib.util
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+import yaml
 from running import ROOT, dry_run
+
+from swapset.cli_plan import _extend
+from swapset.planning.rates import reference
+from swapset.planning.work import PlannedWork
+from swapset.workflow import Build
 
 HEAVY = ("torch", "cv2", "dlib", "pandas")
 BLOCKER = f"""
 import sys
 
+def importers():
+    frame = sys._getframe()
+    while frame := frame.f_back:
+        yield frame.f_globals.get("__name__", "").partition(".")[0]
+
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {HEAVY}:
+        # Snakemake imports all plugins that are installed, and Slurm's takes pandas along.
+        if name.partition(".")[0] in {HEAVY} and "snakemake_executor_plugin_slurm" not in importers():
             raise ImportError(f"{{name}} must not be imported to plan a build")
 
 sys.meta_path.insert(0, Blocker())
@@ -53,12 +68,19 @@ def test_blocker_blocks(tmp_path: Path) -> None:
     assert "must not be imported" in dry_run(tmp_path, PYTHONPATH=str(tmp_path)).output
 
 
-def test_paper_scale_is_planned_whole(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def paper_scale(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
+    """The stand-in manifest of the paper's scale, and the jobs that are planned for it, by rule."""
     spec = importlib.util.spec_from_file_location("plan", ROOT / "benchmarks" / "plan.py")
     benchmark = importlib.util.module_from_spec(spec)
     sys.modules["plan"] = benchmark  # dataclasses look it up
     spec.loader.exec_module(benchmark)
-    jobs = benchmark.plan(benchmark.make_manifest(tmp_path / "1", 1), "complete").jobs
+    manifest = benchmark.make_manifest(tmp_path_factory.mktemp("plan") / "1", 1)
+    return manifest, benchmark.plan(manifest, "complete").jobs
+
+
+def test_paper_scale_is_planned_whole(paper_scale: tuple[Path, dict[str, int]]) -> None:
+    jobs = paper_scale[1]
     subjects, clips, fakes, block = 59, 590, 5639, 64
     blocks = 3 * (math.ceil(clips / block) + math.ceil(fakes / block))
     per_subject = dict.fromkeys(("ingest", "track", "align", "measure"), subjects)
@@ -91,3 +113,49 @@ def test_paper_scale_is_planned_whole(tmp_path: Path) -> None:
         "protected_measure": 2 * 2,
     }
     assert jobs["train"] == 1711
+
+
+CLUSTERS = ("slurm", "cluster-generic", "kubernetes")
+FEW = 6
+"""A rule with no more jobs in the full plan costs little whatever its jobs take."""
+TOGETHER = ({"ingest", "track"},)
+"""Rules of a group whose jobs for one subject belong together; all others' stand alone."""
+LIKE = {"protected_synthesise": "synthesise"}
+LARGER = {"find_faces": 64 / 8, "score": 6229 / 16}
+"""How much more work than in the demo, of whose jobs the rates are: videos of a block, of all."""
+
+
+def _seconds(manifest: Path) -> Callable[[str], float]:
+    """Return what says how long a job of a rule takes, as `swapset plan` does."""
+    values: dict[str, Any] = {}
+    for path in (ROOT / "config.yaml", ROOT / "config" / "celebdf.yaml"):
+        _extend(values, yaml.safe_load(path.read_text()))
+    work = PlannedWork(Build({**values, "clips": str(manifest)}), frames=390)
+    rates = {name.removesuffix(" on cuda"): rate for name, rate in reference().items()}
+
+    def seconds(rule: str) -> float:
+        known = LIKE.get(rule, rule)
+        return rates[known].seconds(work.mean(known) * LARGER.get(rule, 1))
+
+    return seconds
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_no_short_cluster_jobs(paper_scale: tuple[Path, dict[str, int]], name: str) -> None:
+    """The mean job of the full plan is to take 30 s or more, by the rates that come along."""
+    manifest, planned = paper_scale
+    profile = yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+    group_of = dict(pair.split("=") for pair in profile["groups"])
+    size = {k: int(v) for k, v in (pair.split("=") for pair in profile["group-components"])}
+    seconds = _seconds(manifest)
+    groups: dict[str, dict[str, int]] = {}
+    for rule, count in planned.items():
+        if count > FEW or group_of.get(rule) in groups:
+            groups.setdefault(group_of.get(rule, rule), {})[rule] = count
+    means = {}
+    for group, rules in groups.items():
+        parts = max(rules.values()) if set(rules) in TOGETHER else sum(rules.values())
+        jobs = math.ceil(parts / size.get(group, 1))
+        means[group] = sum(count * seconds(rule) for rule, count in rules.items()) / jobs
+    assert {"clips", "fakes", "train", "score", "measures"} <= set(means)
+    assert {group: mean for group, mean in means.items() if mean < 30} == {}
