@@ -36,7 +36,7 @@ def job(name: str, log: str) -> Iterator[TextIO]:
         and in the log.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w", encoding="utf-8") as stream:
+    with open(log, "w", encoding="utf-8", errors="backslashreplace") as stream:
         kept, shown = logging.StreamHandler(stream), logging.StreamHandler(sys.stderr)
         kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         shown.setFormatter(logging.Formatter(f"swapset: {name}: %(message)s"))
