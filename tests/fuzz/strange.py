@@ -174,7 +174,9 @@ def _list_in_avi(lures: Lures) -> bytes:
     return chunk(b"RIFF", b"AVI " + listed + chunk(b"LIST", b"movi" + moving))
 
 
-def _png(width: int, height: int, *, depth: int = 8, colours: int = 6, whole: bool = False) -> bytes:
+def _png(
+    width: int, height: int, *, depth: int = 8, colours: int = 6, whole: bool = False
+) -> bytes:
     """Return a black PNG file; without `whole`, it ends after its first rows."""
     channels = {0: 1, 2: 3, 6: 4}[colours]
     row = 1 + width * channels * depth // 8
@@ -311,8 +313,16 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     ),
     "frames ages apart": (
         "mkv",
-        _made(*_SMALL, "-vf", "setpts=N*40000/TB", *_FAST, "-fps_mode", "passthrough",
-              "-f", "matroska"),
+        _made(
+            *_SMALL,
+            "-vf",
+            "setpts=N*40000/TB",
+            *_FAST,
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "matroska",
+        ),
     ),  # fmt: skip
     "a thousand frames a second": (
         "mkv",
@@ -326,4 +336,3 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     "a large PNG": ("png", lambda lures: _png(9_900, 9_900, colours=2, whole=True)),
 }
 """Ending and maker by name; those that cost much to make stand last."""
-

@@ -19,7 +19,9 @@ from swapset.workflow import Build
 WHOLE: dict[str, Any] = {**Config().model_dump(mode="json"), **copy.deepcopy(DEMO)}
 values = st.one_of(
     json_values(("base", "steps", "root", "weights", "options", "celebdf", "Meso4", "fan")),
-    st.sampled_from([*WHOLE, "celebdf", "all", "none", "/dev/zero", "/dev/stdin", "/proc/self/mem"]),
+    st.sampled_from(
+        [*WHOLE, "celebdf", "all", "none", "/dev/zero", "/dev/stdin", "/proc/self/mem"]
+    ),
     numbers,
     words,
 )

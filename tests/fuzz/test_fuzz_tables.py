@@ -25,7 +25,7 @@ from swapset.extractors.label_layouts import read_labels
 from swapset.extractors.labels_csv import header
 
 SHA = "0" * 64
-FILES = ("a.mp4", "it's $(touch ran) \"b\".mp4", "é\u202e😀.mp4")
+FILES = ("a.mp4", 'it\'s $(touch ran) "b".mp4', "é\u202e😀.mp4")
 SUBJECTS = ("id0", "id1", "id2")
 CLIPS = ("id0_0000", "id0_0001", "id1_0000", "id2_0000")
 MANIFEST = {
