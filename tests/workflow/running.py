@@ -101,7 +101,7 @@ def snakemake(folder: Path, *arguments: str | Path, **added: str) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=1800,
         check=False,
     )
     return Run(done.returncode, done.stdout)
