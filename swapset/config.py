@@ -40,7 +40,9 @@ CRF: dict[str, int] = {"c23": 23, "c40": 40}
 class Config(Section):
     """One build."""
 
-    name: str = Field("demo", max_length=100, description="Name of the build; its results are in results/<name>/.")
+    name: str = Field(
+        "demo", max_length=100, description="Name of the build; its results are in results/<name>/."
+    )
     clips: str | None = Field(
         DEMO_CLIPS,
         description=(

@@ -161,7 +161,9 @@ def read_manifest(path: Path, root: Path | None = None) -> Manifest:
     try:
         base = (root or path.parent).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL
-        raise ManifestError(f"clips_root: {str(root or path)!r} cannot be used ({error})") from error
+        raise ManifestError(
+            f"clips_root: {str(root or path)!r} cannot be used ({error})"
+        ) from error
     seen: dict[str, int] = {}
     clips = []
     for line, row in read_table(path, REQUIRED, OPTIONAL):

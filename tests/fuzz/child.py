@@ -163,7 +163,12 @@ class Child:
         process.communicate()
 
 
-_QUIET = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "OPENCV_LOG_LEVEL": "OFF", "TQDM_DISABLE": "1"}
+_QUIET = {
+    "OMP_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OPENCV_LOG_LEVEL": "OFF",
+    "TQDM_DISABLE": "1",
+}
 
 
 def _children(pid: int) -> list[int]:

@@ -174,7 +174,9 @@ def _list_in_avi(lures: Lures) -> bytes:
     return chunk(b"RIFF", b"AVI " + listed + chunk(b"LIST", b"movi" + moving))
 
 
-def _png(width: int, height: int, *, depth: int = 8, colours: int = 6, whole: bool = False) -> bytes:
+def _png(
+    width: int, height: int, *, depth: int = 8, colours: int = 6, whole: bool = False
+) -> bytes:
     """Return a black PNG file; without `whole`, it ends after its first rows."""
     channels = {0: 1, 2: 3, 6: 4}[colours]
     row = 1 + width * channels * depth // 8
@@ -248,6 +250,7 @@ def _lavfi(graph: str) -> list[str]:
 _SMALL = [*_lavfi("color=black:s=64x64:r=10:d=1")]
 _FAST = ["-c:v", "libx264", "-preset", "ultrafast", "-fflags", "+bitexact", "-threads", "1"]
 _FRAGMENTS = ["-movflags", "frag_keyframe+empty_moov", "-f", "mp4"]
+_AS_TIMED = ["-fps_mode", "passthrough"]
 _MANY = [part for _ in range(120) for part in ("-map", "0")]
 
 STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
@@ -311,9 +314,8 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     ),
     "frames ages apart": (
         "mkv",
-        _made(*_SMALL, "-vf", "setpts=N*40000/TB", *_FAST, "-fps_mode", "passthrough",
-              "-f", "matroska"),
-    ),  # fmt: skip
+        _made(*_SMALL, "-vf", "setpts=N*40000/TB", *_FAST, *_AS_TIMED, "-f", "matroska"),
+    ),
     "a thousand frames a second": (
         "mkv",
         _made(*_lavfi("color=black:s=16x16:r=1000:d=20"), *_FAST, "-f", "matroska"),
@@ -326,4 +328,3 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     "a large PNG": ("png", lambda lures: _png(9_900, 9_900, colours=2, whole=True)),
 }
 """Ending and maker by name; those that cost much to make stand last."""
-
