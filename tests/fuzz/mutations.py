@@ -13,7 +13,7 @@ Generator = np.random.Generator
 
 EXTREMES = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _FIELDS = re.compile(
-    rb"mvhd|tkhd|mdhd|hdlr|stsd|stts|ctts|stsc|stsz|stco|stss|elst|dref|url |trun|tfhd|trex|moov|mdat"
+    rb"mvhd|tkhd|mdhd|hdlr|stsd|stts|ctts|stsc|stsz|stco|stss|elst|dref|trun|tfhd|trex|moov|mdat"
     rb"|avc1|mp4v|mp4a|esds|avcC|ftyp|moof|free|udta|colr|pasp|"  # of ISO files
     rb"RIFF|LIST|avih|strh|strf|idx1|movi|indx|fmt |data|WEBP|VP8 |VP8X|"
     rb"IHDR|PLTE|IDAT|acTL|fcTL|fdAT|GIF89a|YUV4MPEG2|FLV|OggS|DKIF|ID3|JFIF|Exif|BM|II\*\0|"

@@ -92,6 +92,8 @@ class Sandbox:
         found = []
         for folder in (self.work, self.temporary, self.home):
             for path in list(folder.iterdir()):
+                if path.name.startswith("torchinductor_"):
+                    continue  # torch's own, empty
                 found.append(f"{path} was left behind")
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         known = {self.source, self.results, self.work, self.temporary, self.home, self.bait}

@@ -250,6 +250,7 @@ def _lavfi(graph: str) -> list[str]:
 _SMALL = [*_lavfi("color=black:s=64x64:r=10:d=1")]
 _FAST = ["-c:v", "libx264", "-preset", "ultrafast", "-fflags", "+bitexact", "-threads", "1"]
 _FRAGMENTS = ["-movflags", "frag_keyframe+empty_moov", "-f", "mp4"]
+_AS_TIMED = ["-fps_mode", "passthrough"]
 _MANY = [part for _ in range(120) for part in ("-map", "0")]
 
 STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
@@ -313,17 +314,8 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     ),
     "frames ages apart": (
         "mkv",
-        _made(
-            *_SMALL,
-            "-vf",
-            "setpts=N*40000/TB",
-            *_FAST,
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "matroska",
-        ),
-    ),  # fmt: skip
+        _made(*_SMALL, "-vf", "setpts=N*40000/TB", *_FAST, *_AS_TIMED, "-f", "matroska"),
+    ),
     "a thousand frames a second": (
         "mkv",
         _made(*_lavfi("color=black:s=16x16:r=1000:d=20"), *_FAST, "-f", "matroska"),

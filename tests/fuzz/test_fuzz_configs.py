@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from words import NASTY, json_values, numbers, words
+from words import LONGEST, NASTY, attempt, json_values, numbers, words
 
 from swapset.cli import main
 from swapset.config import DEMO, Config, load
@@ -62,36 +63,41 @@ def inside(tmp_path_factory: pytest.TempPathFactory):
         yield folder
 
 
+def planned(build: Build) -> tuple[Any, ...]:
+    """Look at what the Snakefile looks at."""
+    return build.detection, build.obstruction, build.config_hash()
+
+
 @given(config=configs())
 def test_settings(inside: Path, config: dict[Any, Any]) -> None:
-    try:
-        build = Build(config)
-        assert build.detection
-        assert build.obstruction
-        assert build.config_hash()
-    except SwapsetError as error:
-        assert str(error).strip()
-        assert len(str(error)) < 50_000
+    attempt(lambda: planned(Build(config)))
     assert not list(inside.iterdir())
 
 
 @pytest.mark.parametrize("key", ["name", "clips", "clips_root", "subjects", "swaps", "results"])
 def test_nasty_texts_where_files_are_named(inside: Path, key: str) -> None:
     for value in NASTY:
-        try:
-            Build({**WHOLE, key: value})
-        except SwapsetError as error:
-            assert str(error).strip()
+        attempt(partial(Build, {**WHOLE, key: value}))
 
 
-@pytest.mark.parametrize(
-    "text", ["a: 2001-99-99", "[" * 3000, "a: 0x" + "f" * 5000, "? [1]\n: 2", "1: 2", "!!python/name:os.system", "a: &a [*a]", "a: \0"],
-)  # fmt: skip
+TEXTS = [
+    "a: 2001-99-99",
+    "[" * 3000,
+    "a: 0x" + "f" * 5000,
+    "? [1]\n: 2",
+    "1: 2",
+    "!!python/name:os.system",
+    "a: &a [*a]",
+    "a: \0",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_yaml_that_plan_reads(tmp_path: Path, monkeypatch, capsys, text: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text(text)
     assert main(["plan"]) == 1
-    assert 0 < len(capsys.readouterr().err) < 20_000
+    assert 0 < len(capsys.readouterr().err) < LONGEST
 
 
 def test_a_bomb_of_aliases_gives_one_message(inside: Path) -> None:
@@ -101,4 +107,4 @@ def test_a_bomb_of_aliases_gives_one_message(inside: Path) -> None:
     for key in ("methods", "name", "swaps_per_clip", "datasets", "recipes", "training", "pairs"):
         with pytest.raises(SwapsetError) as caught:
             load({key: bomb})
-        assert len(str(caught.value)) < 20_000
+        assert len(str(caught.value)) < LONGEST

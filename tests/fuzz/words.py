@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
+from swapset.errors import SwapsetError
+
 NASTY = [
     "", " ", "\0", "\n", "\r\n", "'", '"', '""', ",", ";", "\t", "\ufeff", "..", "../../etc/passwd",
     "/etc/passwd", "/dev/zero", "~", "-rf", "--help", "$(touch ran)", "`touch ran`", "; touch ran",
-    "%s%n", "{0.__class__}", "{wildcards}", "a\u0301", "\u202eevil", "\u200b", "😀", "İ", "ß", "²",
-    "٣", "１", "Ⅷ", "nan", "NaN", "inf", "-inf", "1e999", "-0", "0x10", "1_000", "9" * 5000,
+    "%s%n", "{0.__class__}", "{wildcards}", "a\u0301", "\u202eevil", "\u200b", "😀", "\u0130", "ß",
+    "²",
+    "٣", "\uff11", "Ⅷ",
+    "nan", "NaN", "inf", "-inf", "1e999", "-0", "0x10", "1_000", "9" * 5000,
     "None", "null", "true", "yes", "NO", "a" * 300, "file:a", "http://127.0.0.1:1/a", "a/../b",
-    "con", "a.mp4/", "./a.mp4", "link.mp4", "circle", "folder", "1.5", "-1", "1e6", "\x1b[2J", "\x85",
+    "con", "a.mp4/", "./a.mp4", "link.mp4", "circle", "folder", "1.5", "-1", "1e6", "\x1b[2J",
+    "\x85",
 ]  # fmt: skip
 """Texts that programs have stumbled over."""
+
+LONGEST = 20_000
+"""Characters of a message."""
+
+
+def attempt(work: Callable[[], Any]) -> tuple[Any, str | None]:
+    """Return what some work gave, and the message it ended with, which must be a clear one."""
+    try:
+        return work(), None
+    except SwapsetError as error:
+        message = str(error)
+    assert message.strip()
+    assert len(message) < LONGEST
+    return None, message
+
 
 words = st.one_of(st.sampled_from(NASTY), st.text(max_size=12))
 numbers = st.one_of(
