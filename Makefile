@@ -1,7 +1,7 @@
 # Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
 # everything else into .venv; nothing is installed again until requirements.lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help dataset demo test fuzz lock clean
+.PHONY: help dataset demo test faults fuzz lock clean
 
 CORES ?= all
 FILES ?= 600
@@ -16,6 +16,7 @@ help:
 	@echo "make dataset   install into .venv, then build the default dataset: the embedded demo"
 	@echo "make demo      the same, and detectors, figures and the report"
 	@echo "make test      install into .venv, then run all checks and tests"
+	@echo "make faults    builds disturbed in forty ways (an hour; six of them need root and Slurm's packages)"
 	@echo "make fuzz      read $(FILES) hostile media files and half as many weights (FILES=...)"
 	@echo "make lock      choose the versions in requirements.lock and envs/ anew"
 	@echo "make clean     remove .venv and caches; results stay"
@@ -35,9 +36,17 @@ test: .venv/.ready
 	$(RUN) snakemake --lint
 	$(RUN) pytest
 
+# FIRST=7 starts at another round, SLURM=0 leaves the cluster out.
+ROUNDS ?= 34
+FIRST ?= 0
+SLURM ?= 6
+faults: .venv/.ready
+	SWAPSET_FAULT_ROUNDS=$(ROUNDS) SWAPSET_FAULT_FIRST=$(FIRST) SWAPSET_FAULT_SLURM_ROUNDS=$(SLURM) \
+	    $(RUN) pytest tests/faults -n 0 -v -rA
+
 # The same tests are part of `make test`, with 40 files.
 fuzz: .venv/.ready
-	SWAPSET_FUZZ_FILES=$(FILES) $(RUN) pytest tests/fuzz --tb=short
+	SWAPSET_FUZZ_FILES=$(FILES) $(RUN) pytest tests/fuzz -n 0 --tb=short
 
 # Byte code is compiled on first import: most files that are installed are never imported.
 .venv/.ready: requirements.lock pyproject.toml | .venv/bin/python

@@ -108,7 +108,7 @@ class FaceStore:
                 np.memmap(folder / PIXELS, np.uint8, mode="r") if size else np.empty(0, np.uint8)
             )
         except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{folder}: holds no faces ({error}); delete it") from error
+            raise DataError(f"{folder}: holds no faces ({error})") from error
         self.video, self.frame = self._rows[:, 0], self._rows[:, 1]
         self.present = self._rows[:, 2] >= 0
 

@@ -116,5 +116,5 @@ class ClipTracks:
             values.update({name: values[name].item() for name in _SCALARS})
             values["hints"] = json.loads(str(values["hints"]))
         except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path}: not a file of tracks ({error}); delete it") from error
+            raise DataError(f"{path}: not a file of tracks ({error})") from error
         return cls(**values)

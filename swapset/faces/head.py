@@ -106,7 +106,7 @@ class HeadMasks:
             keys, soft, matrices = data["keys"], data["soft"], data["matrices"]
             return cls(keys, soft, matrices, data["shot"], height, width)
         except (ValueError, KeyError) as error:
-            raise DataError(f"{path}: no head masks ({error}); delete it and run again") from error
+            raise DataError(f"{path}: no head masks ({error})") from error
 
 
 def head_masks(

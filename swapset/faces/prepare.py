@@ -67,7 +67,7 @@ class ClipLandmarks:
             archive = read_arrays(path)
             return cls(archive["raw"], archive["smooth"], archive["cuts"])
         except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path}: not a file of landmarks ({error}); delete it") from error
+            raise DataError(f"{path}: not a file of landmarks ({error})") from error
 
 
 def write_faces(

@@ -44,7 +44,7 @@ def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
             return tensors, json.loads(metadata["swapset"])
     except (OSError, SafetensorError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: damaged ({error}); delete it and run again") from error
+        raise DataError(f"{path}: damaged ({error})") from error
 
 
 def save_model(

@@ -164,7 +164,7 @@ def read_runs(folder: Path) -> list[Run]:
         found = sorted(read_arrays(path).items())
         return [Run(name[:-6], int(name[-5:]), points) for name, points in found]
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: holds no key frames ({error}); delete {folder}") from error
+        raise DataError(f"{path}: holds no key frames ({error})") from error
 
 
 def read_frames(folder: Path, runs: list[Run]) -> Iterator[Frames]:
