@@ -1,9 +1,10 @@
 # Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
 # everything else into .venv; nothing is installed again until requirements.lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help dataset demo test faults lock clean
+.PHONY: help dataset demo test faults fuzz lock clean
 
 CORES ?= all
+FILES ?= 600
 PYTHON ?= python3
 RUN := .venv/bin/python -m
 # The programs of .venv come first, also for what they start. Paths are relative everywhere else,
@@ -16,6 +17,7 @@ help:
 	@echo "make demo      the same, and detectors, figures and the report"
 	@echo "make test      install into .venv, then run all checks and tests"
 	@echo "make faults    builds disturbed in forty ways (an hour; six of them need root and Slurm's packages)"
+	@echo "make fuzz      read $(FILES) hostile media files and half as many weights (FILES=...)"
 	@echo "make lock      choose the versions in requirements.lock and envs/ anew"
 	@echo "make clean     remove .venv and caches; results stay"
 	@echo "CORES=2        as many processor cores (default: all)    PYTHON=...   another Python"
@@ -41,6 +43,10 @@ SLURM ?= 6
 faults: .venv/.ready
 	SWAPSET_FAULT_ROUNDS=$(ROUNDS) SWAPSET_FAULT_FIRST=$(FIRST) SWAPSET_FAULT_SLURM_ROUNDS=$(SLURM) \
 	    $(RUN) pytest tests/faults -n 0 -v -rA
+
+# The same tests are part of `make test`, with 40 files.
+fuzz: .venv/.ready
+	SWAPSET_FUZZ_FILES=$(FILES) $(RUN) pytest tests/fuzz -n 0 --tb=short
 
 # Byte code is compiled on first import: most files that are installed are never imported.
 .venv/.ready: requirements.lock pyproject.toml | .venv/bin/python

@@ -47,7 +47,7 @@ checkpoint accept:
         settings=build.config.accept.model_dump(mode="json"),
         strict=build.config.strict,
     resources:
-        mem_mb=grows(2000),
+        mem_mb=grows(1000),
         runtime=grows(20),
     conda:
         "../envs/cpu.yaml"
@@ -74,7 +74,7 @@ rule align:
         smoothing=build.config.smoothing.model_dump(mode="json"),
         settings=build.config.align.model_dump(mode="json"),
     resources:
-        mem_mb=grows(1500),
+        mem_mb=grows(1000),
         runtime=grows(30),
     conda:
         "../envs/cpu.yaml"

@@ -215,7 +215,7 @@ rule sweep:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(4000),
+        mem_mb=grows(2000),
         runtime=grows(240),
         gpu=build.gpus_per_job(),
     conda:
@@ -245,7 +245,7 @@ rule landmark_breaker_tables:
         seed=build.config.seed,
         level=build.config.landmark_breaker.level,
     resources:
-        mem_mb=grows(2000),
+        mem_mb=grows(1000),
         runtime=grows(20),
     conda:
         "../envs/cpu.yaml"
@@ -279,7 +279,7 @@ rule landmark_breaker_figures:
         recipe=lambda w: build.synthesis(obstruction.method),
         precision=build.config.training.precision,
     resources:
-        mem_mb=grows(3000),
+        mem_mb=grows(1500),
         runtime=grows(30),
     conda:
         "../envs/cpu.yaml"

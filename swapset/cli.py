@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import shlex
 import signal
 import sys
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, or 1 after an error that is printed as one line on stderr, 130 after
         Ctrl-C. Wrong arguments exit with 2.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
     if arguments is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -88,7 +88,7 @@ def _build(given: argparse.Namespace) -> Build:
             raise ConfigError(f"{path}: there is no such file")
         try:
             found = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ConfigError(f"{path}: no YAML ({error})") from error
         if found is not None and not isinstance(found, dict):
             raise ConfigError(

@@ -69,7 +69,7 @@ def _shown(videos: Iterable[str]) -> Iterable[str]:
 def _print_record(record: dict[str, Any]) -> None:
     print(record["video"])
     for key, value in record.items():
-        if key == "sources":
+        if key == "sources" and isinstance(value, list):
             for source in value:
                 print(f"  source: {json.dumps(source, ensure_ascii=False)}")
         elif key != "video":

@@ -8,6 +8,7 @@ are in `DEMO`.
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -39,7 +40,9 @@ CRF: dict[str, int] = {"c23": 23, "c40": 40}
 class Config(Section):
     """One build."""
 
-    name: str = Field("demo", description="Name of the build; its results are in results/<name>/.")
+    name: str = Field(
+        "demo", max_length=100, description="Name of the build; its results are in results/<name>/."
+    )
     clips: str | None = Field(
         DEMO_CLIPS,
         description=(
@@ -187,6 +190,9 @@ class Config(Section):
         return self.all_recipes()[name]
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+_SHORT.maxlevel = 3
 _SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
 
 DEMO: dict[str, Any] = {
@@ -234,10 +240,24 @@ def load(values: Mapping[str, Any]) -> Config:
     ConfigError
         With one line per wrong key: the key, its value, and what is allowed.
     """
+    if wrong := [key for key in values if not isinstance(key, str)]:
+        raise ConfigError(f"{shown(wrong[0])}: is no name of a setting; all keys are texts")
     try:
         return Config(**values)
     except ValidationError as error:
         raise ConfigError("\n".join(_describe(error.errors(include_url=False)))) from error
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message: of a long or deep one, the beginning.
+
+    A few lines of YAML may stand for gigabytes of text, and numbers may have more digits than
+    Python writes.
+    """
+    try:
+        return _SHORT.repr(value)
+    except ValueError:
+        return f"a number of {value.bit_length()} bits" if isinstance(value, int) else "a value"
 
 
 def _describe(problems: list[Any]) -> list[str]:
@@ -251,7 +271,7 @@ def _describe(problems: list[Any]) -> list[str]:
         elif key in lines:
             lines[key] += f", or: {problem['msg']}"
         else:
-            lines[key] = f"{key}: {problem['input']!r} is not allowed: {problem['msg']}"
+            lines[key] = f"{key}: {shown(problem['input'])} is not allowed: {problem['msg']}"
             if problem["type"] == "list_type" and isinstance(problem["input"], str):
                 lines[key] += f"; write [{problem['input']}]"
     return list(lines.values())

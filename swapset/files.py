@@ -90,7 +90,8 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write `value` as indented JSON, whole or not at all; NaN is refused."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     with atomic_output(path) as scratch:
-        scratch.write_text(text + "\n", encoding="utf-8")
+        # What of a file's name is no text is written as JSON's own escape, \udcXX.
+        scratch.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:

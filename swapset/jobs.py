@@ -48,7 +48,7 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     _stop_if_in_vain(path)
-    with path.open("w", encoding="utf-8") as stream:
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         kept, shown = logging.StreamHandler(stream), logging.StreamHandler(sys.stderr)
         kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         shown.setFormatter(logging.Formatter(f"swapset: {name}: %(message)s"))

@@ -250,7 +250,7 @@ def config_values(folder: Path, manifest: Path, networks: Networks) -> dict[str,
 def config_header(folder: Path, config: Path, networks: Networks) -> str:
     """Return the text at the top of the config."""
     return _HEADER.format(
-        folder=folder.resolve(),
+        folder=text if (text := str(folder.resolve())).isprintable() else ascii(text),
         config=shlex.quote(str(config.resolve())),
         networks=_NETWORKS[networks],
     )
@@ -267,4 +267,4 @@ def build_name(folder: Path) -> str:
     plain = unicodedata.normalize("NFKD", folder.resolve().name)
     kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", kept).strip("-._")
-    return name if name and name != "demo" else "clips"
+    return name[:60] if name and name != "demo" else "clips"

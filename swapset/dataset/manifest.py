@@ -91,12 +91,16 @@ def read_table(
         If the file is missing, not UTF-8, has no rows, or its columns are wrong.
     """
     try:
+        if path.exists() and not path.is_file():  # a device may never end
+            raise ManifestError(f"{path}: is no file; give a CSV file")
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = _rows(path, csv.DictReader(stream, strict=True), required, optional)
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}: is not UTF-8 text; save it as UTF-8 CSV") from error
+    except ValueError as error:  # a NUL or half a character
+        raise ManifestError(f"{str(path)!r}: no file can be called so ({error})") from error
     if not rows:
         raise ManifestError(f"{path}: has no rows below its header")
     return rows
@@ -154,7 +158,12 @@ def read_manifest(path: Path, root: Path | None = None) -> Manifest:
     ManifestError
         Naming the line of the first row that is wrong.
     """
-    base = (root or path.parent).resolve()
+    try:
+        base = (root or path.parent).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL
+        raise ManifestError(
+            f"clips_root: {str(root or path)!r} cannot be used ({error})"
+        ) from error
     seen: dict[str, int] = {}
     clips = []
     for line, row in read_table(path, REQUIRED, OPTIONAL):
@@ -268,6 +277,6 @@ def read_subjects(path: Path, manifest: Manifest) -> list[Person]:
 def _age(where: str, text: str) -> int | None:
     if not text:
         return None
-    if not text.isdecimal() or int(text) > 130:
+    if not re.fullmatch("[0-9]{1,3}", text) or int(text) > 130:
         raise ManifestError(f"{where}: age {text!r} is not a whole number of years")
     return int(text)

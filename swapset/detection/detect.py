@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
-from PIL import Image as Pictures
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
 from swapset.config_sections import TrackSettings
 from swapset.detectors.base import Detector
@@ -28,7 +27,7 @@ from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
-from swapset.media.picture import MOST_PIXELS
+from swapset.media.picture import opened_picture
 
 LONGEST = 600.0
 """Seconds of a video that are looked at."""
@@ -96,13 +95,8 @@ def read_image(path: Path) -> Image:
     MediaError
         If it cannot be read, or is larger than 100 megapixels.
     """
-    try:
-        with Pictures.open(path) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise MediaError(f"{path}: is larger than 100 megapixels")
-            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (OSError, UnidentifiedImageError, ValueError) as error:
-        raise MediaError(f"{path}: cannot be read as a picture ({error})") from error
+    with opened_picture(path) as picture:
+        return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
 
 
 def score_image(image: Image, detector: Detector) -> Result:

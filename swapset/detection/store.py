@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from swapset.arrays import read_arrays
 from swapset.detectors.faces import Face
 from swapset.errors import DataError
 
@@ -99,16 +99,15 @@ class FaceStore:
     def __init__(self, folder: Path):
         self.folder = folder
         try:
-            with np.load(folder / INDEX, allow_pickle=False) as index:
-                self._rows = index["rows"]
-                self._landmarks = index["landmarks"]
-                self.videos = [str(name) for name in index["names"]]
-                self.reasons = [str(reason) for reason in index["reasons"]]
+            index = read_arrays(folder / INDEX)
+            self._rows, self._landmarks = index["rows"], index["landmarks"]
+            self.videos = [str(name) for name in index["names"]]
+            self.reasons = [str(reason) for reason in index["reasons"]]
             size = (folder / PIXELS).stat().st_size
             self._pixels: npt.NDArray[np.uint8] = (
                 np.memmap(folder / PIXELS, np.uint8, mode="r") if size else np.empty(0, np.uint8)
             )
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{folder}: holds no faces ({error})") from error
         self.video, self.frame = self._rows[:, 0], self._rows[:, 1]
         self.present = self._rows[:, 2] >= 0

@@ -208,7 +208,7 @@ class Detector(ABC):
             raise DataError(f"{path}: is no model of {cls.name}")
         try:
             detector = cls(**facts, device=device)
-        except TypeError as error:
+        except (TypeError, ValueError, KeyError) as error:
             raise DataError(f"{path}: is of another version ({error}); fit it again") from error
         detector.take(arrays)
         return detector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -59,17 +60,28 @@ def read_keras_weights(path: Path, network: MesoNetwork) -> dict[str, Tensor]:
 
 def _layers(stream: h5py.File) -> dict[str, list[Layer]]:
     """Return the layers of each kind in the order of their numbers."""
-    root = next((stream[key] for key in ("model_weights", "layers") if key in stream), stream)
+    inner = next((key for key in ("model_weights", "layers") if key in stream), None)
+    root = stream if inner is None else _group(stream, inner)
+    if root is None:
+        raise DataError(f"its {inner} is no group of layers")
     found: dict[str, list[tuple[int, Layer]]] = {kind: [] for kind in _PARTS}
     for name in root:
         match = _LAYER.fullmatch(name)
-        if match and isinstance(root[name], h5py.Group):
+        group = _group(root, name) if match else None
+        if match and group is not None:
             kind = match[1]
-            found[kind].append((int(match[2] or 0), _arrays(root[name], kind)))
+            found[kind].append((int(match[2] or 0), _arrays(group, kind)))
     return {
         kind: [layer for _, layer in sorted(layers, key=lambda pair: pair[0])]
         for kind, layers in found.items()
     }
+
+
+def _group(parent: h5py.Group, name: str) -> h5py.Group | None:
+    """Return a group that is in this file: a link may lead into another one."""
+    here = isinstance(parent.get(name, getlink=True), h5py.HardLink)
+    found = parent[name] if here else None
+    return found if isinstance(found, h5py.Group) else None
 
 
 def _arrays(group: h5py.Group, kind: str) -> Layer:
@@ -132,6 +144,12 @@ def _torch_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _tensor(array: h5py.Dataset) -> Tensor:
     """Read an array in torch's order of axes, as float32."""
+    if array.is_virtual or array.external:
+        raise DataError(f"its array {array.name} is in another file")
+    if array.dtype.kind not in "fiu":
+        raise DataError(f"its array {array.name} holds no numbers")
+    if array.chunks and math.prod(array.chunks) > max(array.size, 1):
+        raise DataError(f"its array {array.name} would take more memory than it fills")
     values = np.asarray(array[()], np.float32)
     if values.ndim > 1:
         values = np.moveaxis(values, (-1, -2), (0, 1))

@@ -35,6 +35,6 @@ def load_detector(path: Path, *, device: str = "cpu") -> Detector:
         If the file is damaged or of an unknown detector.
     """
     name = read_model(path)[1].get("detector")
-    if name not in DETECTORS:
+    if not isinstance(name, str) or name not in DETECTORS:
         raise DataError(f"{path}: is of the unknown detector {name!r}")
     return detector_class(name).load(path, device=device)

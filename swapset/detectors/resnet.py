@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -166,7 +165,7 @@ def read_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
     """
     try:
         held: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except Exception as error:  # of damaged files, torch raises whatever it stumbles over
         first = str(error).splitlines()[:1]
         raise DataError(
             f"{path}: cannot be read as weights of torch ({' '.join(first)})"

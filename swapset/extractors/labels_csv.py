@@ -25,9 +25,8 @@ def read_csv(path: Path, *, may_be_empty: bool = False) -> LabelledFaces:
         Naming each wrong line, or if the columns are others.
     """
     reader = csv.reader(read_lines(path), strict=True)
-    count = _landmarks(path, next(reader, []))
-    rows = LabelRows(path.parent, count)
     try:
+        rows = LabelRows(path.parent, _landmarks(path, next(reader, [])))
         for cells in reader:
             if not cells:
                 continue

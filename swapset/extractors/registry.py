@@ -37,6 +37,6 @@ def load_extractor(path: Path, *, device: torch.device | str = "cpu") -> Extract
         If the file is damaged or of an unknown extractor.
     """
     name = read_model(path)[1].get("extractor")
-    if name not in EXTRACTORS:
+    if not isinstance(name, str) or name not in EXTRACTORS:
         raise DataError(f"{path}: is of the unknown extractor {name!r}")
     return extractor_class(name).load(path, device=device)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from swapset.arrays import read_arrays
 from swapset.errors import DataError
 from swapset.files import atomic_output
 
@@ -111,10 +111,10 @@ class ClipTracks:
             If the file is missing, damaged or of another kind.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                values: dict[str, Any] = {each.name: archive[each.name] for each in fields(cls)}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            archive = read_arrays(path)
+            values: dict[str, Any] = {each.name: archive[each.name] for each in fields(cls)}
+            values.update({name: values[name].item() for name in _SCALARS})
+            values["hints"] = json.loads(str(values["hints"]))
+        except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{path}: not a file of tracks ({error})") from error
-        values.update({name: values[name].item() for name in _SCALARS})
-        values["hints"] = json.loads(str(values["hints"]))
         return cls(**values)

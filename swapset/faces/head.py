@@ -9,7 +9,6 @@ between are interpolated.
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from swapset.arrays import read_arrays
 from swapset.errors import DataError
 from swapset.faces.align import Floats, invert, transform_points, umeyama, warp_crop
 from swapset.faces.head_cut import CELLS, GRID_FACE, Seeds, average, cut
@@ -101,11 +101,11 @@ class HeadMasks:
             If the file is damaged or something else.
         """
         try:
-            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as data:
-                height, width = (int(side) for side in data["size"])
-                keys, soft, matrices = data["keys"], data["soft"], data["matrices"]
-                return cls(keys, soft, matrices, data["shot"], height, width)
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            data = read_arrays(path)
+            height, width = (int(side) for side in data["size"])
+            keys, soft, matrices = data["keys"], data["soft"], data["matrices"]
+            return cls(keys, soft, matrices, data["shot"], height, width)
+        except (ValueError, KeyError) as error:
             raise DataError(f"{path}: no head masks ({error})") from error
 
 

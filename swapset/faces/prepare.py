@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from swapset.arrays import read_arrays
 from swapset.errors import DataError
 from swapset.faces.align import crop_transform, transform_points, warp_crop
 from swapset.faces.cliptracks import ClipTracks
@@ -64,9 +64,9 @@ class ClipLandmarks:
             If the file is missing or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                return cls(archive["raw"], archive["smooth"], archive["cuts"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            archive = read_arrays(path)
+            return cls(archive["raw"], archive["smooth"], archive["cuts"])
+        except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{path}: not a file of landmarks ({error})") from error
 
 

@@ -16,6 +16,7 @@ from swapset.errors import DataError
 from swapset.files import atomic_output
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.recipes import TrainingRecipe
+from swapset.shapes import check_shapes
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
                 raise DataError(f"{path}: was not written by swapset")
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
             return tensors, json.loads(metadata["swapset"])
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: damaged ({error})") from error
 
 
@@ -68,10 +69,14 @@ def load_model(path: Path, device: torch.device) -> TrainedPair:
     """
     tensors, facts = _load(path)
     try:
-        recipe = TrainingRecipe(**facts["recipe"])
-        model = SwapAutoencoder(recipe, facts["subjects"])
+        recipe, subjects = TrainingRecipe(**facts["recipe"]), facts["subjects"]
+        if len(subjects) > len(tensors):
+            raise ValueError(f"{len(subjects)} subjects, but {len(tensors)} tensors")
+        with torch.device("meta"):  # a file may ask for more memory than it fills
+            check_shapes(SwapAutoencoder(recipe, subjects), tensors)
+        model = SwapAutoencoder(recipe, subjects)
         model.load_state_dict(tensors)
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(f"{path}: its weights do not fit its recipe ({error})") from error
     model.placed(device).eval().requires_grad_(False)
     return TrainedPair(model, recipe, tuple(facts["subjects"]))

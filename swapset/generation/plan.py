@@ -135,11 +135,11 @@ class GenerationPlan:
 
     def pair_memory(self, recipe: str) -> int:
         """Return the MB of a job that trains a pair's model."""
-        return self._memory(recipe, 2, self._most_faces())
+        return self._memory(recipe, 2, self._most_faces)
 
     def shared_memory(self, recipe: str) -> int:
         """Return the MB of a job that trains a model of all subjects."""
-        most = min(self._settings.shared_faces, self._most_faces())
+        most = min(self._settings.shared_faces, self._most_faces)
         return self._memory(recipe, len(self._build.subjects), most)
 
     def _memory_of(self, recipe: str, subjects: int, faces: float) -> int:
@@ -150,6 +150,7 @@ class GenerationPlan:
             on_gpu=bool(self._build.gpus_per_job()),
         )
 
+    @cached_property
     def _most_faces(self) -> float:
         """Return how many faces a subject can have: all frames of all clips."""
         build, own = self._build, self._build.config

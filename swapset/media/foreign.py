@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from swapset.errors import MediaError
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
+from swapset.media.picture import opened_picture
 
 FPS = 30
 LONGEST = 120.0
@@ -60,7 +62,11 @@ def _from_pictures(source: Path, clip: Path) -> str:
 
 
 def _picture(path: Path) -> npt.NDArray[np.uint8] | None:
-    """Return a picture (H, W, 3) uint8, RGB; None if it does not decode."""
-    content = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if len(content) else None
+    """Return a picture (H, W, 3) uint8, RGB; None if it is none, or does not decode."""
+    try:
+        with opened_picture(path):  # its header tells what memory it will take
+            content = np.fromfile(path, np.uint8)
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB)
+    except (MediaError, cv2.error):
+        return None
     return None if image is None else np.asarray(image, np.uint8)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from swapset.media.orientation import Orientation
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 MOST_PIXELS = 100_000_000
+# Others that Pillow knows run programs (PostScript), or are read by nobody's choice.
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 
 _WITH_METADATA = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _JPEG = frozenset({".jpg", ".jpeg"})
@@ -24,6 +29,8 @@ _DEEP = frozenset({".png", ".tif", ".tiff"})
 """Endings of formats that hold 16 bits."""
 _GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
 _OTHER_COLOURS = frozenset({"CMYK", "LAB", "F"})
+# Pillow's of damaged files: of PNG (the first two), of headers, and of EXIF.
+_DAMAGE = (SyntaxError, EOFError, struct.error, OverflowError, IndexError, KeyError, TypeError)
 _TURNS = {
     1: Orientation(),
     2: Orientation(flip_x=True),
@@ -71,7 +78,9 @@ class Picture:
         """Return the picture (H, W, 3) uint8, RGB, upright; without its alpha."""
         pixels = self.pixels
         if pixels.dtype == np.uint16:
-            pixels = np.rint(pixels / 257).astype(np.uint8)
+            # By rows: as a whole, numbers between the two types would take gigabytes.
+            rows = ((row.astype(np.uint32) + 128) // 257 for row in pixels)
+            pixels = np.fromiter(rows, np.dtype((np.uint8, pixels.shape[1:])), len(pixels))
         colours = np.repeat(pixels[..., None], 3, 2) if pixels.ndim == 2 else pixels[..., 2::-1]
         return np.ascontiguousarray(self.orientation.apply(colours))
 
@@ -152,7 +161,10 @@ def read_picture(path: Path) -> Picture:
     """
     kind, mode, orientation = _examined(path)
     content = np.fromfile(path, np.uint8)
-    pixels, kinds, metadata = cv2.imdecodeWithMetadata(content, flags=cv2.IMREAD_UNCHANGED)
+    try:
+        pixels, kinds, metadata = cv2.imdecodeWithMetadata(content, flags=cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise MediaError(f"{path}: cannot be read as a picture ({error.err})") from error
     if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
         raise MediaError(f"{path}: has pixels that are not 8 or 16 bits each; convert it to PNG")
     if kind == "TIFF":  # OpenCV turns these by itself
@@ -160,31 +172,46 @@ def read_picture(path: Path) -> Picture:
     return Picture(path, pixels, mode in _GREY, orientation, kinds, metadata)
 
 
-def _examined(path: Path) -> tuple[str | None, str, Orientation]:
-    """Return format, mode and orientation of a picture that decodes to its end, as Pillow says."""
+@contextmanager
+def opened_picture(path: Path) -> Iterator[Pictures.Image]:
+    """Open an untrusted picture by Pillow; its pixels are not decoded yet.
+
+    Only the formats of `IMAGES` are tried, whatever the file is called.
+
+    Raises
+    ------
+    MediaError
+        If it is none of these, larger than 100 megapixels, or, also later on, damaged.
+    """
     try:
-        with Pictures.open(path) as picture:
-            # .mpo: a JPEG of a telephone with more pictures behind it, which are not kept.
-            if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":
-                raise MediaError(
-                    f"{path}: holds {picture.n_frames} pictures; save them one by one, or an "  # type: ignore[attr-defined]
-                    "animation as a video"
-                )
+        with Pictures.open(path, formats=_FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise MediaError(f"{path}: is larger than 100 megapixels; make it smaller")
-            if picture.mode in _OTHER_COLOURS:
-                raise MediaError(f"{path}: its colours are {picture.mode}; convert it to RGB")
-            picture.load()  # OpenCV shows what there is of a file that was cut off
-            turn = _TURNS.get(picture.getexif().get(0x0112, 1), Orientation())
-            return picture.format, picture.mode, turn
+            yield picture
     except (UnidentifiedImageError, Pictures.DecompressionBombError, ValueError) as error:
         raise MediaError(f"{path}: cannot be read as a picture ({error})") from error
-    except (SyntaxError, EOFError) as error:  # Pillow's of damaged PNG files
+    except _DAMAGE as error:
         raise MediaError(f"{path}: is damaged ({error}); save it again") from error
     except OSError as error:
         if error.errno is not None:
-            raise
+            raise MediaError(f"{path}: cannot be read ({error.strerror})") from error
         raise MediaError(f"{path}: is damaged ({error}); save it again") from error
+
+
+def _examined(path: Path) -> tuple[str | None, str, Orientation]:
+    """Return format, mode and orientation of a picture that decodes to its end, as Pillow says."""
+    with opened_picture(path) as picture:
+        # .mpo: a JPEG of a telephone with more pictures behind it, which are not kept.
+        if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":
+            raise MediaError(
+                f"{path}: holds {picture.n_frames} pictures; save them one by one, or an "  # type: ignore[attr-defined]
+                "animation as a video"
+            )
+        if picture.mode in _OTHER_COLOURS:
+            raise MediaError(f"{path}: its colours are {picture.mode}; convert it to RGB")
+        picture.load()  # OpenCV shows what there is of a file that was cut off
+        turn = _TURNS.get(picture.getexif().get(0x0112, 1), Orientation())
+        return picture.format, picture.mode, turn
 
 
 def _options(ending: str, quality: int) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from swapset.arrays import read_arrays
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.prepare import ClipLandmarks
@@ -160,11 +161,10 @@ def read_runs(folder: Path) -> list[Run]:
     """
     path = folder / LANDMARKS
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            found = [(name, archive[name]) for name in sorted(archive.files)]
-    except (OSError, ValueError, EOFError) as error:
+        found = sorted(read_arrays(path).items())
+        return [Run(name[:-6], int(name[-5:]), points) for name, points in found]
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: holds no key frames ({error})") from error
-    return [Run(name[:-6], int(name[-5:]), points) for name, points in found]
 
 
 def read_frames(folder: Path, runs: list[Run]) -> Iterator[Frames]:

@@ -24,7 +24,7 @@ _REFERENCE = {
     "align": 550.0,
     "measure": 420.0,
     "video": 13_000.0,
-    "crop": 430_000.0,
+    "crop": 442_000.0,
 }
 _WEIGHT = {"float32": 4, "bfloat16": 2}
 

@@ -123,6 +123,7 @@ def test_wrong_rows_are_named_by_file_and_line(tmp_path: Path, row: str, words: 
         (",,,ftp://host/x", ["url", "http"]),
         (",,,file:///etc/passwd", ["url", "http"]),
         (",,,http:///path", ["url"]),
+        (",,,s3://bucket", ["url", "s3://bucket/file"]),
     ],
 )
 def test_wrong_optional_cells(tmp_path: Path, cells: str, words: list[str]) -> None:

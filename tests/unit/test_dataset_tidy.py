@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from swapset.dataset.tidy import LEFTOVERS, Removed, tidy
+from swapset.dataset.tidy import LEFTOVERS, Removed, TidyPlan, tidy
 
 
 @pytest.fixture
@@ -57,3 +58,32 @@ def test_sources_stay_wherever_they_are(root: Path, monkeypatch: pytest.MonkeyPa
 def test_nothing_that_others_are_made_of_is_a_leftover() -> None:
     for kind in ("clips", "tracks", "landmarks", "models", "dataset", "labels", "tables"):
         assert kind not in LEFTOVERS
+
+
+def plan(root: Path, detectors: list[str], attacks: bool, pairs: bool) -> TidyPlan:
+    protected = [f"{root}/tables/protected_training.csv"] if pairs else []
+    breaker = SimpleNamespace(
+        why_not="" if attacks else "off", protected=SimpleNamespace(results=lambda: protected)
+    )
+    detection = SimpleNamespace(detectors=detectors)
+    return TidyPlan(SimpleNamespace(root=str(root), detection=detection, obstruction=breaker))
+
+
+def test_what_a_build_never_wants_goes(root: Path) -> None:
+    alone = plan(root, [], attacks=False, pairs=False)
+    assert (set(alone.removed()), alone.kept(), alone.finished()) == (set(LEFTOVERS), {}, [])
+
+
+def test_what_is_still_to_be_used_stays_until_it_was(root: Path) -> None:
+    full = plan(root, ["Meso4"], attacks=True, pairs=True)
+    assert full.removed() == ["heads"]
+    assert "protected_pairs: 0" in full.kept()["faces"]
+    assert "detector_auc" in full.kept()["crops"]
+    (root / "tables").mkdir()
+    (root / "tables" / "detector_auc.csv").touch()
+    assert full.removed() == ["heads", "crops"]
+    assert full.finished() == [f"{root}/tables/detector_auc.csv"]
+    for name in ("landmark_breaker", "protected_training"):
+        (root / "tables" / f"{name}.csv").touch()
+    assert full.removed() == list(LEFTOVERS)
+    assert len(full.finished()) == 3

@@ -4,17 +4,22 @@ from pathlib import Path
 
 import pytest
 from material import make_clips, write_config, write_tables
-from running import Run, copy_checkout, snakemake
+from running import Run, copy_checkout, once, snakemake
+
+
+def _build(folder: Path) -> None:
+    copy_checkout(folder)
+    make_clips(folder / "clips")
+    write_tables(folder / "clips")
+    write_config(folder / "tiny.yaml")
+    (folder / "said.txt").write_text(snakemake(folder, "--configfile", "tiny.yaml").check().output)
 
 
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     """A checkout with a finished build in it (leave it as it is), and what building it printed."""
-    folder = copy_checkout(tmp_path_factory.mktemp("workflow") / "checkout")
-    make_clips(folder / "clips")
-    write_tables(folder / "clips")
-    write_config(folder / "tiny.yaml")
-    return folder, snakemake(folder, "--configfile", "tiny.yaml").check()
+    folder = once(tmp_path_factory, "build", _build)
+    return folder, Run(0, (folder / "said.txt").read_text())
 
 
 @pytest.fixture(scope="session")

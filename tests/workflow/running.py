@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 CHECKOUT = ("Snakefile", "config.yaml", "config", "rules", "workflow_scripts", "swapset", "envs")
@@ -58,6 +62,21 @@ def copy_checkout(folder: Path) -> Path:
     return folder
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that the first of the test processes makes, and the others wait for."""
+    base = factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent
+    folder, done = base / name, base / f"{name}.done"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            done.touch()
+    return folder
+
+
 def copy_build(build: Path, folder: Path) -> Path:
     """Copy a build with all its results and Snakemake's records, times kept."""
     return shutil.copytree(build, folder, symlinks=True)
@@ -82,7 +101,7 @@ def snakemake(folder: Path, *arguments: str | Path, **added: str) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=1800,
         check=False,
     )
     return Run(done.returncode, done.stdout)

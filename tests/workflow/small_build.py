@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -26,6 +27,7 @@ RESULTS = Path("results", "small")
 FINAL = ("dataset", "tables", "labels", "records")
 INTERMEDIATE = ("clips", "tracks", "landmarks", "heads", "accepted", "faces", "models", "quality")
 CHECKPOINT = RESULTS / "checkpoints" / "celebdf" / "id0-id1.safetensors"
+FACTS = "undisturbed.json"
 _OWN = (".snakemake_timestamp",)
 
 
@@ -68,15 +70,21 @@ class Undisturbed:
     seconds: float
     bytes_kept: int
 
+    @classmethod
+    def load(cls, folder: Path) -> Undisturbed:
+        """Read what `build_undisturbed` wrote."""
+        return cls(folder, **json.loads((folder / FACTS).read_text()))
 
-def build_undisturbed(folder: Path) -> Undisturbed:
-    """Build once without a fault."""
+
+def build_undisturbed(folder: Path) -> None:
+    """Build once without a fault, and write down what came of it."""
     make_checkout(folder)
     began = time.monotonic()
     snakemake(folder, *OPTIONS).check()
     seconds = time.monotonic() - began
     kept = sum(path.stat().st_size for path in (folder / RESULTS).rglob("*") if path.is_file())
-    return Undisturbed(folder, digests(folder / RESULTS), seconds, kept)
+    facts = {"files": digests(folder / RESULTS), "seconds": seconds, "bytes_kept": kept}
+    (folder / FACTS).write_text(json.dumps(facts))
 
 
 class Running:

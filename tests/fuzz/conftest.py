@@ -1,0 +1,72 @@
+"""Hostile files: how many of them there are, and what became of them, printed at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / name) for name in ("unit", "workflow")]
+
+from child import Child  # noqa: E402
+from sandbox import Sandbox  # noqa: E402
+from seeds import make_media  # noqa: E402
+from tally import Tally  # noqa: E402
+
+FILES = int(os.environ.get("SWAPSET_FUZZ_FILES", "40"))
+"""Media files; weights and stored arrays are a half as many."""
+FIRST = int(os.environ.get("SWAPSET_FUZZ_FIRST", "0"))
+"""Number of the first one: with FILES=1, the one that a failure names."""
+
+settings.register_profile(
+    "fuzz",
+    max_examples=max(10, FILES // 2),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("fuzz")
+
+_TALLY = Tally()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "media_number" in metafunc.fixturenames:
+        metafunc.parametrize("media_number", range(FIRST, FIRST + FILES))
+    if "model_number" in metafunc.fixturenames:
+        metafunc.parametrize("model_number", range(FIRST, FIRST + -(-FILES // 2)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _TALLY.lines():
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def tally() -> Tally:
+    return _TALLY
+
+
+@pytest.fixture(scope="session")
+def media_seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A good file of every container."""
+    return make_media(tmp_path_factory.mktemp("seeds"))
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path_factory.mktemp("sandbox")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def child(sandbox: Sandbox) -> Iterator[Child]:
+    """The process that reads hostile files; a new one when it dies or is ended."""
+    with Child(sandbox) as made:
+        yield made

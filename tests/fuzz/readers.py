@@ -1,0 +1,155 @@
+"""How this project reads files of strangers: each reader returns what became of the file.
+
+`SwapsetError`s are left to the caller; what they are about is the user's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from swapset.detection.detect import read_image
+from swapset.faces.detect import make_detector
+from swapset.faces.upright import turn_needed
+from swapset.files import write_json
+from swapset.media.foreign import foreign_clip
+from swapset.media.ingest import ingest
+from swapset.media.picture import read_picture
+from swapset.media.probe import probe
+from swapset.obstruction.protect import protect_file
+
+SECONDS = 2.0
+"""Of a video that are used."""
+
+
+def _ingest(path: Path, results: Path) -> str:
+    """As rule ingest does."""
+    clip = results / "clip.mkv"
+    record = ingest(path, clip, max_seconds=SECONDS)
+    if record.ok:
+        turn_needed(clip, make_detector("hog"))
+    write_json(results / "ingest.json", asdict(record))
+    return "read" if record.ok else record.reason
+
+
+def _probe(path: Path, results: Path) -> str:
+    write_json(results / "probe.json", {"codec": probe(path).codec})
+    return "read"
+
+
+def _protect(path: Path, results: Path) -> str:
+    """As `swapset protect` does, with stripes instead of noise."""
+    from protect_material import job
+
+    protect_file(path, results / "protected.mkv", job())
+    return "read"
+
+
+def _protect_picture(path: Path, results: Path) -> str:
+    from protect_material import job
+
+    protect_file(path, results / "protected.png", job())
+    return "read"
+
+
+def _picture(path: Path, results: Path) -> str:
+    read_picture(path).view()
+    return "read"
+
+
+def _scored_picture(path: Path, results: Path) -> str:
+    """As `swapset detect` reads it."""
+    read_image(path)
+    return "read"
+
+
+def _frames(path: Path, results: Path) -> str:
+    """As pictures of a public dataset are read: a folder of them is a video."""
+    with foreign_clip(path.parent) as (_, reason):
+        return reason or "read"
+
+
+def _detector(path: Path, results: Path) -> str:
+    from swapset.detectors.registry import load_detector
+
+    load_detector(path)
+    return "read"
+
+
+def _extractor(path: Path, results: Path) -> str:
+    import torch
+
+    from swapset.cli_protect import load_extractors
+
+    load_extractors([path], torch.device("cpu"))
+    return "read"
+
+
+def _pair(path: Path, results: Path) -> str:
+    import torch
+
+    from swapset.generation.checkpoint import load_model
+
+    load_model(path, torch.device("cpu"))
+    return "read"
+
+
+def _published(name: str) -> Callable[[Path, Path], str]:
+    """Return the reader of weights that a detector's authors published."""
+
+    def read(path: Path, results: Path) -> str:
+        from swapset.detectors.registry import detector_class
+
+        detector_class(name).from_weights(path)
+        return "read"
+
+    return read
+
+
+def _torch(path: Path, results: Path) -> str:
+    """All readers of torch's files; what is left of the small state dict fits no network."""
+    from swapset.detectors.resnet import read_state
+    from swapset.detectors.xception_weights import read_xception_weights
+    from swapset.extractors.registry import extractor_class
+
+    read_state(path, "state_dict")
+    read_xception_weights(path)
+    extractor_class("avs-san").from_weights(path)
+    return "read"
+
+
+def _landmarks(path: Path, results: Path) -> str:
+    from swapset.faces.prepare import ClipLandmarks
+
+    ClipLandmarks.load(path)
+    return "read"
+
+
+JOBS: dict[str, Callable[[Path, Path], str]] = {
+    "ingest": _ingest,
+    "probe": _probe,
+    "protect": _protect,
+    "picture": _picture,
+    "scored picture": _scored_picture,
+    "frames": _frames,
+    "protect picture": _protect_picture,
+    "detector": _detector,
+    "extractor": _extractor,
+    "pair": _pair,
+    "torch": _torch,
+    "old torch": _torch,
+    "keras": _published("Meso4"),
+    "logistic": _published("VA-LogReg"),
+    "perceptron": _published("VA-MLP"),
+    "machine": _published("HeadPose"),
+    "landmarks": _landmarks,
+}
+
+
+def warm_up() -> None:
+    """Import what readers import late, and read what they keep."""
+    from protect_material import job
+
+    job()
+    make_detector("hog")

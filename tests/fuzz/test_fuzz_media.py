@@ -1,0 +1,93 @@
+"""Hostile media files: rejected with a reason or read, and nothing else happens.
+
+A file's number settles everything about it: `SWAPSET_FUZZ_FIRST=137 SWAPSET_FUZZ_FILES=1 pytest
+tests/fuzz/test_fuzz_media.py` makes file 137 again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from child import Child, Outcome
+from mutations import mutate
+from sandbox import Sandbox
+from strange import STRANGE, Lures
+from tally import Tally
+
+PICTURES = ("png", "jpg", "jpeg", "webp", "tif", "bmp")
+_LIES = ("mp4", "mkv", "png", "jpg", "ts", "avi")
+
+
+@pytest.fixture(scope="module")
+def lures(sandbox: Sandbox, media_seeds: dict[str, bytes]) -> Lures:
+    video = sandbox.set_bait("secret.ts", media_seeds["ts"])
+    text = sandbox.set_bait("secret.txt", b"a secret\n")
+    return Lures(video, text, sandbox.port, media_seeds)
+
+
+def hostile(number: int, lures: Lures) -> tuple[str, str, str, bytes]:
+    """Return kind, description, ending and content of a file: every fourth is made by hand."""
+    rng = np.random.default_rng([number, 1])
+    if number % 4 == 3:
+        turn, place = divmod(number // 4, len(STRANGE))
+        name = list(STRANGE)[place]
+        ending, make = STRANGE[name]
+        content = make(lures)
+        if turn and content:
+            changes, content = mutate(content, rng, number)
+            name += f", {changes}"
+        return "made by hand", name, ending, content
+    count = number - number // 4
+    kind = list(lures.seeds)[count % len(lures.seeds)]
+    name, content = mutate(lures.seeds[kind], rng, count + count // len(lures.seeds))
+    ending = kind if rng.random() < 0.85 else str(rng.choice(_LIES))
+    return kind, f"{name}, called .{ending}", ending, content
+
+
+def jobs(ending: str) -> list[str]:
+    if ending in PICTURES:
+        return ["picture", "scored picture", "frames", "protect picture", "ingest"]
+    return ["ingest", "probe", "protect"] + ["frames"] * (ending in ("gif", "apng", "mjpeg"))
+
+
+def put(path: Path, content: bytes) -> Path:
+    """Write a file where nothing else is."""
+    for other in path.parent.iterdir():
+        other.unlink()
+    path.write_bytes(content)
+    return path
+
+
+def test_media(
+    media_number: int, lures: Lures, sandbox: Sandbox, child: Child, tally: Tally
+) -> None:
+    kind, name, ending, content = hostile(media_number, lures)
+    path = put(sandbox.source / f"{media_number}.{ending}", content)
+    outcome = child.read(jobs(ending), path)
+    tally.add(kind, f"media {media_number}: {kind}, {name}", outcome)
+    check(f"media {media_number} ({kind}: {name})", path, outcome)
+    assert not (sandbox.bait / "secret.txt.run").exists()
+
+
+def check(name: str, path: Path, outcome: Outcome) -> None:
+    if outcome.problems or not outcome.result:
+        pytest.fail("\n".join([f"{name}, {path}:", *outcome.problems]), pytrace=False)
+
+
+def test_good_files_are_read(
+    lures: Lures, sandbox: Sandbox, child: Child, media_seeds: dict[str, bytes]
+) -> None:
+    """What is changed is read before: else fuzzing would only show that nothing is."""
+    for ending in ("mp4", "mkv", "png"):
+        path = put(sandbox.source / f"good.{ending}", media_seeds[ending])
+        outcome = child.read(jobs(ending), path)
+        assert (outcome.result, outcome.problems) == ("read", [])
+
+
+def test_the_bait_is_noticed(lures: Lures, sandbox: Sandbox) -> None:
+    """The harness sees what it is there to see."""
+    assert lures.video.read_bytes()
+    assert sandbox.reached() == ["a local file was opened"]
+    assert sandbox.reached() == []
