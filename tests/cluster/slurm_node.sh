@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Makes this machine a Slurm cluster of one node, for tests: Debian's packages, no accounting, and a
-# GPU that is none (/dev/zero), so that jobs can ask for one. Needs root. Run again, it changes nothing;
-# `stop` ends its daemons.
+# GPU that is none (/dev/zero), so that jobs can ask for one. Run again, it changes nothing; `stop` ends
+# its daemons. Status 77: this machine is not one that it can be done on.
 set -euo pipefail
 
 STATE=/var/lib/swapset-slurm
 MARK="# Written by swapset's tests"
+
+cannot() {
+    echo "slurm_node.sh: $1" >&2
+    exit 77
+}
 
 stop() {
     for daemon in slurmd slurmctld; do
@@ -19,16 +24,18 @@ stop() {
 
 packages() {
     if ! command -v slurmctld slurmd munged >/dev/null; then
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge
+        command -v apt-get >/dev/null || cannot "slurm-wlm and munge are not installed"
+        apt-get update -qq || cannot "apt-get update failed"
+        DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null ||
+            cannot "apt-get could not install slurm-wlm and munge"
     fi
 }
 
 configure() {
     local conf=/etc/slurm/slurm.conf host memory
     if [ -e "$conf" ] && ! grep -qF "$MARK" "$conf"; then
-        echo "slurm_node.sh: $conf is not of these tests; this machine has a Slurm already" >&2
-        exit 1
+        cannot "$conf is not of these tests; this machine has a Slurm already"
     fi
     host=$(hostname -s)
     memory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)
@@ -77,6 +84,7 @@ start() {
     exit 1
 }
 
+[ "$(id -u)" = 0 ] || cannot "only root can set up a Slurm node"
 case "${1:-start}" in
     start) packages; configure; start ;;
     stop) stop ;;

@@ -20,17 +20,18 @@ from swapset.workflow import Build
 
 HEAVY = ("torch", "cv2", "dlib", "pandas")
 BLOCKER = f"""
+import pkgutil
 import sys
 
-def importers():
-    frame = sys._getframe()
-    while frame := frame.f_back:
-        yield frame.f_globals.get("__name__", "").partition(".")[0]
+# Snakemake imports all plugins that are installed, and Slurm's brings pandas: not here.
+modules = pkgutil.iter_modules
+pkgutil.iter_modules = lambda *given: (
+    module for module in modules(*given) if module.name != "snakemake_executor_plugin_slurm"
+)
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        # Snakemake imports all plugins that are installed, and Slurm's takes pandas along.
-        if name.partition(".")[0] in {HEAVY} and "snakemake_executor_plugin_slurm" not in importers():
+        if name.partition(".")[0] in {HEAVY}:
             raise ImportError(f"{{name}} must not be imported to plan a build")
 
 sys.meta_path.insert(0, Blocker())
