@@ -6,6 +6,7 @@ import os
 import struct
 import zipfile
 import zlib
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ MOST_BYTES = 1 << 30
 
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
-    *(OverflowError, MemoryError, SyntaxError, TypeError, AttributeError),
+    *(OverflowError, MemoryError, SyntaxError, TokenError, TypeError, AttributeError),
 )
 
 

@@ -192,7 +192,7 @@ class Config(Section):
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 200
-_SHORT.maxlevel = 3
+_SHORT.maxlevel = 2
 _SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
 
 DEMO: dict[str, Any] = {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from swapset.errors import ConfigError
 from swapset.faces.boxes import without_overlaps
-from swapset.faces.models import DETECTOR_CNN, find_model
+from swapset.faces.models import DETECTOR_CNN, find_model, try_model
 
 Image = NDArray[np.uint8]
 Detections = tuple[NDArray[np.float32], NDArray[np.float64]]
@@ -84,6 +84,8 @@ class CnnDetector:
 
     def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
         path = find_model(DETECTOR_CNN, model_path, key="track.cnn_model")
+        if model_path is not None:
+            try_model(path, "cnn", key="track.cnn_model")
         self._detector = dlib.cnn_face_detection_model_v1(str(path))
 
     def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:
@@ -125,6 +127,7 @@ class YunetDetector:
             )
         if not Path(model_path).is_file():
             raise ConfigError(f"{key}: no file {model_path}")
+        try_model(model_path, "yunet", key=key)
         self._network = cv2.FaceDetectorYN.create(str(model_path), "", (320, 320))
 
     def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:

@@ -8,7 +8,7 @@ import dlib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from swapset.faces.models import PREDICTOR_68, find_model
+from swapset.faces.models import PREDICTOR_68, find_model, try_model
 
 POINTS = 68
 
@@ -25,7 +25,7 @@ class LandmarkPredictor:
     Raises
     ------
     ConfigError
-        If the model file cannot be found.
+        If the model file cannot be found or used.
 
     References
     ----------
@@ -35,6 +35,8 @@ class LandmarkPredictor:
 
     def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
         path = find_model(PREDICTOR_68, model_path, key="track.predictor")
+        if model_path is not None:
+            try_model(path, "predictor", key="track.predictor")
         self._predictor = dlib.shape_predictor(str(path))
 
     def predict(self, image: NDArray[np.uint8], box: ArrayLike) -> NDArray[np.float32]:

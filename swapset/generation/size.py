@@ -21,8 +21,11 @@ _BYTES = 4
 _COPIES = {True: 3, False: 7}
 """Of the weights in a job's memory, at its highest. On a GPU a checkpoint with the optimiser's two
 averages passes through; else it meets weights, gradients and averages in use. Measured."""
-_START = 4500
-"""MB of a training beside weights and faces, as measured on an H200; CUDA's own part included."""
+_ON_GPU = 4500
+"""MB of a training beside weights and faces, CUDA's part included; as measured on an H200."""
+_ON_PROCESSOR = 1000
+_MAPS = 4
+"""Feature maps of full side and `width` channels that a processor holds for each face of a step."""
 
 
 def encoder_channels(recipe: TrainingRecipe) -> list[int]:
@@ -84,7 +87,9 @@ def training_memory(recipe: TrainingRecipe, *, subjects: int, faces: float, on_g
         Whether networks and optimiser are elsewhere.
     """
     networks = _COPIES[on_gpu] * _BYTES * weights(recipe, subjects)
-    return _START + math.ceil((networks + 2 * faces) / 1e6)
+    maps = _MAPS * _BYTES * recipe.width * recipe.resolution**2 * 2 * recipe.batch
+    start = _ON_GPU if on_gpu else _ON_PROCESSOR + math.ceil(maps / 1e6)
+    return start + math.ceil((networks + 2 * faces) / 1e6)
 
 
 def _convolution(inputs: int, outputs: int, kernel: int = 1) -> int:

@@ -24,8 +24,9 @@ CONTAINERS = (
     "avs2,avs3,wtv,swf,nuv,nsv,roq,smk,bink,dirac,cavsvideo,vvc,evc,apng,mp3,wav,aac,flac,aiff,w64"
 )
 PROTOCOLS = "file,pipe"
-# 8,192 x 8,192: larger than any video camera; a damaged header must not ask for all memory.
-MAX_PIXELS = 1 << 26
+# 8K video (7,680 x 4,320) fits; a hostile header must not ask for all memory.
+MAX_PIXELS = 1 << 25
+MAX_SIDE = 16_384  # of what H.264 can store
 
 
 class UnusableMedia(MediaError):  # noqa: N818 - it is data for a verdict as often as an error

@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from swapset.media.container import UnusableMedia, open_video
+from swapset.media.container import MAX_PIXELS, MAX_SIDE, UnusableMedia, open_video
 from swapset.media.orientation import orientation_of
 from swapset.media.source import SourceReader
 
@@ -80,13 +80,24 @@ def square_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
 
     Anamorphic video (DV, DVD, some phones) stores pixels that are not square; faces in it are
     only undistorted after its width is scaled by the pixel aspect ratio.
+
+    Raises
+    ------
+    UnusableMedia
+        If it is too small or too large to be stored.
     """
-    aspect = stream.sample_aspect_ratio
-    if not aspect or not Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT:
-        return frame.width, frame.height
-    if abs(aspect - 1) <= _SQUARE:
-        return frame.width, frame.height
-    return max(round(frame.width * aspect), 2), frame.height
+    width, height = frame.width, frame.height
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    if Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT and abs(aspect - 1) > _SQUARE:
+        width = max(round(width * aspect), 2)
+    if min(width, height) < 2 or max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise UnusableMedia(
+            f"{stream.container.name.removeprefix('file:')}: pictures of {width}x{height} pixels "
+            f"cannot be used; sides must be 2 to {MAX_SIDE:,} pixels, and all at most "
+            f"{MAX_PIXELS:,}",
+            "unreadable",
+        )
+    return width, height
 
 
 def seconds_of(container: InputContainer, stream: VideoStream) -> float | None:

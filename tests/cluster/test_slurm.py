@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from running import ROOT, Run
-from small_build import CHECKPOINT, RESULTS, SLURM, Running, Undisturbed, digests, slurm_checkout
+from running import Run
+from slurm_build import SLURM, slurm_checkout
+from slurm_build import node as do_node
+from small_build import CHECKPOINT, RESULTS, Running, Undisturbed, digests
 
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="needs Slurm's plugin: swapset[test]")
 
-NODE = ROOT / "tests" / "cluster" / "slurm_node.sh"
 CANNOT = 77
 FAKES = [f"{RESULTS}/dataset/celebdf/c23/{name}_0000.mp4" for name in ("id0_id1", "id1_id0")]
 ROOMS = ("clips", "tracks", "accepted", "landmarks", "faces", "models", "labels", "dataset/celebdf")
@@ -36,14 +37,15 @@ class SlurmJob:
 
 def _jobs(folder: Path) -> list[SlurmJob]:
     """Return the jobs of the build in a folder, in the order of submission."""
-    found = []
+    found: dict[int, SlurmJob] = {}
     for line in _said("scontrol", "--oneliner", "show", "job").splitlines():
         facts = dict(re.findall(r"(\w+)=(\S*)", line))
         if facts.get("WorkDir") == str(folder):
             work = facts["Comment"].removeprefix("rule_").partition("_wildcards")[0]
             gpus = facts.get("TresPerJob", "")
-            found.append(SlurmJob(work, facts["JobState"], gpus, int(facts["NumCPUs"])))
-    return found
+            job = SlurmJob(work, facts["JobState"], gpus, int(facts["NumCPUs"]))
+            found[int(facts["JobId"])] = job
+    return [found[number] for number in sorted(found)]
 
 
 def _said(*command: str) -> str:
@@ -53,16 +55,14 @@ def _said(*command: str) -> str:
 @pytest.fixture(scope="module")
 def node() -> Iterator[None]:
     """Run Slurm on this machine; end it afterwards."""
-    started = subprocess.run(
-        ["bash", str(NODE), "start"], capture_output=True, text=True, timeout=600, check=False
-    )
+    started = do_node("start")
     if started.returncode == CANNOT:
         pytest.skip(f"no build on a real Slurm: {started.stderr.strip().splitlines()[-1]}")
     try:
         assert started.returncode == 0, started.stdout + started.stderr
         yield
     finally:
-        subprocess.run(["bash", str(NODE), "stop"], check=True, timeout=120)
+        do_node("stop").check_returncode()
 
 
 def _end_training(run: Running) -> None:

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 from pathlib import Path
 from random import Random
 
 from kinds import Disturbed, Kind
-from running import ROOT
-from small_build import Running, Undisturbed, make_checkout
-
-NODE = ROOT / "tests" / "cluster" / "slurm_node.sh"
-# Without accounting, and on a node of two cores.
-OPTIONS = [
-    *("--workflow-profile", "profiles/slurm", "--jobs", "4", "--latency-wait", "10"),
-    *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3"),
-]
-
-
-def node(do: str) -> None:
-    """Start or stop the node's daemons."""
-    subprocess.run(["bash", str(NODE), do], check=True, capture_output=True, timeout=300)
+from slurm_build import SLURM, node, slurm_checkout
+from small_build import Running, Undisturbed
 
 
 def _started(folder: Path) -> Running:
-    node("start")
-    make_checkout(folder)
-    shutil.copytree(ROOT / "profiles" / "slurm", folder / "profiles" / "slurm")
-    return Running(folder, *OPTIONS)
+    node("start").check_returncode()
+    return Running(slurm_checkout(folder), *SLURM)
 
 
 def _job_after(run: Running, seconds: float) -> str:
@@ -60,7 +45,7 @@ def node_down(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
     subprocess.run(["pkill", "-KILL", "-x", "slurmd"], check=True)
     away = rng.uniform(3, 20)
     time.sleep(away)
-    node("start")
+    node("start").check_returncode()
     return Disturbed(
         folder, f"slurmd away for {away:.0f} s during job {job}", said=run.end().output
     )

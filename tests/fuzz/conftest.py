@@ -16,7 +16,9 @@ sys.path[:0] = [str(TESTS / name) for name in ("unit", "workflow")]
 from child import Child  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 from seeds import make_media  # noqa: E402
+from strange import STRANGE  # noqa: E402
 from tally import Tally  # noqa: E402
+from words import NAMES, RAW  # noqa: E402
 
 FILES = int(os.environ.get("SWAPSET_FUZZ_FILES", "40"))
 """Media files; weights and stored arrays are a half as many."""
@@ -39,6 +41,9 @@ _TALLY = Tally()
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "media_number" in metafunc.fixturenames:
         metafunc.parametrize("media_number", range(FIRST, FIRST + FILES))
+    if "name" in metafunc.fixturenames:
+        names = [*NAMES, os.fsdecode(RAW)]
+        metafunc.parametrize("name", names if len(STRANGE) <= FILES else names[::3], ids=ascii)
     if "model_number" in metafunc.fixturenames:
         metafunc.parametrize("model_number", range(FIRST, FIRST + -(-FILES // 2)))
 
@@ -59,13 +64,13 @@ def media_seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return make_media(tmp_path_factory.mktemp("seeds"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with Sandbox(tmp_path_factory.mktemp("sandbox")) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def child(sandbox: Sandbox) -> Iterator[Child]:
     """The process that reads hostile files; a new one when it dies or is ended."""
     with Child(sandbox) as made:

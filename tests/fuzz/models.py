@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dlib
 import h5py
 import numpy as np
 import torch
@@ -44,12 +45,25 @@ def make_models(folder: Path) -> Seeds:
     for which in ("logistic", "perceptron", "machine"):
         write_python2(folder / which, which)
     _write_arrays(folder)
+    _train_predictor(folder / "predictor")
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def _write_arrays(folder: Path) -> None:
     points = np.zeros((5, 68, 2), np.float32)
     ClipLandmarks(points, points, np.zeros(0, np.int64)).save(folder / "landmarks")
+
+
+def _train_predictor(path: Path) -> None:
+    """Write a small predictor of 68 landmarks that says next to nothing."""
+    picture = np.random.default_rng(0).integers(0, 256, (90, 90), np.uint8)
+    whole = dlib.rectangle(5, 5, 84, 84)
+    parts = [dlib.point(10 + k, 10 + k * 7 % 60) for k in range(68)]
+    shape = dlib.full_object_detection(whole, parts)
+    options = dlib.shape_predictor_training_options()
+    options.cascade_depth, options.num_trees_per_cascade_level, options.tree_depth = 2, 3, 2
+    options.num_test_splits, options.feature_pool_size, options.oversampling_amount = 5, 20, 2
+    dlib.train_shape_predictor([picture], [[shape]], options).save(str(path))
 
 
 class _Call:

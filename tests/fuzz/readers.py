@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from swapset.detection.detect import read_image
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
@@ -126,6 +128,14 @@ def _landmarks(path: Path, results: Path) -> str:
     return "read"
 
 
+def _predictor(path: Path, results: Path) -> str:
+    from swapset.faces.landmarks import LandmarkPredictor
+
+    picture = np.zeros((120, 120, 3), np.uint8)
+    assert LandmarkPredictor(path).predict(picture, (10, 10, 90, 90)).shape == (68, 2)
+    return "read"
+
+
 JOBS: dict[str, Callable[[Path, Path], str]] = {
     "ingest": _ingest,
     "probe": _probe,
@@ -144,6 +154,7 @@ JOBS: dict[str, Callable[[Path, Path], str]] = {
     "perceptron": _published("VA-MLP"),
     "machine": _published("HeadPose"),
     "landmarks": _landmarks,
+    "predictor": _predictor,
 }
 
 

@@ -297,7 +297,15 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     "a wide PNG": ("png", lambda lures: _png(2_000_000_000, 1, colours=0)),
     "a gigantic video": (
         "mkv",
-        _made(*_lavfi("color=black:s=8192x8192:r=10:d=0.3"), *_FAST, "-f", "matroska"),
+        _made(*_lavfi("color=black:s=7680x4320:r=10:d=0.3"), *_FAST, "-f", "matroska"),
+    ),
+    "a wide video": (
+        "mkv",
+        _made(*_lavfi("color=black:s=60000x32:r=10:d=0.1"), "-c:v", "ffv1", "-f", "matroska"),
+    ),
+    "a video of wide pixels": (
+        "mkv",
+        _made(*_lavfi("color=black:s=7680x4320:r=10:d=0.1,setsar=4"), *_FAST, "-f", "matroska"),
     ),
     "a larger video": (
         "mp4",

@@ -24,6 +24,45 @@ NASTY = [
 ]  # fmt: skip
 """Texts that programs have stumbled over."""
 
+NAMES = (
+    "$(touch ran)",
+    "`touch ran`",
+    "; touch ran;",
+    "a & touch ran &",
+    "a | touch ran",
+    "a > ran",
+    'it\'s "q"',
+    "a\nb",
+    "a\rb\t",
+    "-rf",
+    "--help",
+    "!ran",
+    "~",
+    "#a",
+    "*?[a]",
+    "{wildcards}",
+    "{0}",
+    "%s%05d",
+    "$HOME",
+    "a\\b",
+    "file:a",
+    "http:a",
+    "concat:a|b",
+    "pipe:0",
+    " a ",
+    "\u202egnp",
+    "e\u0301",
+    "\u00e9",
+    "\u200b",
+    "😀",
+    "Ünïcödé 日本",
+    "a" * 200,
+)
+"""Names of files that are text."""
+
+RAW = b"half \xff\xc3 a name"
+"""No text in UTF-8."""
+
 LONGEST = 20_000
 """Characters of a message."""
 

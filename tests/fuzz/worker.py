@@ -26,6 +26,7 @@ import imageio_ffmpeg  # noqa: E402
 import readers  # noqa: E402
 
 from swapset.errors import SwapsetError  # noqa: E402
+from swapset.faces import trial  # noqa: E402
 
 _ENCODER = imageio_ffmpeg.get_ffmpeg_exe()
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -50,7 +51,7 @@ class Guard:
                 self._check(event, arguments[0])
         elif event in _CHANGES:
             self._check_all(event, arguments)
-        elif event == "subprocess.Popen" and arguments[0] != _ENCODER:
+        elif event == "subprocess.Popen" and not _known(arguments):
             self.problems.append(f"starts {arguments[0]!r}")
         elif event in _FORBIDDEN and not (event == "marshal.loads" and _importing()):
             self.problems.append(f"{event} {arguments!r:.200}")
@@ -69,6 +70,11 @@ class Guard:
         name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - no look at the disk
         if not any(name == own or name.startswith(own + os.sep) for own in self._allowed):
             self.problems.append(f"{event} of {name}")
+
+
+def _known(arguments: tuple[Any, ...]) -> bool:
+    """Say whether a program is the encoder, or the process that tries dlib's files."""
+    return arguments[0] == _ENCODER or arguments[1][:3] == [sys.executable, "-P", trial.__file__]
 
 
 def _importing() -> bool:

@@ -20,11 +20,12 @@ def test_weights_are_those_of_the_networks(name: str) -> None:
     assert weights(recipe, 3) == sum(weight.numel() for weight in model.parameters())
 
 
-def test_a_processor_holds_what_a_gpu_takes_off_it() -> None:
-    there, here = (
-        training_memory(FULL, subjects=2, faces=1e9, on_gpu=gpu) for gpu in (True, False)
-    )
-    assert here - there == pytest.approx(4 * 4 * weights(FULL, 2) / 1e6, abs=2)
+def test_memory_is_enough_for_what_was_measured() -> None:
+    """On a processor, with 7,800 faces, 10,950 MB; on a GPU, with fewer, 6,000."""
+    full = FULL.model_copy(update={"width": 96, "code": 1024, "batch": 32})
+    face = 320 * 320 * 3
+    assert 10_950 * 1.3 < training_memory(full, subjects=2, faces=7800 * face, on_gpu=False) < 20e3
+    assert 6_000 < training_memory(full, subjects=2, faces=1000 * face, on_gpu=True) < 12e3
 
 
 def test_a_model_of_everybody_needs_room_for_its_optimiser() -> None:
