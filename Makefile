@@ -1,7 +1,7 @@
 # Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
 # everything else into .venv; nothing is installed again until requirements.lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help dataset demo test faults fuzz lock clean
+.PHONY: help dataset demo test slurm faults fuzz lock clean
 
 CORES ?= all
 FILES ?= 600
@@ -16,6 +16,7 @@ help:
 	@echo "make dataset   install into .venv, then build the default dataset: the embedded demo"
 	@echo "make demo      the same, and detectors, figures and the report"
 	@echo "make test      install into .venv, then run all checks and tests"
+	@echo "make slurm     the demo on this machine as a Slurm node, beside the same here (Debian, as root)"
 	@echo "make faults    builds disturbed in forty ways (an hour; six of them need root and Slurm's packages)"
 	@echo "make fuzz      read $(FILES) hostile media files and half as many weights (FILES=...)"
 	@echo "make lock      choose the versions in requirements.lock and envs/ anew"
@@ -35,6 +36,9 @@ test: .venv/.ready
 	$(RUN) mypy
 	$(RUN) snakemake --lint
 	$(RUN) pytest
+
+slurm: .venv/.ready
+	bash tests/cluster/demo.sh
 
 # FIRST=7 starts at another round, SLURM=0 leaves the cluster out.
 ROUNDS ?= 34

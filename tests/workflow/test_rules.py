@@ -117,9 +117,29 @@ def test_profile_keeps_what_the_default_one_says(path: Path) -> None:
         assert own[key] == default[key]
 
 
+@pytest.mark.parametrize("path", CLUSTERS, ids=lambda path: path.parent.name)
+def test_members_of_a_group_take_turns(path: Path) -> None:
+    """A group asks for what one of them needs, not for as many cores and GPUs as they are."""
+    profile = yaml.safe_load(path.read_text())
+    limits = _of(profile["resources"])
+    assert set(limits.values()) == {"1"}
+    assert _of(profile["set-resource-scopes"]) == dict.fromkeys(limits, "local")
+    for rule in _of(profile["groups"]):
+        assert len(limits.keys() & profile["set-resources"][rule]) == 1, rule
+
+
 def test_pods_with_a_gpu_have_limits() -> None:
     """Kubernetes gives GPUs by limits, which the plugin sets where `scale` is 0."""
     profile = yaml.safe_load((ROOT / "profiles/kubernetes/config.yaml").read_text())
     for name, values in profile["set-resources"].items():
         if values.get("gpu"):
             assert (values["gpu_manufacturer"], values["scale"]) == ("nvidia", 0), name
+
+
+def test_slurm_tells_trainings_before_their_time_is_up() -> None:
+    """All rules whose scripts keep a checkpoint, and no others."""
+    texts = RULES | _derived()
+    keeps = {name for name, text in texts.items() if re.search(r"^ +checkpoint=", text, re.M)}
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["set-resources"]
+    told = {name for name, values in profile.items() if "slurm_extra" in values}
+    assert told == keeps
