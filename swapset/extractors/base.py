@@ -17,7 +17,7 @@ from swapset.extractors.files import read_published, with_counters
 from swapset.extractors.inside import outputs_within
 from swapset.extractors.published import Schedule, Variation
 from swapset.seeds import derive_seed
-from swapset.shapes import check_shapes
+from swapset.shapes import check_shapes, outlines
 
 POINTS = (68, 98)
 """Numbers of landmarks: 300-W's and WFLW's."""
@@ -253,7 +253,7 @@ class Extractor(ABC):
         if facts.pop("extractor", None) != cls.name:
             raise DataError(f"{path}: is no extractor {cls.name}")
         try:
-            with torch.device("meta"):  # a file may ask for more memory than it fills
+            with outlines():  # a file may ask for more memory than it fills
                 outline = cls(**facts, device="meta")
         except (TypeError, ValueError) as error:
             raise DataError(f"{path}: is of another version ({error}); train it again") from error

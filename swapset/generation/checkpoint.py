@@ -16,7 +16,7 @@ from swapset.errors import DataError
 from swapset.files import atomic_output
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.recipes import TrainingRecipe
-from swapset.shapes import check_shapes
+from swapset.shapes import check_shapes, outlines
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def load_model(path: Path, device: torch.device) -> TrainedPair:
         recipe, subjects = TrainingRecipe(**facts["recipe"]), facts["subjects"]
         if len(subjects) > len(tensors):
             raise ValueError(f"{len(subjects)} subjects, but {len(tensors)} tensors")
-        with torch.device("meta"):  # a file may ask for more memory than it fills
+        with outlines():  # a file may ask for more memory than it fills
             check_shapes(SwapAutoencoder(recipe, subjects), tensors)
         model = SwapAutoencoder(recipe, subjects)
         model.load_state_dict(tensors)

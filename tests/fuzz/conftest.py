@@ -43,7 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("media_number", range(FIRST, FIRST + FILES))
     if "name" in metafunc.fixturenames:
         names = [*NAMES, os.fsdecode(RAW)]
-        metafunc.parametrize("name", names if len(STRANGE) <= FILES else names[::3], ids=ascii)
+        metafunc.parametrize("name", names if len(STRANGE) <= FILES else names[::9], ids=ascii)
     if "model_number" in metafunc.fixturenames:
         metafunc.parametrize("model_number", range(FIRST, FIRST + -(-FILES // 2)))
 

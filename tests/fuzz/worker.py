@@ -120,7 +120,7 @@ def main() -> None:
     results, temporary = map(Path, sys.argv[1:3])
     guard = Guard([results, temporary])
     readers.warm_up()
-    platform.uname()  # asks a program, once
+    platform.processor()  # asks a program, once
     sys.addaudithook(guard)
     print("ready", file=channel, flush=True)
     for line in sys.stdin:
