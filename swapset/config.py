@@ -273,7 +273,7 @@ def _describe(problems: list[Any]) -> list[str]:
         else:
             lines[key] = f"{key}: {shown(problem['input'])} is not allowed: {problem['msg']}"
             if problem["type"] == "list_type" and isinstance(problem["input"], str):
-                lines[key] += f"; write [{problem['input']}]"
+                lines[key] += f"; write [{problem['input'][:100]}]"
     return list(lines.values())
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.errors import MediaError
+from swapset.media.container import MAX_PIXELS
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
 from swapset.media.picture import opened_picture
@@ -64,7 +65,9 @@ def _from_pictures(source: Path, clip: Path) -> str:
 def _picture(path: Path) -> npt.NDArray[np.uint8] | None:
     """Return a picture (H, W, 3) uint8, RGB; None if it is none, or does not decode."""
     try:
-        with opened_picture(path):  # its header tells what memory it will take
+        with opened_picture(path) as header:
+            if header.width * header.height > MAX_PIXELS:
+                return None
             content = np.fromfile(path, np.uint8)
         image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB)
     except (MediaError, cv2.error):

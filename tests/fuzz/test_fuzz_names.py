@@ -21,7 +21,7 @@ from swapset.cli import main
 def test_a_name_is_only_a_name(
     name: str, sandbox: Sandbox, child: Child, media_seeds: dict[str, bytes]
 ) -> None:
-    for ending, jobs in (("mp4", ["ingest", "probe", "protect"]), ("png", ["protect picture"])):
+    for ending, jobs in (("mp4", ["ingest", "protect"]), ("png", ["picture"])):
         path = put(sandbox.source / f"{name}.{ending}", media_seeds[ending])
         outcome = child.read(jobs, path)
         check(f"name {name!a}", path, outcome)
