@@ -10,7 +10,6 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from sandbox import Sandbox
@@ -51,22 +50,11 @@ class Outcome:
 
 
 class Child:
-    """A process that answers requests; a context manager."""
+    """A process that answers requests, until it is closed."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Child:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end()
 
     def read(self, jobs: list[str], path: Path) -> Outcome:
         """Let the child do jobs with a file; return what became of it."""
@@ -84,7 +72,7 @@ class Child:
         if path.read_bytes() != before:
             outcome.problems.append("the source was changed")
         if answer is None or self._tree()[0] > _TIRED:
-            self._end()
+            self.close()
         return outcome
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -131,7 +119,7 @@ class Child:
             if memory > MOST_MEMORY or outcome.seconds > most or waited > MOST_WAITING:
                 what = f"{outcome.seconds:.0f} s of work, {waited:.0f} s, {memory >> 20} MiB"
                 outcome.problems.append(f"had to be ended: {what}")
-                self._end()
+                self.close()
                 return b""
 
     def _tree(self) -> tuple[int, float]:
@@ -151,7 +139,8 @@ class Child:
             memory, seconds = memory + pages * _PAGE, seconds + own / _TICK
         return memory, seconds
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """End the process; the next request starts another one."""
         if self._process is None:
             return
         process, self._process = self._process, None

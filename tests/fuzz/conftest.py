@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing
 
 import pytest
+from child import Child
 from hypothesis import HealthCheck, settings
-
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS / name) for name in ("unit", "workflow")]
-
-from child import Child  # noqa: E402
-from sandbox import Sandbox  # noqa: E402
-from seeds import make_media  # noqa: E402
-from strange import STRANGE  # noqa: E402
-from tally import Tally  # noqa: E402
-from words import NAMES, RAW  # noqa: E402
+from sandbox import Sandbox
+from seeds import make_media
+from strange import STRANGE
+from tally import Tally
+from words import NAMES, RAW
 
 FILES = int(os.environ.get("SWAPSET_FUZZ_FILES", "40"))
 """Media files; weights and stored arrays are a half as many."""
@@ -66,12 +61,12 @@ def media_seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with Sandbox(tmp_path_factory.mktemp("sandbox")) as made:
+    with closing(Sandbox(tmp_path_factory.mktemp("sandbox"))) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def child(sandbox: Sandbox) -> Iterator[Child]:
     """The process that reads hostile files; a new one when it dies or is ended."""
-    with Child(sandbox) as made:
+    with closing(Child(sandbox)) as made:
         yield made

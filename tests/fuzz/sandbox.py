@@ -8,7 +8,6 @@ import shutil
 import socket
 import threading
 from pathlib import Path
-from types import TracebackType
 
 _IN_ACCESS, _IN_OPEN = 0x1, 0x20
 _EVENT = 16  # bytes of an event before its name
@@ -16,6 +15,8 @@ _EVENT = 16  # bytes of an event before its name
 
 class Sandbox:
     """Folders for a child process, a bait that nothing may open, and a listener on loopback.
+
+    To be closed.
 
     Attributes
     ----------
@@ -34,8 +35,6 @@ class Sandbox:
         self.source, self.results, self.work = (root / name for name in names[:3])
         self.temporary, self.home, self.bait = (root / name for name in names[3:])
         self.visits: list[str] = []
-
-    def __enter__(self) -> Sandbox:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._notices = self._libc.inotify_init1(os.O_NONBLOCK)
         if self._notices < 0:
@@ -48,14 +47,9 @@ class Sandbox:
         ]
         for thread in self._threads:
             thread.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop listening."""
         self._ended.set()
         for thread in self._threads:
             thread.join()
