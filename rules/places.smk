@@ -1,4 +1,6 @@
 # Where files lie. Results go to object storage if Snakemake has a default storage provider.
+from snakemake.io import _IOFile, flag
+
 STORED = workflow.storage_settings.default_storage_provider
 
 if STORED and (os.path.isabs(R) or R.startswith("..")):
@@ -10,9 +12,22 @@ if STORED and (os.path.isabs(R) or R.startswith("..")):
 def given(paths):
     """Mark files that are not made here: on a disk, wherever results go, or in object storage."""
     return [
-        path if path.startswith(f"{R}/") else storage(path) if "://" in path else local(path)
+        path if path.startswith(f"{R}/") else storage(path) if "://" in path else as_named(path)
         for path in paths
     ]
+
+
+def as_named(path):
+    """Mark a local file whose name is not ours: {braces} in it are no wildcards."""
+    return flag(local(path), "as_named")
+
+
+def apply_wildcards(self, wildcards, replace=_IOFile.apply_wildcards):
+    """Leave names alone that are not ours; Snakemake (9.27) has no escape for them."""
+    return self if "as_named" in self.flags else replace(self, wildcards)
+
+
+_IOFile.apply_wildcards = apply_wildcards
 
 
 def unopened(paths):

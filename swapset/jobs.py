@@ -57,10 +57,10 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
         try:
             yield stream
         except SwapsetError as error:
-            _fail(str(error) + _advice(str(error), log, given), None if error.passing else stream)
+            _fail(str(error) + _advice(str(error), log, given), None if error.passing else path)
         except ImportError as error:
             if not isinstance(error, ModuleNotFoundError):
-                _fail(str(error), stream)
+                _fail(str(error), path)
             raise
         except OSError as error:
             if error.errno != errno.ENOSPC:
@@ -68,17 +68,25 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
             _fail(f"no space left on the disk of {error.filename or 'the results'}")
 
 
-def _in_vain() -> str:
-    """Return the last line of the log of a job that is not to be tried again; empty outside."""
-    run = os.environ.get(RUN, "")
-    return f"not tried again in run {run}\n" if run else ""
+def _note(log: Path) -> Path:
+    """Return the file, beside a job's log, that a failure for good leaves for its next try.
+
+    Not the log itself, which Snakemake deletes before a job starts.
+    """
+    return log.with_suffix(".failed")
 
 
 def _stop_if_in_vain(log: Path) -> None:
     """End with status 1, silently, if this run knows already that the job fails."""
-    line = _in_vain()
-    if line and log.exists() and log.read_text(encoding="utf-8", errors="replace").endswith(line):
+    note = _note(log)
+    if not note.exists():
+        return
+    run, _, message = note.read_text(encoding="utf-8", errors="replace").partition("\n")
+    if run and run == os.environ.get(RUN):
+        again = f"{message}not tried again in run {run}\n"
+        log.write_text(again, encoding="utf-8")
         raise SystemExit(1)
+    note.unlink()
 
 
 def _advice(message: str, log: str, given: Iterable[str]) -> str:
@@ -90,9 +98,10 @@ def _advice(message: str, log: str, given: Iterable[str]) -> str:
     return ""
 
 
-def _fail(message: str, log: TextIO | None = None) -> NoReturn:
-    """Say what failed, and in a log that another try would fail as well."""
+def _fail(message: str, log: Path | None = None) -> NoReturn:
+    """Say what failed and, beside the log if one is given, that another try would fail as well."""
     logging.error(message)
-    if log:
-        log.write(_in_vain())
+    if log and os.environ.get(RUN):
+        text = f"{os.environ[RUN]}\n{message}\n"
+        _note(log).write_text(text, encoding="utf-8", errors="backslashreplace")
     raise SystemExit(1)
