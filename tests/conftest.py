@@ -1,8 +1,29 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from running import once
 from small_build import Undisturbed, build_undisturbed
+
+LONG = (
+    "cluster/test_slurm",
+    "workflow/test_obstruction",
+    "workflow/test_detection",
+    "faults",
+    "workflow",
+)
+"""Files and folders of tests that run first, so that the test processes end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first; the rest stays in its order."""
+    items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: Path) -> int:
+    names = (path.parent.name, f"{path.parent.name}/{path.stem}")
+    return next((place for place, name in enumerate(LONG) if name in names), len(LONG))
 
 
 @pytest.fixture(scope="session")

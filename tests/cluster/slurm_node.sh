@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # Makes this machine a Slurm cluster of one node, for tests: Debian's packages, no accounting, and a
 # GPU that is none (/dev/zero), so that jobs can ask for one. Run again, it changes nothing; `stop` ends
-# its daemons. Status 77: this machine is not one that it can be done on.
+# its daemons and takes its settings away: with them, Snakemake's plugin would ask the controller, for
+# nine seconds, at every start. Status 77: this machine is not one that it can be done on.
 set -euo pipefail
 
 STATE=/var/lib/swapset-slurm
+# In the system's default place: `srun` inside a job sees no private SLURM_CONF.
+CONF=/etc/slurm/slurm.conf
+GRES=/etc/slurm/gres.conf
 MARK="# Written by swapset's tests"
 
 cannot() {
@@ -20,6 +24,9 @@ stop() {
             sleep 0.5
         done
     done
+    for file in "$CONF" "$GRES"; do
+        if grep -qsF "$MARK" "$file"; then rm "$file"; fi
+    done
 }
 
 packages() {
@@ -33,15 +40,14 @@ packages() {
 }
 
 configure() {
-    local conf=/etc/slurm/slurm.conf host memory
-    if [ -e "$conf" ] && ! grep -qF "$MARK" "$conf"; then
-        cannot "$conf is not of these tests; this machine has a Slurm already"
+    local host memory
+    if [ -e "$CONF" ] && ! grep -qF "$MARK" "$CONF"; then
+        cannot "$CONF is not of these tests; this machine has a Slurm already"
     fi
     host=$(hostname -s)
     memory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)
     mkdir -p /etc/slurm "$STATE/controller" "$STATE/node"
-    # In the system's default place: `srun` inside a job sees no private SLURM_CONF.
-    cat >"$conf" <<CONF
+    cat >"$CONF" <<END
 $MARK
 ClusterName=swapset
 SlurmctldHost=$host
@@ -64,8 +70,8 @@ KillWait=20
 GresTypes=gpu
 NodeName=$host CPUs=$(nproc) RealMemory=$memory Gres=gpu:1 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-CONF
-    printf '%s\nName=gpu File=/dev/zero\n' "$MARK" >/etc/slurm/gres.conf
+END
+    printf '%s\nName=gpu File=/dev/zero\n' "$MARK" >"$GRES"
 }
 
 start() {
