@@ -28,16 +28,20 @@ REASONS = {
     "dataset": "records and labels of 6,229 videos at the paper's scale",
     "detector_auc": "scores of 13 detectors and 18,687 videos at the paper's scale",
 }
-_RULE = r"^(?:rule|checkpoint) (\w+):\n((?:    .*\n|\n)*)"
+_RULE = r"^(?:rule|checkpoint|use rule (\w+) as) (\w+)(?: with)?:\n((?:    .*\n|\n)*)"
 
 
 def asked() -> dict[str, tuple[int | None, int | None]]:
     """Return the MB and minutes that each rule asks for at first; None: depends on the config."""
-    found = {}
+    own, base = {}, {}
     for path in (ROOT / "rules").glob("*.smk"):
-        for rule, text in re.findall(_RULE, path.read_text(), re.M):
-            found[rule] = (_number("mem_mb", text), _number("runtime", text))
-    return found
+        for like, rule, text in re.findall(_RULE, path.read_text(), re.M):
+            own[rule] = _number("mem_mb", text), _number("runtime", text)
+            base[rule] = like or rule
+    return {
+        rule: tuple(mine or its for mine, its in zip(own[rule], own[base[rule]], strict=True))
+        for rule in own
+    }
 
 
 def _number(resource: str, text: str) -> int | None:
