@@ -109,7 +109,7 @@ rule score:
     threads: build.config.training.threads
     resources:
         mem_mb=grows(4000),
-        runtime=grows(240),
+        runtime=grows(720),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"

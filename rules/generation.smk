@@ -83,7 +83,7 @@ use rule train as train_shared with:
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.shared}",
     resources:
         mem_mb=grows(lambda w: generation.shared_memory(w.recipe)),
-        runtime=grows(5760),
+        runtime=grows(7200),
         gpu=build.gpus_per_job(),
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
+
 def _partial(path: Path) -> Path:
     """Return this process's scratch name beside `path`, keeping its extension."""
     return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
@@ -75,6 +79,8 @@ def atomic_output(path: str | os.PathLike[str], *, directory: bool = False) -> I
         yield scratch
         if directory and target.exists():
             _discard(target)
+        if not directory:  # some writers (safetensors') make files that their owner alone can read
+            scratch.chmod(0o666 & ~_UMASK)
         os.replace(scratch, target)
     finally:
         _discard(scratch)

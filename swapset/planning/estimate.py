@@ -9,10 +9,10 @@ import pandas as pd
 
 from swapset.planning.disk import Bytes, Disk, disk
 from swapset.planning.rates import Rate
-from swapset.planning.work import PlannedWork
+from swapset.planning.work import LIKE, PlannedWork
 from swapset.workflow import Build
 
-TRAINING = ("train", "train_shared")
+TRAINING = ("train", "train_shared", "protected_train")
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,10 @@ def _row(
     rule: str, jobs: int, work: PlannedWork, basis: Basis, kept: Disk
 ) -> dict[str, str | float]:
     on_gpu = basis.gpu and rule in TRAINING
-    name = f"train on {'cuda' if basis.gpu else 'cpu'}" if rule in TRAINING else rule
-    rate = basis.rates.get(name)
+    like = (
+        f"train on {'cuda' if basis.gpu else 'cpu'}" if rule in TRAINING else LIKE.get(rule, rule)
+    )
+    rate = basis.rates.get(like)
     seconds = rate.seconds(work.mean(rule)) if rate else float("nan")
     hours = jobs * seconds / 3600
     memory = rate.memory if rate else float("nan")

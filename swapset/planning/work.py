@@ -25,6 +25,10 @@ UNITS = {
 """Of rules whose jobs differ in size; of all others a job is the unit."""
 
 
+LIKE = {f"protected_{rule}": rule for rule in ("align", "train", "synthesise", "measure")}
+"""Rules whose jobs are another rule's, for models of protected clips (`rules/protected.smk`)."""
+
+
 def training_work(recipe: dict[str, Any], steps: int) -> float:
     """Return the Tflop of the networks in a training of some steps."""
     made = TrainingRecipe(**recipe)
@@ -92,24 +96,27 @@ class PlannedWork:
         """Return the work of a rule's mean job."""
         build, plan = self.build, self.build.generation
         clips = len(build.manifest.clips) / max(1, len(build.subjects))
-        if rule in ("ingest", "track", "align"):
+        if rule in ("ingest", "track", "align", "protected_align", "protected_measure"):
             return clips * self.frames
-        if rule in ("real", "synthesise"):
+        if rule in ("real", "synthesise", "protected_synthesise"):
             return self.frames
         if rule == "measure":
             fakes = len(build.swaps) * len(build.methods)
             return fakes / max(1, len(build.targets)) * self.frames
-        if rule == "train":
-            return fmean(self._training(plan.of_pair(owner)) for owner in self._owners())
-        if rule == "train_shared":
-            name = "all" if plan.shared else "base"
-            return fmean(self._training(plan.of_shared(owner, name)) for owner in self._owners())
+        name = "all" if plan.shared else "base"
+        recipes = {
+            "train": plan.of_pair,
+            "protected_train": plan.cold,
+            "train_shared": lambda owner: plan.of_shared(owner, name),
+        }
+        if rule in recipes:
+            return fmean(self._training(recipes[rule](owner)) for owner in self._owners())
         return 1.0
 
     def memory(self, rule: str) -> int:
         """Return the MB that the largest training of a rule needs."""
         plan = self.build.generation
-        needs = plan.pair_memory if rule == "train" else plan.shared_memory
+        needs = plan.shared_memory if rule == "train_shared" else plan.pair_memory
         return max(map(needs, self._owners()))
 
     def _owners(self) -> list[str]:

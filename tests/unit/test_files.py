@@ -29,6 +29,13 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def test_files_may_be_read_by_whoever_may_read_others(tmp_path):
+    (tmp_path / "other").touch()
+    with atomic_output(tmp_path / "file") as scratch:
+        scratch.touch(0o600)  # as safetensors does
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_the_file_appears_at_the_end_and_whole(tmp_path):
     target = tmp_path / "new" / "clip.mp4"
     with atomic_output(target) as scratch:

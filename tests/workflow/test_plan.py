@@ -15,8 +15,9 @@ import yaml
 from running import ROOT, dry_run
 
 from swapset.cli_plan import _extend
+from swapset.planning.estimate import TRAINING
 from swapset.planning.rates import reference
-from swapset.planning.work import PlannedWork
+from swapset.planning.work import LIKE, PlannedWork
 from swapset.workflow import Build
 
 HEAVY = ("torch", "cv2", "dlib", "pandas")
@@ -129,7 +130,6 @@ FEW = 6
 """A rule with no more jobs in the full plan costs little whatever its jobs take."""
 TOGETHER = ({"ingest", "track"},)
 """Rules of a group whose jobs for one subject belong together; all others' stand alone."""
-LIKE = {f"protected_{rule}": rule for rule in ("align", "train", "synthesise", "measure")}
 LARGER = {"find_faces": 64 / 8, "score": 6229 / 16}
 """How much more work than in the demo, of whose jobs the rates are: videos of a block, of all."""
 
@@ -143,9 +143,8 @@ def _seconds(manifest: Path) -> Callable[[str], float]:
     rates = {name.removesuffix(" on cuda"): rate for name, rate in reference().items()}
 
     def seconds(rule: str) -> float:
-        like = LIKE.get(rule, rule)
-        rate = rates.get("train" if like == "train_shared" else like)
-        return rate.seconds(work.mean(like) * LARGER.get(rule, 1)) if rate else math.nan
+        rate = rates.get("train" if rule in TRAINING else LIKE.get(rule, rule))
+        return rate.seconds(work.mean(rule) * LARGER.get(rule, 1)) if rate else math.nan
 
     return seconds
 
@@ -178,6 +177,6 @@ def test_jobs_ask_for_the_time_that_they_take(paper_scale: tuple[Path, dict[str,
     minutes = {rule: seconds(rule) / 60 for rule in planned}
     known = {rule: took for rule, took in minutes.items() if not math.isnan(took)}
     limits = {r: asked[r][1] or asked[LIKE[r]][1] for r in known}
-    assert {"train", "train_shared", "track", "synthesise", "score", "attack"} <= set(known)
+    assert {"train_shared", "score", "attack", "protected_align", *LIKE} <= set(known)
     short = {r: (took, limits[r]) for r, took in known.items() if limits[r] < 3 * took}
     assert short == {}
