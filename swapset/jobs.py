@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -46,9 +46,8 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
         and in the log.
     """
     path = Path(log)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _stop_if_in_vain(path)
-    with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+    logging.raiseExceptions = False  # a log that is too much for the disk is no error of its own
+    with _opened(path, name) as stream:
         kept, shown = logging.StreamHandler(stream), logging.StreamHandler(sys.stderr)
         kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         shown.setFormatter(logging.Formatter(f"swapset: {name}: %(message)s"))
@@ -66,6 +65,25 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
             if error.errno != errno.ENOSPC:
                 raise
             _fail(f"no space left on the disk of {error.filename or 'the results'}")
+
+
+@contextmanager
+def _opened(log: Path, name: str) -> Iterator[TextIO]:
+    """Give a job's log to write to; what the disk has no room for is left out."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        _stop_if_in_vain(log)
+        stream = log.open("w", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"swapset: {name}: no space left on the disk of {log}", file=sys.stderr)
+        raise SystemExit(1) from None
+    try:
+        yield stream
+    finally:
+        with suppress(OSError):
+            stream.close()
 
 
 def _note(log: Path) -> Path:
@@ -103,5 +121,6 @@ def _fail(message: str, log: Path | None = None) -> NoReturn:
     logging.error(message)
     if log and os.environ.get(RUN):
         text = f"{os.environ[RUN]}\n{message}\n"
-        _note(log).write_text(text, encoding="utf-8", errors="backslashreplace")
+        with suppress(OSError):
+            _note(log).write_text(text, encoding="utf-8", errors="backslashreplace")
     raise SystemExit(1)

@@ -79,7 +79,8 @@ start() {
     pgrep -x munged >/dev/null || runuser -u munge -- "$(command -v munged)"
     pgrep -x slurmctld >/dev/null || slurmctld
     pgrep -x slurmd >/dev/null || slurmd
-    for _ in $(seq 60); do
+    # After a while without a node the controller asks for it only every half minute.
+    for _ in $(seq 240); do
         if sinfo --noheader --format=%T 2>/dev/null | grep -Eq '^(idle|mixed|allocated)$'; then
             sinfo
             return

@@ -18,9 +18,9 @@ from swapset.jobs import RUN, job
 @pytest.fixture(autouse=True)
 def logging_as_before():
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
     yield
-    root.handlers[:], root.level = handlers, level
+    root.handlers[:], root.level, logging.raiseExceptions = handlers, level, raising
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,28 @@ def test_errors_that_a_user_can_act_on_are_one_line(tmp_path, capsys, error, say
     assert done.value.code == 1
     assert capsys.readouterr().err == f"swapset: ingest: {says}\n"
     assert log.read_text().rstrip().endswith(f"ERROR {says}")
+
+
+def test_a_log_without_room_is_no_error_of_its_own(tmp_path, capsys):
+    log = tmp_path / "log"
+    log.symlink_to("/dev/full")
+    with pytest.raises(SystemExit), job("ingest", str(log)):
+        raise MediaError("a.mp4: No space left on device")
+    assert capsys.readouterr().err == "swapset: ingest: a.mp4: No space left on device\n"
+    with job("ingest", str(log)) as stream:
+        stream.write("10%")
+
+
+def test_a_log_that_cannot_be_made_is_one_line(tmp_path, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.open", full)
+    with pytest.raises(SystemExit), job("ingest", str(tmp_path / "log")):
+        pass
+    assert capsys.readouterr().err == (
+        f"swapset: ingest: no space left on the disk of {tmp_path}/log\n"
+    )
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), ModuleNotFoundError("x"), PermissionError("x")])
