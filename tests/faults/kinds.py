@@ -104,7 +104,7 @@ def full_disk(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
     if os.getuid() or not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
         pytest.skip("mounting a small disk needs root")
     make_checkout(folder)
-    # A checkout that has run before: byte code that no longer fits is cut short by Python 3.11 itself.
+    # A checkout that has run before: Python 3.11 itself cuts byte code short that no longer fits.
     compileall.compile_dir(folder / "swapset", quiet=1)
     used = shutil.disk_usage(folder).used
     left = int(rng.uniform(0.02, 0.9) * whole.bytes_kept)
