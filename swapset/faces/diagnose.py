@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,7 +63,7 @@ def diagnose(images: list[Image], detector: Detector, *, min_face: float) -> dic
     if not images:
         return {}
     for quarter_turns in (2, 1, 3):
-        turned = [np.ascontiguousarray(np.rot90(image, -quarter_turns)) for image in images]
+        turned = (np.ascontiguousarray(np.rot90(image, -quarter_turns)) for image in images)
         if len(_heights(turned, detector, min_face)) >= _SHARE * len(images):
             return {"upside_down": 90.0 * quarter_turns}
     tiny = _heights(images, detector, max(_SMALLEST, min_face / 2), _SURE)
@@ -71,7 +73,7 @@ def diagnose(images: list[Image], detector: Detector, *, min_face: float) -> dic
 
 
 def _heights(
-    images: list[Image], detector: Detector, min_face: float, at_least: float = -np.inf
+    images: Iterable[Image], detector: Detector, min_face: float, at_least: float = -np.inf
 ) -> list[float]:
     """Return the height of the best face in each image that has one."""
     heights = []

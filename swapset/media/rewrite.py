@@ -124,8 +124,10 @@ class Rewriter:
     def _command(self) -> list[str]:
         plan, colours = self._plan, self._tags()
         pictures = ffmpeg.input("pipe:0", f="nut", **colours, **self._turn())
+        # Put in at the end: ffmpeg-python takes text alone, and a file's name may be none.
+        names = {"<source>": file_url(plan.source), "<target>": file_url(self._scratch)}
         others = ffmpeg.input(
-            file_url(plan.source),
+            "<source>",
             protocol_whitelist=PROTOCOLS,
             format_whitelist=CONTAINERS,
             itsoffset=-float(plan.origin),
@@ -139,7 +141,7 @@ class Rewriter:
             shown,
             # Without sound, what may be missing: the source must be named for its metadata.
             *(others[name] for name in [str(index) for index in plan.kept] or ["a?"]),
-            file_url(self._scratch),
+            "<target>",
             f=kind,
             map_metadata=1,
             map_chapters=1,
@@ -153,7 +155,8 @@ class Rewriter:
             **{**REPRODUCIBLE, "threads": _THREADS},
         )
         quiet = target.global_args("-hide_banner", "-loglevel", "error", "-nostats", "-copyts")
-        return quiet.overwrite_output().compile(cmd=imageio_ffmpeg.get_ffmpeg_exe())
+        words = quiet.overwrite_output().compile(cmd=imageio_ffmpeg.get_ffmpeg_exe())
+        return [names.get(word, word) for word in words]
 
     def _tags(self) -> dict[str, int]:
         """Return the colours as ffmpeg's options, alike for input and output: nothing is turned."""
