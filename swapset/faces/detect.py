@@ -23,7 +23,15 @@ _MAX_SIDE = 4096  # an enlarged frame stays below 50 MB
 
 
 class Detector(Protocol):
-    """What finds the faces in an image."""
+    """What finds the faces in an image.
+
+    Attributes
+    ----------
+    smallest : float
+        Side of the smallest face that it finds in an image as it is, in pixels.
+    """
+
+    smallest: float
 
     def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:
         """Return the faces of an image, best first.
@@ -225,6 +233,8 @@ def search(detector: Detector, image: Image, *, min_face: float) -> Detections:
     boxes, scores
         As of `Detector.detect`.
     """
+    # Below that a large frame is not enlarged: looking again would find the same.
+    min_face = max(min_face, detector.smallest * max(image.shape[:2]) / _MAX_SIDE)
     size = max(min_face, min(image.shape[:2]) / 4)
     while True:
         boxes, scores = detector.detect(image, min_face=size)

@@ -12,7 +12,15 @@ from swapset.faces.boxes import (
     intersection_over_union,
     without_overlaps,
 )
-from swapset.faces.detect import CnnDetector, HogDetector, make_detector, search, yunet_box
+from swapset.faces.detect import (
+    CnnDetector,
+    Detections,
+    HogDetector,
+    Image,
+    make_detector,
+    search,
+    yunet_box,
+)
 from swapset.faces.landmarks import LandmarkPredictor
 
 
@@ -47,6 +55,17 @@ def test_no_face_gives_empty_arrays(name: str) -> None:
     boxes, scores = make_detector(name).detect(background((160, 200)), min_face=60)
     assert boxes.shape == (0, 4)
     assert scores.shape == (0,)
+
+
+def test_no_scale_of_a_large_frame_is_searched_twice() -> None:
+    class Noted(HogDetector):
+        def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:
+            sizes.append(min_face)
+            return super().detect(image, min_face=min_face, lenient=lenient)
+
+    sizes: list[float] = []
+    search(Noted(), np.zeros((2160, 7680, 3), np.uint8), min_face=48)
+    assert sizes == [540, 270, 150]  # 150 pixels are 80 in the 4096 that a frame is shrunk to
 
 
 def test_search_finds_small_faces_and_the_second_of_two(hog: HogDetector) -> None:
