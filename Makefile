@@ -17,7 +17,7 @@ help:
 	@echo "make demo      the same, and detectors, figures and the report"
 	@echo "make test      install into .venv, then run all checks and tests"
 	@echo "make slurm     the demo on this machine as a Slurm node, beside the same here (Debian, as root)"
-	@echo "make faults    builds disturbed in forty ways (an hour; six of them need root and Slurm's packages)"
+	@echo "make faults    builds disturbed forty times (half an hour; six of them need root and Slurm's packages)"
 	@echo "make fuzz      read $(FILES) hostile media files and half as many weights (FILES=...)"
 	@echo "make lock      choose the versions in requirements.lock and envs/ anew"
 	@echo "make clean     remove .venv and caches; results stay"
