@@ -117,7 +117,7 @@ rule report:
     params:
         code=build.code("report"),
     resources:
-        mem_mb=grows(1500),
+        mem_mb=grows(1000),
         runtime=grows(10),
     conda:
         "../envs/cpu.yaml"

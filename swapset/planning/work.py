@@ -20,6 +20,8 @@ UNITS = {
     "real": "frames",
     "synthesise": "frames",
     "measure": "frames",
+    "protect_clips": "frames",
+    "find_landmarks": "frames",
     "train": "Tflop",
 }
 """Of rules whose jobs differ in size; of all others a job is the unit."""
@@ -27,6 +29,12 @@ UNITS = {
 
 LIKE = {f"protected_{rule}": rule for rule in ("align", "train", "synthesise", "measure")}
 """Rules whose jobs are another rule's, for models of protected clips (`rules/protected.smk`)."""
+
+
+_OF_A_SUBJECT = (
+    *("ingest", "track", "align"),
+    *("protect_clips", "find_landmarks", "protected_align", "protected_measure"),
+)
 
 
 def training_work(recipe: dict[str, Any], steps: int) -> float:
@@ -96,7 +104,7 @@ class PlannedWork:
         """Return the work of a rule's mean job."""
         build, plan = self.build, self.build.generation
         clips = len(build.manifest.clips) / max(1, len(build.subjects))
-        if rule in ("ingest", "track", "align", "protected_align", "protected_measure"):
+        if rule in _OF_A_SUBJECT:
             return clips * self.frames
         if rule in ("real", "synthesise", "protected_synthesise"):
             return self.frames
