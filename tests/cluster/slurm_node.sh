@@ -27,6 +27,7 @@ stop() {
     for file in "$CONF" "$GRES"; do
         if grep -qsF "$MARK" "$file"; then rm "$file"; fi
     done
+    rm -rf "$STATE/controller" # or it would still know this run's jobs in the next one
 }
 
 packages() {
