@@ -96,7 +96,8 @@ def read_image(path: Path) -> Image:
         If it cannot be read, or is larger than 100 megapixels.
     """
     with opened_picture(path) as picture:
-        return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+        ImageOps.exif_transpose(picture, in_place=True)
+        return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def score_image(image: Image, detector: Detector) -> Result:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from swapset.errors import DataError
+from swapset.errors import DataError, MediaError
 from swapset.extractors.base import Extractor
 from swapset.extractors.crops import cut_squares, to_crop
 from swapset.extractors.labels import LabelledFaces
 from swapset.extractors.published import Variation
 from swapset.files import atomic_output
+from swapset.media.picture import opened_picture
 
 _SHARE_OF_GPU = 0.4
 """Faces go to a GPU as a whole if they fill no more of its free memory."""
@@ -135,9 +136,14 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     DataError
-        If it cannot be read.
+        If it cannot be read, is of a format that is not tried, or larger than 100 megapixels.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        with opened_picture(path):
+            content = np.fromfile(path, np.uint8)
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except (MediaError, cv2.error) as error:
+        raise DataError(f"{error}; replace it or take its line out") from error
     if image is None:
         raise DataError(f"{path}: cannot be read as a picture; replace it or take its line out")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

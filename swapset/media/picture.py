@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from swapset.media.orientation import Orientation
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 MOST_PIXELS = 100_000_000
+MOST_BYTES = 3 * MOST_PIXELS
+"""Of a picture's file, and of its pixels: with 16 bits in RGB, as many as of 50 megapixels."""
 # Others that Pillow knows run programs (PostScript), or are read by nobody's choice.
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 
@@ -76,30 +79,32 @@ class Picture:
 
     def view(self) -> npt.NDArray[np.uint8]:
         """Return the picture (H, W, 3) uint8, RGB, upright; without its alpha."""
-        pixels = self.pixels
-        if pixels.dtype == np.uint16:
-            # By rows: as a whole, numbers between the two types would take gigabytes.
-            rows = ((row.astype(np.uint32) + 128) // 257 for row in pixels)
-            pixels = np.fromiter(rows, np.dtype((np.uint8, pixels.shape[1:])), len(pixels))
-        colours = np.repeat(pixels[..., None], 3, 2) if pixels.ndim == 2 else pixels[..., 2::-1]
-        return np.ascontiguousarray(self.orientation.apply(colours))
+        colours = self.pixels[..., 2::-1]
+        if self.pixels.ndim == 2:
+            colours = np.broadcast_to(self.pixels[..., None], (*self.pixels.shape, 3))
+        upright = self.orientation.apply(colours)
+        view = np.empty(upright.shape, np.uint8)
+        for rows in _strips(len(view)):
+            part = upright[rows]
+            deep = part.dtype == np.uint16
+            view[rows] = (part.astype(np.uint32) + 128) // 257 if deep else part
+        return view
 
-    def changed(self, change: npt.NDArray[np.int16]) -> Picture:
-        """Return the picture with a change (H, W, 3) added to its view.
+    def add(self, before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> None:
+        """Add the difference of two views (H, W, 3) uint8, RGB, to the picture itself.
 
         A pixel that does not change keeps all its bits, and alpha is as it was. The change of a
         grey picture is the mean of that of R, G and B.
         """
-        if self.grey:
-            change = np.repeat(np.rint(change.mean(2, keepdims=True)), 3, 2).astype(np.int16)
-        stored = self.orientation.undo(change)[..., ::-1].astype(np.int32)
-        if self.pixels.dtype == np.uint16:
-            stored = stored * 257
-        pixels = self.pixels.copy()
-        shown = pixels[..., None] if pixels.ndim == 2 else pixels[..., :3]
-        part = stored[..., : shown.shape[2]]
-        shown[:] = np.clip(shown + part, 0, np.iinfo(pixels.dtype).max)
-        return replace(self, pixels=pixels)
+        one, other = (self.orientation.undo(view)[..., ::-1] for view in (before, after))
+        shown = self.pixels[..., None] if self.pixels.ndim == 2 else self.pixels[..., :3]
+        bits = np.iinfo(self.pixels.dtype).bits
+        for rows in _strips(len(shown)):
+            change = other[rows].astype(np.int32) - one[rows]
+            if self.grey:
+                change[:] = np.rint(change.mean(2, keepdims=True))
+            change = change[..., : shown.shape[2]] * (257 if bits == 16 else 1)
+            shown[rows] = np.clip(shown[rows] + change, 0, 2**bits - 1)
 
     def check_writable(self, output: Path) -> None:
         """Refuse a format that cannot hold the picture.
@@ -147,7 +152,7 @@ class Picture:
             raise MediaError(f"{path}: cannot be stored ({error.err})") from error
         if not done:
             raise MediaError(f"{path}: cannot be stored")
-        path.write_bytes(stored.tobytes())
+        path.write_bytes(stored.data)
 
 
 def read_picture(path: Path) -> Picture:
@@ -157,9 +162,11 @@ def read_picture(path: Path) -> Picture:
     ------
     MediaError
         If it is damaged, animated, of colours other than RGB or grey, or larger than 100
-        megapixels.
+        megapixels or 300 MB.
     """
     kind, mode, orientation = _examined(path)
+    if path.stat().st_size > MOST_BYTES:
+        raise MediaError(f"{path}: is larger than {MOST_BYTES // 10**6} MB; make it smaller")
     content = np.fromfile(path, np.uint8)
     try:
         pixels, kinds, metadata = cv2.imdecodeWithMetadata(content, flags=cv2.IMREAD_UNCHANGED)
@@ -167,6 +174,11 @@ def read_picture(path: Path) -> Picture:
         raise MediaError(f"{path}: cannot be read as a picture ({error.err})") from error
     if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
         raise MediaError(f"{path}: has pixels that are not 8 or 16 bits each; convert it to PNG")
+    if pixels.nbytes > MOST_BYTES:
+        raise MediaError(
+            f"{path}: its pixels are {pixels.nbytes / 10**6:.0f} MB, and {MOST_BYTES // 10**6} are "
+            "the most; make it smaller, or take 8 bits"
+        )
     if kind == "TIFF":  # OpenCV turns these by itself
         orientation = Orientation()
     return Picture(path, pixels, mode in _GREY, orientation, kinds, metadata)
@@ -184,7 +196,9 @@ def opened_picture(path: Path) -> Iterator[Pictures.Image]:
         If it is none of these, larger than 100 megapixels, or, also later on, damaged.
     """
     try:
-        with Pictures.open(path, formats=_FORMATS) as picture:
+        with warnings.catch_warnings(action="ignore", category=Pictures.DecompressionBombWarning):
+            opened = Pictures.open(path, formats=_FORMATS)
+        with opened as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise MediaError(f"{path}: is larger than 100 megapixels; make it smaller")
             yield picture
@@ -212,6 +226,11 @@ def _examined(path: Path) -> tuple[str | None, str, Orientation]:
         picture.load()  # OpenCV shows what there is of a file that was cut off
         turn = _TURNS.get(picture.getexif().get(0x0112, 1), Orientation())
         return picture.format, picture.mode, turn
+
+
+def _strips(rows: int) -> Iterator[slice]:
+    """Yield rows that are worked on together: with all at once, wider numbers take gigabytes."""
+    return (slice(start, start + 64) for start in range(0, rows, 64))
 
 
 def _options(ending: str, quality: int) -> list[int]:

@@ -112,10 +112,12 @@ def _protect_picture(source: Path, output: Path, job: Job) -> dict[str, Any]:
     clean = np.ascontiguousarray(turn.apply(upright))
     points, meter = found.at(0), job.meter()
     (noisy,) = job.protector.protect([clean], [points])
-    protected = picture.changed(turn.undo(noisy.astype(np.int16) - clean))
-    meter.add("protected", clean, np.ascontiguousarray(turn.apply(protected.view())), points)
+    picture.add(turn.undo(clean), turn.undo(noisy))
+    del noisy, upright  # a picture may be a gigabyte with all that is made of it
+    meter.add("protected", clean, np.ascontiguousarray(turn.apply(picture.view())), points)
     with atomic_output(output) as scratch:
-        protected.write(scratch, quality=job.jpeg)
+        picture.write(scratch, quality=job.jpeg)
+        del picture
         written = np.ascontiguousarray(turn.apply(read_picture(scratch).view()))
         meter.add("written", clean, written, points)
     return found.facts() | {"kind": "picture", "left_out": []} | meter.results()

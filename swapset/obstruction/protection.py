@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
+from swapset.faces.boxes import box_from_landmarks
 from swapset.obstruction.evaluation import Finder, face_ssim, find
 from swapset.obstruction.found_faces import Which, predictor
 from swapset.obstruction.keyframes import Run
@@ -93,15 +94,12 @@ class Meter:
         points : (n, 68, 2) float32
             Landmarks of all faces of the clean frame; NaN = not in it.
         """
-        faces = points[np.isfinite(points).all(axis=(1, 2))]
-        if not len(faces):
-            return
-        run = Run("", 0, faces)
-        before, after = (np.repeat(image[None], len(faces), 0) for image in (clean, shown))
-        self._ssims.setdefault(stage, []).extend(face_ssim(before, after, run).tolist())
-        for name, finder in self._finders.items():
-            moved = nme(find(finder, after, run), find(finder, before, run))
-            self._errors.setdefault((stage, name), []).extend(moved.tolist())
+        for face in points[np.isfinite(points).all(axis=(1, 2))]:
+            (before, after), run = _about(face, clean, shown)
+            self._ssims.setdefault(stage, []).extend(face_ssim(before, after, run).tolist())
+            for name, finder in self._finders.items():
+                moved = nme(find(finder, after, run), find(finder, before, run))
+                self._errors.setdefault((stage, name), []).extend(moved.tolist())
 
     def results(self) -> dict[str, Any]:
         """Return the means as JSON values; None where nothing was measured.
@@ -124,6 +122,21 @@ class Meter:
                 for name, finder in self._finders.items()
             ],
         }
+
+
+def _about(face: Points, *images: Image) -> tuple[list[Image], Run]:
+    """Return the part (1, h, w, 3) of images that finders look at, and a face's place in it."""
+    x0, y0, x1, y1 = box_from_landmarks(face).astype(int)
+    left, right = _span(x0, x1, images[0].shape[1])
+    top, bottom = _span(y0, y1, images[0].shape[0])
+    run = Run("", 0, face[None] - np.array([left, top], np.float32))
+    return [image[None, top:bottom, left:right] for image in images], run
+
+
+def _span(start: int, end: int, size: int) -> tuple[int, int]:
+    """Return a span of 0 ... size with as much on either side, at least one pixel."""
+    first = min(max(2 * start - end, 0), size - 1)
+    return first, min(max(2 * end - start, first + 1), size)
 
 
 def _mean(values: list[float]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,8 @@ from torch import Tensor
 
 from swapset.extractors.base import Extractor
 from swapset.faces.align import umeyama
-from swapset.faces.boxes import box_from_landmarks
+from swapset.faces.boxes import box_from_landmarks, box_side
+from swapset.obstruction.attack import Attack
 from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.frames import OnFrames
 from swapset.obstruction.inside_face import face_masks
@@ -26,6 +28,13 @@ Points = npt.NDArray[np.float32]
 
 GPU_BLOCK = 16
 """Frames that a GPU works on at once; all start from the noise before the first."""
+
+LARGEST_FACE = 768.0
+"""Pixels from eyebrows to chin above which noise is made on a smaller picture, and enlarged.
+
+Else an attack needs a gigabyte for each four megapixels that extractors look at, who then see the
+face at 128 or 256 pixels.
+"""
 
 
 class Protector:
@@ -103,37 +112,56 @@ class Protector:
             if not places:
                 continue
             points = np.stack([landmarks[k][face] for k in places])
-            parts = self._noise(np.stack([frames[k] for k in places]), points, before)
+            parts = self._noise([frames[k] for k in places], points, before)
             for k, part in zip(places, parts, strict=True):
                 part.add_to(noisy[k], frames[k], self._first.epsilon)
             if places[-1] == last:
                 kept[face] = parts[-1]
         return noisy
 
-    def _noise(
-        self, frames: npt.NDArray[np.uint8], points: Points, before: _Noise | None
-    ) -> list[_Noise]:
-        """Return the noise of a face at points (B, 68, 2) of frames (B, H, W, 3)."""
-        boxes = torch.from_numpy(np.stack([box_from_landmarks(own) for own in points]))
-        whole = Ensemble([OnFrames(extractor, boxes) for extractor in self.extractors])
-        rows, columns = whole.window(*frames.shape[1:3])
+    def _noise(self, frames: list[Frame], points: Points, before: _Noise | None) -> list[_Noise]:
+        """Return the noise of a face at points (B, 68, 2) of frames (H, W, 3)."""
+        boxes = np.stack([box_from_landmarks(own) for own in points])
+        looking = [OnFrames(extractor, torch.from_numpy(boxes)) for extractor in self.extractors]
+        rows, columns = Ensemble(looking).window(*frames[0].shape[:2])
         corner = np.array([columns.start, rows.start], np.float32)
-        images = frames[:, rows, columns]
-        mask = torch.from_numpy(face_masks(points - corner, images.shape[1:3])).to(self._device)
-        part = whole.within(rows, columns).masked(mask)
-        clean = torch.from_numpy(np.ascontiguousarray(images)).to(self._device).permute(0, 3, 1, 2)
-        attack, start, turn = self._first, None, 0
+        images = np.stack([frame[rows, columns] for frame in frames])
+        start, turn, attack = None, 0, self._first
         if before is not None:
-            moved = np.stack([before.moved(own, corner, images.shape[1:3]) for own in points])
-            attack, start = self._next, clean + self.keep * _tensor(moved, self._device)
-            turn = before.turn
-        followed = part if attack.follows_several else part.members[0]
-        noisy = attack.run(followed, clean, start=start, turn=turn)
-        added = (noisy.short() - clean.short()).permute(0, 2, 3, 1).cpu().numpy()
+            start = np.stack([before.moved(own, corner, images.shape[1:3]) for own in points])
+            turn, attack = before.turn, self._next
+        factor = _shrinking(boxes)
+        added = self._added(
+            attack,
+            _smaller(images, factor),
+            np.asarray((points - corner + 0.5) / factor - 0.5, np.float32),
+            start=None if start is None else _smaller(start, factor),
+            turn=turn,
+        )
+        added = _larger(added, factor, images.shape[1:3])
         return [
             _Noise(own, place - corner, rows, columns, turn + attack.iterations)
             for own, place in zip(added, points, strict=True)
         ]
+
+    def _added(
+        self,
+        attack: Attack,
+        images: npt.NDArray[np.uint8],
+        points: Points,
+        *,
+        start: npt.NDArray[np.float32] | None,
+        turn: int,
+    ) -> npt.NDArray[np.int16]:
+        """Return the noise of an attack on a face at points (B, 68, 2) of images (B, h, w, 3)."""
+        boxes = torch.from_numpy(np.stack([box_from_landmarks(own) for own in points]))
+        mask = torch.from_numpy(face_masks(points, images.shape[1:3])).to(self._device)
+        part = Ensemble([OnFrames(extractor, boxes, mask=mask) for extractor in self.extractors])
+        clean = _tensor(images, self._device)
+        begun = None if start is None else clean + self.keep * _tensor(start, self._device)
+        followed = part if attack.follows_several else part.members[0]
+        noisy = attack.run(followed, clean, start=begun, turn=turn)
+        return (noisy.short() - clean.short()).permute(0, 2, 3, 1).cpu().numpy()
 
 
 @dataclass(frozen=True)
@@ -169,6 +197,33 @@ def _is_seen(landmarks: Points, face: int) -> bool:
     return len(landmarks) > face and bool(np.isfinite(landmarks[face]).all())
 
 
-def _tensor(images: npt.NDArray[np.float32], device: torch.device) -> Tensor:
+def _shrinking(boxes: Points) -> int:
+    """Return by how many times pictures shrink, so that faces with these boxes are small enough."""
+    return math.ceil(max(box_side(box) for box in boxes) / LARGEST_FACE)
+
+
+def _smaller(images: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
+    """Return images (B, h, w, 3) of means of `factor`² pixels, the last row and column repeated."""
+    if factor == 1:
+        return images
+    height, width = (math.ceil(side / factor) for side in images.shape[1:3])
+    below, right = height * factor - images.shape[1], width * factor - images.shape[2]
+    whole = np.pad(images, ((0, 0), (0, below), (0, right), (0, 0)), "edge")
+    return np.stack(
+        [cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in whole]
+    )
+
+
+def _larger(
+    noise: npt.NDArray[np.int16], factor: int, shape: tuple[int, int]
+) -> npt.NDArray[np.int16]:
+    """Return noise (B, h, w, 3) as it is on images of a shape, which `_smaller` made smaller."""
+    if factor == 1:
+        return noise
+    size = noise.shape[2] * factor, noise.shape[1] * factor
+    return np.stack([cv2.resize(one, size)[: shape[0], : shape[1]] for one in noise])
+
+
+def _tensor(images: npt.NDArray[Any], device: torch.device) -> Tensor:
     """Return images (B, H, W, 3) as (B, 3, H, W) on a device."""
-    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
+    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)

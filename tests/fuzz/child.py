@@ -21,7 +21,7 @@ MOST_SECONDS = 60.0
 """Of processor time for one file; on a busy machine the clock is no measure."""
 MOST_WAITING = 240.0
 """Seconds by the clock."""
-_TIRED = 900 << 20  # a child that is this large between two files is replaced
+_TIRED = 700 << 20  # a child that is this large between two files is replaced
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
 _LOOK = 0.01

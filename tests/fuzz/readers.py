@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from swapset.detection.detect import read_image
+from swapset.extractors.bank import read_picture as read_labelled
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
 from swapset.files import write_json
@@ -20,6 +22,8 @@ from swapset.media.ingest import ingest
 from swapset.media.picture import read_picture
 from swapset.media.probe import probe
 from swapset.obstruction.protect import protect_file
+from swapset.obstruction.protection import Job
+from swapset.obstruction.protector import Protector
 
 SECONDS = 2.0
 """Of a video that are used."""
@@ -41,18 +45,21 @@ def _probe(path: Path, results: Path) -> str:
 
 
 def _protect(path: Path, results: Path) -> str:
-    """As `swapset protect` does, with stripes instead of noise."""
-    from protect_material import job
-
-    protect_file(path, results / "protected.mkv", job())
+    """As `swapset protect` does, with few steps."""
+    protect_file(path, results / "protected.mkv", _job())
     return "read"
 
 
 def _protect_picture(path: Path, results: Path) -> str:
-    from protect_material import job
-
-    protect_file(path, results / "protected.png", job())
+    protect_file(path, results / "protected.png", _job())
     return "read"
+
+
+@cache
+def _job() -> Job:
+    from protect_material import extractor, job
+
+    return job(Protector([extractor()], first=1, steps=1), overwrite=True)
 
 
 def _picture(path: Path, results: Path) -> str:
@@ -63,6 +70,12 @@ def _picture(path: Path, results: Path) -> str:
 def _scored_picture(path: Path, results: Path) -> str:
     """As `swapset detect` reads it."""
     read_image(path)
+    return "read"
+
+
+def _labelled_picture(path: Path, results: Path) -> str:
+    """As pictures that come with landmarks are read."""
+    read_labelled(path)
     return "read"
 
 
@@ -142,6 +155,7 @@ JOBS: dict[str, Callable[[Path, Path], str]] = {
     "protect": _protect,
     "picture": _picture,
     "scored picture": _scored_picture,
+    "labelled picture": _labelled_picture,
     "frames": _frames,
     "protect picture": _protect_picture,
     "detector": _detector,
@@ -160,7 +174,5 @@ JOBS: dict[str, Callable[[Path, Path], str]] = {
 
 def warm_up() -> None:
     """Import what readers import late, and read what they keep."""
-    from protect_material import job
-
-    job()
+    _job()
     make_detector("hog")

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import faces
 import imageio_ffmpeg
+import numpy as np
 
 Seeds = dict[str, bytes]
 _INSIDE = (b"moov", b"trak", b"mdia", b"minf", b"dinf")
@@ -334,5 +336,9 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     ),
     "a large 16-bit PNG": ("png", lambda lures: _png(9_000, 9_000, depth=16, whole=True)),
     "a large PNG": ("png", lambda lures: _png(9_900, 9_900, colours=2, whole=True)),
+    "a crowd": ("png", lambda lures: faces.crowd()),
+    "a face that fills a large picture": ("png", lambda lures: faces.filling()),
+    "a face in a large picture": ("png", lambda lures: faces.lost(12_400)),
+    "a face in a large 16-bit picture": ("png", lambda lures: faces.lost(6_200, np.uint16)),
 }
 """Ending and maker by name; those that cost much to make stand last."""

@@ -47,10 +47,11 @@ def hostile(number: int, lures: Lures) -> tuple[str, str, str, bytes]:
 
 
 def jobs(ending: str, number: int) -> list[str]:
-    """Return who reads a file: the slower readers take every second one."""
-    slow = number % 2 == 0 or number % 8 == 3
+    """Return who reads a file: slow ones take those made by hand, and two thirds of the others."""
+    slow = number % 4 == 3 or number % 2 == 0
     if ending in PICTURES:
-        return ["picture", "scored picture", "frames", "ingest"] + ["protect picture"] * slow
+        own = ["picture", "scored picture", "labelled picture", "frames", "ingest"]
+        return own + ["protect picture"] * slow
     return ["ingest", "probe"] + ["protect"] * slow + ["frames"] * (ending in ("gif", "apng"))
 
 

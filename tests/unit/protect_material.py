@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from faces_material import background, placed
@@ -33,13 +34,13 @@ class Stripes:
         for frame, points in zip(frames, landmarks, strict=True):
             if len(self.faces) == self.stop_at:
                 raise KeyboardInterrupt
-            noisy = frame.astype(int)
+            noisy = frame.copy()
             seen = [own for own in points if np.isfinite(own).all()]
             for own in seen:
                 x0, y0, x1, y1 = np.rint(box_from_landmarks(own)).astype(int).clip(0)
-                noisy[y0:y1:4, x0:x1] += CHANGE
+                noisy[y0:y1:4, x0:x1] = cv2.add(noisy[y0:y1:4, x0:x1], (CHANGE,) * 4)
             self.faces.append(len(seen))
-            yield noisy.clip(0, 255).astype(np.uint8)
+            yield noisy
 
 
 def extractor(seed: int = 1) -> Extractor:

@@ -33,6 +33,7 @@ from swapset.detectors.registry import load_detector
 from swapset.detectors.resnet import read_state
 from swapset.detectors.xception_weights import read_xception_weights
 from swapset.errors import ConfigError, DataError, ManifestError, MediaError
+from swapset.extractors.bank import read_picture as read_labelled
 from swapset.extractors.labels_csv import read_csv
 from swapset.extractors.registry import load_extractor
 from swapset.faces.landmarks import LandmarkPredictor
@@ -64,12 +65,23 @@ def test_postscript_called_a_picture_starts_no_interpreter(
         read(tmp_path / "a.png")
 
 
+def gigantic(path: Path) -> Path:
+    """Write a small PNG file that says it is 30,000 pixels wide and high."""
+    Image.fromarray(numbered(3)).save(path)
+    content = path.read_bytes()
+    head = b"IHDR" + (30_000).to_bytes(4, "big") * 2 + content[24:29]
+    path.write_bytes(content[:12] + head + zlib.crc32(head).to_bytes(4, "big") + content[33:])
+    return path
+
+
+def test_gigantic_pictures_with_landmarks_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.png: .*(replace|take its line out)"):
+        read_labelled(gigantic(tmp_path / "a.png"))
+
+
 def test_gigantic_pictures_of_a_folder_are_left_out(tmp_path: Path) -> None:
     Image.fromarray(numbered(3)).save(tmp_path / "001.png")
-    content = (tmp_path / "001.png").read_bytes()
-    head = b"IHDR" + (30_000).to_bytes(4, "big") * 2 + content[24:29]
-    made = content[:12] + head + zlib.crc32(head).to_bytes(4, "big") + content[33:]
-    (tmp_path / "000.png").write_bytes(made)
+    gigantic(tmp_path / "000.png")
     with foreign_clip(tmp_path) as (clip, reason):
         assert reason == ""
         assert probe(clip).width == numbered(3).shape[1]

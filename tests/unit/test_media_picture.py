@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from faces_material import portrait
 from PIL import Image, ImageCms, ImageOps
 
 from swapset.errors import MediaError
-from swapset.media.picture import read_picture
+from swapset.media import picture as pictures
+from swapset.media.picture import Picture, read_picture
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 CHANGE = np.zeros((40, 60, 3), np.int16)
@@ -37,6 +39,13 @@ def saved(path: Path, image: np.ndarray, *, mode: str = "RGB", **options: Any) -
     return path
 
 
+def changed(picture: Picture, change: np.ndarray) -> Picture:
+    """Return a picture with a change of its view; the original stays."""
+    made, view = replace(picture, pixels=picture.pixels.copy()), picture.view()
+    made.add(view, (view + change).clip(0, 255).astype(np.uint8))
+    return made
+
+
 def exif(orientation: int) -> Image.Exif:
     about = Image.Exif()
     about[0x0112], about[0x010E] = orientation, "a portrait"
@@ -47,7 +56,7 @@ def exif(orientation: int) -> Image.Exif:
 def test_what_is_not_changed_stays(tmp_path: Path, ending: str) -> None:
     path = saved(tmp_path / f"a{ending}", small())
     picture = read_picture(path)
-    picture.changed(CHANGE).write(tmp_path / f"b{ending}")
+    changed(picture, CHANGE).write(tmp_path / f"b{ending}")
     moved = read_picture(tmp_path / f"b{ending}").view().astype(int) - picture.view()
     most = 12 if ending == ".jpg" else 0
     assert np.abs(moved - CHANGE).max() <= most
@@ -65,7 +74,7 @@ def test_the_view_is_upright_and_the_file_stays_so(
     assert np.abs(picture.view().astype(int) - upright).max() <= 3
     change = np.zeros(upright.shape, np.int16)
     change[4:12, 8:24] = 20
-    picture.changed(change).write(tmp_path / f"b{ending}", quality=100)
+    changed(picture, change).write(tmp_path / f"b{ending}", quality=100)
     shown = np.array(ImageOps.exif_transpose(Image.open(tmp_path / f"b{ending}"))).astype(int)
     np.testing.assert_allclose(shown - picture.view(), change, atol=4)
 
@@ -73,7 +82,7 @@ def test_the_view_is_upright_and_the_file_stays_so(
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp"])
 def test_exif_and_colour_profile_stay(tmp_path: Path, ending: str) -> None:
     path = saved(tmp_path / f"a{ending}", small(), exif=exif(6), icc_profile=PROFILE)
-    read_picture(path).changed(CHANGE.swapaxes(0, 1)).write(tmp_path / f"b{ending}")
+    changed(read_picture(path), CHANGE.swapaxes(0, 1)).write(tmp_path / f"b{ending}")
     with Image.open(tmp_path / f"b{ending}") as picture:
         assert picture.info["icc_profile"] == PROFILE
         assert dict(picture.getexif()) == {0x0112: 6, 0x010E: "a portrait"}
@@ -86,7 +95,7 @@ def test_alpha_stays(tmp_path: Path) -> None:
         image = np.dstack([small(), alpha])
         path = saved(tmp_path / f"a{ending}", image, mode="RGBA", **options)
         picture = read_picture(path)
-        picture.changed(CHANGE).write(tmp_path / f"b{ending}")
+        changed(picture, CHANGE).write(tmp_path / f"b{ending}")
         written = cv2.imread(str(tmp_path / f"b{ending}"), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(written[..., 3], alpha[..., 0])
         with pytest.raises(MediaError, match="transparency"):
@@ -97,7 +106,7 @@ def test_alpha_stays(tmp_path: Path) -> None:
 def test_grey_stays_grey(tmp_path: Path, mode: str) -> None:
     picture = read_picture(saved(tmp_path / "a.png", small(), mode=mode))
     assert picture.grey
-    picture.changed(CHANGE).write(tmp_path / "b.png")
+    changed(picture, CHANGE).write(tmp_path / "b.png")
     shown = read_picture(tmp_path / "b.png").view().astype(int)
     assert (shown == shown[..., :1]).all()
     if mode != "1":
@@ -113,7 +122,7 @@ def test_sixteen_bits_keep_their_low_ones(tmp_path: Path, ending: str, grey: boo
     cv2.imwrite(str(tmp_path / f"a{ending}"), image)
     picture = read_picture(tmp_path / f"a{ending}")
     change = np.full_like(CHANGE, 2) if grey else CHANGE
-    picture.changed(change).write(tmp_path / f"b{ending}")
+    changed(picture, change).write(tmp_path / f"b{ending}")
     written = cv2.imread(str(tmp_path / f"b{ending}"), cv2.IMREAD_UNCHANGED)
     added = change[..., 0] if grey else change[..., ::-1]
     np.testing.assert_array_equal(written.astype(int) - image, 257 * added.astype(int))
@@ -155,6 +164,22 @@ def test_bad_files_are_named_with_what_is_wrong(tmp_path: Path) -> None:
         make(tmp_path / name)
         with pytest.raises(MediaError, match=rf"{name}: .*({said})"):
             read_picture(tmp_path / name)
+
+
+def test_pictures_that_need_too_much_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    cv2.imwrite(str(path), deep(np.zeros((40, 60, 3), np.uint8)))
+    monkeypatch.setattr(pictures, "MOST_BYTES", 40 * 60 * 6 - 1)
+    with pytest.raises(MediaError, match=r"a\.png: its pixels are .* make it smaller, or take 8"):
+        read_picture(path)
+    cv2.imwrite(str(path), np.zeros((40, 60, 3), np.uint8))
+    read_picture(path)
+    with path.open("ab") as stream:
+        stream.write(bytes(40 * 60 * 6))
+    with pytest.raises(MediaError, match=r"a\.png: is larger than .* make it smaller"):
+        read_picture(path)
 
 
 def test_names_of_other_formats_are_refused(tmp_path: Path) -> None:

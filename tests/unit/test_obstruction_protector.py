@@ -8,7 +8,9 @@ import torch
 from test_obstruction_robust import face
 
 from swapset.extractors.avs_san import AVSSAN
+from swapset.obstruction import protector
 from swapset.obstruction.protector import Protector
+from swapset.obstruction.robust import LBRobust
 
 EPSILON = 12.0
 
@@ -28,6 +30,10 @@ def protect(extractor: AVSSAN, landmarks: list[np.ndarray], **settings) -> list[
     clean = frames(len(landmarks))
     noisy = list(Protector([extractor], **how).protect(clean, landmarks))
     return [one.astype(int) - other for one, other in zip(noisy, clean, strict=True)]
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
 
 
 def test_noise_is_on_faces_alone(extractor: AVSSAN) -> None:
@@ -53,12 +59,44 @@ def test_noise_moves_with_the_face(extractor: AVSSAN) -> None:
     stays, _ = protect(extractor, [face(70, 80)[None]] * 2)
     assert np.array_equal(stays, first)
     back = np.roll(moved, (-8, -12), (0, 1))
-
-    def alike(one: np.ndarray, other: np.ndarray) -> float:
-        return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
-
     assert alike(back, first) > 0.7
     assert alike(back, first) > alike(moved, first) + 0.5
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let faces of the tests' size be as large ones are."""
+    monkeypatch.setattr(protector, "LARGEST_FACE", 20.0)
+
+
+@pytest.mark.usefixtures("large")
+def test_noise_of_a_large_face_is_made_on_a_smaller_picture(
+    extractor: AVSSAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes, run = [], LBRobust.run
+
+    def watched(self: object, followed: object, images: torch.Tensor, **settings) -> torch.Tensor:
+        sizes.append(tuple(images.shape[2:]))
+        return run(self, followed, images, **settings)
+
+    monkeypatch.setattr(LBRobust, "run", watched)
+    noise, moved = protect(extractor, [face(70, 80)[None], face(76, 86)[None]], keep=1.0)
+    assert max(map(max, sizes)) <= 48
+    assert 0 < np.abs(noise).max() <= EPSILON
+    rows, columns = np.nonzero(noise.any(-1))
+    assert (rows.min() >= 80 - 36, rows.max() <= 80 + 36) == (True, True)
+    assert (columns.min() >= 70 - 36, columns.max() <= 70 + 36) == (True, True)
+    assert alike(np.roll(moved, (-6, -6), (0, 1)), noise) > alike(moved, noise) + 0.3
+
+
+def test_pictures_made_smaller_and_noise_made_larger_stay_in_place() -> None:
+    rows, columns = np.mgrid[:31, :47].astype(np.float32)
+    images = np.stack([rows, columns, rows + columns], -1)[None]
+    small = protector._smaller(images, 4)
+    assert small.shape == (1, 8, 12, 3)
+    np.testing.assert_allclose(small[0, 2, 3], (9.5, 13.5, 23.0))
+    back = protector._larger((small * 64).astype(np.int16), 4, (31, 47)) / 64
+    np.testing.assert_allclose(back[:, 2:26, 2:42], images[:, 2:26, 2:42], atol=0.05)
 
 
 def test_few_steps_follow_all_extractors_by_turns_from_frame_to_frame(
@@ -73,8 +111,8 @@ def test_few_steps_follow_all_extractors_by_turns_from_frame_to_frame(
 
     monkeypatch.setattr(AVSSAN, "features", counting)
     extractors = [AVSSAN(width=0.1, seed=k) for k in range(3)]
-    protector = Protector(extractors, first=3, steps=1, epsilon=EPSILON)
-    list(protector.protect(frames(4), [face(70, 80)[None]] * 4))
+    several = Protector(extractors, first=3, steps=1, epsilon=EPSILON)
+    list(several.protect(frames(4), [face(70, 80)[None]] * 4))
     # Clean, and 3 gradients in the first frame; then both once, in one of the other frames.
     assert [asked.count(one) for one in extractors] == [6, 6, 6]
 

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from faces_material import background, placed
 from media_material import ffmpeg, write_video
-from protect_material import CHANGE, Stripes, face, job, save, talk, two_people
+from protect_material import CHANGE, Stripes, extractor, face, job, save, talk, two_people
 from test_media_rewrite import packets, seen
 
 from swapset.errors import ConfigError, DataError, MediaError, SwapsetError
+from swapset.extractors.nme import nme
 from swapset.media.picture import read_picture
-from swapset.obstruction.found_faces import follow_faces, picture_faces
+from swapset.obstruction.evaluation import face_ssim, find
+from swapset.obstruction.found_faces import follow_faces, picture_faces, predictor
+from swapset.obstruction.keyframes import Run
 from swapset.obstruction.protect import protect_file, protect_folder
 from swapset.obstruction.protection import Meter
 
@@ -224,3 +227,19 @@ def test_what_did_not_change_measures_nothing() -> None:
     assert results["ssim_protected"] == 1
     assert results["extractors"][0]["nme_protected"] == 0
     assert results["ssim_written"] is None
+
+
+def test_faces_are_measured_as_on_the_whole_picture() -> None:
+    """Only the parts about them are looked at: a crowd in a large picture fits into memory."""
+    clean = two_people()
+    points = picture_faces(clean).at(0)
+    (noisy,) = Stripes().protect([clean], [points])
+    meter: Meter = job().meter()
+    meter.add("protected", clean, noisy, points)
+    run, both = Run("", 0, points), [np.stack([image] * 2) for image in (clean, noisy)]
+    results = meter.results()
+    assert results["faces_measured"] == 2
+    assert results["ssim_protected"] == pytest.approx(face_ssim(*both, run).mean(), abs=1e-6)
+    for found, finder in zip(results["extractors"], (extractor(), predictor()), strict=True):
+        before, after = (find(finder, images, run) for images in both)
+        assert found["nme_protected"] == pytest.approx(nme(after, before).mean(), abs=2e-3)

@@ -52,7 +52,9 @@ def files_of(base: Path, rooms: tuple[str, ...]) -> list[Path]:
         path
         for room in rooms
         for path in (base / room).rglob("*")
-        if path.is_file() and path.name not in _OWN and ".partial" not in path.name
+        if path.is_file()
+        and path.name not in _OWN
+        and ".partial" not in str(path.relative_to(base))
     )
 
 
