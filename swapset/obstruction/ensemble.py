@@ -34,10 +34,6 @@ class Ensemble:
         rows, columns = zip(*windows, strict=True)
         return _all(rows), _all(columns)
 
-    def masked(self, mask: Tensor) -> Ensemble:
-        """Return the same with another mask."""
-        return Ensemble([OnFrames(own.extractor, own.boxes, mask=mask) for own in self.members])
-
     def within(self, rows: slice, columns: slice) -> Ensemble:
         """Return the same for a part of the frames."""
         return Ensemble([member.within(rows, columns) for member in self.members])

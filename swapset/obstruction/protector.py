@@ -199,7 +199,7 @@ def _is_seen(landmarks: Points, face: int) -> bool:
 
 def _shrinking(boxes: Points) -> int:
     """Return by how many times pictures shrink, so that faces with these boxes are small enough."""
-    return math.ceil(max(box_side(box) for box in boxes) / LARGEST_FACE)
+    return max(1, math.ceil(max(box_side(box) for box in boxes) / LARGEST_FACE))
 
 
 def _smaller(images: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
