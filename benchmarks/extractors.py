@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from swapset.device import uses_bf16
 from swapset.extractors.augment import draw_batch
-from swapset.extractors.bank import cut_bank, margin_of, read_picture
+from swapset.extractors.bank import cut_bank, margin_of, read_labelled_picture
 from swapset.extractors.fitting import ExtractorJob, train_extractor
 from swapset.extractors.label_layouts import read_labels
 from swapset.extractors.labels import LabelledFaces
@@ -58,7 +58,7 @@ def by_dlib(faces: LabelledFaces) -> NDArray[np.float64]:
     """Return the landmarks (n, 68, 2) that dlib finds in the boxes of the labels."""
     predictor = LandmarkPredictor()
     pairs = zip(faces.images, faces.boxes, strict=True)
-    return np.array([predictor.predict(read_picture(path), box) for path, box in pairs])
+    return np.array([predictor.predict(read_labelled_picture(path), box) for path, box in pairs])
 
 
 def by_mean_shape(training: LabelledFaces, faces: LabelledFaces) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from swapset.extractors.crops import cut_squares, to_crop
 from swapset.extractors.labels import LabelledFaces
 from swapset.extractors.published import Variation
 from swapset.files import atomic_output
-from swapset.media.picture import opened_picture
+from swapset.media.picture import decode_picture
 
 _SHARE_OF_GPU = 0.4
 """Faces go to a GPU as a whole if they fill no more of its free memory."""
@@ -128,7 +128,7 @@ def bank_name(faces: LabelledFaces, extractor: Extractor, *facts: object) -> str
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_labelled_picture(path: Path) -> NDArray[np.uint8]:
     """Return a picture (H, W, 3) uint8, RGB: grey and 16-bit ones are converted, alpha is left out.
 
     It is not turned by its metadata: landmarks count the pixels as they are stored.
@@ -136,17 +136,12 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     DataError
-        If it cannot be read, is of a format that is not tried, or larger than 100 megapixels.
+        If it cannot be read, or is larger than 100 megapixels or 300 MB.
     """
     try:
-        with opened_picture(path):
-            content = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except (MediaError, cv2.error) as error:
+        return decode_picture(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    except MediaError as error:
         raise DataError(f"{error}; replace it or take its line out") from error
-    if image is None:
-        raise DataError(f"{path}: cannot be read as a picture; replace it or take its line out")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _cut(
@@ -160,7 +155,7 @@ def _cut(
     for number in tqdm(range(len(faces)), "cutting", file=log, mininterval=2, unit="face"):
         if faces.images[number] != path:
             path = faces.images[number]
-            frame = torch.from_numpy(read_picture(path)).permute(2, 0, 1)[None]
+            frame = torch.from_numpy(read_labelled_picture(path)).permute(2, 0, 1)[None]
         region, side = regions[number : number + 1], into.shape[-1]
         crop = cut_squares(frame, region, side)
         if fill:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +14,7 @@ from swapset.errors import MediaError
 from swapset.media.container import MAX_PIXELS
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
-from swapset.media.picture import opened_picture
+from swapset.media.picture import decode_picture
 
 FPS = 30
 LONGEST = 120.0
@@ -65,11 +64,6 @@ def _from_pictures(source: Path, clip: Path) -> str:
 def _picture(path: Path) -> npt.NDArray[np.uint8] | None:
     """Return a picture (H, W, 3) uint8, RGB; None if it is none, or does not decode."""
     try:
-        with opened_picture(path) as header:
-            if header.width * header.height > MAX_PIXELS:
-                return None
-            content = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB)
-    except (MediaError, cv2.error):
+        return decode_picture(path, most_pixels=MAX_PIXELS)
+    except MediaError:
         return None
-    return None if image is None else np.asarray(image, np.uint8)

@@ -165,8 +165,6 @@ def read_picture(path: Path) -> Picture:
         megapixels or 300 MB.
     """
     kind, mode, orientation = _examined(path)
-    if path.stat().st_size > MOST_BYTES:
-        raise MediaError(f"{path}: is larger than {MOST_BYTES // 10**6} MB; make it smaller")
     content = np.fromfile(path, np.uint8)
     try:
         pixels, kinds, metadata = cv2.imdecodeWithMetadata(content, flags=cv2.IMREAD_UNCHANGED)
@@ -184,6 +182,40 @@ def read_picture(path: Path) -> Picture:
     return Picture(path, pixels, mode in _GREY, orientation, kinds, metadata)
 
 
+def decode_picture(
+    path: Path, flags: int = cv2.IMREAD_COLOR_RGB, *, most_pixels: int = MOST_PIXELS
+) -> npt.NDArray[np.uint8]:
+    """Return the pixels of an untrusted picture, of what of it decodes.
+
+    Parameters
+    ----------
+    path : Path
+    flags : int
+        OpenCV's.
+    most_pixels : int
+
+    Returns
+    -------
+    (H, W, 3) uint8, RGB
+        Grey and 16-bit pictures are converted, alpha is left out.
+
+    Raises
+    ------
+    MediaError
+        If it is larger, or as of `opened_picture`.
+    """
+    with opened_picture(path) as header:
+        if header.width * header.height > most_pixels:
+            raise MediaError(f"{path}: is larger than {most_pixels / 1e6:.0f} megapixels")
+    try:
+        image = cv2.imdecode(np.fromfile(path, np.uint8), flags)
+    except cv2.error as error:
+        raise MediaError(f"{path}: cannot be read as a picture ({error.err})") from error
+    if image is None:
+        raise MediaError(f"{path}: cannot be read as a picture")
+    return np.asarray(image, np.uint8)
+
+
 @contextmanager
 def opened_picture(path: Path) -> Iterator[Pictures.Image]:
     """Open an untrusted picture by Pillow; its pixels are not decoded yet.
@@ -193,9 +225,11 @@ def opened_picture(path: Path) -> Iterator[Pictures.Image]:
     Raises
     ------
     MediaError
-        If it is none of these, larger than 100 megapixels, or, also later on, damaged.
+        If it is none of these, larger than 100 megapixels or 300 MB, or, also later on, damaged.
     """
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise MediaError(f"{path}: is larger than {MOST_BYTES // 10**6} MB; make it smaller")
         with warnings.catch_warnings(action="ignore", category=Pictures.DecompressionBombWarning):
             opened = Pictures.open(path, formats=_FORMATS)
         with opened as picture:

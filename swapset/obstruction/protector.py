@@ -32,8 +32,7 @@ GPU_BLOCK = 16
 LARGEST_FACE = 768.0
 """Pixels from eyebrows to chin above which noise is made on a smaller picture, and enlarged.
 
-Else an attack needs a gigabyte for each four megapixels that extractors look at, who then see the
-face at 128 or 256 pixels.
+Else an attack's memory grows with the face, of which extractors see 128 or 256 pixels.
 """
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from swapset.detection.detect import read_image
-from swapset.extractors.bank import read_picture as read_labelled
+from swapset.extractors.bank import read_labelled_picture
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
 from swapset.files import write_json
@@ -75,7 +75,7 @@ def _scored_picture(path: Path, results: Path) -> str:
 
 def _labelled_picture(path: Path, results: Path) -> str:
     """As pictures that come with landmarks are read."""
-    read_labelled(path)
+    read_labelled_picture(path)
     return "read"
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import faces
 import numpy as np
 import pytest
 from child import Child, Outcome
@@ -15,6 +17,8 @@ from mutations import mutate
 from sandbox import Sandbox
 from strange import STRANGE, Lures
 from tally import Tally
+
+from swapset.obstruction.found_faces import picture_faces
 
 PICTURES = ("png", "jpg", "jpeg", "webp", "tif", "bmp")
 _LIES = ("mp4", "mkv", "png", "jpg", "ts", "avi")
@@ -87,6 +91,15 @@ def test_good_files_are_read(
         path = put(sandbox.source / f"good.{ending}", media_seeds[ending])
         outcome = child.read(jobs(ending, 0), path)
         assert (outcome.result, outcome.problems) == ("read", [])
+
+
+def test_large_pictures_show_the_faces_that_they_are_there_for() -> None:
+    pictures = {"crowd": (faces.crowd(), 40), "filling": (faces.filling(), 1)}
+    pictures["lost"] = faces.lost(12_400), 1
+    for name, (content, least) in pictures.items():
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+        found = picture_faces(np.asarray(image, np.uint8))
+        assert (name, len(found.paths) >= least) == (name, True)
 
 
 def test_the_bait_is_noticed(lures: Lures, sandbox: Sandbox) -> None:

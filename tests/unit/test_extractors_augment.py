@@ -21,7 +21,7 @@ from swapset.extractors.augment import (
     place_images,
     place_points,
 )
-from swapset.extractors.bank import FaceBank, bank_name, cut_bank, margin_of, read_picture
+from swapset.extractors.bank import FaceBank, bank_name, cut_bank, margin_of, read_labelled_picture
 from swapset.extractors.labels import LabelledFaces
 from swapset.extractors.labels_csv import read_csv
 from swapset.extractors.names import EXTRACTORS
@@ -232,7 +232,7 @@ def test_the_middle_of_a_kept_face_is_the_extractors_crop(labels: LabelledFaces,
     assert rim >= 0.15 * extractor.side
     boxes = torch.from_numpy(labels.boxes)
     for number, path in enumerate(labels.images):
-        frame = torch.from_numpy(read_picture(path)).permute(2, 0, 1)[None].float()
+        frame = torch.from_numpy(read_labelled_picture(path)).permute(2, 0, 1)[None].float()
         crop = extractor.crop(frame, boxes[number : number + 1])
         kept = bank.faces[number : number + 1, :, rim:-rim, rim:-rim].float()
         assert (crop - kept).abs().max() <= 0.5 + 1e-3
@@ -288,11 +288,11 @@ def test_pictures_of_other_kinds_become_rgb(tmp_path: Path) -> None:
     colours = np.dstack([np.full((30, 40), level, np.uint8) for level in (10, 20, 30, 0)])
     for name, image in (("deep.png", ramp), ("alpha.png", colours), ("grey.png", colours[..., 0])):
         cv2.imwrite(str(tmp_path / name), image)
-    deep = read_picture(tmp_path / "deep.png")
+    deep = read_labelled_picture(tmp_path / "deep.png")
     assert deep.shape == (30, 40, 3)
     assert np.abs(deep[0, :, 0] - ramp[0] / 257).max() <= 1
-    assert read_picture(tmp_path / "alpha.png")[0, 0].tolist() == [30, 20, 10]
-    assert read_picture(tmp_path / "grey.png")[0, 0].tolist() == [10, 10, 10]
+    assert read_labelled_picture(tmp_path / "alpha.png")[0, 0].tolist() == [30, 20, 10]
+    assert read_labelled_picture(tmp_path / "grey.png")[0, 0].tolist() == [10, 10, 10]
 
 
 def test_pictures_that_cannot_be_read_are_named(labels: LabelledFaces) -> None:

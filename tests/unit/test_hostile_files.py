@@ -32,8 +32,8 @@ from swapset.detectors.mesonet import Meso4
 from swapset.detectors.registry import load_detector
 from swapset.detectors.resnet import read_state
 from swapset.detectors.xception_weights import read_xception_weights
-from swapset.errors import ConfigError, DataError, ManifestError, MediaError
-from swapset.extractors.bank import read_picture as read_labelled
+from swapset.errors import ConfigError, DataError, ManifestError, MediaError, SwapsetError
+from swapset.extractors.bank import read_labelled_picture
 from swapset.extractors.labels_csv import read_csv
 from swapset.extractors.registry import load_extractor
 from swapset.faces.landmarks import LandmarkPredictor
@@ -43,7 +43,7 @@ from swapset.generation.checkpoint import load_model
 from swapset.media.foreign import foreign_clip
 from swapset.media.ingest import ingest
 from swapset.media.orientation import Orientation
-from swapset.media.picture import Picture, read_picture
+from swapset.media.picture import Picture, decode_picture, read_picture
 from swapset.media.probe import probe
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
@@ -75,8 +75,19 @@ def gigantic(path: Path) -> Path:
 
 
 def test_gigantic_pictures_with_landmarks_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.png: .*(replace|take its line out)"):
-        read_labelled(gigantic(tmp_path / "a.png"))
+    with pytest.raises(DataError, match=r"a\.png: .*exceeds limit.*; replace it"):
+        read_labelled_picture(gigantic(tmp_path / "a.png"))
+
+
+@pytest.mark.parametrize("read", [read_picture, read_image, decode_picture, read_labelled_picture])
+def test_small_pictures_with_much_behind_them_are_refused(tmp_path: Path, read: Any) -> None:
+    """They would be read as a whole; here they take no room on the disk."""
+    Image.fromarray(numbered(3)).save(tmp_path / "a.png")
+    read(tmp_path / "a.png")
+    with (tmp_path / "a.png").open("ab") as stream:
+        stream.truncate(3 << 30)
+    with pytest.raises(SwapsetError, match=r"a\.png: is larger than 300 MB"):
+        read(tmp_path / "a.png")
 
 
 def test_gigantic_pictures_of_a_folder_are_left_out(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from test_media_rewrite import packets, seen
 from swapset.errors import ConfigError, DataError, MediaError, SwapsetError
 from swapset.extractors.nme import nme
 from swapset.media.picture import read_picture
+from swapset.obstruction import protection
 from swapset.obstruction.evaluation import face_ssim, find
 from swapset.obstruction.found_faces import follow_faces, picture_faces, predictor
 from swapset.obstruction.keyframes import Run
@@ -229,8 +231,15 @@ def test_what_did_not_change_measures_nothing() -> None:
     assert results["ssim_written"] is None
 
 
-def test_faces_are_measured_as_on_the_whole_picture() -> None:
+def test_faces_are_measured_as_on_the_whole_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the parts about them are looked at: a crowd in a large picture fits into memory."""
+    shapes = []
+
+    def watched(finder: Any, images: np.ndarray, run: Run) -> np.ndarray:
+        shapes.append(images.shape)
+        return find(finder, images, run)
+
+    monkeypatch.setattr(protection, "find", watched)
     clean = two_people()
     points = picture_faces(clean).at(0)
     (noisy,) = Stripes().protect([clean], [points])
@@ -239,6 +248,8 @@ def test_faces_are_measured_as_on_the_whole_picture() -> None:
     run, both = Run("", 0, points), [np.stack([image] * 2) for image in (clean, noisy)]
     results = meter.results()
     assert results["faces_measured"] == 2
+    assert {shape[0] for shape in shapes} == {1}
+    assert max(shape[2] for shape in shapes) < clean.shape[1]
     assert results["ssim_protected"] == pytest.approx(face_ssim(*both, run).mean(), abs=1e-6)
     for found, finder in zip(results["extractors"], (extractor(), predictor()), strict=True):
         before, after = (find(finder, images, run) for images in both)
