@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from swapset.device import visible_gpus
 from swapset.errors import ConfigError
+from swapset.texts import whole_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,7 @@ def _build(given: argparse.Namespace) -> Build:
         if not path.is_file():
             raise ConfigError(f"{path}: there is no such file")
         try:
-            found = yaml.safe_load(path.read_text(encoding="utf-8"))
+            found = yaml.safe_load(whole_text(path, ConfigError))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ConfigError(f"{path}: no YAML ({error})") from error
         if found is not None and not isinstance(found, dict):

@@ -6,12 +6,14 @@ Standard library only: the Snakefile reads it, and every cluster job parses the 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from swapset.errors import ManifestError
+from swapset.texts import whole_text
 
 REQUIRED = ("clip", "subject", "path", "licence")
 OPTIONAL = ("url", "start", "end", "source", "redistribute")
@@ -90,17 +92,8 @@ def read_table(
     ManifestError
         If the file is missing, not UTF-8, has no rows, or its columns are wrong.
     """
-    try:
-        if path.exists() and not path.is_file():  # a device may never end
-            raise ManifestError(f"{path}: is no file; give a CSV file")
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = _rows(path, csv.DictReader(stream, strict=True), required, optional)
-    except OSError as error:
-        raise ManifestError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path}: is not UTF-8 text; save it as UTF-8 CSV") from error
-    except ValueError as error:  # a NUL or half a character
-        raise ManifestError(f"{str(path)!r}: no file can be called so ({error})") from error
+    text = io.StringIO(whole_text(path, ManifestError))
+    rows = _rows(path, csv.DictReader(text, strict=True), required, optional)
     if not rows:
         raise ManifestError(f"{path}: has no rows below its header")
     return rows

@@ -12,6 +12,7 @@ from typing import Any
 
 from swapset.errors import DataError
 from swapset.files import is_empty, sha256_of
+from swapset.texts import lines
 
 PROVENANCE = Path("dataset", "provenance.jsonl")
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -60,7 +61,7 @@ def read_provenance(root: Path) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         raise DataError(f"{path}: not there; is {root} a build's folder (results/<name>)?")
     records: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(lines(path), start=1):
         record = _record(line, f"{path}:{number}")
         if record["video"] in records:
             raise DataError(f"{path}:{number}: {record['video']} has a record already")
@@ -68,7 +69,7 @@ def read_provenance(root: Path) -> dict[str, dict[str, Any]]:
     return records
 
 
-def _record(line: bytes, where: str) -> dict[str, Any]:
+def _record(line: str, where: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -236,22 +236,6 @@ class LabelRows:
                 )
 
 
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 text") from error
-
-
 def check_points(faces: LabelledFaces, wanted: int, source: str) -> None:
     """Refuse labels with another number of landmarks than an extractor finds.
 

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from swapset.errors import DataError
-from swapset.extractors.labels import LabelledFaces, LabelRows, read_lines
+from swapset.extractors.labels import LabelledFaces, LabelRows
+from swapset.texts import whole_text
 
 POINTS = 68
 _PICTURES = (".jpg", ".png", ".jpeg", ".bmp")
@@ -66,7 +67,7 @@ def _values(path: Path) -> list[str]:
     ValueError
         Naming the line that is wrong.
     """
-    lines = [line.strip() for line in read_lines(path)]
+    lines = [line.strip() for line in whole_text(path).splitlines()]
     opening, closing = (lines.index(mark) if mark in lines else -1 for mark in "{}")
     if opening < 0 or closing < opening:
         raise ValueError("has no landmarks between { and }")

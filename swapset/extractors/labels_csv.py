@@ -7,7 +7,8 @@ from pathlib import Path
 
 from swapset.errors import DataError
 from swapset.extractors.base import POINTS
-from swapset.extractors.labels import LabelledFaces, LabelRows, read_lines
+from swapset.extractors.labels import LabelledFaces, LabelRows
+from swapset.texts import lines
 
 COLUMNS = ("split", "person", "image")
 
@@ -24,7 +25,7 @@ def read_csv(path: Path, *, may_be_empty: bool = False) -> LabelledFaces:
     DataError
         Naming each wrong line, or if the columns are others.
     """
-    reader = csv.reader(read_lines(path), strict=True)
+    reader = csv.reader(lines(path), strict=True)
     try:
         rows = LabelRows(path.parent, _landmarks(path, next(reader, [])))
         for cells in reader:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from swapset.errors import DataError
-from swapset.extractors.labels import LabelledFaces, LabelRows, read_lines
+from swapset.extractors.labels import LabelledFaces, LabelRows
+from swapset.texts import lines
 
 POINTS = 98
 _LISTS = {split: f"list_98pt_rect_attr_{split}.txt" for split in ("train", "test")}
@@ -64,7 +65,7 @@ def _list_folder(root: Path, lists: Path | None) -> Path:
 
 
 def _read_list(path: Path, split: str, rows: LabelRows) -> None:
-    for number, line in enumerate(read_lines(path), 1):
+    for number, line in enumerate(lines(path), 1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"

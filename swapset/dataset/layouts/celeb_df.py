@@ -21,6 +21,7 @@ from swapset.dataset.layouts.checks import finish, settle_shared
 from swapset.dataset.layouts.files import find_root, list_videos, report_missing, subfolder
 from swapset.dataset.layouts.video import Dataset, Split, Video
 from swapset.errors import ConfigError, ManifestError
+from swapset.texts import whole_text
 
 LIST = "List_of_testing_videos.txt"
 _FOLDERS = {"Celeb-real": 0, "YouTube-real": 0, "Celeb-synthesis": 1}
@@ -94,11 +95,10 @@ def read_list(path: Path) -> dict[tuple[str, str], tuple[int, str]]:
         or a video that stands there twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError) as error:
+        lines = whole_text(path, ManifestError).splitlines()
+    except ManifestError as error:
         raise ManifestError(
-            f"{path}: cannot be read ({error}); it comes with the dataset and says which videos "
-            "are for testing"
+            f"{error}; it comes with the dataset and says which videos are for testing"
         ) from error
     listed: dict[tuple[str, str], tuple[int, str]] = {}
     for number, line in enumerate(lines, start=1):

@@ -12,6 +12,7 @@ from typing import Any
 from swapset.dataset.layouts.files import read_json, report_missing, video_files, walk
 from swapset.dataset.layouts.video import Dataset, Split, Video
 from swapset.errors import ManifestError
+from swapset.texts import lines
 
 _LISTS = ("metadata.json", "labels.csv")
 _LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1}
@@ -126,14 +127,13 @@ def _entry(path: Path, name: str, value: Any) -> _Entry:
 def _read_csv(path: Path) -> dict[str, _Entry]:
     """Read `filename,label` of test videos."""
     listed: dict[str, _Entry] = {}
+    table = csv.DictReader(lines(path, ManifestError))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            table = csv.DictReader(stream)
-            if not {"filename", "label"} <= set(table.fieldnames or ()):
-                raise ManifestError(f"{path}, line 1: has no columns filename and label")
-            for row in table:
-                _add_row(f"{path}, line {table.line_num}", row, listed)
-    except (OSError, ValueError, csv.Error) as error:
+        if not {"filename", "label"} <= set(table.fieldnames or ()):
+            raise ManifestError(f"{path}, line 1: has no columns filename and label")
+        for row in table:
+            _add_row(f"{path}, line {table.line_num}", row, listed)
+    except csv.Error as error:
         raise ManifestError(f"{path}: cannot be read ({error}); download it again") from error
     return listed
 

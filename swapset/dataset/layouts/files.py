@@ -13,6 +13,7 @@ from typing import Any
 
 from swapset.dataset.layouts.video import Dataset
 from swapset.errors import ManifestError
+from swapset.texts import whole_text
 
 SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 """Extensions of the files that are taken for videos."""
@@ -168,12 +169,10 @@ def read_json(path: Path) -> Any:
     ManifestError
         If it cannot be read, is no JSON, or an object in it has a key twice.
     """
+    text = whole_text(path, ManifestError)
     try:
-        text = path.read_text(encoding="utf-8-sig")
         return json.loads(text, object_pairs_hook=_no_twins)
-    except OSError as error:
-        raise ManifestError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"{path}: cannot be used ({error}); download it again") from error
 
 
