@@ -126,11 +126,12 @@ def mask_rows(
 
 def describe(recipe: Recipe) -> list[str]:
     """Return what a recipe does, as a few short lines for a column's head."""
-    steps = [] if recipe.colour_transfer == "none" else [f"{recipe.colour_transfer} colours"]
-    colour = ", ".join(steps + ["colour augmentation"] * recipe.colour_augmentation)
+    transfer = "" if recipe.colour_transfer == "none" else recipe.colour_transfer
+    colour = f"{transfer} colours".strip() + ", augmented" * recipe.colour_augmentation
+    coloured = transfer or recipe.colour_augmentation
     edge = "soft edge" if recipe.feather else "hard edge"
     if recipe.blending == "poisson":
         edge = "seamless"
     time = "smoothed in time" if recipe.smoothing == "kalman" else "not smoothed in time"
     size = f"{recipe.resolution} x {recipe.resolution}"
-    return [size, colour or "no colour step", f"{recipe.mask} mask, {edge}", time]
+    return [size, colour if coloured else "no colour step", f"{recipe.mask} mask, {edge}", time]

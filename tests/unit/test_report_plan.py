@@ -1,7 +1,10 @@
 """Which figures the methods of a build allow."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
 import yaml
 
 from swapset.config import DEMO, load
@@ -15,6 +18,7 @@ from swapset.report.plan import (
     resolution_group,
 )
 from swapset.report.quoted import CAPTIONS, quoted_names
+from swapset.report.sheet import Panel, Sheet, compose, layout
 
 ABLATION = Path(__file__).parents[2] / "config" / "ablation.yaml"
 
@@ -124,3 +128,18 @@ def test_quoted_tables_are_there():
         "table_4_8_robustness",
     ]
     assert set(CAPTIONS) == set(quoted_names())
+
+
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_descriptions_fit_over_the_pictures_of_all_methods(method):
+    side = 200  # of `methods_figure`, five methods or more
+    heads = "\n".join([method, *describe(BUILT_IN[method])])
+    sheet = Sheet("", [[Panel(None)]], (side, side), [heads])
+    wide = replace(sheet, tile=(2 * side, side))
+    assert np.array_equal(drawn_head(sheet, side), drawn_head(wide, side))
+
+
+def drawn_head(sheet, width):
+    """Return the part of a sheet that a head may fill."""
+    place = layout(sheet)
+    return compose(sheet)[: place.top - 2, place.left : place.left + width]
