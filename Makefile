@@ -1,7 +1,7 @@
 # Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
 # everything else into .venv; nothing is installed again until requirements.lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help dataset demo test slurm faults fuzz lock clean
+.PHONY: help dataset demo test gpu slurm faults fuzz lock clean
 
 CORES ?= all
 FILES ?= 600
@@ -16,6 +16,7 @@ help:
 	@echo "make dataset   install into .venv, then build the default dataset: the embedded demo"
 	@echo "make demo      the same, and detectors, figures and the report"
 	@echo "make test      install into .venv, then run all checks and tests"
+	@echo "make gpu       tests of training on a GPU, and its speeds beside a loader's and the peak (minutes)"
 	@echo "make slurm     the demo on this machine as a Slurm node, beside the same here (Debian, as root)"
 	@echo "make faults    builds disturbed forty times (half an hour; six of them need root and Slurm's packages)"
 	@echo "make fuzz      read $(FILES) hostile media files and half as many weights (FILES=...)"
@@ -36,6 +37,17 @@ test: .venv/.ready
 	$(RUN) mypy
 	$(RUN) snakemake --lint
 	$(RUN) pytest
+
+# The numbers of docs/results.md: each method at its own size, then celebdf with timed kernels.
+TIMED := .venv/bin/python benchmarks/training.py --device cuda
+SMALL := --method faceswap --width 128 --code 1024 --batch 64 --steps 50 --rounds 3 --workers 2 16
+LARGE := --method celebdf --resolution 256 --width 96 --code 1024 --steps 30 --rounds 3 --learn 0
+gpu: .venv/.ready
+	$(RUN) pytest -n 0 tests/unit/test_generation_gpu.py
+	$(TIMED) $(SMALL) --learn 500
+	$(TIMED) $(LARGE) --batch 32 --only loader
+	$(TIMED) $(LARGE) --batch 32 --time-kernels --only
+	$(TIMED) $(LARGE) --batch 64 --only
 
 slurm: .venv/.ready
 	bash tests/cluster/demo.sh

@@ -1,7 +1,7 @@
 """Time training beside the conventional way: a loader whose workers warp faces with OpenCV.
 
-Run `python benchmarks/training.py [--resolution 64] [--width 64] [--rounds 5]`, on a GPU with
-`--device cuda --steps 50 --learn 1000`. The same network trains on the same faces by
+Run `python benchmarks/training.py [--resolution 64] [--width 64] [--rounds 5]`, on a GPU
+`make gpu`, or with `--device cuda`. The same network trains on the same faces by
 
 - ours: the pipeline's trainer, in bf16 and channels_last; faces stay on the device; on a GPU by
   the compiler and a recorded graph;
@@ -237,11 +237,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, nargs="+", default=[2])
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--only", nargs="+", metavar="WAY", help="beside ours: loader, plain")
+    parser.add_argument("--only", nargs="*", metavar="WAY", help="beside ours: loader, plain")
     parser.add_argument(
         "--time-kernels", action="store_true", help="let cuDNN time its kernels before it chooses"
     )
     given = parser.parse_args()
+    if given.device != "cpu" and not torch.cuda.is_available():
+        parser.error(f"--device {given.device}: torch {torch.__version__} finds no GPU")
     torch.backends.cudnn.benchmark = given.time_kernels
     torch.set_num_threads(given.threads)
     device = torch.device(given.device)
@@ -262,7 +264,7 @@ def main() -> None:
     for workers in given.workers:
         ways[f"loader, {workers} workers"] = partial(by_loader, recipe, stored, device, workers)
     ways["plain fp32"] = lambda: plainly(recipe, bank, device)
-    if given.only:
+    if given.only is not None:
         kept = tuple(given.only)
         ways = {name: ways[name] for name in ways if name == "ours" or name.startswith(kept)}
     for name in ways.keys() & trainers.keys():
