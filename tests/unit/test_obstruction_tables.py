@@ -107,7 +107,11 @@ def test_of_attacks_on_several_that_on_most_counts_and_that_on_the_target_alone(
         write_measures(tmp_path, "lb-robust", "hrnet", {"fan": [0.3] * 2, "hrnet": [0.9] * 2}),
     ]
     measures = read_measures(files)
-    table = white_box(measures, **CHANCE).set_index(["extractor", "attack", "source"])["nme"]
+    table = (
+        white_box(measures, **CHANCE)
+        .set_index(["extractor", "attack", "source"])["nme"]
+        .sort_index()
+    )
     assert table["hrnet", "lb-robust", "fan+hrnet"] == pytest.approx(0.9)
     assert table["hrnet", "lb-robust", "hrnet"] == pytest.approx(1.0)
     assert table["fan", "lb-robust"].index.tolist() == ["fan+hrnet"]
