@@ -142,6 +142,24 @@ def crop_transform(landmarks: npt.ArrayLike, size: int, context: float) -> Float
     return umeyama(landmarks, standard_points(size, context))
 
 
+def narrower_drop(share: float) -> float:
+    """Return how far below a crop's middle that of a narrower one of the same face lies.
+
+    More of a wider crop's context is above the face than below it, so its middle is higher.
+
+    Parameters
+    ----------
+    share : float
+        Side of the narrower crop in sides of the wider one.
+
+    Returns
+    -------
+    float
+        In half sides of the wider crop.
+    """
+    return (2 * SHARE_ABOVE - 1) * (1 - share)
+
+
 def shape_error(landmarks: npt.ArrayLike) -> Floats:
     """Return how far landmarks are from the mean face once they are aligned with it.
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from swapset.faces.align import narrower_drop
 from swapset.faces.masks import polygon, render_mask
 
 ROTATION = 5.0
@@ -32,8 +33,8 @@ class FaceBank:
     Attributes
     ----------
     faces : Tensor
-        (N, 3, M, M) uint8, RGB. The middle `share` of each side is what a network sees; the
-        rest is real surrounding for rotations and warps.
+        (N, 3, M, M) uint8, RGB. A network sees the crop of the recipe's context, which synthesis
+        sees too; the rest is real surrounding for rotations and warps.
     share : float
         Side of the network's crop as a share of the stored side.
     masks : Tensor or None
@@ -210,12 +211,13 @@ def _grid(matrix: Tensor, side: int, warp: Tensor | None = None) -> Tensor:
     return torch.stack(places, dim=-1)
 
 
-def centre_crop(
+def plain_batch(
     bank: FaceBank, index: Tensor, resolution: int, input_side: int | None = None
 ) -> Batch:
     """Return faces as a network sees them and should make them, without augmentation."""
     faces = bank.faces[index].float().div_(255)
-    matrix = torch.eye(2, 3, device=faces.device).mul(bank.share).expand(len(index), 2, 3)
+    crop = [[bank.share, 0.0, 0.0], [0.0, bank.share, narrower_drop(bank.share)]]
+    matrix = torch.tensor(crop, device=faces.device).expand(len(index), 2, 3)
     grid = _grid(matrix, resolution)
     target = _sample(faces, grid)
     given = target
@@ -232,13 +234,14 @@ def _sample(faces: Tensor, grid: Tensor) -> Tensor:
 
 
 def _affine(even: Tensor, share: float) -> Tensor:
-    """Return (B, 2, 3) sampling matrices: rotation, zoom, shift and flip of the crop."""
+    """Return (B, 2, 3) sampling matrices: rotation, zoom, shift and flip of the network's crop."""
     angle = even[:, 0] * torch.pi * ROTATION / 180
     scale = share * (1 + even[:, 1] * ZOOM)
     flip = torch.where(even[:, 2] < 0, -1.0, 1.0)
     cosine, sine = scale * angle.cos(), scale * angle.sin()
     shift = even[:, 3:5] * SHIFT * share
-    rows = [cosine * flip, -sine, shift[:, 0], sine * flip, cosine, shift[:, 1]]
+    down = shift[:, 1] + narrower_drop(share)
+    rows = [cosine * flip, -sine, shift[:, 0], sine * flip, cosine, down]
     return torch.stack(rows, dim=1).view(-1, 2, 3)
 
 

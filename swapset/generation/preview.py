@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from swapset.generation.augment import FaceBank, centre_crop
+from swapset.generation.augment import FaceBank, plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder, composed, resized
 from swapset.generation.recipes import TrainingRecipe
 
@@ -38,7 +38,7 @@ def preview_row(
     for own, other in zip(shown, [*shown[1:], shown[0]], strict=True):
         bank = banks[own]
         index = torch.linspace(0, len(bank) - 1, SAMPLES).round().long().to(bank.faces.device)
-        batch = centre_crop(bank, index, recipe.resolution, recipe.input_side)
+        batch = plain_batch(bank, index, recipe.resolution, recipe.input_side)
         made = [composed(model(batch.warped, name), batch.target) for name in (own, other)]
         seen = resized(batch.warped, recipe.resolution)
         pictures.append(torch.stack([seen, *made], dim=1).flatten(0, 1))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import torch
 
-from swapset.generation.augment import FaceBank, centre_crop
+from swapset.generation.augment import FaceBank, plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.losses import Made, l1
 from swapset.generation.recipes import TrainingRecipe
@@ -44,7 +44,7 @@ def validation_losses(
     for subject, bank in held_out.items():
         index = torch.linspace(0, len(bank) - 1, min(LOOKED_AT, len(bank))).round().long()
         index = index.to(bank.faces.device)
-        batch = centre_crop(bank, index, recipe.resolution, recipe.input_side)
+        batch = plain_batch(bank, index, recipe.resolution, recipe.input_side)
         made = model(batch.warped.contiguous(memory_format=torch.channels_last), subject)
         losses[subject] = l1(Made.of(recipe, made, batch))
     return {subject: float(loss) for subject, loss in losses.items()}

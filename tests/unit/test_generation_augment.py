@@ -2,16 +2,25 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from generation_material import CPU, bank
+from skimage import data
 from torch import Tensor
 
-from swapset.faces.align import standard_points
+from swapset.faces.align import crop_transform, narrower_drop, standard_points, warp_crop
 from swapset.faces.masks import polygon, render_mask
 from swapset.generation import augment
-from swapset.generation.augment import FaceBank, centre_crop, draw_batch, perturb_colour
+from swapset.generation.augment import (
+    FaceBank,
+    augmented,
+    draw_batch,
+    perturb_colour,
+    plain_batch,
+)
+from swapset.generation.methods import BUILT_IN
 
 SIZE = 96
 SHARE = 0.75
@@ -135,14 +144,33 @@ def test_colour_stays_in_range() -> None:
     assert float(changed.max()) <= 1
 
 
-def test_centre_is_cut_pixel_by_pixel() -> None:
-    faces = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
-    stored = FaceBank.of(faces, resolution=RESOLUTION, share=SHARE, device=CPU)
+def test_faces_are_cut_pixel_by_pixel() -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (3, 100, 100, 3), dtype=np.uint8)
+    stored = FaceBank.of(faces, resolution=80, share=0.8, device=CPU)
     assert torch.equal(stored.faces, torch.from_numpy(faces).permute(0, 3, 1, 2))
-    cut = centre_crop(stored, torch.tensor([2, 0]), RESOLUTION).target
-    margin = (SIZE - RESOLUTION) // 2
-    expected = faces[[2, 0], margin:-margin, margin:-margin].transpose(0, 3, 1, 2)
+    cut = plain_batch(stored, torch.tensor([2, 0]), 80).target
+    expected = faces[[2, 0], 12:92, 10:90].transpose(0, 3, 1, 2)  # 2 pixels below the middle
     assert np.abs(cut.numpy() * 255 - expected).max() < 0.02
+
+
+@pytest.mark.parametrize("method", BUILT_IN)
+def test_a_network_learns_from_the_crop_that_synthesis_gives_it(method: str) -> None:
+    recipe, context = BUILT_IN[method], 1.6
+    side = recipe.resolution
+    frame = cv2.GaussianBlur(data.astronaut()[:300, 100:400], (0, 0), 3)
+    points = standard_points(130, 1.2) + [60, 50]
+    given = warp_crop(frame, crop_transform(points, side, recipe.context), side)
+    stored = warp_crop(frame, crop_transform(points, 320, context), 320)
+    share = recipe.context / context
+    bank = FaceBank.of(stored[None], resolution=side, share=share, device=CPU)
+    seen = {"plain": plain_batch(bank, torch.tensor([0]), side).target}
+    still = torch.zeros(1, 10), torch.zeros(1, 2, 5, 5)
+    seen["augmented, not moved"] = augmented(
+        bank.faces, None, *still, share=share, sides=(side, side), colour=False
+    ).target
+    for name, face in seen.items():
+        difference = np.abs(face[0].permute(1, 2, 0).numpy() * 255 - given)
+        assert difference.mean() < 1.5, name
 
 
 @pytest.mark.parametrize(
@@ -189,7 +217,8 @@ def test_every_face_is_drawn_and_keeps_its_place_in_the_bank() -> None:
 def test_surrounding_is_real_up_to_the_largest_movement() -> None:
     # The rim of the stored face is white; a target that shows it has moved too far out.
     face = np.zeros((1, SIZE, SIZE, 3), np.uint8)
-    rim = math.floor(SIZE * (1 - SHARE * 1.05 * 1.09 - 2 * 0.03 * SHARE) / 2) - 1
+    taken = SHARE * 1.05 * 1.09 + 2 * 0.03 * SHARE + narrower_drop(SHARE)
+    rim = math.floor(SIZE * (1 - taken) / 2) - 1
     assert rim >= 1
     face[:, :rim] = face[:, -rim:] = face[:, :, :rim] = face[:, :, -rim:] = 255
     stored = FaceBank.of(face, resolution=RESOLUTION, share=SHARE, device=CPU)
