@@ -135,14 +135,15 @@ class Trainer:
             while self.step < plan.steps:
                 self.losses[self.step] = self._one_step()
                 self.step += 1
-                keep = stop.is_set() or self.step % every == 0
+                told = stop.is_set()  # asked once: a signal during a look ends the next step
+                keep = told or self.step % every == 0
                 if keep or self.step % LOOK_EVERY == 0 or self.step == plan.steps:
                     self._check(bar)
                 if self.step % self.look_every == 0 or self.step == plan.steps:
                     self._look()
                 if keep:
                     self.save()
-                if stop.is_set() and self.step < plan.steps:
+                if told and self.step < plan.steps:
                     raise InterruptedTrainingError(
                         f"terminated at step {self.step}; run again to go on"
                     )

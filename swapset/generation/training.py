@@ -160,14 +160,15 @@ class Trainer:
             while self.step < self.course.end:
                 terms = self._one_step()
                 self.step += 1
-                keep = stop.is_set() or self.step % every == 0
+                told = stop.is_set()  # asked once: a signal during a look ends the next step
+                keep = told or self.step % every == 0
                 looks = keep or self.step % LOOK_EVERY == 0 or self._ends
                 if looks:
                     self._look(bar, events, terms)
                 self._validate(bar, events)
                 if keep:
                     self.save()
-                if stop.is_set() and not self._ends:
+                if told and not self._ends:
                     raise InterruptedTrainingError(
                         f"terminated at step {self.step}; run again to go on"
                     )

@@ -8,6 +8,7 @@ import json
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -137,6 +138,23 @@ def test_termination_leaves_a_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="terminated at step 5; run again"):
         trained(tmp_path, kind=Ending)
     assert trainer(tmp_path).step == 5
+
+
+@pytest.mark.parametrize("place", ["_check", "save"])
+def test_termination_at_any_time_leaves_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    does = getattr(Trainer, place)
+
+    def ends(self: Any, *given: Any) -> Any:
+        if self.step == 3:  # a checkpoint's
+            signal.raise_signal(signal.SIGTERM)
+        return does(self, *given)
+
+    monkeypatch.setattr(Trainer, place, ends)
+    with pytest.raises(TrainingError, match="terminated at step 4; run again"):
+        trained(tmp_path)
+    assert trainer(tmp_path).step == 4
 
 
 def test_checkpoints_of_other_trainings_are_not_used(

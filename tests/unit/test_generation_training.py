@@ -1,11 +1,13 @@
 """Training that stops on bad numbers and resumes to the bit."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
 
 from swapset.device import uses_bf16
-from swapset.errors import TrainingError
+from swapset.errors import InterruptedTrainingError, TrainingError
 from swapset.generation.augment import FaceBank
 from swapset.generation.methods import BUILT_IN, training_of
 from swapset.generation.training import Schedule, Trainer
@@ -90,6 +92,22 @@ def test_a_stopped_training_ends_with_the_same_bits(tmp_path, step, precision, c
     assert equal(weights(whole), weights(resumed))
     assert equal(whole.objective.critics.state_dict(), resumed.objective.critics.state_dict())
     assert torch.equal(losses(whole), losses(resumed))
+
+
+@pytest.mark.parametrize("place", ["_one_step", "_look", "_validate", "save"])
+def test_a_signal_at_any_time_leaves_a_checkpoint(tmp_path, monkeypatch, place):
+    path = tmp_path / "c.safetensors"
+    told, does = trainer(path), getattr(Trainer, place)
+
+    def ends(self, *given):
+        if self.step == 14:  # a checkpoint's and a look's
+            signal.raise_signal(signal.SIGTERM)
+        return does(self, *given)
+
+    monkeypatch.setattr(Trainer, place, ends)
+    with pytest.raises(InterruptedTrainingError, match=r"terminated at step 15; run again"):
+        list(told.run())
+    assert trainer(path).step == 15
 
 
 def test_another_trainings_checkpoint_is_not_used(tmp_path, caplog):
