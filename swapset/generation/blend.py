@@ -65,7 +65,7 @@ def learned_mask(
     return FaceMask(transform_points(invert(matrix), hull), feather, alpha)
 
 
-def paste(frame: Image, face: Image, matrix: Floats, mask: FaceMask) -> Image:
+def paste(frame: Image, face: Image, matrix: Floats, mask: FaceMask) -> Image | None:
     """Return a copy of `frame` with `face` warped back and blended in.
 
     Parameters
@@ -80,25 +80,29 @@ def paste(frame: Image, face: Image, matrix: Floats, mask: FaceMask) -> Image:
 
     Returns
     -------
-    (H, W, 3) uint8, RGB
-        Equal to `frame` wherever the mask is 0.
+    (H, W, 3) uint8, RGB, or None
+        Equal to `frame` wherever the mask is 0; None if that is everywhere.
     """
-    result = frame.copy()
     low, high = _box(mask.outline, frame.shape[:2])
     if np.any(high <= low):
-        return result
+        return None
+    alpha = _alpha(mask, matrix, low, (high[1] - low[1], high[0] - low[0]))
+    if not alpha.any():
+        return None
+    result = frame.copy()
     region = result[low[1] : high[1], low[0] : high[0]]
-    alpha = _alpha(mask, matrix, low, region.shape[:2])
     warped = _warp_back(face, matrix, low, (region.shape[1], region.shape[0]))
     cv2.blendLinear(warped, region, alpha, 1 - alpha, dst=region)
     return result
 
 
-def clone(frame: Image, face: Image, matrix: Floats, mask: FaceMask) -> tuple[Image, FaceMask]:
+def clone(
+    frame: Image, face: Image, matrix: Floats, mask: FaceMask
+) -> tuple[Image, FaceMask] | None:
     """Return a copy of `frame` with `face` cloned in seamlessly, and what that has changed.
 
     The face's slopes are kept and its colours follow from the frame around. OpenCV solves in the
-    whole rectangle around the mask, which is what changes.
+    whole rectangle around the mask, which is what changes. None if that is too small to solve in.
 
     Parameters
     ----------
@@ -113,12 +117,12 @@ def clone(frame: Image, face: Image, matrix: Floats, mask: FaceMask) -> tuple[Im
     # The solver needs a pixel of frame around.
     low, high = np.maximum(low, 1), np.minimum(high, np.array(frame.shape[1::-1]) - 1)
     if np.any(high - low < 3):
-        return frame.copy(), mask
+        return None
     width, height = high - low
     filled = (_alpha(mask, matrix, low, (height, width)) > 0).astype(np.uint8) * 255
     x, y, across, down = cv2.boundingRect(filled)
     if min(across, down) < 3:
-        return frame.copy(), mask
+        return None
     warped = _warp_back(face, matrix, low, (width, height))
     centre = (int(low[0]) + x + across // 2, int(low[1]) + y + down // 2)
     cloned = cv2.seamlessClone(warped, frame, filled, centre, cv2.NORMAL_CLONE)

@@ -191,7 +191,9 @@ class Synthesiser:
             return frame, FrameLabel(index, swapped=False)
         face = self.coloured(made, crop, matrix, mask)
         if self.recipe.blending == "poisson":
-            swapped, mask = clone(frame, face, matrix, mask)
+            swapped, mask = clone(frame, face, matrix, mask) or (None, mask)
         else:
             swapped = paste(frame, face, matrix, mask)
+        if swapped is None:
+            return frame, FrameLabel(index, swapped=False)
         return swapped, FrameLabel(index, True, matrix, mask.outline, mask.feather)

@@ -88,9 +88,10 @@ def mask_steps(
     made = synthesiser.synthesise(crop[None])[0]
     mask = FaceMask(label.outline, label.feather)
     face = synthesiser.coloured(made, crop, matrix, mask)
+    whole = paste(frame, face, matrix, FaceMask(crop_corners(matrix, side), 0.0))
     return MaskSteps(
         frame,
-        paste(frame, face, matrix, FaceMask(crop_corners(matrix, side), 0.0)),
+        frame if whole is None else whole,
         render_mask(mask.outline, frame.shape[:2], mask.feather),
         result,
     )

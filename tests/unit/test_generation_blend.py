@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from generation_material import astronaut, posed
@@ -116,8 +118,7 @@ def test_face_wholly_outside_changes_nothing() -> None:
         crop_transform(points, 64, 1.3),
         FaceMask(polygon(points, "hull"), 2.0),
     )
-    assert np.array_equal(made, frame)
-    assert made is not frame
+    assert made is None
 
 
 def test_strided_frames_work() -> None:
@@ -176,13 +177,15 @@ def test_cloning_keeps_the_rest_and_takes_the_frames_colours() -> None:
     assert errors[1] < 0.4 * errors[0]
 
 
-@pytest.mark.parametrize("shift", [(0, -160), (-170, 0), (300, 240), (2000, 0)])
+@pytest.mark.parametrize("shift", [(0, -160), (-170, 0), (220, 180)])
 def test_cloning_works_at_the_frames_border(shift: tuple[int, int]) -> None:
     frame, points = posed(0, 1.0)
     points = points + shift
     matrix = crop_transform(points, 64, 1.3)
     face = np.full((64, 64, 3), 128, np.uint8)
-    made, changed = clone(frame, face, matrix, FaceMask(polygon(points, "hull"), 0.0))
+    mask = FaceMask(polygon(points, "hull"), 0.0)
+    assert clone(frame, face, matrix, replace(mask, outline=mask.outline + 2000)) is None
+    made, changed = clone(frame, face, matrix, mask)
     assert made.shape == frame.shape
     inside = render_mask(changed.outline, frame.shape[:2], 0) > 0
     np.testing.assert_array_equal(made[~inside], frame[~inside])

@@ -146,6 +146,7 @@ class Masking(Same):
 
 def masking(kind, value):
     changes = {"learned_mask": "attention", "mask": kind, "colour_transfer": "none"}
+    changes["losses"] = {"l1": 1.0, "adversarial": 0.1}
     return synthesiser(model=Masking(value), **changes)
 
 
@@ -165,6 +166,14 @@ def test_a_learned_mask_may_be_cut_to_the_face():
 
 def test_a_mask_that_takes_nothing_leaves_the_frame_and_says_so():
     made, label = next(iter(masking("learned", 0.02).swap([FRAME], LANDMARKS[None])))
+    assert made is FRAME
+    assert not label.swapped
+
+
+@pytest.mark.parametrize("blending", ["alpha", "poisson"])
+def test_a_face_outside_the_frame_leaves_it_and_says_so(blending):
+    swaps = synthesiser(model=Bright(), blending=blending).swap([FRAME], LANDMARKS[None] + 5000)
+    made, label = next(iter(swaps))
     assert made is FRAME
     assert not label.swapped
 
