@@ -102,6 +102,11 @@ class TrainingRecipe(BaseModel):
                     f"losses.{name}: needs learned_mask {' or '.join(kinds)}, "
                     f"not {self.learned_mask!r}"
                 )
+        if self.learned_mask == "attention" and "adversarial" not in self.losses:
+            raise ValueError(
+                "learned_mask: 'attention' is taught by losses.adversarial, which is missing: "
+                "without it the mask is the same everywhere"
+            )
         if self.learned_mask == "face" and "mask" not in self.losses:
             raise ValueError("learned_mask: 'face' is taught by losses.mask, which is missing")
         return self

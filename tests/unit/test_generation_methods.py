@@ -158,6 +158,7 @@ def test_fakeapp_follows_faceswap_and_shares_its_models() -> None:
         ("celebdf", {"losses": {"l1": 0.0}}, "losses: weights must be above 0"),
         ("celebdf", {"input_resolution": 192}, "input_resolution: 192 must be 256 or a half"),
         ("dfaker", {"losses": {"dssim": 1.0}}, "learned_mask: 'face' is taught by losses.mask"),
+        ("faceswap-gan-lq", {"losses": {"l1": 1.0}}, "learned_mask: 'attention' is taught by"),
         ("faceswap", {"halvings": 6}, "halvings: 6 leave nothing of 64"),
     ],
 )
