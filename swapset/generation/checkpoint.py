@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,16 +36,27 @@ def _save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None
         save_file(plain, scratch, metadata={"swapset": json.dumps(facts, sort_keys=True)})
 
 
-def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _load(
+    path: Path, decoders: Collection[str] | None = None
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
             if "swapset" not in metadata:
                 raise DataError(f"{path}: was not written by swapset")
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+            names = _without_other_decoders(list(stored.keys()), decoders)
+            tensors = {name: stored.get_tensor(name) for name in names}
             return tensors, json.loads(metadata["swapset"])
     except (OSError, SafetensorError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: damaged ({error})") from error
+
+
+def _without_other_decoders(names: list[str], decoders: Collection[str] | None) -> list[str]:
+    """Leave out the tensors of decoders that are not wanted, if all that are wanted are there."""
+    owners = {name: name.split(".")[1] for name in names if name.startswith("decoders.")}
+    if decoders is None or not set(decoders) <= set(owners.values()):
+        return names
+    return [name for name in names if name not in owners or owners[name] in decoders]
 
 
 def save_model(
@@ -59,17 +71,29 @@ def save_model(
     _save(path, {name: value.to(keep) for name, value in model.state_dict().items()}, described)
 
 
-def load_model(path: Path, device: torch.device) -> TrainedPair:
-    """Read a trained pair written by `save_model`, ready for inference, its weights as float32.
+def load_model(
+    path: Path, device: torch.device, decoders: Collection[str] | None = None
+) -> TrainedPair:
+    """Read a model written by `save_model`, ready for inference, its weights as float32.
+
+    Parameters
+    ----------
+    path : Path
+    device : torch.device
+    decoders : collection of str, optional
+        The subjects whose decoders are read, if the model knows all of them; else, and by default,
+        those of everybody. A model of many people is mostly decoders.
 
     Raises
     ------
     DataError
         If the file is damaged or its tensors do not fit its recipe.
     """
-    tensors, facts = _load(path)
+    tensors, facts = _load(path, decoders)
     try:
         recipe, subjects = TrainingRecipe(**facts["recipe"]), facts["subjects"]
+        if decoders is not None and set(decoders) <= set(subjects):
+            subjects = [subject for subject in subjects if subject in decoders]
         if len(subjects) > len(tensors):
             raise ValueError(f"{len(subjects)} subjects, but {len(tensors)} tensors")
         with outlines():  # a file may ask for more memory than it fills
@@ -79,7 +103,7 @@ def load_model(path: Path, device: torch.device) -> TrainedPair:
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(f"{path}: its weights do not fit its recipe ({error})") from error
     model.placed(device).eval().requires_grad_(False)
-    return TrainedPair(model, recipe, tuple(facts["subjects"]))
+    return TrainedPair(model, recipe, tuple(subjects))
 
 
 def save_checkpoint(

@@ -81,14 +81,14 @@ def write_fake(
         "recipe": recipe.model_dump(),
     }
     card = read_json(job.card)
-    reason = _why_not(read_json(job.verdicts)[job.clip], card)
+    reason = _why_not(read_json(job.verdicts)[job.clip], card, job.donor)
     if reason:
         logger.warning("%s was not made: %s", job.name, reason)
         write_empty(video)
         write_labels(labels, [], facts | {"reason": reason})
         return
     synthesiser = Synthesiser(
-        load_model(job.model, device), job.donor, recipe, device, precision=precision
+        load_model(job.model, device, [job.donor]), job.donor, recipe, device, precision=precision
     )
     label = label_of("fake", method=job.method, target=job.target, donor=job.donor, clip=job.clip)
     source = job.clips / f"{job.clip}.mkv"
@@ -99,12 +99,14 @@ def write_fake(
     write_labels(labels, done, facts)
 
 
-def _why_not(verdict: dict[str, Any], card: dict[str, Any]) -> str:
+def _why_not(verdict: dict[str, Any], card: dict[str, Any], donor: str) -> str:
     """Return why a fake cannot be made; empty if it can."""
     if not verdict["accepted"]:
         return f"clip rejected: {verdict['reason']}"
     if not card["trained"]:
         return f"no model: {card['reason']}"
+    if donor in card["left_out"]:
+        return f"no model: no accepted clip of {donor}"
     return ""
 
 

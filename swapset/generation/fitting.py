@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -20,7 +20,7 @@ from swapset.files import atomic_output, sha256_of, write_csv, write_empty, writ
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_model, save_model
-from swapset.generation.preview import loss_picture, stacked
+from swapset.generation.preview import loss_picture
 from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.training import Schedule, Trainer
 
@@ -130,18 +130,19 @@ def train_model(
         "faces": {subject: found.fingerprint() for subject, found in there.items()},
         "start": sha256_of(job.start) if job.start else None,
     }
-    start = _start(job) if job.start else None
+    start = _start(job, there) if job.start else None
     banks = {subject: _bank(job, found) for subject, found in there.items()}
     recipe = _recipe(job, start, there)
     fingerprint = _training_hash(job, recipe, facts)
     trainer = Trainer(recipe, banks, job.schedule, fingerprint, start)
+    del start  # its memory
     for _ in trainer.run(log):
         pass
     _write_results(trainer, files, facts, missing, job.keep)
 
 
-def _start(job: ModelJob) -> SwapAutoencoder:
-    """Return the model that a training starts from.
+def _start(job: ModelJob, subjects: Collection[str]) -> SwapAutoencoder:
+    """Return the model that a training starts from; the subjects' decoders, if it knows all.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def _start(job: ModelJob) -> SwapAutoencoder:
         If it has other layers than the recipe.
     """
     assert job.start is not None  # noqa: S101 - asked for where there is one
-    found = load_model(job.start, job.schedule.device)
+    found = load_model(job.start, job.schedule.device, subjects)
     wanted, there = job.recipe.network(), found.recipe.network()
     wrong = [
         f"{key} {there[key]} instead of {value}"
@@ -187,9 +188,9 @@ def _write_results(
     losses = trainer.record.table(trainer.step)
     write_csv(files.losses, losses)
     course = trainer.course
-    with atomic_output(files.preview) as scratch:
-        loss_picture(losses, course.history, stacked(trainer.previews), scratch)
     save_model(files.model, trainer.model, trainer.recipe, facts, _KEPT[keep])
+    with atomic_output(files.preview) as scratch:
+        loss_picture(losses, course.history, trainer.previews, scratch)
     tail = losses.iloc[-min(100, len(losses)) :, 1:].mean()
     card = {
         "trained": True,

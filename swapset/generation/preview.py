@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,6 +20,7 @@ SAMPLES = 3
 """Faces of each subject in a preview row."""
 SUBJECTS = 4
 """Most subjects in a preview row."""
+_DPI = 150
 
 
 @torch.inference_mode()
@@ -46,15 +48,10 @@ def preview_row(
     return np.concatenate(list(row.permute(0, 2, 3, 1).cpu().numpy()), axis=1)
 
 
-def stacked(rows: list[Image]) -> Image:
-    """Return preview rows one under the other, the earliest on top."""
-    return np.concatenate(rows, axis=0)
-
-
 def loss_picture(
-    losses: pd.DataFrame, held_out: list[tuple[int, float]], preview: Image, path: Path
+    losses: pd.DataFrame, held_out: list[tuple[int, float]], rows: list[Image], path: Path
 ) -> None:
-    """Write one PNG: the loss of all subjects over the steps, above the preview.
+    """Write one PNG: the loss of all subjects over the steps, above the rows of the preview.
 
     Parameters
     ----------
@@ -62,27 +59,39 @@ def loss_picture(
         Columns `step` and one per subject; NaN where a step did not see a subject.
     held_out : list of (int, float)
         Step and mean loss of each look at the held-out faces.
-    preview : (H, W, 3) uint8, RGB
+    rows : list of (R, W, 3) uint8, RGB
+        The earliest is on top.
     path : Path
     """
+    curve = _curve(losses, held_out, rows[0].shape[1])
+    height = len(curve) + sum(len(row) for row in rows)
+    # Long trainings have hundreds of megabytes of rows: they are copied once, into their place.
+    canvas, top = np.empty((height, rows[0].shape[1], 3), np.uint8), 0
+    for part in (curve, *rows):
+        canvas[top : top + len(part)] = part[..., ::-1]  # OpenCV writes BGR
+        top += len(part)
+    path.write_bytes(cv2.imencode(".png", canvas)[1].data)
+
+
+def _curve(losses: pd.DataFrame, held_out: list[tuple[int, float]], width: int) -> Image:
+    """Return the losses over the steps as a picture (H, width, 3), with the preview's title."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    height, width = preview.shape[:2]
-    inches = width / 150
-    figure = Figure(figsize=(inches, inches * height / width + 2.4), dpi=150, layout="constrained")
-    curve, picture = figure.subplots(2, 1, height_ratios=[2.0, inches * height / width])
-    subjects = list(losses.columns[1:])
+    figure = Figure(figsize=(width / _DPI, 2.4), dpi=_DPI, layout="constrained")
+    axes, subjects = figure.subplots(), list(losses.columns[1:])
     for subject in subjects:
         smooth = losses[subject].ewm(span=max(2, len(losses) // 50)).mean()
-        curve.plot(losses["step"], smooth, label=subject)
+        axes.plot(losses["step"], smooth, label=subject)
     if held_out:
-        curve.plot(*zip(*held_out, strict=True), "k--", label="held out")
-    curve.set(xlabel="step", ylabel="L1", yscale="log")
-    curve.legend(fontsize=7, ncols=1 + len(subjects) // 8)
-    picture.imshow(preview)
-    picture.set_axis_off()
+        axes.plot(*zip(*held_out, strict=True), "k--", label="held out")
     shown = subjects[:SUBJECTS]
     turns = zip(shown, [*shown[1:], shown[0]], strict=True)
     titles = (f"{SAMPLES} x ({own}, reconstructed, as {other})" for own, other in turns)
-    picture.set_title(", ".join(titles), fontsize=8)
-    figure.savefig(path, metadata={"Software": None})
+    axes.set(xlabel="step", ylabel="L1", yscale="log")
+    axes.legend(fontsize=7, ncols=1 + len(subjects) // 8)
+    figure.supxlabel(", ".join(titles), fontsize=8)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[:, :width, :3]
+    return np.pad(drawn, ((0, 0), (0, width - drawn.shape[1]), (0, 0)), mode="edge")

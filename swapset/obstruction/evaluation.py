@@ -200,7 +200,7 @@ def load_synthesiser(
     """
     if not read_json(card)["trained"]:
         return None
-    pair, how = load_model(model, device), SynthesisRecipe(**recipe)
+    pair, how = load_model(model, device, [donor]), SynthesisRecipe(**recipe)
     return Synthesiser(pair, donor, how, device, precision=precision)
 
 

@@ -125,6 +125,18 @@ def test_missing_file(tmp_path: Path) -> None:
         load_model(tmp_path / "none.safetensors", CPU)
 
 
+def test_decoders_that_are_wanted_are_read_alone(tmp_path: Path) -> None:
+    path, people = tmp_path / "all.safetensors", [f"id{k}" for k in range(6)]
+    whole = SwapAutoencoder(training_recipe(), people)
+    save_model(path, whole, training_recipe(), {})
+    some = load_model(path, CPU, ["id4", "id1"])
+    assert some.subjects == ("id1", "id4") == tuple(some.model.decoders)
+    for name, value in some.model.state_dict().items():
+        assert torch.equal(value, whole.state_dict()[name])
+    # Whom it does not know somebody else's decoder has to do for.
+    assert load_model(path, CPU, ["id1", "new"]).subjects == tuple(people)
+
+
 def rewritten(path: Path, facts: dict[str, Any] | None, **tensors: torch.Tensor) -> None:
     """Write a model file again with other facts or more tensors."""
     metadata = None if facts is None else {"swapset": json.dumps(facts)}

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from swapset.files import sha256_of
 from swapset.generation import step, training
 from swapset.generation.checkpoint import load_model
 from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
-from swapset.generation.preview import SAMPLES
+from swapset.generation.preview import SAMPLES, loss_picture
 from swapset.generation.training import Schedule
 
 STEPS = 12
@@ -126,6 +127,20 @@ def test_preview_is_a_picture_with_rows_of_faces(whole: ModelFiles) -> None:
     picture = cv2.imread(str(whole.preview))
     assert picture.shape[1] == pytest.approx(6 * SAMPLES * RECIPE.resolution, abs=2)
     assert picture.std() > 10
+
+
+def test_long_previews_take_little_more_memory_than_their_rows(tmp_path: Path) -> None:
+    losses = pd.DataFrame({"step": range(1, 101), "id0": 0.1, "id1": 0.2})
+    row = np.random.default_rng(0).integers(0, 256, (128, 2304, 3), dtype=np.uint8)
+    tracemalloc.start()
+    loss_picture(losses, [(50, 0.1)], [row] * 60, tmp_path / "a.png")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1.5 * 60 * row.nbytes + 50e6
+    picture = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_COLOR_RGB)
+    assert np.array_equal(picture[-128:], row)
+    assert len(picture) > 60 * 128 + 300
+    assert picture[: -60 * 128].std() > 10
 
 
 def test_checkpoint_goes_when_the_model_is_there(whole: ModelFiles) -> None:
