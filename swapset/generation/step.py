@@ -201,6 +201,7 @@ class RecordedStep:
         self.step = step
         self._calls = 0
         self._recording: _Recording | None = None
+        self._own: torch.Generator | None = None
 
     def __call__(
         self, subjects: Sequence[str], generator: torch.Generator, shares: Shares
@@ -210,7 +211,7 @@ class RecordedStep:
         if self._calls == _RECORDED_AFTER:
             self._recording = self._record(subjects, generator, shares)
         if self._recording is None:
-            return self._aside(subjects, generator, shares)
+            return self._aside(subjects, self._usable(generator), shares)
         for subject, share in shares.items():
             self._recording.shares[subject].copy_(share)
         self._recording.graph.replay()
@@ -232,11 +233,20 @@ class RecordedStep:
     ) -> _Recording | None:
         """Record a step without taking it; None if it has something that cannot be recorded."""
         graph, own = torch.cuda.CUDAGraph(), {name: part.clone() for name, part in shares.items()}
+        here = torch.cuda.current_stream()
         graph.register_generator_state(generator)
         try:
             with torch.cuda.graph(graph):
                 outcome = self.step(subjects, generator, own)
         except RuntimeError as error:
             logger.warning("steps are not recorded, which is slower: %s", error)
+            torch.cuda.set_stream(here)  # a recording that broke off leaves its own
+            self._own = torch.Generator(self.step.device)
             return None
         return _Recording(graph, own, outcome)
+
+    def _usable(self, generator: torch.Generator) -> torch.Generator:
+        """Return a generator with the same seed: one whose recording broke off draws no more."""
+        if self._own is None:
+            return generator
+        return self._own.manual_seed(generator.initial_seed())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from swapset.generation import step
 from swapset.generation.augment import FaceBank
 from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.training import Schedule, Trainer
@@ -61,6 +63,23 @@ def test_recorded_steps_are_the_plain_ones(tmp_path: Path, kind: str) -> None:
     plain = weights(trained(tmp_path / "a", LOSSES[kind], fast=False))
     recorded = weights(trained(tmp_path / "b", LOSSES[kind], fast=False, recorded=True))
     assert all(torch.equal(plain[name], recorded[name]) for name in plain)
+
+
+def test_steps_that_cannot_be_recorded_are_the_plain_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = weights(trained(tmp_path / "a", LOSSES["plain"], fast=False))
+    draw = step.draw_batch
+
+    def waits(*given: Any, **named: Any) -> Any:
+        batch = draw(*given, **named)
+        batch.target.sum().item()  # a graph cannot wait for the processor
+        return batch
+
+    monkeypatch.setattr(step, "draw_batch", waits)
+    taken = weights(trained(tmp_path / "b", LOSSES["plain"], fast=False, recorded=True))
+    assert "steps are not recorded" in caplog.text
+    assert all(torch.equal(plain[name], taken[name]) for name in plain)
 
 
 @pytest.mark.parametrize("kind", list(LOSSES))
