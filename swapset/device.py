@@ -27,17 +27,29 @@ def visible_gpus() -> list[str]:
     limited = os.environ.get("CUDA_VISIBLE_DEVICES")
     if limited is not None:
         return [name.strip() for name in limited.split(",") if name.strip() not in ("", "-1")]
+    return list(_uuids())
+
+
+def _uuids() -> dict[str, str]:
+    """Return the UUIDs of the GPUs that the driver shows, by index."""
     try:
         listed = subprocess.run(
-            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"],  # noqa: S607
+            ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"],  # noqa: S607
             capture_output=True,
             text=True,
             timeout=30,
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return []
-    return listed.stdout.split()
+        return {}
+    pairs = (line.split(",") for line in listed.stdout.splitlines() if line.strip())
+    return {index.strip(): uuid[0].strip() if uuid else "" for index, *uuid in pairs}
+
+
+def _physical(gpu: str, uuids: dict[str, str]) -> str:
+    """Return a GPU's UUID: where each job sees only its own, all of them are number 0."""
+    named = (uuid for uuid in uuids.values() if gpu.startswith("GPU-") and uuid.startswith(gpu))
+    return uuids.get(gpu) or next(named, gpu)
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:
@@ -107,11 +119,13 @@ def _one_of(gpus: list[str], sharers: int = 1) -> Iterator[str | None]:
         yield None
         return
     kind = fcntl.LOCK_EX if sharers == 1 else fcntl.LOCK_SH
+    uuids = _uuids()
+    locks = {gpu: _physical(gpu, uuids) for gpu in gpus}
     while True:
         for gpu, place in itertools.product(gpus, range(sharers)):
             with (
-                _lock_file(gpu).open("a") as whole,
-                _lock_file(f"{gpu}-place-{place}").open("a") as part,
+                _lock_file(locks[gpu]).open("a") as whole,
+                _lock_file(f"{locks[gpu]}-place-{place}").open("a") as part,
             ):
                 if _locked(whole, kind) and (sharers == 1 or _locked(part, fcntl.LOCK_EX)):
                     yield gpu

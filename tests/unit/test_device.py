@@ -126,9 +126,35 @@ def test_gpus_are_asked_of_the_driver(monkeypatch, tmp_path):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert visible_gpus() == []
-    fake = tmp_path / "nvidia-smi"
-    fake.write_text("#!/bin/sh\necho 0\necho 1\n")
-    fake.chmod(0o755)
+    fake = driver(tmp_path, "GPU-a1", "GPU-b2")
     assert visible_gpus() == ["0", "1"]
     fake.write_text("#!/bin/sh\nexit 9\n")
     assert visible_gpus() == []
+
+
+def driver(folder, *uuids):
+    """Write an `nvidia-smi` that shows these GPUs."""
+    fake = folder / "nvidia-smi"
+    lines = "".join(f"echo {index}, {uuid}\n" for index, uuid in enumerate(uuids))
+    fake.write_text("#!/bin/sh\n" + lines)
+    fake.chmod(0o755)
+    return fake
+
+
+def test_jobs_that_each_see_one_gpu_as_number_0_do_not_wait_for_each_other(monkeypatch, tmp_path):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    driver(tmp_path, "GPU-a1")
+    first = start_holder()
+    assert first[1].poll(10)
+    driver(tmp_path, "GPU-b2")
+    second = start_holder()
+    assert second[1].poll(10)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a")  # a name may be cut short
+    driver(tmp_path, "GPU-a1", "GPU-b2")
+    third = start_holder()
+    assert not third[1].poll(0.5)
+    stop(first)
+    assert third[1].poll(10)
+    assert third[1].recv() == "GPU-a"
+    stop(second, third)
