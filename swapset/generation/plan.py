@@ -143,9 +143,11 @@ class GenerationPlan:
         return self._memory(recipe, len(self._build.subjects), most)
 
     def _memory_of(self, recipe: str, subjects: int, faces: float) -> int:
+        cold = TrainingRecipe(**self.cold(recipe))
         return training_memory(
-            TrainingRecipe(**self.cold(recipe)),
+            cold,
             subjects=subjects,
+            rows=cold.steps // self._settings.preview_every + 1,
             faces=subjects * faces * 3 * self._build.config.align.size**2,
             on_gpu=bool(self._build.gpus_per_job()),
         )

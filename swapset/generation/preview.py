@@ -14,12 +14,10 @@ import torch
 from swapset.generation.augment import FaceBank, plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder, composed, resized
 from swapset.generation.recipes import TrainingRecipe
+from swapset.generation.size import SAMPLES, SHOWN
 
 Image = npt.NDArray[np.uint8]
-SAMPLES = 3
-"""Faces of each subject in a preview row."""
-SUBJECTS = 4
-"""Most subjects in a preview row."""
+
 _DPI = 150
 
 
@@ -36,7 +34,7 @@ def preview_row(
         through the next subject's. A decoder's mask lays the face over the source.
     """
     pictures = []
-    shown = list(banks)[:SUBJECTS]
+    shown = list(banks)[:SHOWN]
     for own, other in zip(shown, [*shown[1:], shown[0]], strict=True):
         bank = banks[own]
         index = torch.linspace(0, len(bank) - 1, SAMPLES).round().long().to(bank.faces.device)
@@ -85,7 +83,7 @@ def _curve(losses: pd.DataFrame, held_out: list[tuple[int, float]], width: int) 
         axes.plot(losses["step"], smooth, label=subject)
     if held_out:
         axes.plot(*zip(*held_out, strict=True), "k--", label="held out")
-    shown = subjects[:SUBJECTS]
+    shown = subjects[:SHOWN]
     turns = zip(shown, [*shown[1:], shown[0]], strict=True)
     titles = (f"{SAMPLES} x ({own}, reconstructed, as {other})" for own, other in turns)
     axes.set(xlabel="step", ylabel="L1", yscale="log")

@@ -17,6 +17,8 @@ ENCODER_ATTENTION = (8, 16)
 power of the side."""
 SQUEEZE = 8
 """Of the channels of keys and queries."""
+SAMPLES, SHOWN = 3, 4
+"""Faces of each subject, and most subjects, in a row of the preview; each face is there thrice."""
 _BYTES = 4
 _COPIES = {True: 3, False: 7}
 """Of the weights in a job's memory, at its highest. On a GPU a checkpoint with the optimiser's two
@@ -73,7 +75,9 @@ def weights(recipe: TrainingRecipe, subjects: int) -> int:
     return encoder_weights(recipe) + subjects * decoder_weights(recipe)
 
 
-def training_memory(recipe: TrainingRecipe, *, subjects: int, faces: float, on_gpu: bool) -> int:
+def training_memory(
+    recipe: TrainingRecipe, *, subjects: int, faces: float, rows: int, on_gpu: bool
+) -> int:
     """Return the MB that a training's process needs at its highest.
 
     Parameters
@@ -83,13 +87,16 @@ def training_memory(recipe: TrainingRecipe, *, subjects: int, faces: float, on_g
         Of the model.
     faces : float
         Bytes of all stored faces; they are there twice, as read and as learnt from.
+    rows : int
+        Of the preview; they are there twice, too, and once more as a file.
     on_gpu : bool
         Whether networks and optimiser are elsewhere.
     """
     networks = _COPIES[on_gpu] * _BYTES * weights(recipe, subjects)
     maps = _MAPS * _BYTES * recipe.width * recipe.resolution**2 * 2 * recipe.batch
     start = _ON_GPU if on_gpu else _ON_PROCESSOR + math.ceil(maps / 1e6)
-    return start + math.ceil((networks + 2 * faces) / 1e6)
+    shown = 3 * SAMPLES * min(subjects, SHOWN) * 3 * recipe.resolution**2
+    return start + math.ceil((networks + 2 * faces + 3 * rows * shown) / 1e6)
 
 
 def _convolution(inputs: int, outputs: int, kernel: int = 1) -> int:
