@@ -5,10 +5,12 @@ import os
 import re
 import secrets
 import sys
+from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.utils import min_version
+from snakemake.utils import min_version, update_config
 
 min_version("9.24")
 
@@ -37,8 +39,19 @@ from swapset.workflow import Build, grows, lock_results
 if workflow.is_main_process:
     os.environ[RUN] = secrets.token_hex(8)
 
+
+def named():
+    """Return what the user's config files and command line say, without the demo's config.yaml."""
+    own, demos = {}, Path(workflow.basedir, "config.yaml").resolve()
+    for path in workflow.overwrite_configfiles:
+        if path.resolve() != demos:
+            update_config(own, load_configfile(path))
+    update_config(own, workflow.config_settings.config)
+    return own
+
+
 try:
-    build = Build(config)
+    build = Build(config, named())
     build.detection
     build.obstruction
     if workflow.is_main_process:
