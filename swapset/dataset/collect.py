@@ -16,7 +16,7 @@ from swapset.dataset.manifest import REQUIRED, natural_key
 from swapset.errors import ManifestError
 from swapset.extractors.names import EXTRACTORS
 from swapset.files import atomic_output
-from swapset.generation.methods import BUILT_IN, training_of
+from swapset.generation.methods import BUILT_IN, DERIVED, training_of
 
 _CONTAINERS = "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv y4m"
 SUFFIXES = frozenset(f".{name}" for name in _CONTAINERS.split())
@@ -40,7 +40,6 @@ _NARROW: dict[str, Any] = {"width": 24, "code": 256, "batch": 4, "learning_rate"
 _SMALL: dict[str, dict[str, Any]] = {
     "celebdf": {"resolution": 128, "steps": 12000, **_NARROW},
     "faceswap": {"steps": 12000, **_NARROW},
-    "fakeapp": {"steps": 12000, **_NARROW},
     "faceswap-gan-lq": {"steps": 8000, **_NARROW},
     "faceswap-gan-hq": {"steps": 8000, **_NARROW},
     "dfaker": {"steps": 12000, **_NARROW},
@@ -227,7 +226,11 @@ def config_values(folder: Path, manifest: Path, networks: Networks) -> dict[str,
     Recipes and what trains detectors and extractors are written out: what a config leaves open
     comes from `config.yaml`, whose networks are the demo's.
     """
-    recipes = {name: training_of(recipe).model_dump() for name, recipe in BUILT_IN.items()}
+    recipes = {
+        name: training_of(recipe).model_dump()
+        for name, recipe in BUILT_IN.items()
+        if name not in DERIVED  # it would follow its base no longer
+    }
     if networks == "small":
         recipes = {name: recipe | _SMALL[name] for name, recipe in recipes.items()}
     own_folder = manifest.parent.resolve() == folder.resolve()

@@ -143,6 +143,8 @@ def test_the_config_leaves_nothing_to_the_demo(tmp_path, networks):
     extractors = config.landmark_breaker.settings
     assert {own.width for own in extractors.values()} == {1.0 if networks == "full" else 0.25}
     assert all((own.steps is None) == (networks == "full") for own in extractors.values())
+    changed = load({**written, "recipes": {**written["recipes"], "faceswap": {"width": 40}}})
+    assert changed.recipe("fakeapp").width == 40  # it follows, as docs/methods.md says
     if networks == "full":
         assert config.all_recipes() == BUILT_IN
     else:
