@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from swapset.config_files import check_files
 from swapset.config_sections import (
     AcceptSettings,
     AlignSettings,
@@ -172,13 +173,16 @@ class Config(Section):
     @model_validator(mode="after")
     def _bases_exist(self) -> Config:
         known = self.all_recipes()
-        for name, path in self.training.bases.items():
+        for name in self.training.bases:
             if name not in known:
                 raise ConfigError(
                     f"training.bases: {name!r} is no recipe; known are {', '.join(sorted(known))}"
                 )
-            if not path.is_file():
-                raise ConfigError(f"training.bases.{name}: no file {path}")
+        return self
+
+    @model_validator(mode="after")
+    def _files_exist(self) -> Config:
+        check_files(self)
         return self
 
     def all_recipes(self) -> dict[str, Recipe]:

@@ -1,5 +1,7 @@
 """A wrong key or value is refused in one line that names the key, the value and what is allowed."""
 
+from pathlib import Path
+
 import pytest
 
 from swapset.config import DEMO, load
@@ -53,6 +55,43 @@ def test_wrong_values_are_named(values, says):
     # No words of the library that checks.
     for word in ("pydantic", "validation error", "input_type", "constrained"):
         assert word not in message.lower()
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"track": {"predictor": "none.dat"}}, "track.predictor"),
+        ({"track": {"cnn_model": "none.dat"}}, "track.cnn_model"),
+        ({"track": {"yunet_model": "none.onnx", "detector": "yunet"}}, "track.yunet_model"),
+        ({"track": {"embedder": "none.dat"}}, "track.embedder"),
+        ({"training": {"bases": {"celebdf": "none"}}}, "training.bases.celebdf"),
+        (
+            {"detection": {"settings": {"Meso4": {"weights": "none.h5"}}}},
+            "detection.settings.Meso4.weights",
+        ),
+        (
+            {"landmark_breaker": {"settings": {"hrnet": {"backbone_weights": "none.pth"}}}},
+            "landmark_breaker.settings.hrnet.backbone_weights",
+        ),
+    ],
+)
+def test_files_that_are_not_there_are_named(values, key):
+    with pytest.raises(ConfigError) as caught:
+        load(values)
+    assert str(caught.value).startswith(f"{key}: no file none")
+    assert str(Path.cwd()) in str(caught.value)
+
+
+def test_weights_in_the_builds_own_results_may_come_yet():
+    own = {"settings": {"fan": {"weights": "results/mine/extractors/fan.safetensors"}}}
+    load({"name": "mine", "landmark_breaker": own})
+    with pytest.raises(ConfigError, match="no file"):
+        load({"name": "other", "landmark_breaker": own})
+
+
+def test_yunet_without_its_file_is_refused():
+    with pytest.raises(ConfigError, match=r"track\.yunet_model: detector 'yunet' needs"):
+        load({"track": {"detector": "yunet"}})
 
 
 def test_every_wrong_key_has_its_line():

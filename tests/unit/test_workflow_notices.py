@@ -60,10 +60,10 @@ def test_own_pairs_are_applied_without_a_word(manifest: Path) -> None:
 OWN: list[dict[str, Any]] = [
     {},
     {"landmark_breaker": {"frames": 450}},
-    {"landmark_breaker": {"settings": {"hrnet": {"weights": "HR18-WFLW.pth"}}}},
+    {"landmark_breaker": {"settings": {"hrnet": {"weights": __file__}}}},
     {"landmark_breaker": {"settings": {"fan": {"steps": 9}}}},
     {"detection": {"settings": {"Meso4": {"steps": 2000}}}},
-    {"detection": {"settings": {"Multi-task": {"weights": "encoder_46.pt"}}}},
+    {"detection": {"settings": {"Multi-task": {"weights": __file__}}}},
     {"detection": {"frames": 8}, "align": {"every": 2}},
 ]
 
