@@ -25,8 +25,8 @@ def _suffixes(names: str) -> frozenset[str]:
 
 SUFFIXES = _suffixes(
     "264 265 3g2 3gp 3gpp asf avi divx dv f4v flv gxf h264 h265 hevc ivf m1v m2t m2ts m2v m4v mj2 "
-    "mk3d mkv mov mp4 mpe mpeg mpg mpv mts mxf nsv nut nuv obu ogm ogv qt rm rmvb tp trp ts vob vro "
-    "webm wmv wtv y4m"
+    "mk3d mkv mov mp4 mpe mpeg mpg mpv mts mxf nsv nut nuv obu ogm ogv qt rm rmvb tp trp ts vob "
+    "vro webm wmv wtv y4m"
 )
 """Endings of files that are taken for clips; `swapset.media.container` opens what is in them."""
 _OTHERS = _suffixes(
