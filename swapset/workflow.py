@@ -64,8 +64,9 @@ class Build:
 
     def __init__(self, values: Mapping[str, Any], named: Mapping[str, Any] | None = None):
         own_pairs = values.get("pairs")
-        values, self.notices = without_leftovers(values, named or {})
+        values, notices = without_leftovers(values, named or {})
         self.config: Config = load(values)
+        self.notices = notices if self.config.clips else []
         self.root = str(self.config.results / self.config.name)
         self._here = Path.cwd().resolve()
         self.is_demo = self.config.clips == DEMO_CLIPS

@@ -34,7 +34,7 @@ def without_leftovers(
         own["pairs"] = "all"
     for section in SECTIONS:
         own[section] = _without(own.get(section, {}), DEMO[section], named.get(section))
-    return own, _small_recipes(own) if own["clips"] else []
+    return own, _small_recipes(own)
 
 
 def _without(values: Any, demo: Mapping[str, Any], named: Any) -> Any:

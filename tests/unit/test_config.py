@@ -18,12 +18,14 @@ from swapset.errors import ConfigError
         ({"ingest": 30}, ["ingest: 30 is not allowed"]),
         ({"seed": -1}, ["seed: -1", "greater than or equal to 0"]),
         ({"seed": "one"}, ["seed: 'one'"]),
-        ({"device": "gpu"}, ["device: 'gpu'"]),
+        ({"device": "gpu"}, ["device: 'gpu'", "auto, cpu, cuda or cuda:N"]),
         ({"name": "../up"}, ["name: '../up'", "letters, digits"]),
         ({"name": ""}, ["name: ''"]),
         ({"swaps_per_clip": 0}, ["swaps_per_clip: 0", "greater than 0", "'all'"]),
         ({"swaps_per_clip": "some"}, ["swaps_per_clip: 'some'", "'all'"]),
         ({"pairs": "none"}, ["pairs: 'none'", "'all'"]),
+        ({"pairs": ["id0", "id1"]}, ["pairs: ['id0', 'id1']", "write [[id0, id1]]"]),
+        ({"pairs": [["id0", "id1"], ["id2"]]}, ["pairs: ", "write [[id0, id1]]"]),
         ({"compressions": ["c23"]}, ["compressions: ['c23']", "must contain 'original'"]),
         ({"compressions": ["original", "c50"]}, ["compressions.1: 'c50'", "'c40'"]),
         ({"methods": []}, ["methods: []"]),
@@ -32,6 +34,7 @@ from swapset.errors import ConfigError
         ({"methods": ["deepfake"]}, ["methods: 'deepfake' is no recipe", "celebdf, deepfacelab"]),
         ({"recipes": {"mine": {"mask": "hull"}}}, ["recipes.mine: a new recipe needs 'base'"]),
         ({"recipes": {"real": {"base": "celebdf"}}}, ["'real' cannot name a recipe"]),
+        ({"recipes": {"Mine": {"base": "celebdf"}}}, ["recipes: 'Mine' cannot name a recipe"]),
         (
             {"recipes": {"a": {"base": "b"}, "b": {"base": "a"}}},
             ["bases run in a circle", "a -> b"],
@@ -53,7 +56,7 @@ def test_wrong_values_are_named(values, says):
     for part in says:
         assert part in message
     # No words of the library that checks.
-    for word in ("pydantic", "validation error", "input_type", "constrained"):
+    for word in ("pydantic", "validation error", "value error", "input_type", "constrained"):
         assert word not in message.lower()
 
 
@@ -102,8 +105,9 @@ def test_every_wrong_key_has_its_line():
 
 
 def test_values_from_the_command_line_are_understood():
-    config = load({"swaps_per_clip": "9.5", "strict": "true", "seed": "7"})
+    config = load({"swaps_per_clip": "9.5", "strict": "true", "seed": "7", "clips": "null"})
     assert (config.swaps_per_clip, config.strict, config.seed) == (9.5, True, 7)
+    assert config.clips is None
 
 
 def test_own_recipes_change_only_what_they_say():

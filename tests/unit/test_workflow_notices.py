@@ -112,5 +112,6 @@ def test_the_demo_keeps_its_values() -> None:
     assert config.detection.look_every == 20
 
 
-def test_without_clips_no_recipe_is_small() -> None:
-    assert Build({**DEMO, "clips": None}).notices == []
+@pytest.mark.parametrize("clips", [None, "null"])
+def test_without_clips_no_recipe_is_small(clips: str | None) -> None:
+    assert Build({**DEMO, "clips": clips}).notices == []
