@@ -39,19 +39,15 @@ from swapset.workflow import Build, grows, lock_results
 if workflow.is_main_process:
     os.environ[RUN] = secrets.token_hex(8)
 
-
-def named():
-    """Return what the user's config files and command line say, without the demo's config.yaml."""
-    own, demos = {}, Path(workflow.basedir, "config.yaml").resolve()
-    for path in workflow.overwrite_configfiles:
-        if path.resolve() != demos:
-            update_config(own, load_configfile(path))
-    update_config(own, workflow.config_settings.config)
-    return own
-
+# What the user's config files and command line say; what stands in config.yaml is the demo's.
+named = {}
+for path in workflow.overwrite_configfiles:
+    if path.resolve() != Path(workflow.basedir, "config.yaml").resolve():
+        update_config(named, load_configfile(path))
+update_config(named, workflow.config_settings.config)
 
 try:
-    build = Build(config, named())
+    build = Build(config, named)
     build.detection
     build.obstruction
     if workflow.is_main_process:
