@@ -5,10 +5,12 @@ import os
 import re
 import secrets
 import sys
+from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.utils import min_version
+from snakemake.utils import min_version, update_config
 
 min_version("9.24")
 
@@ -37,8 +39,15 @@ from swapset.workflow import Build, grows, lock_results
 if workflow.is_main_process:
     os.environ[RUN] = secrets.token_hex(8)
 
+# What the user's config files and command line say; what stands in config.yaml is the demo's.
+named = {}
+for path in workflow.overwrite_configfiles:
+    if path.resolve() != Path(workflow.basedir, "config.yaml").resolve():
+        update_config(named, load_configfile(path))
+update_config(named, workflow.config_settings.config)
+
 try:
-    build = Build(config)
+    build = Build(config, named)
     build.detection
     build.obstruction
     if workflow.is_main_process:

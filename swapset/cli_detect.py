@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from swapset.detectors.base import Detector
 
 
+_BUILD = Path("results/demo")
+
+
 def add_detect(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the sub-command to the `swapset` command."""
     detect = commands.add_parser(
@@ -31,7 +34,7 @@ def add_detect(commands: argparse._SubParsersAction[Any]) -> None:
     source.add_argument(
         "--build",
         type=Path,
-        default=Path("results/demo"),
+        default=_BUILD,
         metavar="DIR",
         help="results of the build whose detector is used (default: results/demo)",
     )
@@ -87,8 +90,9 @@ def _detector(given: argparse.Namespace, device: str) -> Detector:
         return kind.from_weights(given.weights, device=device)
     model = given.model or given.build / "detectors" / given.detector / "0.safetensors"
     if not model.is_file():
+        config = "" if given.build == _BUILD else " with the build's --configfile"
+        how = f"fit it by `snakemake --cores 2 {model}`{config}, or give --model or --weights"
         raise ConfigError(
-            f"{model}: there is no fitted {given.detector}; fit it by `snakemake --cores 2 {model}`"
-            ", or give --model or --weights"
+            f"{model}: there is no fitted {given.detector}" + ("" if given.model else f"; {how}")
         )
     return kind.load(model, device=device)

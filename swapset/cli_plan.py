@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import re
 import subprocess
 import sys
@@ -79,24 +80,31 @@ def _plan(given: argparse.Namespace) -> None:
 
 
 def _build(given: argparse.Namespace) -> Build:
-    import yaml
-
     from swapset.workflow import Build
 
-    values: dict[str, Any] = {}
-    for path in [Path("config.yaml"), *given.configfile]:
-        if not path.is_file():
-            raise ConfigError(f"{path}: there is no such file")
-        try:
-            found = yaml.safe_load(whole_text(path, ConfigError))
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise ConfigError(f"{path}: no YAML ({error})") from error
-        if found is not None and not isinstance(found, dict):
-            raise ConfigError(
-                f"{path}: a config has keys with values, not a {type(found).__name__}"
-            )
-        _extend(values, found or {})
-    return Build(values)
+    first = Path("config.yaml")
+    values, named = _read(first), dict[str, Any]()
+    for path in given.configfile:
+        more = _read(path)
+        _extend(values, more)
+        if path.resolve() != first.resolve():
+            _extend(named, copy.deepcopy(more))
+    return Build(values, named)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what a config file says."""
+    import yaml
+
+    if not path.is_file():
+        raise ConfigError(f"{path}: there is no such file")
+    try:
+        found = yaml.safe_load(whole_text(path, ConfigError))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: no YAML ({error})") from error
+    if found is not None and not isinstance(found, dict):
+        raise ConfigError(f"{path}: a config has keys with values, not a {type(found).__name__}")
+    return found or {}
 
 
 def _extend(values: dict[str, Any], more: dict[str, Any]) -> None:

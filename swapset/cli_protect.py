@@ -194,8 +194,9 @@ def load_extractors(paths: Sequence[Path], device: torch.device) -> dict[str, Ex
         own = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
         if not own or not own[0].exists():
             raise ConfigError(
-                f"--extractors: {path}: no extractor is there; `snakemake landmark_breaker` trains "
-                "them into results/NAME/extractors"
+                f"--extractors: {path}: no extractor is there; `snakemake --cores 2 "
+                "landmark_breaker` (with the build's --configfile) trains them into "
+                "results/NAME/extractors"
             )
         files += [file for file in own if file not in files]
     found = {str(file): load_extractor(file, device=device) for file in files}

@@ -8,13 +8,14 @@ are in `DEMO`.
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from swapset.config_files import check_files
+from swapset.config_messages import describe, shown
 from swapset.config_sections import (
     AcceptSettings,
     AlignSettings,
@@ -33,6 +34,7 @@ from swapset.generation.recipes import Recipe, RecipeOverride
 from swapset.obstruction.settings import LandmarkBreakerSettings
 
 DEMO_CLIPS = "demo"
+_DEVICE = "auto|cpu|cuda(:[0-9]+)?"
 Compression = Literal["original", "c23", "c40"]
 CRF: dict[str, int] = {"c23": 23, "c40": 40}
 
@@ -60,7 +62,7 @@ class Config(Section):
     seed: int = Field(1, ge=0, lt=2**63, description="Seed of everything that is random.")
     device: str = Field(
         "auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        json_schema_extra={"pattern": f"^({_DEVICE})$"},
         description="Where networks run: 'auto', 'cpu', 'cuda' or 'cuda:<number>'.",
     )
     strict: bool = Field(
@@ -125,6 +127,28 @@ class Config(Section):
             )
         return value
 
+    @field_validator("clips", "clips_root", "subjects", "swaps", mode="before")
+    @classmethod
+    def _null_on_the_command_line(cls, value: Any) -> Any:
+        """Take the text for nothing: `--config clips=null` comes as that."""
+        return None if value == "null" else value
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, value: str) -> str:
+        if not re.fullmatch(_DEVICE, value):
+            raise ValueError("write auto, cpu, cuda or cuda:N")
+        return value
+
+    @field_validator("pairs", mode="before")
+    @classmethod
+    def _two_in_each(cls, value: Any) -> Any:
+        if isinstance(value, list) and not all(
+            isinstance(pair, list | tuple) and len(pair) == 2 for pair in value
+        ):
+            raise ValueError("each pair is a list of two subjects; write [[id0, id1]]")
+        return value
+
     @field_validator("methods", "compressions")
     @classmethod
     def _no_repeats(cls, value: list[str]) -> list[str]:
@@ -172,13 +196,16 @@ class Config(Section):
     @model_validator(mode="after")
     def _bases_exist(self) -> Config:
         known = self.all_recipes()
-        for name, path in self.training.bases.items():
+        for name in self.training.bases:
             if name not in known:
                 raise ConfigError(
                     f"training.bases: {name!r} is no recipe; known are {', '.join(sorted(known))}"
                 )
-            if not path.is_file():
-                raise ConfigError(f"training.bases.{name}: no file {path}")
+        return self
+
+    @model_validator(mode="after")
+    def _files_exist(self) -> Config:
+        check_files(self)
         return self
 
     def all_recipes(self) -> dict[str, Recipe]:
@@ -190,9 +217,6 @@ class Config(Section):
         return self.all_recipes()[name]
 
 
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 200
-_SHORT.maxlevel = 2
 _SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
 
 DEMO: dict[str, Any] = {
@@ -245,51 +269,4 @@ def load(values: Mapping[str, Any]) -> Config:
     try:
         return Config(**values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_describe(error.errors(include_url=False)))) from error
-
-
-def shown(value: Any) -> str:
-    """Return a value for a message: of a long or deep one, the beginning.
-
-    A few lines of YAML may stand for gigabytes of text, and numbers may have more digits than
-    Python writes.
-    """
-    try:
-        return _SHORT.repr(value)
-    except ValueError:
-        return f"a number of {value.bit_length()} bits" if isinstance(value, int) else "a value"
-
-
-def _describe(problems: list[Any]) -> list[str]:
-    """Return one line per wrong key; the branches of a union are joined by 'or'."""
-    lines: dict[str, str] = {}
-    for problem in problems:
-        parts = [str(part) for part in problem["loc"]]
-        key = ".".join(part for part in parts if not part.startswith(_UNION_MARKS))
-        if problem["type"] == "extra_forbidden":
-            lines[key] = f"{key}: unknown key; {_allowed_beside(problem['loc'])}"
-        elif key in lines:
-            lines[key] += f", or: {problem['msg']}"
-        else:
-            lines[key] = f"{key}: {shown(problem['input'])} is not allowed: {problem['msg']}"
-            if problem["type"] == "list_type" and isinstance(problem["input"], str):
-                lines[key] += f"; write [{problem['input'][:100]}]"
-    return list(lines.values())
-
-
-# pydantic names the branch of a union in an error's location; users did not write it.
-_UNION_MARKS = ("literal[", "list[", "constrained-", "float", "function-")
-
-
-def _allowed_beside(location: tuple[int | str, ...]) -> str:
-    """Name the keys that exist where an unknown one was found."""
-    model: Any = Config
-    for part in location[:-1]:
-        field = model.model_fields.get(str(part))
-        if field is not None:  # else a name of the user's, such as a recipe's
-            kinds = [field.annotation, *get_args(field.annotation)]
-            model = next(
-                (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)),
-                model,
-            )
-    return "allowed here: " + ", ".join(model.model_fields)
+        raise ConfigError("\n".join(describe(error.errors(include_url=False), Config))) from error

@@ -9,6 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from swapset.errors import ConfigError
 
+NO_YUNET = (
+    "track.yunet_model: detector 'yunet' needs YuNet's .onnx file from the OpenCV model zoo "
+    "(face_detection_yunet_2023mar.onnx); give its path or choose detector 'hog'"
+)
+"""What is said to who chooses that detector without its file."""
+
 
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values do not change."""

@@ -67,6 +67,8 @@ def _opened(path: Path, wrong: type[SwapsetError]) -> Iterator[BinaryIO]:
             raise ValueError("is no file")
         with path.open("rb") as stream:
             yield stream
+    except FileNotFoundError as error:
+        raise wrong(f"{path}: cannot be read ({error.strerror}){searched(path)}") from error
     except OSError as error:
         raise wrong(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -80,3 +82,14 @@ def _mode(path: Path, wrong: type[SwapsetError]) -> int:
         return path.stat().st_mode
     except ValueError as error:  # a NUL or half a character
         raise wrong(f"{str(path)!r}: no file can be called so ({error})") from error
+
+
+def searched(path: Path) -> str:
+    """Return where a relative path was looked for, to end a message with; "" for an absolute one.
+
+    Examples
+    --------
+    >>> searched(Path("/data/clips.csv"))
+    ''
+    """
+    return "" if path.is_absolute() else f" (looked for in {Path.cwd()})"

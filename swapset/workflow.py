@@ -52,6 +52,9 @@ class Build:
     ----------
     values : mapping
         Snakemake's merged `config`.
+    named : mapping, optional
+        What of it the user named, and not `config.yaml`: kept for own clips, also where it is
+        what the embedded demo has. Nothing by default.
 
     Raises
     ------
@@ -59,10 +62,11 @@ class Build:
         With one message that names the key, or the file and line, that is wrong.
     """
 
-    def __init__(self, values: Mapping[str, Any]):
+    def __init__(self, values: Mapping[str, Any], named: Mapping[str, Any] | None = None):
         own_pairs = values.get("pairs")
-        values, self.notices = without_leftovers(values)
+        values, notices = without_leftovers(values, named or {})
         self.config: Config = load(values)
+        self.notices = notices if self.config.clips else []
         self.root = str(self.config.results / self.config.name)
         self._here = Path.cwd().resolve()
         self.is_demo = self.config.clips == DEMO_CLIPS

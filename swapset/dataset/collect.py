@@ -16,11 +16,25 @@ from swapset.dataset.manifest import REQUIRED, natural_key
 from swapset.errors import ManifestError
 from swapset.extractors.names import EXTRACTORS
 from swapset.files import atomic_output
-from swapset.generation.methods import BUILT_IN, training_of
+from swapset.generation.methods import BUILT_IN, DERIVED, training_of
 
-_CONTAINERS = "3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv y4m"
-SUFFIXES = frozenset(f".{name}" for name in _CONTAINERS.split())
-"""Extensions of files that are taken for clips."""
+
+def _suffixes(names: str) -> frozenset[str]:
+    return frozenset(f".{name}" for name in names.split())
+
+
+SUFFIXES = _suffixes(
+    "264 265 3g2 3gp 3gpp asf avi divx dv f4v flv gxf h264 h265 hevc ivf m1v m2t m2ts m2v m4v mj2 "
+    "mk3d mkv mov mp4 mpe mpeg mpg mpv mts mxf nsv nut nuv obu ogm ogv qt rm rmvb tp trp ts vob "
+    "vro webm wmv wtv y4m"
+)
+"""Endings of files that are taken for clips; `swapset.media.container` opens what is in them."""
+_OTHERS = _suffixes(
+    "aac ass bmp csv db doc docx flac heic htm html ini jpeg jpg json jsonl log m4a md mp3 nfo npy "
+    "npz ods odt opus parquet pdf pkl png pts py rtf sh srt sub svg tar tif tiff tsv txt vtt wav "
+    "webp wma xls xlsx xml yaml yml zip"
+)
+"""Endings of files that are no videos, and not worth a word."""
 
 _NAME = re.compile(r"(id\d+)_(\d+)")
 Networks = Literal["full", "small"]
@@ -40,7 +54,6 @@ _NARROW: dict[str, Any] = {"width": 24, "code": 256, "batch": 4, "learning_rate"
 _SMALL: dict[str, dict[str, Any]] = {
     "celebdf": {"resolution": 128, "steps": 12000, **_NARROW},
     "faceswap": {"steps": 12000, **_NARROW},
-    "fakeapp": {"steps": 12000, **_NARROW},
     "faceswap-gan-lq": {"steps": 8000, **_NARROW},
     "faceswap-gan-hq": {"steps": 8000, **_NARROW},
     "dfaker": {"steps": 12000, **_NARROW},
@@ -97,8 +110,9 @@ def collect(folder: Path) -> Collection:
 
     Files called `idX_NNNN.*` directly in the folder keep their names. If there are none, every
     sub-folder is one person: those called `idX` keep that name, the others get the free numbers
-    in natural order, so that no person's name gets into a dataset. Files without a video's
-    extension and hidden files are not looked at.
+    in natural order, so that no person's name gets into a dataset. Hidden files and what is known
+    to be something else (texts, pictures, sound) are not looked at; other endings than those of
+    videos are left out with that reason.
 
     Raises
     ------
@@ -124,7 +138,7 @@ def _usable(folder: Path, found: Collection) -> list[Path]:
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in inside.parts)
-        if hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
+        if hidden or path.suffix.lower() in _OTHERS or not path.is_file():
             continue
         reason = _unusable(path, inside.as_posix(), root)
         if reason:
@@ -135,6 +149,8 @@ def _usable(folder: Path, found: Collection) -> list[Path]:
 
 
 def _unusable(path: Path, text: str, root: Path) -> str:
+    if path.suffix.lower() not in SUFFIXES:
+        return "not a known video ending; rename it, to .mp4 for example, if it is one"
     if text != text.strip():
         return "its path begins or ends with a space"
     if not path.resolve().is_relative_to(root):
@@ -227,7 +243,11 @@ def config_values(folder: Path, manifest: Path, networks: Networks) -> dict[str,
     Recipes and what trains detectors and extractors are written out: what a config leaves open
     comes from `config.yaml`, whose networks are the demo's.
     """
-    recipes = {name: training_of(recipe).model_dump() for name, recipe in BUILT_IN.items()}
+    recipes = {
+        name: training_of(recipe).model_dump()
+        for name, recipe in BUILT_IN.items()
+        if name not in DERIVED  # it would follow its base no longer
+    }
     if networks == "small":
         recipes = {name: recipe | _SMALL[name] for name, recipe in recipes.items()}
     own_folder = manifest.parent.resolve() == folder.resolve()

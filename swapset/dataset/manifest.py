@@ -19,6 +19,8 @@ REQUIRED = ("clip", "subject", "path", "licence")
 OPTIONAL = ("url", "start", "end", "source", "redistribute")
 SUBJECT_COLUMNS = ("subject", "gender", "age", "ethnicity")
 _SUBJECT = re.compile(r"[A-Za-z0-9]+")
+_WRONG_MARKS = {";": "semicolons", "\t": "tabs"}
+_SHOWN = 6
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
 
 
@@ -116,14 +118,17 @@ def _rows(
 def _check_columns(
     path: Path, found: Iterable[str], required: tuple[str, ...], optional: tuple[str, ...]
 ) -> None:
-    found = list(found)
-    allowed = ", ".join((*required, *optional))
-    for column in required:
-        if column not in found:
-            raise ManifestError(f"{path}, line 1: column {column!r} is missing; needed: {allowed}")
-    for column in found:
-        if column not in (*required, *optional):
-            raise ManifestError(f"{path}, line 1: unknown column {column!r}; allowed: {allowed}")
+    found, where = list(found), f"{path}, line 1"
+    for mark, name in _WRONG_MARKS.items():
+        if len(found) == 1 and mark in found[0]:
+            raise ManifestError(f"{where}: cells are separated by {name}; save it with commas")
+    wrong = [f"column {column!r} is missing" for column in required if column not in found]
+    unknown = [column for column in found if column not in (*required, *optional)]
+    wrong += [f"unknown column {column[:40]!r}" for column in unknown]
+    if wrong:
+        more = f"; others that may be there: {', '.join(optional)}" if optional else ""
+        listed = ", ".join(wrong[:_SHOWN]) + (", ..." if len(wrong) > _SHOWN else "")
+        raise ManifestError(f"{where}: {listed}; needed: {', '.join(required)}{more}")
     if len(set(found)) != len(found):
         raise ManifestError(f"{path}, line 1: a column stands twice")
 

@@ -209,8 +209,15 @@ class DetectionPlan:
         Raises
         ------
         ConfigError
-            If the dataset that is learnt from does not come in it.
+            If the dataset that is learnt from does not come in it, or has nothing to learn from.
         """
+        if "weights" not in self.fit_params(detector) and not self._can_teach(self.train_on):
+            able = ", ".join(name for name in self.datasets if self._can_teach(name))
+            raise ConfigError(
+                f"detection.train_on: {self.train_on} has no training split, which {detector} "
+                f"needs; {f'choose of {able}' if able else 'add a dataset that has one'}, or set "
+                f"detection.settings.{detector}.weights"
+            )
         wanted, there = needs_compression(detector), self.compressions(self.train_on)
         if wanted == "original" and there:
             return there[0]
@@ -220,6 +227,10 @@ class DetectionPlan:
                 "come; add it to 'compressions' or leave the detector out"
             )
         return wanted
+
+    def _can_teach(self, dataset: str) -> bool:
+        """Say whether a dataset has videos to learn from: a public one without a split has not."""
+        return dataset in self.own or any(v.split == "train" for v in self.public.videos(dataset))
 
     def split_rows(self) -> list[list[str | int]]:
         """Return the rows of the table of splits: kind, video, label, target, donor, fold, role."""

@@ -34,9 +34,15 @@ def write_model(
 
 
 def read_model(
-    path: Path,
+    path: Path, kind: str = "fitted detector"
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any], dict[str, Any]]:
     """Return arrays, facts and card of a file that `write_model` wrote.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What the file should be, for the message if it is something else.
 
     Raises
     ------
@@ -46,6 +52,8 @@ def read_model(
     try:
         with safe_open(path, framework="numpy") as stream:
             described = stream.metadata() or {}
+            if "facts" not in described:  # weights of another tool, or a model of swaps
+                raise DataError(f"{path}: is no {kind}")
             arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         facts, card = json.loads(described["facts"]), json.loads(described["card"])
         return arrays, dict(facts), dict(card)

@@ -19,6 +19,8 @@ from swapset.extractors.published import Schedule, Variation
 from swapset.seeds import derive_seed
 from swapset.shapes import check_shapes, outlines
 
+KIND = "landmark extractor"
+"""What messages call a file of one."""
 POINTS = (68, 98)
 """Numbers of landmarks: 300-W's and WFLW's."""
 
@@ -249,7 +251,7 @@ class Extractor(ABC):
         DataError
             If the file is damaged or of another extractor.
         """
-        arrays, facts, _ = read_model(path)
+        arrays, facts, _ = read_model(path, KIND)
         if facts.pop("extractor", None) != cls.name:
             raise DataError(f"{path}: is no extractor {cls.name}")
         try:

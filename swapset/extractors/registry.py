@@ -9,7 +9,7 @@ import torch
 
 from swapset.detectors.files import read_model
 from swapset.errors import ConfigError, DataError
-from swapset.extractors.base import Extractor
+from swapset.extractors.base import KIND, Extractor
 from swapset.extractors.names import EXTRACTORS
 
 
@@ -34,9 +34,11 @@ def load_extractor(path: Path, *, device: torch.device | str = "cpu") -> Extract
     Raises
     ------
     DataError
-        If the file is damaged or of an unknown extractor.
+        If the file is damaged, no extractor or of an unknown one.
     """
-    name = read_model(path)[1].get("extractor")
+    name = read_model(path, KIND)[1].get("extractor")
+    if name is None:
+        raise DataError(f"{path}: is no {KIND}")
     if not isinstance(name, str) or name not in EXTRACTORS:
         raise DataError(f"{path}: is of the unknown extractor {name!r}")
     return extractor_class(name).load(path, device=device)

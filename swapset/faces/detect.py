@@ -12,6 +12,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from swapset.config_sections import NO_YUNET
 from swapset.errors import ConfigError
 from swapset.faces.boxes import without_overlaps
 from swapset.faces.models import DETECTOR_CNN, find_model, try_model
@@ -129,10 +130,7 @@ class YunetDetector:
     def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
         key = "track.yunet_model"
         if model_path is None:
-            raise ConfigError(
-                f"{key}: detector 'yunet' needs YuNet's .onnx file from the OpenCV model zoo "
-                "(face_detection_yunet_2023mar.onnx); give its path or choose detector 'hog'"
-            )
+            raise ConfigError(NO_YUNET)
         if not Path(model_path).is_file():
             raise ConfigError(f"{key}: no file {model_path}")
         try_model(model_path, "yunet", key=key)

@@ -73,14 +73,15 @@ _FACESWAP_GAN = Recipe(
 
 # UADFV. FakeApp is a closed program around the network above; the rectangle is figure 4.7's first
 # row. It follows what a user changes in `faceswap`, and shares its models.
-_DERIVED: dict[str, RecipeOverride] = {
+DERIVED: dict[str, RecipeOverride] = {
     "fakeapp": RecipeOverride(base="faceswap", mask="rectangle", feather=0.06)
 }
+"""Built-in recipes that follow another one, also where a user changes that."""
 
 BUILT_IN: dict[str, Recipe] = {
     "celebdf": _CELEBDF,
     "faceswap": _FACESWAP,
-    "fakeapp": _FACESWAP.model_copy(update=_DERIVED["fakeapp"].changes()),
+    "fakeapp": _FACESWAP.model_copy(update=DERIVED["fakeapp"].changes()),
     # DF-TIMIT in its two qualities.
     "faceswap-gan-lq": _FACESWAP_GAN,
     "faceswap-gan-hq": _FACESWAP_GAN.model_copy(
@@ -144,7 +145,7 @@ def resolve(overrides: Mapping[str, RecipeOverride]) -> dict[str, Recipe]:
 def _with_derived(overrides: Mapping[str, RecipeOverride]) -> dict[str, RecipeOverride]:
     """Return the user's overrides over those that derive one built-in recipe from another."""
     merged = dict(overrides)
-    for name, derived in _DERIVED.items():
+    for name, derived in DERIVED.items():
         own = overrides.get(name, RecipeOverride())
         if own.base is None:
             merged[name] = RecipeOverride(base=derived.base, **derived.changes() | own.changes())

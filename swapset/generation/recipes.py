@@ -177,7 +177,10 @@ class RecipeOverride(BaseModel):
 
     base: str | None = Field(
         default=None,
-        description="Recipe to start from; a built-in name starts from the built-in itself.",
+        description=(
+            "Recipe to start from, as it is after its own changes here. Without it, a built-in "
+            "name starts from the built-in itself; a new name needs it."
+        ),
     )
     resolution: Resolution | None = None
     input_resolution: Resolution | None = None

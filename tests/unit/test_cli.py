@@ -58,6 +58,29 @@ def test_sub_folders_are_people_and_their_names_stay_out(tmp_path, capsys):
     assert f"--configfile '{folder / 'config.yaml'}'" in said  # quoted for the shell
 
 
+def test_what_could_be_a_video_is_taken_or_listed(tmp_path, capsys):
+    taken = ("id0_0000.f4v", "id0_0001.dv", "id1_0000.3g2", "id1_0001.RM", "id2_0000.nut")
+    put(
+        tmp_path,
+        *taken,
+        "id2_0001.braw",
+        "id2_0002.gif",
+        "id2_0003",
+        "notes.txt",
+        "a.JPG",
+        ".b.braw",
+    )
+    assert main(["init", str(tmp_path), "--licence", "x"]) == 0
+    assert {row["path"] for row in rows(tmp_path)} == set(taken)
+    left_out = [line for line in capsys.readouterr().out.splitlines() if "left out" in line]
+    assert all("not a known video ending" in line for line in left_out)
+    assert {line.split()[2].strip(":'") for line in left_out} == {
+        "id2_0001.braw",
+        "id2_0002.gif",
+        "id2_0003",
+    }
+
+
 def test_named_files_in_their_subjects_folder_keep_their_names(tmp_path):
     put(tmp_path, "id7/id7_0042.mp4", "id8/id8_0001.mp4", "id8/other.mp4")
     assert main(["init", str(tmp_path)]) == 0
@@ -143,6 +166,8 @@ def test_the_config_leaves_nothing_to_the_demo(tmp_path, networks):
     extractors = config.landmark_breaker.settings
     assert {own.width for own in extractors.values()} == {1.0 if networks == "full" else 0.25}
     assert all((own.steps is None) == (networks == "full") for own in extractors.values())
+    changed = load({**written, "recipes": {**written["recipes"], "faceswap": {"width": 40}}})
+    assert changed.recipe("fakeapp").width == 40  # it follows, as docs/methods.md says
     if networks == "full":
         assert config.all_recipes() == BUILT_IN
     else:

@@ -87,22 +87,26 @@ def test_an_image_without_a_face_has_no_score(
         ("text.mp4", [], "text.mp4: unreadable"),
         ("text.png", [], "text.png: cannot be read as a picture"),
         ("text.mp4", ["--every", "0"], "--every: 0"),
-        ("text.mp4", ["--model", "nowhere.safetensors"], "there is no fitted Meso4; fit it by"),
+        ("text.mp4", ["--model", "nowhere.safetensors"], "there is no fitted Meso4\n"),
+        ("text.mp4", ["--build", "results/demo"], "0.safetensors`, or give --model"),
+        ("text.mp4", ["--build", "results/cl"], "0.safetensors` with the build's --configfile"),
         ("text.png", ["--video", "out.mp4"], "--video: is for videos"),
     ],
 )
 def test_mistakes_are_said_in_one_line(
     model: Path,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     name: str,
     arguments: list[str],
     says: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / name
     if name != "none.mp4":
         path.write_text("no media")
-    chosen = [] if "--model" in arguments else ["--model", model]
+    chosen = [] if {"--model", "--build"} & set(arguments) else ["--model", model]
     assert detect(path, *chosen, *arguments) == 1
     said = capsys.readouterr().err
     assert says in said

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from faces_material import background
 from protect_material import extractor, extractor_file, face, save, talk
+from safetensors.numpy import save_file
 
 from swapset.cli import main
 from swapset.media.picture import read_picture
@@ -81,6 +82,11 @@ def _foreign(path: Path) -> None:
     write_model(path, {"weight": np.zeros(3, np.float32)}, {"detector": "Meso4"}, {})
 
 
+def _swaps(path: Path) -> None:
+    """Write weights with the metadata of a model of swaps."""
+    save_file({"weight": np.zeros(3, np.float32)}, path, metadata={"recipe": "{}"})
+
+
 def _broken(path: Path) -> None:
     own = extractor()
     next(own.network.parameters()).data.fill_(float("nan"))
@@ -96,10 +102,11 @@ def _cut(path: Path) -> None:
     ("make", "said"),
     [
         (_text, "is no model"),
-        (_foreign, "unknown extractor"),
+        (_foreign, "is no landmark extractor"),
         (_broken, "no numbers; train it again"),
         (_cut, "is no model"),
-        (lambda path: None, "no extractor is there; `snakemake landmark_breaker`"),
+        (_swaps, "is no landmark extractor"),
+        (lambda path: None, "no extractor is there; `snakemake --cores 2 landmark_breaker`"),
         (lambda path: path.mkdir(), "no extractor is there"),
     ],
 )

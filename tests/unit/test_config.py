@@ -1,5 +1,7 @@
 """A wrong key or value is refused in one line that names the key, the value and what is allowed."""
 
+from pathlib import Path
+
 import pytest
 
 from swapset.config import DEMO, load
@@ -16,12 +18,14 @@ from swapset.errors import ConfigError
         ({"ingest": 30}, ["ingest: 30 is not allowed"]),
         ({"seed": -1}, ["seed: -1", "greater than or equal to 0"]),
         ({"seed": "one"}, ["seed: 'one'"]),
-        ({"device": "gpu"}, ["device: 'gpu'"]),
+        ({"device": "gpu"}, ["device: 'gpu'", "auto, cpu, cuda or cuda:N"]),
         ({"name": "../up"}, ["name: '../up'", "letters, digits"]),
         ({"name": ""}, ["name: ''"]),
         ({"swaps_per_clip": 0}, ["swaps_per_clip: 0", "greater than 0", "'all'"]),
         ({"swaps_per_clip": "some"}, ["swaps_per_clip: 'some'", "'all'"]),
         ({"pairs": "none"}, ["pairs: 'none'", "'all'"]),
+        ({"pairs": ["id0", "id1"]}, ["pairs: ['id0', 'id1']", "write [[id0, id1]]"]),
+        ({"pairs": [["id0", "id1"], ["id2"]]}, ["pairs: ", "write [[id0, id1]]"]),
         ({"compressions": ["c23"]}, ["compressions: ['c23']", "must contain 'original'"]),
         ({"compressions": ["original", "c50"]}, ["compressions.1: 'c50'", "'c40'"]),
         ({"methods": []}, ["methods: []"]),
@@ -30,6 +34,7 @@ from swapset.errors import ConfigError
         ({"methods": ["deepfake"]}, ["methods: 'deepfake' is no recipe", "celebdf, deepfacelab"]),
         ({"recipes": {"mine": {"mask": "hull"}}}, ["recipes.mine: a new recipe needs 'base'"]),
         ({"recipes": {"real": {"base": "celebdf"}}}, ["'real' cannot name a recipe"]),
+        ({"recipes": {"Mine": {"base": "celebdf"}}}, ["recipes: 'Mine' cannot name a recipe"]),
         (
             {"recipes": {"a": {"base": "b"}, "b": {"base": "a"}}},
             ["bases run in a circle", "a -> b"],
@@ -51,8 +56,45 @@ def test_wrong_values_are_named(values, says):
     for part in says:
         assert part in message
     # No words of the library that checks.
-    for word in ("pydantic", "validation error", "input_type", "constrained"):
+    for word in ("pydantic", "validation error", "value error", "input_type", "constrained"):
         assert word not in message.lower()
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"track": {"predictor": "none.dat"}}, "track.predictor"),
+        ({"track": {"cnn_model": "none.dat"}}, "track.cnn_model"),
+        ({"track": {"yunet_model": "none.onnx", "detector": "yunet"}}, "track.yunet_model"),
+        ({"track": {"embedder": "none.dat"}}, "track.embedder"),
+        ({"training": {"bases": {"celebdf": "none"}}}, "training.bases.celebdf"),
+        (
+            {"detection": {"settings": {"Meso4": {"weights": "none.h5"}}}},
+            "detection.settings.Meso4.weights",
+        ),
+        (
+            {"landmark_breaker": {"settings": {"hrnet": {"backbone_weights": "none.pth"}}}},
+            "landmark_breaker.settings.hrnet.backbone_weights",
+        ),
+    ],
+)
+def test_files_that_are_not_there_are_named(values, key):
+    with pytest.raises(ConfigError) as caught:
+        load(values)
+    assert str(caught.value).startswith(f"{key}: no file none")
+    assert str(Path.cwd()) in str(caught.value)
+
+
+def test_weights_in_the_builds_own_results_may_come_yet():
+    own = {"settings": {"fan": {"weights": "results/mine/extractors/fan.safetensors"}}}
+    load({"name": "mine", "landmark_breaker": own})
+    with pytest.raises(ConfigError, match="no file"):
+        load({"name": "other", "landmark_breaker": own})
+
+
+def test_yunet_without_its_file_is_refused():
+    with pytest.raises(ConfigError, match=r"track\.yunet_model: detector 'yunet' needs"):
+        load({"track": {"detector": "yunet"}})
 
 
 def test_every_wrong_key_has_its_line():
@@ -63,8 +105,9 @@ def test_every_wrong_key_has_its_line():
 
 
 def test_values_from_the_command_line_are_understood():
-    config = load({"swaps_per_clip": "9.5", "strict": "true", "seed": "7"})
+    config = load({"swaps_per_clip": "9.5", "strict": "true", "seed": "7", "clips": "null"})
     assert (config.swaps_per_clip, config.strict, config.seed) == (9.5, True, 7)
+    assert config.clips is None
 
 
 def test_own_recipes_change_only_what_they_say():

@@ -70,7 +70,8 @@ def test_presets_are_valid_and_inherit_nothing_small_from_the_demo(preset, tmp_p
         (tmp_path / line.split(",")[2]).touch()
     build = Build({**merged, "clips": str(manifest), "subjects": None})
     assert build.notices == []
-    assert build.config.align == load({}).align
+    for section in ("align", "detection", "landmark_breaker"):
+        assert getattr(build.config, section) == getattr(load({}), section)
     if preset.name == "celebdf.yaml":
         assert len(build.swaps) == 5639
         assert build.config.recipe("celebdf") == load({}).recipe("celebdf")

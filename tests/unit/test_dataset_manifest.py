@@ -148,7 +148,12 @@ def test_lines_are_the_editors_also_after_cells_of_several_lines(tmp_path: Path)
         ("clip,subject,path", ["line 1", "'licence' is missing"]),
         (HEADER + ",licences", ["line 1", "unknown column 'licences'", "redistribute"]),
         (HEADER + ",source,source", ["line 1", "twice"]),
-        (HEADER.replace(",", ";"), ["line 1", "'clip' is missing"]),
+        (
+            HEADER.replace("licence", "license"),
+            ["'licence' is missing, unknown column 'license'; needed: clip, subject, path, li"],
+        ),
+        (HEADER.replace(",", ";"), ["line 1", "separated by semicolons; save it with commas"]),
+        (HEADER.replace(",", "\t"), ["line 1", "separated by tabs"]),
         ("", ["'clip' is missing"]),
     ],
 )

@@ -104,6 +104,17 @@ def test_public_datasets_alone(uadfv: Path) -> None:
     assert plan.train_on == "UADFV"
 
 
+def test_a_dataset_without_a_split_teaches_nothing(uadfv: Path) -> None:
+    datasets = {"UADFV": {"root": str(uadfv)}}
+    with pytest.raises(ConfigError, match=r"detection\.train_on: UADFV has no training split"):
+        Build({"clips": None, "datasets": datasets}).detection.learns_from("Meso4")
+    weights = uadfv / "Meso4_DF.h5"
+    weights.touch()
+    settings = {"settings": {"Meso4": {"weights": str(weights)}}}
+    plan = Build({"clips": None, "datasets": datasets, "detection": settings}).detection
+    assert plan.learns_from("Meso4") == "original"
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [

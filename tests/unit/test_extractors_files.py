@@ -60,7 +60,7 @@ def test_files_of_another_extractor_or_detector_are_refused(tmp_path: Path) -> N
     with pytest.raises(DataError, match=r"fan\.safetensors: is no extractor hrnet"):
         HRNet.load(path)
     write_model(path, {}, {"detector": "Xception"}, {})
-    with pytest.raises(DataError, match="unknown extractor None"):
+    with pytest.raises(DataError, match="is no landmark extractor"):
         load_extractor(path)
 
 

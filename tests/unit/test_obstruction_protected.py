@@ -56,7 +56,8 @@ def plan_of(manifest: Path, **values: Any) -> ProtectedPlan:
     own = {"subjects": ["id0", "id1", "id2"], "protected_pairs": 2, **values}
     pairs = [["id1", "id0"], ["id3", "id2"]]
     build = {"name": "b", "clips": str(manifest), "pairs": pairs, "swaps_per_clip": "all"}
-    return Build({**build, "landmark_breaker": own}).obstruction.protected
+    section = {"landmark_breaker": own}
+    return Build({**build, **section}, named=section).obstruction.protected
 
 
 def test_only_lb_robust_follows_more_than_the_extractor_that_finds(manifest: Path) -> None:

@@ -128,3 +128,14 @@ def test_json_of_a_thousand_depths_is_refused(tmp_path: Path) -> None:
     path.write_text("[" * 100_000)
     with pytest.raises(ManifestError, match=r"a\.json: cannot be used"):
         read_json(path)
+
+
+def test_where_a_relative_path_was_looked_for_is_said(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(Path("clips.csv"))
+    expected = "clips.csv: cannot be read (No such file or directory)"
+    assert str(caught.value) == f"{expected} (looked for in {tmp_path})"
+    with pytest.raises(ManifestError) as caught:
+        read_manifest(tmp_path / "clips.csv")
+    assert str(caught.value) == f"{tmp_path}/{expected}"

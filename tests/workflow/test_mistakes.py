@@ -74,15 +74,15 @@ MISTAKES: dict[str, tuple[str, list[str], list[list[str]], list[str]]] = {
 WRONG = [name for name in MISTAKES if name != "none"]
 
 
-def _plan(folder: Path, name: str) -> Run:
+def _plan(folder: Path, name: str, text: str = "", *targets: str) -> Run:
     config, added, rows, _ = MISTAKES[name]
     write_rows(folder / "clips.csv", rows)
     write_rows(folder / "swaps.csv", [["clip", "donor"], ["id0_0000", "id1"], ["id1_0000", "id7"]])
     for row in GOOD:
         (folder / row[2]).touch()
-    (folder / "own.yaml").write_text(config or "seed: 1\n")
+    (folder / "own.yaml").write_text(text or config or "seed: 1\n")
     options = ["--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "config.yaml", "own.yaml"]
-    return dry_run(folder, *options, *(["--config", *added] if added else []))
+    return dry_run(folder, *options, *(["--config", *added] if added else []), "--", *targets)
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +107,15 @@ def test_own_clips_with_the_demos_small_networks_are_told(tmp_path: Path) -> Non
     assert "recipes.celebdf" in plan.output
     assert "embedded demo's small settings" in plan.output
     assert "swapset init" in plan.output
+
+
+@pytest.mark.parametrize("pairs", [0, None])
+def test_own_clips_get_of_the_demos_values_those_that_are_named(
+    tmp_path: Path, pairs: int | None
+) -> None:
+    """The demo has no pairs of protected clips; for own clips there is one, or what is named."""
+    more = "" if pairs is None else f", protected_pairs: {pairs}"
+    text = OWN + "landmark_breaker: {frames: 450" + more + "}\n"
+    plan = _plan(tmp_path, "none", text, "landmark_breaker").check()
+    assert plan.jobs["key_frames"] == 1
+    assert ("protect_clips" in plan.jobs) == (pairs is None)
