@@ -38,7 +38,7 @@ test: .venv/.ready
 	$(RUN) snakemake --lint
 	$(RUN) pytest
 
-# The numbers of docs/results.md: each method at its own size, then celebdf with timed kernels.
+# What docs/results.md says of a GPU; celebdf also with timed kernels, and with larger batches.
 TIMED := .venv/bin/python benchmarks/training.py --device cuda
 SMALL := --method faceswap --width 128 --code 1024 --batch 64 --steps 50 --rounds 3 --workers 2 16
 LARGE := --method celebdf --resolution 256 --width 96 --code 1024 --steps 30 --rounds 3 --learn 0
