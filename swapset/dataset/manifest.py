@@ -94,7 +94,7 @@ def read_table(
     ManifestError
         If the file is missing, not UTF-8, has no rows, or its columns are wrong.
     """
-    text = io.StringIO(whole_text(path, ManifestError))
+    text = io.StringIO(whole_text(path, ManifestError), newline="")  # any line ends
     rows = _rows(path, csv.DictReader(text, strict=True), required, optional)
     if not rows:
         raise ManifestError(f"{path}: has no rows below its header")

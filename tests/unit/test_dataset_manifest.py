@@ -36,6 +36,13 @@ def message(path: Path, root: Path | None = None) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_lines_may_end_as_on_any_system(tmp_path: Path, end: bytes) -> None:
+    path = written(tmp_path, GOOD)
+    path.write_bytes(path.read_bytes().replace(b"\n", end))
+    assert list(read_manifest(path).clips) == ["id0_0000", "id1_0000"]
+
+
 def test_rows_become_clips(tmp_path: Path) -> None:
     path = written(
         tmp_path,
