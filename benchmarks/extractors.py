@@ -28,7 +28,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from swapset.device import uses_bf16
 from swapset.extractors.augment import draw_batch
 from swapset.extractors.bank import cut_bank, margin_of, read_labelled_picture
 from swapset.extractors.fitting import ExtractorJob, train_extractor
@@ -40,6 +39,7 @@ from swapset.extractors.registry import extractor_class, load_extractor
 from swapset.extractors.training import find
 from swapset.faces.align import transform_points, umeyama
 from swapset.faces.landmarks import LandmarkPredictor
+from swapset.learning.device import uses_bf16
 
 NARROW: dict[str, dict[str, Any]] = {
     "fan": {"width": 0.25, "batch": 4, "learning_rate": 1e-3},

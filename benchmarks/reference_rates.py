@@ -10,7 +10,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from swapset.files import write_json
+from swapset.io.files import write_json
 from swapset.planning.rates import REFERENCE, measured, reference
 
 SOURCE = "swapset's own machine"

@@ -24,9 +24,9 @@ from swapset.dataset.collect import (
     refuse_existing,
     write_manifest,
 )
-from swapset.device import visible_gpus
 from swapset.errors import SwapsetError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
+from swapset.learning.device import visible_gpus
 
 _SHOWN = 20
 

@@ -56,8 +56,8 @@ def _detect(given: argparse.Namespace) -> None:
     if given.every < 1:
         raise ConfigError(f"--every: {given.every} must be at least 1")
     from swapset.detection import detect
-    from swapset.device import claimed_device
-    from swapset.files import write_csv
+    from swapset.io.files import write_csv
+    from swapset.learning.device import claimed_device
     from swapset.media.picture import is_image
     from swapset.report.charts import save_figure
 

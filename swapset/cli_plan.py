@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swapset.device import visible_gpus
 from swapset.errors import ConfigError
-from swapset.texts import whole_text
+from swapset.io.untrusted import whole_text
+from swapset.learning.device import visible_gpus
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -106,8 +106,8 @@ def _add_output(protect: argparse.ArgumentParser) -> None:
 
 def _protect(given: argparse.Namespace) -> int:
     _check(given)
-    from swapset.device import claimed_device
-    from swapset.files import write_json
+    from swapset.io.files import write_json
+    from swapset.learning.device import claimed_device
     from swapset.obstruction.protect import protect_file, protect_folder
 
     threads = given.threads or os.cpu_count() or 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from swapset.config_sections import NO_YUNET
 from swapset.errors import ConfigError
-from swapset.texts import searched
+from swapset.io.untrusted import searched
 
 if TYPE_CHECKING:
     from swapset.config import Config

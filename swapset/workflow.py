@@ -23,10 +23,10 @@ from swapset.dataset.tidy import TidyPlan
 from swapset.demo.leftovers import without_leftovers
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
 from swapset.detection.plan import DetectionPlan
-from swapset.device import visible_gpus
 from swapset.errors import ConfigError, SwapsetError
 from swapset.generation.methods import model_owner, synthesis_of
 from swapset.generation.plan import GenerationPlan
+from swapset.learning.device import visible_gpus
 from swapset.obstruction.plan import ObstructionPlan
 
 SCRIPTS = Path(__file__).parent.parent / "workflow_scripts"

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from swapset.device import claimed_device
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.jobs import job
+from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
     given, params, names = snakemake.input, snakemake.params, snakemake.wildcards

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.extractors.labels_clips import write_clip_labels
-from swapset.files import atomic_output, read_json
+from swapset.io.files import atomic_output, read_json
 from swapset.jobs import job
 
 if __name__ == "__main__":

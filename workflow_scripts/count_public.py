@@ -1,7 +1,7 @@
 """Rule count_public: how many videos and frames a public dataset has."""
 
 from swapset.dataset.public_counts import count_public
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":

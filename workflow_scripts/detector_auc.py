@@ -4,7 +4,7 @@ from pathlib import Path
 
 from swapset.detection.protocol import read_splits
 from swapset.detection.tables import auc_tables, left_out_table
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":

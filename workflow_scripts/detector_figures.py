@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.files import read_csv
+from swapset.io.files import read_csv
 from swapset.jobs import job
 from swapset.report.charts import save_figure
 from swapset.report.detector_charts import draw_all

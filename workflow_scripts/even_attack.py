@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.jobs import job
 from swapset.obstruction.even import write_even
 

@@ -6,7 +6,7 @@ from swapset.config_sections import TrackSettings
 from swapset.detection.blocks import OwnVideo, own_faces, public_faces
 from swapset.detection.store import write_store
 from swapset.faces.track import Tracker
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.jobs import job
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from swapset.detection.protocol import read_splits
-from swapset.device import claimed_device
 from swapset.jobs import job
+from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
     given, output, params = snakemake.input, snakemake.output, snakemake.params

@@ -6,7 +6,7 @@ from functools import partial
 from swapset.config_sections import IngestSettings
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
-from swapset.files import atomic_output, write_json
+from swapset.io.files import atomic_output, write_json
 from swapset.jobs import job
 from swapset.media.ingest import ingest
 

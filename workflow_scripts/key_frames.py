@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.files import atomic_output, read_json
+from swapset.io.files import atomic_output, read_json
 from swapset.jobs import job
 from swapset.obstruction.keyframes import choose_runs, subject_landmarks, write_key_frames
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from swapset.extractors.registry import load_extractor
-from swapset.files import read_csv
+from swapset.io.files import read_csv
 from swapset.jobs import job
 from swapset.obstruction.evaluation import load_synthesiser
 from swapset.report.breaker_charts import robustness_chart, sweep_chart

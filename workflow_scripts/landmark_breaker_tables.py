@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.jobs import job
 from swapset.obstruction.tables import (
     Sweep,

@@ -6,7 +6,7 @@ from swapset.dataset.tables import (
     gather_scores,
     mask_ssim_table,
 )
-from swapset.files import read_csv, write_csv
+from swapset.io.files import read_csv, write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":

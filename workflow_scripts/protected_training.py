@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.jobs import job
 from swapset.obstruction.protected_table import landmark_facts, protected_table, read_scores
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.files import read_json
+from swapset.io.files import read_json
 from swapset.jobs import job
 from swapset.media.finish import Encoding, finish_video, write_real
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from swapset.detection.protocol import open_stores, read_splits, write_scores
-from swapset.device import claimed_device
 from swapset.jobs import job
+from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params

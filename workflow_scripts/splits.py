@@ -3,7 +3,7 @@
 import pandas as pd
 
 from swapset.detection.protocol import SPLIT_COLUMNS, check_splits
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":

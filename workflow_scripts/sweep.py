@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from swapset.device import claimed_device
 from swapset.jobs import job
+from swapset.learning.device import claimed_device
 from swapset.obstruction.names import BREAKER
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from swapset.device import claimed_device
 from swapset.generation.recipes import SynthesisRecipe
 from swapset.jobs import job
+from swapset.learning.device import claimed_device
 from swapset.media.finish import Encoding, finish_video
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from swapset.dataset.tidy import Removed, tidy
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from swapset.config_sections import TrackSettings
 from swapset.faces.track import Tracker
-from swapset.files import atomic_output, read_json
+from swapset.io.files import atomic_output, read_json
 from swapset.jobs import job
 from swapset.media.decode import frames
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from swapset.device import claimed_device
 from swapset.generation.recipes import TrainingRecipe
 from swapset.jobs import job
+from swapset.learning.device import claimed_device
 from swapset.seeds import derive_seed
 
 if __name__ == "__main__":

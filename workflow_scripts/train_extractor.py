@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from swapset.device import claimed_device
 from swapset.extractors.label_layouts import read_labels
 from swapset.extractors.labels import joined
 from swapset.extractors.labels_clips import read_clip_labels
 from swapset.jobs import job
+from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output

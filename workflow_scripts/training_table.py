@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.dataset.tables import training_table
-from swapset.files import read_json, write_csv
+from swapset.io.files import read_json, write_csv
 from swapset.jobs import job
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from swapset.config import DEMO
 from swapset.dataset.manifest import REQUIRED, natural_key
 from swapset.errors import ManifestError
 from swapset.extractors.names import EXTRACTORS
-from swapset.files import atomic_output
 from swapset.generation.methods import BUILT_IN, DERIVED, training_of
+from swapset.io.files import atomic_output
 
 
 def _suffixes(names: str) -> frozenset[str]:

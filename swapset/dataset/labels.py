@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from swapset.errors import DataError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 if TYPE_CHECKING:
     from swapset.generation.synthesis import FrameLabel

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swapset.errors import ManifestError
-from swapset.texts import whole_text
+from swapset.io.untrusted import whole_text
 
 REQUIRED = ("clip", "subject", "path", "licence")
 OPTIONAL = ("url", "start", "end", "source", "redistribute")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from swapset import __version__
 from swapset.dataset.labels import read_label_facts
-from swapset.files import atomic_output, read_json
+from swapset.io.files import atomic_output, read_json
 
 Verdicts = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Verdict by subject and clip, as rule `accept` wrote it."""

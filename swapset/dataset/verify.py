@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from swapset.errors import DataError
-from swapset.files import is_empty, sha256_of
-from swapset.texts import lines
+from swapset.io.files import is_empty, sha256_of
+from swapset.io.untrusted import lines
 
 PROVENANCE = Path("dataset", "provenance.jsonl")
 _SHA256 = re.compile("[0-9a-f]{64}")

@@ -14,7 +14,7 @@ from swapset.detection.find import Outlines, video_faces
 from swapset.detection.store import VideoFaces
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
-from swapset.files import is_empty
+from swapset.io.files import is_empty
 from swapset.media.foreign import foreign_clip
 
 logger = logging.getLogger(__name__)

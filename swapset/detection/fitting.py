@@ -16,7 +16,7 @@ import torch
 from swapset.detection.protocol import open_stores, training_faces
 from swapset.detectors.base import Detector, Schedule
 from swapset.detectors.registry import detector_class
-from swapset.files import sha256_of, write_json
+from swapset.io.files import sha256_of, write_json
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)

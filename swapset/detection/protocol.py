@@ -17,7 +17,7 @@ from swapset.dataset.splits import check_leakage
 from swapset.detection.store import FaceStore, StoredSamples
 from swapset.detectors.base import Detector
 from swapset.errors import DataError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 SPLIT_COLUMNS = ["kind", "video", "label", "target", "donor", "fold", "role"]
 SCORE_SCHEMA = pa.schema(

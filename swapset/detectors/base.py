@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 
 from swapset.detectors.faces import Face, cut_face
-from swapset.detectors.files import read_model, write_model
 from swapset.errors import DataError
+from swapset.learning.model_files import read_model, write_model
 
 Image = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.float64]

@@ -19,8 +19,8 @@ from tqdm import tqdm
 from swapset.detectors.base import Arrays, Detector, Samples, Schedule, Scores
 from swapset.detectors.batches import Batch, Batches, check_classes
 from swapset.detectors.faces import Face
-from swapset.device import uses_bf16
 from swapset.errors import DataError, TrainingError
+from swapset.learning.device import uses_bf16
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)

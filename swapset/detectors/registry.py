@@ -6,9 +6,9 @@ from importlib import import_module
 from pathlib import Path
 
 from swapset.detectors.base import Detector
-from swapset.detectors.files import read_model
 from swapset.detectors.names import DETECTORS
 from swapset.errors import ConfigError, DataError
+from swapset.learning.model_files import read_model
 
 
 def detector_class(name: str) -> type[Detector]:

@@ -14,9 +14,9 @@ from swapset.extractors.avs_san_network import SANNetwork
 from swapset.extractors.base import Extractor
 from swapset.extractors.crops import LANDMARK_EXTENT, LANDMARKS_LOWER, squares_about
 from swapset.extractors.decode import window_mean
-from swapset.extractors.files import output_channels, read_published
 from swapset.extractors.published import Schedule, Variation
 from swapset.extractors.targets import smooth_gaussians
+from swapset.learning.state_dicts import output_channels, read_published
 from swapset.seeds import derive_seed
 
 

@@ -20,7 +20,7 @@ from swapset.extractors.base import Extractor
 from swapset.extractors.crops import cut_squares, to_crop
 from swapset.extractors.labels import LabelledFaces
 from swapset.extractors.published import Variation
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.media.picture import decode_picture
 
 _SHARE_OF_GPU = 0.4

@@ -10,14 +10,14 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from swapset.detectors.files import read_model, write_model
 from swapset.errors import DataError
 from swapset.extractors.crops import cut_squares, to_frame
-from swapset.extractors.files import read_published, with_counters
 from swapset.extractors.inside import outputs_within
 from swapset.extractors.published import Schedule, Variation
+from swapset.learning.model_files import read_model, write_model
+from swapset.learning.outlines import check_shapes, outlines
+from swapset.learning.state_dicts import read_published, with_counters
 from swapset.seeds import derive_seed
-from swapset.shapes import check_shapes, outlines
 
 KIND = "landmark extractor"
 """What messages call a file of one."""

@@ -22,7 +22,7 @@ from swapset.extractors.preview import SHOWN, write_preview
 from swapset.extractors.published import Schedule
 from swapset.extractors.registry import extractor_class
 from swapset.extractors.training import Run, Trainer, find
-from swapset.files import sha256_of, write_json
+from swapset.io.files import sha256_of, write_json
 from swapset.media.timeline import sampled
 from swapset.seeds import derive_seed
 

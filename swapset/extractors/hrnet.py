@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from swapset.extractors.crops import LANDMARK_EXTENT, LANDMARKS_LOWER, squares_about
-from swapset.extractors.files import output_channels
 from swapset.extractors.hrnet_network import HRNetNetwork
 from swapset.extractors.pixel_maps import PixelMapExtractor
 from swapset.extractors.published import Schedule, Variation
+from swapset.learning.state_dicts import output_channels
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)

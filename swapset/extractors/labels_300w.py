@@ -7,7 +7,7 @@ from pathlib import Path
 
 from swapset.errors import DataError
 from swapset.extractors.labels import LabelledFaces, LabelRows
-from swapset.texts import whole_text
+from swapset.io.untrusted import whole_text
 
 POINTS = 68
 _PICTURES = (".jpg", ".png", ".jpeg", ".bmp")

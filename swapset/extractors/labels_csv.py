@@ -8,7 +8,7 @@ from pathlib import Path
 from swapset.errors import DataError
 from swapset.extractors.base import POINTS
 from swapset.extractors.labels import LabelledFaces, LabelRows
-from swapset.texts import lines
+from swapset.io.untrusted import lines
 
 COLUMNS = ("split", "person", "image")
 

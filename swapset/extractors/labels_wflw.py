@@ -6,7 +6,7 @@ from pathlib import Path
 
 from swapset.errors import DataError
 from swapset.extractors.labels import LabelledFaces, LabelRows
-from swapset.texts import lines
+from swapset.io.untrusted import lines
 
 POINTS = 98
 _LISTS = {split: f"list_98pt_rect_attr_{split}.txt" for split in ("train", "test")}

@@ -13,7 +13,7 @@ from swapset.extractors.bank import FaceBank
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.extractors.training import find
-from swapset.files import atomic_output, write_empty
+from swapset.io.files import atomic_output, write_empty
 
 COLUMNS, ROWS = 4, 3
 SHOWN = COLUMNS * ROWS

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from swapset.detectors.files import read_model
 from swapset.errors import ConfigError, DataError
 from swapset.extractors.base import KIND, Extractor
 from swapset.extractors.names import EXTRACTORS
+from swapset.learning.model_files import read_model
 
 
 def extractor_class(name: str) -> type[Extractor]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from swapset.device import uses_bf16
 from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.extractors.augment import Batch, draw_batch
 from swapset.extractors.bank import FaceBank
@@ -23,7 +22,8 @@ from swapset.extractors.nme import nme
 from swapset.extractors.published import Schedule, Variation
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
 from swapset.generation.training import LOOK_EVERY
-from swapset.interrupts import terminated
+from swapset.learning.device import uses_bf16
+from swapset.learning.interrupts import terminated
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)

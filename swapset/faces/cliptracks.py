@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from swapset.arrays import read_arrays
 from swapset.errors import DataError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 _SCALARS = ("frames", "width", "height", "fps")
 

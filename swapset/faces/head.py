@@ -22,7 +22,7 @@ from swapset.errors import DataError
 from swapset.faces.align import Floats, invert, transform_points, umeyama, warp_crop
 from swapset.faces.head_cut import CELLS, GRID_FACE, Seeds, average, cut
 from swapset.faces.smooth import segments
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 Bytes = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]

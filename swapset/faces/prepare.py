@@ -17,7 +17,7 @@ from swapset.errors import DataError
 from swapset.faces.align import crop_transform, transform_points, warp_crop
 from swapset.faces.cliptracks import ClipTracks
 from swapset.faces.smooth import smooth_landmarks
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.media.decode import frames
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from swapset.errors import DataError
-from swapset.files import atomic_output
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.recipes import TrainingRecipe
-from swapset.shapes import check_shapes, outlines
+from swapset.io.files import atomic_output
+from swapset.learning.outlines import check_shapes, outlines
 
 
 @dataclass(frozen=True)

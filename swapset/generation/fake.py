@@ -13,10 +13,10 @@ import torch
 
 from swapset.dataset.labels import write_labels
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import read_json, write_empty
 from swapset.generation.checkpoint import load_model
 from swapset.generation.recipes import SynthesisRecipe
 from swapset.generation.synthesis import FrameLabel, Synthesiser
+from swapset.io.files import read_json, write_empty
 from swapset.media.decode import frames
 from swapset.media.finish import Encoding, encode, label_of
 

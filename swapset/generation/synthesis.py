@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from swapset.device import uses_bf16
 from swapset.errors import DataError
 from swapset.faces.align import crop_corners, crop_transform, scale_of, transform_points, warp_crop
 from swapset.faces.masks import polygon, render_mask
@@ -23,6 +22,7 @@ from swapset.generation.blend import FaceMask, clone, learned_mask, paste
 from swapset.generation.checkpoint import TrainedPair
 from swapset.generation.colour import match_colour
 from swapset.generation.recipes import SynthesisRecipe
+from swapset.learning.device import uses_bf16
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]

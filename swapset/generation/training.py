@@ -18,20 +18,20 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from swapset.device import uses_bf16
 from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
 from swapset.generation.course import Course
-from swapset.generation.events import Events
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
 from swapset.generation.preview import Image, preview_row
 from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.step import RecordedStep, Step
 from swapset.generation.validation import most_alike, split, validation_losses
-from swapset.interrupts import terminated
+from swapset.learning.device import uses_bf16
+from swapset.learning.events import Events
+from swapset.learning.interrupts import terminated
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)

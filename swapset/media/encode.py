@@ -15,7 +15,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from swapset.errors import MediaError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.media.colour import check_even, rgb_to_i420
 from swapset.media.container import file_url
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from swapset.errors import FetchError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 INSTALL = "pip install 'swapset[fetch]'  # or: pip install yt-dlp"
 

@@ -14,7 +14,7 @@ import numpy as np
 from swapset import __version__
 from swapset.config import CRF
 from swapset.errors import MediaError
-from swapset.files import is_empty, sha256_of, write_empty, write_json
+from swapset.io.files import is_empty, sha256_of, write_empty, write_json
 from swapset.media.decode import frames
 from swapset.media.encode import Codec, VideoWriter
 from swapset.media.probe import probe

@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
-from swapset.files import sha256_of
+from swapset.io.files import sha256_of
 from swapset.media.container import UnusableMedia, open_video
 from swapset.media.decode import PlaneConverter
 from swapset.media.encode import VideoWriter

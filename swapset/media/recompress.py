@@ -9,7 +9,7 @@ import ffmpeg
 import imageio_ffmpeg
 
 from swapset.errors import MediaError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.media.container import CONTAINERS, PROTOCOLS, file_url, open_video
 from swapset.media.decode import expected_frames
 from swapset.media.encode import COLOUR_TAGS, MP4, REPRODUCIBLE, metadata_options

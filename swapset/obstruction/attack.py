@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from swapset.device import uses_bf16
 from swapset.errors import DataError
+from swapset.learning.device import uses_bf16
 from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.frames import looked_at
 from swapset.obstruction.objective import Maps, Objective, Reference

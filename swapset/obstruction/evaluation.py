@@ -22,10 +22,10 @@ from swapset.extractors.nme import nme
 from swapset.extractors.points68 import as_68
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import render_mask
-from swapset.files import read_json, write_csv
 from swapset.generation.checkpoint import load_model
 from swapset.generation.recipes import SynthesisRecipe
 from swapset.generation.synthesis import FrameLabel, Synthesiser
+from swapset.io.files import read_json, write_csv
 from swapset.obstruction.codecs import compress
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.obstruction.tables import ROW

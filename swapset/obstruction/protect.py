@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from swapset.errors import ConfigError, MediaError, SwapsetError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.media.orientation import Orientation
 from swapset.media.picture import IMAGES, is_image, read_picture
 from swapset.media.taken_over import FORMATS

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from tqdm import tqdm
 
 from swapset.errors import MediaError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 from swapset.media.container import open_video
 from swapset.media.decode import expected_frames
 from swapset.media.retouch import Retouch

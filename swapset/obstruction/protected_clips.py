@@ -17,7 +17,7 @@ from swapset.errors import DataError
 from swapset.extractors.base import Extractor
 from swapset.faces.cliptracks import ClipTracks
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import read_json, write_json
+from swapset.io.files import read_json, write_json
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.obstruction.codecs import write_compressed

@@ -14,7 +14,7 @@ from swapset.dataset.tables import mask_ssim_table
 from swapset.extractors.nme import nme
 from swapset.faces.align import shape_error
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import read_csv
+from swapset.io.files import read_csv
 from swapset.obstruction.protected_plan import DONOR
 
 PART = ["source", "method", "target", "donor", "role"]

@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from swapset.extractors.base import Extractor
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.obstruction.evaluation import Evaluator
 from swapset.obstruction.frames import OnFrames
 from swapset.obstruction.keyframes import Run, read_frames, read_runs

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from swapset.errors import DataError
-from swapset.files import read_csv
+from swapset.io.files import read_csv
 from swapset.obstruction.names import CLEAN
 from swapset.quality.mask_ssim import bootstrap_interval, paired_difference
 

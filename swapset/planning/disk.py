@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from swapset.files import read_json
 from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.size import weights
+from swapset.io.files import read_json
 from swapset.obstruction.names import CLEAN, EVEN
 from swapset.obstruction.settings import RUN
 from swapset.planning.work import FinishedWork

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from swapset.errors import DataError
-from swapset.files import read_json
+from swapset.io.files import read_json
 from swapset.planning.work import FinishedWork
 
 REFERENCE = Path(__file__).with_name("reference.json")

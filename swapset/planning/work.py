@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from swapset.files import read_json
 from swapset.generation.operations import operations
 from swapset.generation.recipes import TrainingRecipe
+from swapset.io.files import read_json
 from swapset.workflow import Build
 
 UNITS = {

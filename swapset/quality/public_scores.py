@@ -20,7 +20,7 @@ from swapset.faces.identity import reference
 from swapset.faces.main_face import main_face, main_track
 from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.media.decode import frames
 from swapset.media.foreign import FPS, foreign_clip
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes

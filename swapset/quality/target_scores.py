@@ -17,7 +17,7 @@ from swapset.faces.cliptracks import ClipTracks
 from swapset.faces.head import head_masks
 from swapset.faces.identity import reference
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import atomic_output, read_json, write_csv
+from swapset.io.files import atomic_output, read_json, write_csv
 from swapset.media.decode import frames
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from swapset import __version__
-from swapset.files import atomic_output, read_json
+from swapset.io.files import atomic_output, read_json
 from swapset.report import sections
 from swapset.report.breaker_section import landmark_breaker
 from swapset.report.detector_section import detectors

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
-from swapset.files import is_empty
+from swapset.io.files import is_empty
 from swapset.report.markup import Markup, element, joined
 
 WIDEST = 1600

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 _FOLDER = Path(__file__).parent / "quoted"
 SOURCE = (

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 Image = npt.NDArray[np.uint8]
 

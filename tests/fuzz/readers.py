@@ -16,7 +16,7 @@ from swapset.detection.detect import read_image
 from swapset.extractors.bank import read_labelled_picture
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
-from swapset.files import write_json
+from swapset.io.files import write_json
 from swapset.media.foreign import foreign_clip
 from swapset.media.ingest import ingest
 from swapset.media.picture import read_picture

@@ -14,12 +14,12 @@ from faces_material import portrait
 from swapset.dataset.labels import write_labels
 from swapset.faces.align import standard_points
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import write_csv, write_json
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import TrainedPair, load_model, save_model
 from swapset.generation.methods import BUILT_IN, synthesis_of, training_of
 from swapset.generation.recipes import Recipe
 from swapset.generation.synthesis import Synthesiser
+from swapset.io.files import write_csv, write_json
 from swapset.media.encode import VideoWriter
 
 FRAMES, SIZE = 20, 128

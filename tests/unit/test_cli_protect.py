@@ -77,7 +77,7 @@ def _text(path: Path) -> None:
 
 
 def _foreign(path: Path) -> None:
-    from swapset.detectors.files import write_model
+    from swapset.learning.model_files import write_model
 
     write_model(path, {"weight": np.zeros(3, np.float32)}, {"detector": "Meso4"}, {})
 

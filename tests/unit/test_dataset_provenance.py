@@ -9,7 +9,7 @@ import pytest
 from swapset import __version__
 from swapset.dataset.labels import write_labels
 from swapset.dataset.provenance import any_accepted, fakes_table, read_records, write_provenance
-from swapset.files import write_json
+from swapset.io.files import write_json
 
 RECIPE = {"mask": "smooth", "feather": 0.12}
 

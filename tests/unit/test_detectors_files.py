@@ -10,10 +10,10 @@ import torch
 from engine_material import MIXED, Tiny, Twin, faces, fitted, weights
 from safetensors.torch import save_file
 
-from swapset.detectors.files import read_model, write_model
 from swapset.detectors.names import DETECTORS
 from swapset.detectors.registry import detector_class, load_detector
 from swapset.errors import ConfigError, DataError
+from swapset.learning.model_files import read_model, write_model
 
 
 def test_saved_and_loaded_it_scores_the_same(tmp_path):

@@ -7,9 +7,9 @@ import tempfile
 
 import pytest
 
-from swapset import device
-from swapset.device import claimed_device, visible_gpus
 from swapset.errors import ConfigError
+from swapset.learning import device
+from swapset.learning.device import claimed_device, visible_gpus
 
 
 @pytest.fixture(autouse=True)

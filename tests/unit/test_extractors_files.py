@@ -11,7 +11,6 @@ from types import ModuleType
 import pytest
 import torch
 
-from swapset.detectors.files import read_model, write_model
 from swapset.errors import DataError
 from swapset.extractors.avs_san import AVSSAN
 from swapset.extractors.base import Extractor
@@ -19,6 +18,7 @@ from swapset.extractors.fan import FAN
 from swapset.extractors.hrnet import HRNet
 from swapset.extractors.names import EXTRACTORS
 from swapset.extractors.registry import extractor_class, load_extractor
+from swapset.learning.model_files import read_model, write_model
 
 WIDTH = 0.1
 

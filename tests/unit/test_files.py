@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from swapset.errors import DataError
-from swapset.files import (
+from swapset.io.files import (
     atomic_output,
     is_empty,
     read_csv,
@@ -77,7 +77,7 @@ def test_a_killed_writer_leaves_nothing_that_is_taken_for_whole(tmp_path, direct
     target = tmp_path / "[id0] 1.npy"  # a name that globbing would misread
     script = f"""
         import os, signal
-        from swapset.files import atomic_output
+        from swapset.io.files import atomic_output
         with atomic_output({str(target)!r}, directory={directory}) as scratch:
             path = scratch / "part" if {directory} else scratch
             path.write_text("half")

@@ -20,12 +20,12 @@ from generation_material import CPU, astronaut, training_recipe
 
 from swapset.errors import ConfigError, TrainingError
 from swapset.faces.align import standard_points
-from swapset.files import sha256_of
 from swapset.generation import step, training
 from swapset.generation.checkpoint import load_model
 from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
 from swapset.generation.preview import SAMPLES, loss_picture
 from swapset.generation.training import Schedule
+from swapset.io.files import sha256_of
 
 STEPS = 12
 RECIPE = training_recipe(steps=STEPS)

@@ -38,8 +38,8 @@ from swapset.extractors.labels_csv import read_csv
 from swapset.extractors.registry import load_extractor
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import read_json, write_json
 from swapset.generation.checkpoint import load_model
+from swapset.io.files import read_json, write_json
 from swapset.media.foreign import foreign_clip
 from swapset.media.ingest import ingest
 from swapset.media.orientation import Orientation

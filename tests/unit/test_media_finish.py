@@ -10,7 +10,7 @@ from media_material import HEIGHT, WIDTH, number_of, numbered
 
 from swapset import __version__
 from swapset.errors import MediaError
-from swapset.files import is_empty, read_json, sha256_of
+from swapset.io.files import is_empty, read_json, sha256_of
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
 from swapset.media.finish import Encoding, encode, finish_video, label_of, write_real

@@ -18,7 +18,7 @@ from swapset.faces.align import MEAN_FACE
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.cliptracks import ClipTracks
 from swapset.faces.prepare import ClipLandmarks
-from swapset.files import read_json, write_json
+from swapset.io.files import read_json, write_json
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
 from swapset.obstruction.protected_clips import (

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from swapset.errors import DataError
-from swapset.files import write_csv
+from swapset.io.files import write_csv
 from swapset.obstruction.tables import (
     ROW,
     SWEEP_ROW,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from swapset.errors import DataError
-from swapset.files import write_json
 from swapset.generation.methods import BUILT_IN, training_of
 from swapset.generation.operations import operations
 from swapset.generation.size import weights
+from swapset.io.files import write_json
 from swapset.planning.disk import bytes_per_frame
 from swapset.planning.rates import Job, Rate, measured, reference
 from swapset.planning.work import training_work

@@ -10,7 +10,7 @@ from report_material import OWNERS, RECIPES, make_build, verdict
 
 from swapset.errors import DataError
 from swapset.faces.verdict import Reason
-from swapset.files import write_empty, write_json
+from swapset.io.files import write_empty, write_json
 from swapset.report.figures import Figures
 from swapset.report.finished import FinishedBuild
 from swapset.report.markup import element, number, table

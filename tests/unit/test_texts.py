@@ -16,7 +16,7 @@ from swapset.dataset.verify import PROVENANCE, read_provenance
 from swapset.errors import DataError, ManifestError, SwapsetError
 from swapset.extractors.labels_300w import read_300w
 from swapset.extractors.labels_csv import header, read_csv
-from swapset.texts import MOST_LINE, MOST_TEXT, lines, whole_text
+from swapset.io.untrusted import MOST_LINE, MOST_TEXT, lines, whole_text
 
 _LARGE = 20 * 10**9
 

@@ -21,7 +21,7 @@ from swapset.dataset.layouts.checks import finish, settle_shared
 from swapset.dataset.layouts.files import find_root, list_videos, report_missing, subfolder
 from swapset.dataset.layouts.video import Dataset, Split, Video
 from swapset.errors import ConfigError, ManifestError
-from swapset.texts import whole_text
+from swapset.io.untrusted import whole_text
 
 LIST = "List_of_testing_videos.txt"
 _FOLDERS = {"Celeb-real": 0, "YouTube-real": 0, "Celeb-synthesis": 1}

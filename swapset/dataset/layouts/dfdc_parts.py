@@ -12,7 +12,7 @@ from typing import Any
 from swapset.dataset.layouts.files import read_json, report_missing, video_files, walk
 from swapset.dataset.layouts.video import Dataset, Split, Video
 from swapset.errors import ManifestError
-from swapset.texts import lines
+from swapset.io.untrusted import lines
 
 _LISTS = ("metadata.json", "labels.csv")
 _LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1}

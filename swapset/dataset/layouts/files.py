@@ -13,7 +13,7 @@ from typing import Any
 
 from swapset.dataset.layouts.video import Dataset
 from swapset.errors import ManifestError
-from swapset.texts import whole_text
+from swapset.io.untrusted import whole_text
 
 SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 """Extensions of the files that are taken for videos."""

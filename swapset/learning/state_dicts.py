@@ -1,4 +1,4 @@
-"""Published checkpoints of extractors; our own files are those of `swapset.detectors.files`."""
+"""Published checkpoints of extractors; our own files are those of `swapset.learning.model_files`."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from swapset.errors import DataError
-from swapset.files import atomic_output
+from swapset.io.files import atomic_output
 
 
 def write_model(

@@ -1,0 +1,1 @@
+"""Files that appear whole, and bounded readers for untrusted text and arrays."""
