@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from swapset.config_sections import TrainingSettings
-from swapset.generation.methods import BUILT_IN
+from swapset.config.methods import BUILT_IN
+from swapset.config.sections import TrainingSettings
 
 
 def used(table: Path, recipe: str, kind: str) -> float:

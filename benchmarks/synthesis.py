@@ -31,7 +31,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from swapset.config_sections import TrackSettings
+from swapset.config.methods import BUILT_IN, synthesis_of, training_of
+from swapset.config.recipes import Recipe
+from swapset.config.sections import TrackSettings
+from swapset.dataset.videos import Encoding, encode
 from swapset.demo.clips import render_frames
 from swapset.demo.specs import DEMO_CLIPS
 from swapset.faces.align import crop_transform, invert
@@ -39,12 +42,9 @@ from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import TrainedPair
-from swapset.generation.methods import BUILT_IN, synthesis_of, training_of
-from swapset.generation.recipes import Recipe
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
-from swapset.media.finish import Encoding, encode
 
 ROUNDS = 5
 SIDE = 512

@@ -31,7 +31,7 @@ import cv2
 import dlib
 import numpy as np
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.demo.clips import render_frames
 from swapset.demo.specs import DEMO_CLIPS
 from swapset.faces.boxes import box_from_landmarks

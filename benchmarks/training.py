@@ -34,11 +34,11 @@ import torch
 from skimage import data
 from torch.utils.data import DataLoader, IterableDataset
 
+from swapset.config.methods import BUILT_IN, training_of
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.methods import BUILT_IN, training_of
 from swapset.generation.operations import operations
-from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.training import Schedule, Trainer
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12}

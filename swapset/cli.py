@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _init(given: argparse.Namespace) -> None:
-    from swapset.config_text import commented_yaml
+    from swapset.config.text import commented_yaml
 
     folder, into = given.folder, given.into or given.folder
     manifest, config = into / "clips.csv", into / "config.yaml"

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from swapset.code_hash import code_hash
-from swapset.config import DEMO, DEMO_CLIPS, Config, load
+from swapset.config.demo import without_leftovers
+from swapset.config.methods import model_owner, synthesis_of
+from swapset.config.schema import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
 from swapset.dataset.tidy import TidyPlan
-from swapset.demo.leftovers import without_leftovers
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
 from swapset.detection.plan import DetectionPlan
 from swapset.errors import ConfigError, SwapsetError
-from swapset.generation.methods import model_owner, synthesis_of
 from swapset.generation.plan import GenerationPlan
 from swapset.learning.device import visible_gpus
 from swapset.obstruction.plan import ObstructionPlan

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.config_sections import AcceptSettings
+from swapset.config.sections import AcceptSettings
 from swapset.faces.verdicts import judge_clips, read_ingested, refuse_rejected, write_verdicts
 from swapset.jobs import job
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.config_sections import AlignSettings, SmoothingSettings
+from swapset.config.sections import AlignSettings, SmoothingSettings
 from swapset.faces.prepare import prepare_subject
 from swapset.io.files import atomic_output, read_json
 from swapset.jobs import job

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.generation.recipes import Recipe
+from swapset.config.recipes import Recipe
 from swapset.jobs import job
 from swapset.report.figures import Figures
 from swapset.report.finished import FinishedBuild

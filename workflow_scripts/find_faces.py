@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.detection.blocks import OwnVideo, own_faces, public_faces
 from swapset.detection.store import write_store
 from swapset.faces.track import Tracker

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from functools import partial
 
-from swapset.config_sections import IngestSettings
+from swapset.config.sections import IngestSettings
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
 from swapset.io.files import atomic_output, write_json

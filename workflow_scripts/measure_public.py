@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.jobs import job
 from swapset.quality.public_scores import Pair, score_pairs
 

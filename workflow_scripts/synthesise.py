@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from swapset.generation.recipes import SynthesisRecipe
+from swapset.config.recipes import SynthesisRecipe
+from swapset.dataset.videos import Encoding, finish_video
 from swapset.jobs import job
 from swapset.learning.device import claimed_device
-from swapset.media.finish import Encoding, finish_video
 
 if __name__ == "__main__":
     params, given, output = snakemake.params, snakemake.input, snakemake.output

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.faces.track import Tracker
 from swapset.io.files import atomic_output, read_json
 from swapset.jobs import job

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.generation.recipes import TrainingRecipe
+from swapset.config.recipes import TrainingRecipe
 from swapset.jobs import job
 from swapset.learning.device import claimed_device
 from swapset.seeds import derive_seed

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from swapset.config import DEMO
+from swapset.config.methods import BUILT_IN, DERIVED, training_of
+from swapset.config.schema import DEMO
 from swapset.dataset.manifest import REQUIRED, natural_key
 from swapset.errors import ManifestError
 from swapset.extractors.names import EXTRACTORS
-from swapset.generation.methods import BUILT_IN, DERIVED, training_of
 from swapset.io.files import atomic_output
 
 

@@ -15,7 +15,7 @@ from swapset.detection.store import VideoFaces
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.io.files import is_empty
-from swapset.media.foreign import foreign_clip
+from swapset.media.any_source import foreign_clip
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import ImageOps
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.detectors.base import Detector
 from swapset.detectors.faces import Image, cut_face
 from swapset.errors import MediaError

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from swapset.config.detection import DatasetSource
 from swapset.dataset.layouts.registry import read_dataset
 from swapset.dataset.layouts.video import COMPRESSIONS, Dataset, Video
-from swapset.detection.settings import DatasetSource
 
 
 class PublicDatasets:

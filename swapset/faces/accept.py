@@ -20,7 +20,7 @@ from swapset.faces.subjects import (
 from swapset.faces.verdict import Reason, Verdict, clips_table
 
 if TYPE_CHECKING:
-    from swapset.config_sections import AcceptSettings
+    from swapset.config.sections import AcceptSettings
     from swapset.media.ingest import IngestRecord
 
 __all__ = ["Reason", "Verdict", "accept_clips", "clips_table"]

@@ -12,7 +12,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from swapset.config_sections import NO_YUNET
+from swapset.config.sections import NO_YUNET
 from swapset.errors import ConfigError
 from swapset.faces.boxes import without_overlaps
 from swapset.faces.models import DETECTOR_CNN, find_model, try_model

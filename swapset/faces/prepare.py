@@ -21,7 +21,7 @@ from swapset.io.files import atomic_output
 from swapset.media.decode import frames
 
 if TYPE_CHECKING:
-    from swapset.config_sections import AlignSettings, SmoothingSettings
+    from swapset.config.sections import AlignSettings, SmoothingSettings
 
 Image = npt.NDArray[np.uint8]
 _POINTS = ".points.npy"

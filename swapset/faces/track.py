@@ -25,7 +25,7 @@ from swapset.faces.shots import ShotDetector
 from swapset.faces.tracks import Embedded, Track, embed_track, first_contact, touches
 
 if TYPE_CHECKING:  # only its fields are needed here, not what the config imports
-    from swapset.config_sections import TrackSettings
+    from swapset.config.sections import TrackSettings
 
 __all__ = ["ClipTracks", "Tracker", "track_clip"]
 

@@ -15,7 +15,7 @@ from swapset.io.files import read_json, write_csv, write_json
 from swapset.media.ingest import IngestRecord
 
 if TYPE_CHECKING:
-    from swapset.config_sections import AcceptSettings
+    from swapset.config.sections import AcceptSettings
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation.blocks import Down, Head, Residual, SelfAttention, Up, start_weights
-from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.size import (
     DECODER_ATTENTION,
     ENCODER_ATTENTION,

@@ -13,9 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.errors import DataError
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.recipes import TrainingRecipe
 from swapset.io.files import atomic_output
 from swapset.learning.outlines import check_shapes, outlines
 

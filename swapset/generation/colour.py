@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.exposure import match_histograms
 
-from swapset.generation.recipes import ColourTransfer
+from swapset.config.recipes import ColourTransfer
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -11,8 +11,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation.blocks import Down, SelfAttention
-from swapset.generation.recipes import TrainingRecipe
 
 _SMALLEST = 8
 _ATTENTION = (8, 16)

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from swapset.config.recipes import SynthesisRecipe
 from swapset.dataset.labels import write_labels
+from swapset.dataset.videos import Encoding, encode, label_of
 from swapset.faces.prepare import ClipLandmarks
 from swapset.generation.checkpoint import load_model
-from swapset.generation.recipes import SynthesisRecipe
 from swapset.generation.synthesis import FrameLabel, Synthesiser
 from swapset.io.files import read_json, write_empty
 from swapset.media.decode import frames
-from swapset.media.finish import Encoding, encode, label_of
 
 logger = logging.getLogger(__name__)
 

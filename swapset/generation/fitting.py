@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.errors import ConfigError
 from swapset.faces.prepare import load_faces, load_points
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.preview import loss_picture
-from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.training import Schedule, Trainer
 from swapset.io.files import atomic_output, sha256_of, write_csv, write_empty, write_json
 

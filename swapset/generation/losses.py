@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import Batch
 from swapset.generation.autoencoder import composed, resized
 from swapset.generation.blocks import start_weights
 from swapset.generation.critic import MIXUP, Critic, critic_loss, maker_loss
 from swapset.generation.perceptual import Perceptual
-from swapset.generation.recipes import TrainingRecipe
 
 _C1, _C2 = 0.01**2, 0.03**2
 LEAST_MASK = 0.5

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from swapset.generation.methods import BUILT_IN, training_of
-from swapset.generation.recipes import TrainingRecipe
+from swapset.config.methods import BUILT_IN, training_of
+from swapset.config.recipes import TrainingRecipe
 
 
 def operations(recipe: TrainingRecipe) -> float:

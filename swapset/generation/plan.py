@@ -9,9 +9,9 @@ import math
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from swapset.config.methods import training_of
+from swapset.config.recipes import TrainingRecipe
 from swapset.dataset.selection import pair_name
-from swapset.generation.methods import training_of
-from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.size import training_memory
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import FaceBank, plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder, composed, resized
-from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.size import SAMPLES, SHOWN
 
 Image = npt.NDArray[np.uint8]

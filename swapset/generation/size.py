@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from swapset.generation.recipes import TrainingRecipe
+from swapset.config.recipes import TrainingRecipe
 
 DECODER_ATTENTION = (32,)
 ENCODER_ATTENTION = (8, 16)

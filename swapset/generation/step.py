@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import Batch, FaceBank, augmented, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.losses import Made, Objective, l1
-from swapset.generation.recipes import TrainingRecipe
 
 logger = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from swapset.config.recipes import SynthesisRecipe
 from swapset.errors import DataError
 from swapset.faces.align import crop_corners, crop_transform, scale_of, transform_points, warp_crop
 from swapset.faces.masks import polygon, render_mask
@@ -21,7 +22,6 @@ from swapset.generation.autoencoder import resized
 from swapset.generation.blend import FaceMask, clone, learned_mask, paste
 from swapset.generation.checkpoint import TrainedPair
 from swapset.generation.colour import match_colour
-from swapset.generation.recipes import SynthesisRecipe
 from swapset.learning.device import uses_bf16
 
 Image = npt.NDArray[np.uint8]

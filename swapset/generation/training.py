@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
@@ -26,7 +27,6 @@ from swapset.generation.course import Course
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
 from swapset.generation.preview import Image, preview_row
-from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.step import RecordedStep, Step
 from swapset.generation.validation import most_alike, split, validation_losses
 from swapset.learning.device import uses_bf16

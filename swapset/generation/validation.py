@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import torch
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import FaceBank, plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.losses import Made, l1
-from swapset.generation.recipes import TrainingRecipe
 
 SHARE = 1 / 16
 """Of each subject's faces are held out: the last ones of the last clip."""

@@ -18,10 +18,10 @@ from av.video.frame import VideoFrame
 
 from swapset.errors import MediaError
 from swapset.media.container import CONTAINERS, PROTOCOLS, file_url
+from swapset.media.edit_frames import ColourTags
 from swapset.media.encode import MP4, REPRODUCIBLE
 from swapset.media.orientation import Orientation
-from swapset.media.retouch import ColourTags
-from swapset.media.taken_over import FORMATS, Plan
+from swapset.media.stream_copy import FORMATS, Plan
 
 _UNKNOWN = (0, 2)  # of ITU-T H.273: reserved, unspecified
 _PIPE = 1 << 22

@@ -94,7 +94,7 @@ CODECS: dict[str, Codec] = {
     "mpeg4": partial(through_video, twice=False),
     "mpeg4+h264": partial(through_video, twice=True),
 }
-"""By name, as `swapset.obstruction.settings.COMPRESSIONS`."""
+"""By name, as `swapset.config.landmark_breaker.COMPRESSIONS`."""
 
 
 def compress(frames: Frames, compression: str) -> Frames:

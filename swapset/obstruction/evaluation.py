@@ -17,13 +17,13 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from swapset.config.recipes import SynthesisRecipe
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.extractors.points68 import as_68
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import render_mask
 from swapset.generation.checkpoint import load_model
-from swapset.generation.recipes import SynthesisRecipe
 from swapset.generation.synthesis import FrameLabel, Synthesiser
 from swapset.io.files import read_json, write_csv
 from swapset.obstruction.codecs import compress

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from swapset.config_sections import SmoothingSettings, TrackSettings
+from swapset.config.sections import SmoothingSettings, TrackSettings
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks, box_side, intersection_over_union
 from swapset.faces.detect import make_detector

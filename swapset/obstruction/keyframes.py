@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.arrays import read_arrays
+from swapset.config.landmark_breaker import RUN
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.prepare import ClipLandmarks
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
-from swapset.obstruction.settings import RUN
 
 Frames = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from swapset.config.landmark_breaker import RUN
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ON_VIDEOS, ROBUST
 from swapset.obstruction.protected_plan import ProtectedPlan
-from swapset.obstruction.settings import RUN
 from swapset.seeds import derive_seed
 
 if TYPE_CHECKING:

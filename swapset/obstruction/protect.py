@@ -12,7 +12,7 @@ from swapset.errors import ConfigError, MediaError, SwapsetError
 from swapset.io.files import atomic_output
 from swapset.media.orientation import Orientation
 from swapset.media.picture import IMAGES, is_image, read_picture
-from swapset.media.taken_over import FORMATS
+from swapset.media.stream_copy import FORMATS
 from swapset.obstruction.found_faces import check_found, picture_faces
 from swapset.obstruction.protect_video import protect_video
 from swapset.obstruction.protection import Job

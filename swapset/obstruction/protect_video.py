@@ -21,10 +21,10 @@ from swapset.errors import MediaError
 from swapset.io.files import atomic_output
 from swapset.media.container import open_video
 from swapset.media.decode import expected_frames
-from swapset.media.retouch import Retouch
+from swapset.media.edit_frames import Retouch
 from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
-from swapset.media.taken_over import Plan, plan_rewrite
+from swapset.media.stream_copy import Plan, plan_rewrite
 from swapset.media.timeline import sampled
 from swapset.obstruction.found_faces import FoundFaces, check_found, follow_faces
 from swapset.obstruction.protection import Job, Meter

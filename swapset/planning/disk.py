@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from swapset.generation.recipes import TrainingRecipe
+from swapset.config.landmark_breaker import RUN
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation.size import weights
 from swapset.io.files import read_json
 from swapset.obstruction.names import CLEAN, EVEN
-from swapset.obstruction.settings import RUN
 from swapset.planning.work import FinishedWork
 from swapset.workflow import Build
 

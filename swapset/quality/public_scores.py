@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.errors import DataError
 from swapset.faces.cliptracks import ClipTracks
 from swapset.faces.head import head_masks
@@ -21,8 +21,8 @@ from swapset.faces.main_face import main_face, main_track
 from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
 from swapset.io.files import write_csv
+from swapset.media.any_source import FPS, foreign_clip
 from swapset.media.decode import frames
-from swapset.media.foreign import FPS, foreign_clip
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
 from swapset.quality.same_frames import same_frames
 

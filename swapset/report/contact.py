@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-from swapset.generation.recipes import Recipe
+from swapset.config.recipes import Recipe
 from swapset.report.finished import (
     Fake,
     FinishedBuild,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from swapset.generation.recipes import Recipe
+from swapset.config.recipes import Recipe
 from swapset.report.charts import mask_ssim_chart, save_figure, smoothing_chart
 from swapset.report.contact import (
     colour_figure,

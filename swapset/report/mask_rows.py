@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from swapset.config.methods import synthesis_of
+from swapset.config.recipes import Recipe, SynthesisRecipe
 from swapset.dataset.selection import pair_name
 from swapset.errors import DataError
 from swapset.faces.align import crop_corners, warp_crop
 from swapset.faces.masks import render_mask
 from swapset.generation.blend import FaceMask, paste
 from swapset.generation.checkpoint import TrainedPair, load_model
-from swapset.generation.methods import synthesis_of
-from swapset.generation.recipes import Recipe, SynthesisRecipe
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
 from swapset.report.finished import Fake, FinishedBuild, Image, spread_over_targets, zoom

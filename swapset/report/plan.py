@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
-from swapset.generation.recipes import ColourTransfer, Recipe, SynthesisRecipe
+from swapset.config.recipes import ColourTransfer, Recipe, SynthesisRecipe
 
 # What a network of another resolution may need to be different besides.
 _SIZE = frozenset({"resolution", "width", "code", "steps", "batch", "learning_rate"})

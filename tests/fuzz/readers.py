@@ -17,7 +17,7 @@ from swapset.extractors.bank import read_labelled_picture
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
 from swapset.io.files import write_json
-from swapset.media.foreign import foreign_clip
+from swapset.media.any_source import foreign_clip
 from swapset.media.ingest import ingest
 from swapset.media.picture import read_picture
 from swapset.media.probe import probe

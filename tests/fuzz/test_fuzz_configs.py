@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from words import LONGEST, NASTY, attempt, json_values, numbers, words
 
 from swapset.cli import main
-from swapset.config import DEMO, Config, load
+from swapset.config.schema import DEMO, Config, load
 from swapset.errors import SwapsetError
 from swapset.workflow import Build
 

@@ -10,10 +10,10 @@ import torch
 from skimage import data
 from torch import Tensor, nn
 
+from swapset.config.recipes import SynthesisRecipe, TrainingRecipe
 from swapset.faces.align import MEAN_FACE, transform_points
 from swapset.generation.augment import FaceBank
 from swapset.generation.checkpoint import TrainedPair
-from swapset.generation.recipes import SynthesisRecipe, TrainingRecipe
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")

@@ -11,13 +11,13 @@ import pandas as pd
 import torch
 from faces_material import portrait
 
+from swapset.config.methods import BUILT_IN, synthesis_of, training_of
+from swapset.config.recipes import Recipe
 from swapset.dataset.labels import write_labels
 from swapset.faces.align import standard_points
 from swapset.faces.prepare import ClipLandmarks
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import TrainedPair, load_model, save_model
-from swapset.generation.methods import BUILT_IN, synthesis_of, training_of
-from swapset.generation.recipes import Recipe
 from swapset.generation.synthesis import Synthesiser
 from swapset.io.files import write_csv, write_json
 from swapset.media.encode import VideoWriter

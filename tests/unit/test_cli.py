@@ -8,10 +8,10 @@ import yaml
 
 from swapset import __version__
 from swapset.cli import main
-from swapset.config import DEMO, load
+from swapset.config.methods import BUILT_IN
+from swapset.config.schema import DEMO, load
 from swapset.dataset.manifest import read_manifest
 from swapset.errors import ManifestError
-from swapset.generation.methods import BUILT_IN
 
 
 def put(folder: Path, *names: str) -> Path:

@@ -20,8 +20,8 @@ def library(tmp_path, monkeypatch):
         "swapset/media/near.py": "def work():\n    import swapset.deep\n",
         "swapset/deep.py": "from swapset import media\n",
         "swapset/apart.py": "",
-        "swapset/config.py": "",
-        "scripts/rule.py": "from swapset.media import near\nfrom swapset.config import x\n",
+        "swapset/config/schema.py": "",
+        "scripts/rule.py": "from swapset.media import near\nfrom swapset.config.schema import x\n",
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -46,7 +46,7 @@ def test_a_changed_module_changes_the_hash(library, name):
     assert hashed(library) != before
 
 
-@pytest.mark.parametrize("name", ["swapset/apart.py", "swapset/config.py"])
+@pytest.mark.parametrize("name", ["swapset/apart.py", "swapset/config/schema.py"])
 def test_what_is_not_used_or_comes_as_a_param_does_not(library, name):
     before = hashed(library)
     (library / name).write_text("value = 1\n")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from swapset.config import DEMO, load
+from swapset.config.schema import DEMO, load
 from swapset.errors import ConfigError
 
 

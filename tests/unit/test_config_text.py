@@ -5,11 +5,11 @@ import json
 import pytest
 import yaml
 
-from swapset.config import DEMO, Config, load
-from swapset.config_text import ROOT, commented_yaml, default_yaml, schema_text
+from swapset.config.schema import DEMO, Config, load
+from swapset.config.text import ROOT, commented_yaml, default_yaml, schema_text
 from swapset.workflow import Build
 
-REFRESH = "run: python -m swapset.config_text"
+REFRESH = "run: python -m swapset.config.text"
 
 
 def test_the_repository_has_the_generated_files():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from swapset.config import load
+from swapset.config.schema import load
 from swapset.dataset.manifest import Clip, Manifest
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, pair_name, read_swaps
 from swapset.errors import ConfigError, ManifestError

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from swapset.config import DEMO
+from swapset.config.schema import DEMO
 from swapset.demo.clips import make_all, render_frames
 from swapset.demo.expressions import Eye, Mouth
 from swapset.demo.morph import load_subject

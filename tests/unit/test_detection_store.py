@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from detectors_material import face, picture
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.detection.find import video_faces
 from swapset.detection.protocol import (
     SPLIT_COLUMNS,

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from swapset.config_text import ROOT
+from swapset.config.text import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

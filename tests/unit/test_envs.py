@@ -8,7 +8,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from swapset.config_text import ROOT
+from swapset.config.text import ROOT
 
 
 def pins(lines):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from swapset.config_sections import AcceptSettings
+from swapset.config.sections import AcceptSettings
 from swapset.faces.accept import accept_clips, clips_table
 from swapset.faces.cliptracks import ClipTracks
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from faces_material import background, placed
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.errors import DataError
 from swapset.faces.cliptracks import ClipTracks
 from swapset.faces.follow import is_steady

@@ -10,6 +10,7 @@ from generation_material import CPU, bank
 from skimage import data
 from torch import Tensor
 
+from swapset.config.methods import BUILT_IN
 from swapset.faces.align import crop_transform, narrower_drop, standard_points, warp_crop
 from swapset.faces.masks import polygon, render_mask
 from swapset.generation import augment
@@ -20,7 +21,6 @@ from swapset.generation.augment import (
     perturb_colour,
     plain_batch,
 )
-from swapset.generation.methods import BUILT_IN
 
 SIZE = 96
 SHARE = 0.75

@@ -7,9 +7,9 @@ import torch
 from generation_material import CPU, training_recipe
 from torch import nn
 
+from swapset.config.methods import BUILT_IN, training_of
 from swapset.generation.autoencoder import SwapAutoencoder, composed, resized
 from swapset.generation.blocks import Residual, SelfAttention, start_weights
-from swapset.generation.methods import BUILT_IN, training_of
 
 RESOLUTIONS = (64, 96, 128, 192, 256)
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from swapset.config.recipes import TrainingRecipe
 from swapset.generation import step
 from swapset.generation.augment import FaceBank
-from swapset.generation.recipes import TrainingRecipe
 from swapset.generation.training import Schedule, Trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

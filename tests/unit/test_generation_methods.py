@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from swapset.config.methods import BUILT_IN, model_owner, resolve, synthesis_of, training_of
+from swapset.config.recipes import Recipe, RecipeOverride, SynthesisRecipe, TrainingRecipe
 from swapset.errors import ConfigError
-from swapset.generation.methods import BUILT_IN, model_owner, resolve, synthesis_of, training_of
-from swapset.generation.recipes import Recipe, RecipeOverride, SynthesisRecipe, TrainingRecipe
 
 
 def test_built_in_recipes_are_the_chapters() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from swapset.config.methods import training_of
 from swapset.errors import ConfigError
-from swapset.generation.methods import training_of
 from swapset.workflow import Build
 
 

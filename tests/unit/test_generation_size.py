@@ -6,8 +6,8 @@ import pytest
 import torch
 from generation_material import bank
 
+from swapset.config.methods import BUILT_IN, training_of
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.methods import BUILT_IN, training_of
 from swapset.generation.preview import preview_row
 from swapset.generation.size import training_memory, weights
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from skimage.data import astronaut
 
+from swapset.config.methods import BUILT_IN, synthesis_of, training_of
 from swapset.errors import DataError
 from swapset.faces.align import MEAN_FACE, crop_transform
 from swapset.faces.masks import polygon, render_mask
 from swapset.generation.checkpoint import TrainedPair
-from swapset.generation.methods import BUILT_IN, synthesis_of, training_of
 from swapset.generation.synthesis import Synthesiser
 
 FRAME = np.ascontiguousarray(astronaut()[:256, 96:352])

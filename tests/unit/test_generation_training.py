@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from swapset.config.methods import BUILT_IN, training_of
 from swapset.errors import InterruptedTrainingError, TrainingError
 from swapset.generation.augment import FaceBank
-from swapset.generation.methods import BUILT_IN, training_of
 from swapset.generation.training import Schedule, Trainer
 from swapset.learning.device import uses_bf16
 

@@ -24,7 +24,7 @@ from safetensors.numpy import save_file
 
 from swapset import arrays
 from swapset.cli import main
-from swapset.config import load
+from swapset.config.schema import load
 from swapset.dataset.manifest import read_manifest, read_subjects
 from swapset.dataset.verify import PROVENANCE
 from swapset.detection.detect import read_image
@@ -40,7 +40,7 @@ from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.prepare import ClipLandmarks
 from swapset.generation.checkpoint import load_model
 from swapset.io.files import read_json, write_json
-from swapset.media.foreign import foreign_clip
+from swapset.media.any_source import foreign_clip
 from swapset.media.ingest import ingest
 from swapset.media.orientation import Orientation
 from swapset.media.picture import Picture, decode_picture, read_picture

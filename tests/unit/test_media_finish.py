@@ -9,11 +9,11 @@ import pytest
 from media_material import HEIGHT, WIDTH, number_of, numbered
 
 from swapset import __version__
+from swapset.dataset.videos import Encoding, encode, finish_video, label_of, write_real
 from swapset.errors import MediaError
 from swapset.io.files import is_empty, read_json, sha256_of
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
-from swapset.media.finish import Encoding, encode, finish_video, label_of, write_real
 
 ENCODING = Encoding(codec="mpeg4", quality=2, fps=30)
 NUMBERS = [3, 77, 129, 254, 18]

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 from media_material import HEIGHT, WIDTH, number_of, numbered
 
+from swapset.media.any_source import foreign_clip
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
-from swapset.media.foreign import foreign_clip
 
 NUMBERS = [3, 77, 129, 254]
 

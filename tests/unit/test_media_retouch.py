@@ -13,8 +13,8 @@ from media_material import ffmpeg, write_video
 
 from swapset.errors import MediaError
 from swapset.media.container import open_video
+from swapset.media.edit_frames import LAYOUTS, Retouch
 from swapset.media.orientation import Orientation
-from swapset.media.retouch import LAYOUTS, Retouch
 
 TURNS = [Orientation(t, x, y) for t in (False, True) for x in (False, True) for y in (False, True)]
 

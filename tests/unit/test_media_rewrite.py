@@ -14,11 +14,11 @@ from media_material import ffmpeg, numbered, write_video
 
 from swapset.errors import MediaError
 from swapset.media.container import open_video
+from swapset.media.edit_frames import ColourTags, Retouch
 from swapset.media.orientation import Orientation
-from swapset.media.retouch import ColourTags, Retouch
 from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
-from swapset.media.taken_over import plan_rewrite
+from swapset.media.stream_copy import plan_rewrite
 
 TIMES = [0, 0.04, 0.1, 0.5, 0.52, 0.8, 1.1, 1.2]
 CHAPTERS = ";FFMETADATA1\ntitle=A talk\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\ntitle=One\n"

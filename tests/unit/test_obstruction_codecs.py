@@ -11,10 +11,10 @@ import torch
 from skimage import data
 from torch import Tensor
 
+from swapset.config.landmark_breaker import COMPRESSIONS, Compression
 from swapset.errors import ConfigError, MediaError
 from swapset.obstruction.codecs import CODECS, compress, straight_through
 from swapset.obstruction.jpeg import jpeg, quantisers, soft, straight
-from swapset.obstruction.settings import COMPRESSIONS, Compression
 
 LOSSY = [name for name in COMPRESSIONS if name != "none"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from swapset.config.landmark_breaker import RUN
 from swapset.errors import DataError
 from swapset.media.encode import VideoWriter
 from swapset.obstruction.keyframes import (
@@ -16,7 +17,6 @@ from swapset.obstruction.keyframes import (
     read_runs,
     write_key_frames,
 )
-from swapset.obstruction.settings import RUN
 
 SIZE = (48, 64)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from swapset.config.methods import BUILT_IN, training_of
 from swapset.errors import DataError
-from swapset.generation.methods import BUILT_IN, training_of
 from swapset.generation.operations import operations
 from swapset.generation.size import weights
 from swapset.io.files import write_json

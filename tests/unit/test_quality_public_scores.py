@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from faces_material import placed
 
-from swapset.config_sections import TrackSettings
+from swapset.config.sections import TrackSettings
 from swapset.media.encode import VideoWriter
 from swapset.quality.public_scores import Pair, score_pairs
 

@@ -11,7 +11,7 @@ import torch
 from extractors_material import Tiny
 from report_material import FIRST, clip_landmarks, pictures, tiny_pair
 
-from swapset.generation.methods import synthesis_of
+from swapset.config.methods import synthesis_of
 from swapset.generation.synthesis import Synthesiser
 from swapset.obstruction.keyframes import LANDMARKS, Run
 from swapset.report.breaker_charts import robustness_chart, sweep_chart

@@ -15,8 +15,8 @@ from report_material import (
     tiny_pair,
 )
 
+from swapset.config.methods import synthesis_of
 from swapset.errors import DataError
-from swapset.generation.methods import synthesis_of
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
 from swapset.report.charts import jitter, mask_ssim_chart

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import yaml
 
-from swapset.config import DEMO, load
-from swapset.generation.methods import BUILT_IN, model_owner
+from swapset.config.methods import BUILT_IN, model_owner
+from swapset.config.schema import DEMO, load
 from swapset.report.plan import (
     colour_group,
     describe,

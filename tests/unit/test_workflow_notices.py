@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from swapset.cli_plan import _build, _extend
-from swapset.config import DEMO, load
-from swapset.config_text import default_yaml
+from swapset.config.schema import DEMO, load
+from swapset.config.text import default_yaml
 from swapset.workflow import Build
 
 

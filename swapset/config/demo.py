@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from swapset.config import DEMO, DEMO_CLIPS, Config
+from swapset.config.schema import DEMO, DEMO_CLIPS, Config
 
 SECTIONS = ("align", "detection", "landmark_breaker")
 """Sections in which the demo is smaller than what real clips want."""

@@ -1,6 +1,6 @@
 """The commented YAML and the JSON schema of a config, written from its models.
 
-python -m swapset.config_text     rewrites config.yaml and config/config.schema.json
+python -m swapset.config.text     rewrites config.yaml and config/config.schema.json
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic.fields import FieldInfo
 
-from swapset.config import DEMO, Config, Section
+from swapset.config.schema import DEMO, Config, Section
 
 ROOT = Path(__file__).parent.parent
 _WIDTH = 96
@@ -22,7 +22,7 @@ _HEADER = """\
 The default build: the embedded demo, two portraits brought to life and two morphs of them, with
 networks small enough for a laptop. Every key of a config is here.
 For your own clips: `swapset init FOLDER` writes a config with the values for real clips.
-Written by `python -m swapset.config_text`; a test keeps it equal to the models in the library.
+Written by `python -m swapset.config.text`; a test keeps it equal to the models in the library.
 """
 
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from swapset.config.recipes import Recipe, RecipeOverride, SynthesisRecipe, TrainingRecipe
 from swapset.errors import ConfigError
-from swapset.generation.recipes import Recipe, RecipeOverride, SynthesisRecipe, TrainingRecipe
 
 # Section 4.3.1: 256 x 256, colour perturbation and transfer, smooth mask, Kalman smoothing.
 _CELEBDF = Recipe(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from swapset.config_sections import Section
+from swapset.config.sections import Section
 
 RUN = 15
 """Key frames that follow each other: half a second."""

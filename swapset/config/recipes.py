@@ -1,6 +1,6 @@
 """What a recipe may say: how a pair's networks are built and trained, how faces are put in.
 
-Every field is a switch of one engine; `swapset.generation.methods` has the built-in methods as
+Every field is a switch of one engine; `swapset.config.methods` has the built-in methods as
 sets of them. This module imports no torch, so that the Snakefile may read it.
 """
 

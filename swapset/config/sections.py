@@ -1,4 +1,4 @@
-"""Sections of the configuration; see `swapset.config`."""
+"""Sections of the configuration; see `swapset.config.schema`."""
 
 from __future__ import annotations
 

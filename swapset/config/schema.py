@@ -1,7 +1,7 @@
 """The configuration: pydantic models that are the single source of keys, defaults and limits.
 
 The commented default `config.yaml` and the JSON schema are generated from these models by
-`swapset.config_text`. Defaults here are those for real clips; the embedded demo's smaller values
+`swapset.config.text`. Defaults here are those for real clips; the embedded demo's smaller values
 are in `DEMO`.
 """
 
@@ -14,9 +14,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from swapset.config_files import check_files
-from swapset.config_messages import describe, shown
-from swapset.config_sections import (
+from swapset.config.detection import DatasetSource, DetectionSettings
+from swapset.config.files import check_files
+from swapset.config.landmark_breaker import LandmarkBreakerSettings
+from swapset.config.messages import describe, shown
+from swapset.config.methods import resolve
+from swapset.config.recipes import Recipe, RecipeOverride
+from swapset.config.sections import (
     AcceptSettings,
     AlignSettings,
     IngestSettings,
@@ -27,11 +31,7 @@ from swapset.config_sections import (
     TrainingSettings,
     VideoSettings,
 )
-from swapset.detection.settings import DatasetSource, DetectionSettings
 from swapset.errors import ConfigError
-from swapset.generation.methods import resolve
-from swapset.generation.recipes import Recipe, RecipeOverride
-from swapset.obstruction.settings import LandmarkBreakerSettings
 
 DEMO_CLIPS = "demo"
 _DEVICE = "auto|cpu|cuda(:[0-9]+)?"

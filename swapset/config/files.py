@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swapset.config_sections import NO_YUNET
+from swapset.config.sections import NO_YUNET
 from swapset.errors import ConfigError
 from swapset.io.untrusted import searched
 
 if TYPE_CHECKING:
-    from swapset.config import Config
+    from swapset.config.schema import Config
 
 
 def check_files(config: Config) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from swapset.config_sections import Section
+from swapset.config.sections import Section
 
 
 class DetectorSettings(Section):

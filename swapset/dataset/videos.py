@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from swapset import __version__
-from swapset.config import CRF
+from swapset.config.schema import CRF
 from swapset.errors import MediaError
 from swapset.io.files import is_empty, sha256_of, write_empty, write_json
 from swapset.media.decode import frames
