@@ -17,7 +17,7 @@ from PIL import ImageOps
 
 from swapset.config.sections import TrackSettings
 from swapset.detectors.base import Detector
-from swapset.detectors.faces import Image, cut_face
+from swapset.detectors.face import Image, cut_face
 from swapset.errors import MediaError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.detect import make_detector, search

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.detection.store import VideoFaces
-from swapset.detectors.faces import Image, cut_face
+from swapset.detectors.face import Image, cut_face
 from swapset.faces.main_face import main_face
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.arrays import read_arrays
-from swapset.detectors.faces import Face
+from swapset.detectors.face import Face
 from swapset.errors import DataError
 
 PIXELS = "pixels.bin"

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from swapset.detectors.faces import Face, cut_face
+from swapset.detectors.face import Face, cut_face
 from swapset.errors import DataError
 from swapset.learning.model_files import read_model, write_model
 

@@ -17,7 +17,7 @@ from swapset.seeds import derive_seed
 
 if TYPE_CHECKING:
     from swapset.detectors.base import Samples
-    from swapset.detectors.network import Example
+    from swapset.detectors.engine import Example
 
 AHEAD = 4
 KEPT_BYTES = 1 << 30

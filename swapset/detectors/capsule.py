@@ -22,12 +22,12 @@ from torch.nn import functional
 
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.capsule_network import CapsuleForensics
-from swapset.detectors.face_square import face_square, normalised
-from swapset.detectors.faces import Face
-from swapset.detectors.network import NetworkDetector
-from swapset.detectors.resnet import read_state
-from swapset.detectors.vgg import read_vgg19
+from swapset.detectors.engine import NetworkDetector
+from swapset.detectors.face import Face
+from swapset.detectors.inputs.face_square import face_square, normalised
+from swapset.detectors.networks.capsule import CapsuleForensics
+from swapset.detectors.networks.resnet import read_state
+from swapset.detectors.networks.vgg import read_vgg19
 from swapset.errors import DataError
 
 BACKBONE = "vgg19*.pth"

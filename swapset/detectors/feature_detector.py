@@ -16,7 +16,7 @@ from swapset.detectors.base import Arrays, Detector, Samples, Schedule, Scores
 from swapset.detectors.batches import check_classes
 from swapset.detectors.classic import Classifier
 from swapset.detectors.classic_fit import Labels
-from swapset.detectors.pickles import Pickled, read_pickle
+from swapset.detectors.weights.pickles import Pickled, read_pickle
 from swapset.errors import DataError, TrainingError
 from swapset.seeds import derive_seed
 

@@ -17,11 +17,11 @@ import torch
 from swapset.detectors.base import Arrays, Schedule
 from swapset.detectors.classic import SupportVectors
 from swapset.detectors.classic_fit import Labels, fit_svm
-from swapset.detectors.faces import Face, Floats
+from swapset.detectors.face import Face, Floats
 from swapset.detectors.feature_detector import FeatureDetector
-from swapset.detectors.head_model import HEAD
-from swapset.detectors.pickles import Pickled
-from swapset.detectors.published import published_svm
+from swapset.detectors.inputs.head_model import HEAD
+from swapset.detectors.weights.pickles import Pickled
+from swapset.detectors.weights.scikit_learn import published_svm
 from swapset.errors import DataError
 
 CENTRE = (*range(17, 36), 48, 54)

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.faces import Face
-from swapset.detectors.keras_weights import read_keras_weights
-from swapset.detectors.mesonet_networks import SIDE, MesoNetwork, meso4, meso_inception4
-from swapset.detectors.network import NetworkDetector
+from swapset.detectors.engine import NetworkDetector
+from swapset.detectors.face import Face
+from swapset.detectors.networks.mesonet import SIDE, MesoNetwork, meso4, meso_inception4
+from swapset.detectors.weights.keras import read_keras_weights
 
 Floats = npt.NDArray[np.float64]
 

@@ -20,10 +20,10 @@ from torch.nn import functional
 
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.face_square import face_square, normalised
-from swapset.detectors.faces import Face
-from swapset.detectors.network import Example, NetworkDetector
-from swapset.detectors.resnet import read_state
+from swapset.detectors.engine import Example, NetworkDetector
+from swapset.detectors.face import Face
+from swapset.detectors.inputs.face_square import face_square, normalised
+from swapset.detectors.networks.resnet import read_state
 from swapset.errors import DataError
 
 SIDE = 256

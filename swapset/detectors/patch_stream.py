@@ -18,10 +18,10 @@ from sklearn.svm import SVC
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from swapset.detectors import srm
 from swapset.detectors.base import Arrays, Samples
-from swapset.detectors.patch_triplets import Triplets, gather, of_other_images, triplet_loss
-from swapset.detectors.patches import INSIDE, Bytes, present
+from swapset.detectors.inputs import srm
+from swapset.detectors.inputs.patch_triplets import Triplets, gather, of_other_images, triplet_loss
+from swapset.detectors.inputs.patches import INSIDE, Bytes, present
 from swapset.errors import DataError, TrainingError
 from swapset.seeds import derive_seed
 

@@ -32,12 +32,12 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from swapset.detectors import patches
 from swapset.detectors.base import Arrays, Detector, Samples, Schedule, Scores
 from swapset.detectors.batches import Batch, check_classes
-from swapset.detectors.faces import Face
-from swapset.detectors.googlenet import SIDE, GoogLeNet, read_imagenet
-from swapset.detectors.network import NetworkDetector
+from swapset.detectors.engine import NetworkDetector
+from swapset.detectors.face import Face
+from swapset.detectors.inputs import patches
+from swapset.detectors.networks.googlenet import SIDE, GoogLeNet, read_imagenet
 from swapset.detectors.patch_stream import PatchStream
 from swapset.errors import DataError
 

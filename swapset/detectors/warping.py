@@ -23,10 +23,10 @@ from torch.nn import functional
 
 from swapset.detectors.base import Samples, Schedule, Scores
 from swapset.detectors.batches import Batch
-from swapset.detectors.faces import Face
-from swapset.detectors.network import Example, NetworkDetector
-from swapset.detectors.resnet import PyramidResNet50, ResNet50, read_state, take_imagenet
-from swapset.detectors.warping_negatives import head_region, recoloured, warped_back
+from swapset.detectors.engine import Example, NetworkDetector
+from swapset.detectors.face import Face
+from swapset.detectors.inputs.warping_negatives import head_region, recoloured, warped_back
+from swapset.detectors.networks.resnet import PyramidResNet50, ResNet50, read_state, take_imagenet
 from swapset.errors import DataError
 
 JITTERS = 10

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from swapset.detectors.base import Samples, Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.faces import Face
-from swapset.detectors.network import NetworkDetector
-from swapset.detectors.xception_network import TransferModel
-from swapset.detectors.xception_weights import read_xception_weights
+from swapset.detectors.engine import NetworkDetector
+from swapset.detectors.face import Face
+from swapset.detectors.networks.xception import TransferModel
+from swapset.detectors.weights.xception import read_xception_weights
 from swapset.errors import DataError
 
 ENLARGED = 1.3

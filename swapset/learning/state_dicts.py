@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from swapset.detectors.resnet import read_state
+from swapset.detectors.networks.resnet import read_state
 from swapset.errors import DataError
 
 _PARALLEL = "module."

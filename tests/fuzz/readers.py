@@ -124,8 +124,8 @@ def _published(name: str) -> Callable[[Path, Path], str]:
 
 def _torch(path: Path, results: Path) -> str:
     """All readers of torch's files; what is left of the small state dict fits no network."""
-    from swapset.detectors.resnet import read_state
-    from swapset.detectors.xception_weights import read_xception_weights
+    from swapset.detectors.networks.resnet import read_state
+    from swapset.detectors.weights.xception import read_xception_weights
     from swapset.extractors.registry import extractor_class
 
     read_state(path, "state_dict")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from faces_material import placed
 
-from swapset.detectors.faces import Face, cut_face
+from swapset.detectors.face import Face, cut_face
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import polygon, render_mask
 

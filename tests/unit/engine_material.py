@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.faces import Face, cut_face
-from swapset.detectors.network import NetworkDetector
+from swapset.detectors.engine import NetworkDetector
+from swapset.detectors.face import Face, cut_face
 from swapset.faces.boxes import box_from_landmarks
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from swapset.detectors.faces import Face, cut_face
-from swapset.detectors.head_model import HEAD
+from swapset.detectors.face import Face, cut_face
+from swapset.detectors.inputs.head_model import HEAD
 
 SIZE = (320, 240)
 """Width and height of the frame."""

@@ -23,7 +23,7 @@ from swapset.detection.protocol import (
     write_scores,
 )
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
-from swapset.detectors.faces import Face
+from swapset.detectors.face import Face
 from swapset.errors import DataError
 from swapset.faces.track import Tracker
 from swapset.media.encode import VideoWriter

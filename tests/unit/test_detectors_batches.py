@@ -10,8 +10,8 @@ import torch
 from engine_material import MIXED, Tiny, faces
 
 from swapset.detectors.batches import Batches, check_classes
-from swapset.detectors.faces import Face
-from swapset.detectors.network import Example
+from swapset.detectors.engine import Example
+from swapset.detectors.face import Face
 from swapset.errors import DataError, TrainingError
 
 

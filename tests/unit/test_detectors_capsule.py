@@ -15,9 +15,9 @@ from torch.nn import functional
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
 from swapset.detectors.capsule import Capsule
-from swapset.detectors.capsule_network import CapsuleForensics, Routing, Statistics, squash
-from swapset.detectors.face_square import face_square
-from swapset.detectors.vgg import read_vgg19, vgg19_features
+from swapset.detectors.inputs.face_square import face_square
+from swapset.detectors.networks.capsule import CapsuleForensics, Routing, Statistics, squash
+from swapset.detectors.networks.vgg import read_vgg19, vgg19_features
 from swapset.errors import DataError
 
 

@@ -9,7 +9,7 @@ import torch
 from engine_material import MIXED, Tiny, Twin, faces, fitted, frame_of, points_at, weights
 from torch import Tensor
 
-from swapset.detectors import network as engine
+from swapset.detectors import engine as engine
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
 from swapset.errors import DataError, TrainingError

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from engine_material import points_at
 
-from swapset.detectors.faces import MARGIN, cut_face
+from swapset.detectors.face import MARGIN, cut_face
 from swapset.faces.boxes import box_from_landmarks
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from swapset.detectors.googlenet import GoogLeNet, InceptionE, read_imagenet
+from swapset.detectors.networks.googlenet import GoogLeNet, InceptionE, read_imagenet
 from swapset.errors import DataError
 
 

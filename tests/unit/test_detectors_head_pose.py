@@ -7,9 +7,9 @@ from scipy.optimize import least_squares
 from sklearn.svm import SVC
 
 from swapset.detectors.base import Detector, Schedule
-from swapset.detectors.faces import Face
-from swapset.detectors.head_model import HEAD
+from swapset.detectors.face import Face
 from swapset.detectors.head_pose import CENTRE, WHOLE, HeadPose, camera_matrix, head_pose
+from swapset.detectors.inputs.head_model import HEAD
 from swapset.errors import DataError, TrainingError
 
 TURN, SHIFT = np.array((0.1, -0.2, 0.05)), np.array((12.0, -9.0, 700.0))

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.faces import cut_face
+from swapset.detectors.face import cut_face
 from swapset.detectors.mesonet import Meso4, MesoInception4, sampling_matrix
 from swapset.errors import DataError
 

@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.face_square import face_square
-from swapset.detectors.faces import Face, cut_face
+from swapset.detectors.face import Face, cut_face
+from swapset.detectors.inputs.face_square import face_square
 from swapset.detectors.multi_task import MultiTask, YAutoencoder, activations
 from swapset.errors import DataError
 

@@ -9,10 +9,10 @@ from detectors_material import FaceList, face, samples
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
-from swapset.detectors import patches, srm
-from swapset.detectors.faces import Face, cut_face
+from swapset.detectors.face import Face, cut_face
+from swapset.detectors.inputs import patches, srm
+from swapset.detectors.inputs.patch_triplets import Gathered, Triplets, gather, triplet_loss
 from swapset.detectors.patch_stream import PatchStream, separate
-from swapset.detectors.patch_triplets import Gathered, Triplets, gather, triplet_loss
 from swapset.detectors.two_stream import FaceStream, TwoStream
 
 

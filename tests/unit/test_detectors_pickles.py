@@ -23,11 +23,11 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from swapset.detectors import pickles
 from swapset.detectors.head_pose import HeadPose
-from swapset.detectors.laws import ENERGIES, PYTHON2_ORDER
-from swapset.detectors.pickles import read_pickle
+from swapset.detectors.inputs.laws import ENERGIES, PYTHON2_ORDER
 from swapset.detectors.visual_artifacts import VAMLP, VALogReg
+from swapset.detectors.weights import pickles
+from swapset.detectors.weights.pickles import read_pickle
 from swapset.errors import DataError
 
 RNG = np.random.default_rng(0)

@@ -11,7 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swapset.detectors.resnet import PyramidResNet50, ResNet50, pyramid, read_state, take_imagenet
+from swapset.detectors.networks.resnet import (
+    PyramidResNet50,
+    ResNet50,
+    pyramid,
+    read_state,
+    take_imagenet,
+)
 from swapset.errors import DataError
 
 

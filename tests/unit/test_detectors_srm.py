@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from swapset.detectors import srm
+from swapset.detectors.inputs import srm
 
 T = 2
 B = 2 * T + 1

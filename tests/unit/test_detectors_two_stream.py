@@ -10,9 +10,9 @@ import torch
 from detectors_material import FaceList, samples
 from sklearn.metrics import roc_auc_score
 
-from swapset.detectors import patches
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
+from swapset.detectors.inputs import patches
 from swapset.detectors.two_stream import FaceStream, TwoStream
 from swapset.errors import DataError, TrainingError
 

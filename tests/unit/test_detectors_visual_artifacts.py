@@ -7,7 +7,8 @@ from sklearn.cluster import KMeans
 
 from swapset.detectors.base import Schedule
 from swapset.detectors.classic_fit import fit_perceptron
-from swapset.detectors.face_parts import (
+from swapset.detectors.face import cut_face
+from swapset.detectors.inputs.face_parts import (
     bright_part,
     convex_mask,
     cut_parts,
@@ -16,8 +17,7 @@ from swapset.detectors.face_parts import (
     mouth_open,
     resized,
 )
-from swapset.detectors.faces import cut_face
-from swapset.detectors.laws import ENERGIES, PYTHON2_ORDER, laws_features
+from swapset.detectors.inputs.laws import ENERGIES, PYTHON2_ORDER, laws_features
 from swapset.detectors.visual_artifacts import VAMLP, VALogReg
 from swapset.errors import DataError, TrainingError
 

@@ -14,7 +14,7 @@ from detectors_material import FaceList, face, picture, samples
 from swapset.detectors import warping
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.faces import Face, cut_face
+from swapset.detectors.face import Face, cut_face
 from swapset.detectors.registry import detector_class, load_detector
 from swapset.detectors.warping import DSPFWA, FWA, RealFaces
 from swapset.errors import DataError, TrainingError

@@ -7,9 +7,9 @@ import numpy as np
 from detectors_material import face, picture
 from skimage.transform import estimate_transform
 
-from swapset.detectors.faces import cut_face
+from swapset.detectors.face import cut_face
+from swapset.detectors.inputs.warping_negatives import STANDARD, recoloured, warped_back
 from swapset.detectors.warping import FWA
-from swapset.detectors.warping_negatives import STANDARD, recoloured, warped_back
 
 HULL = [*range(17, 27), *range(54, 60), 48]
 

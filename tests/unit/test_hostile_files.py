@@ -29,9 +29,9 @@ from swapset.dataset.manifest import read_manifest, read_subjects
 from swapset.dataset.verify import PROVENANCE
 from swapset.detection.detect import read_image
 from swapset.detectors.mesonet import Meso4
+from swapset.detectors.networks.resnet import read_state
 from swapset.detectors.registry import load_detector
-from swapset.detectors.resnet import read_state
-from swapset.detectors.xception_weights import read_xception_weights
+from swapset.detectors.weights.xception import read_xception_weights
 from swapset.errors import ConfigError, DataError, ManifestError, MediaError, SwapsetError
 from swapset.extractors.bank import read_labelled_picture
 from swapset.extractors.labels_csv import read_csv

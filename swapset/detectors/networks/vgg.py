@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from swapset.detectors.resnet import read_state
+from swapset.detectors.networks.resnet import read_state
 from swapset.errors import DataError
 
 CHANNELS = 256

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from swapset.detectors.faces import Face
+from swapset.detectors.face import Face
 
 ENLARGED = 1.3
 """Side of a crop in heights of a face's mask."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swapset.detectors.pickled_arrays import (
+from swapset.detectors.weights.pickled_arrays import (
     MAKERS,
     Budget,
     Inert,

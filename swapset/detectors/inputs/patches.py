@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from swapset.detectors.faces import Face
+from swapset.detectors.face import Face
 
 SIDE = 64
 STRIDE = 16

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from swapset.detectors.base import Arrays, Detector, Samples, Schedule, Scores
 from swapset.detectors.batches import Batch, Batches, check_classes
-from swapset.detectors.faces import Face
+from swapset.detectors.face import Face
 from swapset.errors import DataError, TrainingError
 from swapset.learning.device import uses_bf16
 from swapset.seeds import derive_seed

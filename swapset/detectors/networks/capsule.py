@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from swapset.detectors.vgg import CHANNELS, vgg19_features
+from swapset.detectors.networks.vgg import CHANNELS, vgg19_features
 
 DATA_IN, DATA_OUT = 8, 4
 """Length of a primary capsule's output, and of an output capsule's."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.detectors.faces import Face, Image
+from swapset.detectors.face import Face, Image
 
 Points = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]

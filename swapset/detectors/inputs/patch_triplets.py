@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from swapset.detectors import srm
 from swapset.detectors.base import Samples
-from swapset.detectors.patches import COUNT, INSIDE, cut_patches, evenly, present
+from swapset.detectors.inputs import srm
+from swapset.detectors.inputs.patches import COUNT, INSIDE, cut_patches, evenly, present
 from swapset.seeds import derive_seed
 
 MARGIN = 0.2

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.detectors.faces import Floats, Image
+from swapset.detectors.face import Floats, Image
 
 Bytes = npt.NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swapset.detectors.resnet import read_state
+from swapset.detectors.networks.resnet import read_state
 from swapset.errors import DataError
 
 SIDE = 299

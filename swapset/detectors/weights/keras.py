@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from swapset.detectors.mesonet_networks import MesoNetwork
+from swapset.detectors.networks.mesonet import MesoNetwork
 from swapset.errors import DataError
 
 Layer = Mapping[str, h5py.Dataset]

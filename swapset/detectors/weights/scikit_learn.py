@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.detectors.classic import LogisticModel, Perceptron, SupportVectors
-from swapset.detectors.pickled_arrays import Inert
+from swapset.detectors.weights.pickled_arrays import Inert
 from swapset.errors import DataError
 
 _UNCALIBRATED = np.array((-1.0, 0.0))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance
 
-from swapset.detectors.faces import Face
+from swapset.detectors.face import Face
 from swapset.faces.align import umeyama
 from swapset.faces.masks import EYEBROWS, LOWER_LIP
 

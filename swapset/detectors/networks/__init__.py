@@ -1,0 +1,1 @@
+"""The detectors' backbones, laid out so that published weights fit."""

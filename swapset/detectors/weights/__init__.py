@@ -1,0 +1,1 @@
+"""Readers of weights that detectors' authors published; nothing is unpickled."""
