@@ -1,7 +1,7 @@
 """Train narrow extractors on labelled faces, and compare their NME with dlib's on the test faces.
 
 Run `python benchmarks/extractors.py LANDMARKS.csv [--extractor fan hrnet avs-san] [--minutes 20]`
-or with `--steps`. The file is one that `swapset.extractors.labels_csv` reads, with 68 landmarks and
+or with `--steps`. The file is one that `swapset.extractors.labels.csv_file` reads, with 68 landmarks and
 faces of split "test". A tenth of the people in "train" choose the best weights; nobody in "test" is
 looked at before the end.
 
@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 from swapset.extractors.augment import draw_batch
 from swapset.extractors.bank import cut_bank, margin_of, read_labelled_picture
 from swapset.extractors.fitting import ExtractorJob, train_extractor
-from swapset.extractors.label_layouts import read_labels
-from swapset.extractors.labels import LabelledFaces
+from swapset.extractors.labels.faces import LabelledFaces
+from swapset.extractors.labels.registry import read_labels
 from swapset.extractors.names import EXTRACTORS
 from swapset.extractors.nme import nme
 from swapset.extractors.registry import extractor_class, load_extractor

@@ -23,7 +23,7 @@ from skimage import data
 from skimage.metrics import structural_similarity
 
 from swapset.faces.align import MEAN_FACE, transform_points
-from swapset.faces.head import head_masks
+from swapset.faces.head_masks import head_masks
 from swapset.quality.mask_ssim import head_box, head_ssim, mask_ssim
 from swapset.quality.ssim import ssim
 

@@ -35,7 +35,7 @@ from swapset.config.sections import TrackSettings
 from swapset.demo.clips import render_frames
 from swapset.demo.specs import DEMO_CLIPS
 from swapset.faces.boxes import box_from_landmarks
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.track import Tracker
 from swapset.media.decode import frames

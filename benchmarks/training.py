@@ -38,7 +38,7 @@ from swapset.config.methods import BUILT_IN, training_of
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.operations import operations
+from swapset.generation.flops import operations
 from swapset.generation.training import Schedule, Trainer
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12}

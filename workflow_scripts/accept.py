@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.config.sections import AcceptSettings
-from swapset.faces.verdicts import judge_clips, read_ingested, refuse_rejected, write_verdicts
+from swapset.faces.accept_all import judge_clips, read_ingested, refuse_rejected, write_verdicts
 from swapset.jobs import job
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.extractors.labels_clips import write_clip_labels
+from swapset.extractors.labels.clips import write_clip_labels
 from swapset.io.files import atomic_output, read_json
 from swapset.jobs import job
 

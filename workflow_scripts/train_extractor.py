@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from swapset.extractors.label_layouts import read_labels
-from swapset.extractors.labels import joined
-from swapset.extractors.labels_clips import read_clip_labels
+from swapset.extractors.labels.clips import read_clip_labels
+from swapset.extractors.labels.faces import joined
+from swapset.extractors.labels.registry import read_labels
 from swapset.jobs import job
 from swapset.learning.device import claimed_device
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from swapset.extractors.bank import FaceBank
-from swapset.extractors.published import Variation
 from swapset.extractors.restyle import restyle
+from swapset.extractors.schedules import Variation
 from swapset.extractors.symmetry import mirror_points
 
 

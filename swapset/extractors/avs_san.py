@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from swapset.extractors.avs_san_network import SANNetwork
 from swapset.extractors.base import Extractor
 from swapset.extractors.crops import LANDMARK_EXTENT, LANDMARKS_LOWER, squares_about
 from swapset.extractors.decode import window_mean
-from swapset.extractors.published import Schedule, Variation
+from swapset.extractors.networks.avs_san import SANNetwork
+from swapset.extractors.schedules import Schedule, Variation
 from swapset.extractors.targets import smooth_gaussians
 from swapset.learning.state_dicts import output_channels, read_published
 from swapset.seeds import derive_seed
@@ -26,7 +26,7 @@ class AVSSAN(Extractor):
     The published recipe differs from SAN's by its data alone: WFLW with copies of each face in
     other styles. The style networks that made them are published without weights, and so are the
     two generators within SAN: without the authors' checkpoint, fixed style transforms stand for
-    both (`swapset.extractors.styles` within the network; `swapset.extractors.restyle` for 8 of 9
+    both (`swapset.extractors.networks.styles` within the network; `swapset.extractors.restyle` for 8 of 9
     faces, as many as theirs). A checkpoint that the authors' code wrote brings its generators
     along.
 

@@ -18,8 +18,8 @@ from tqdm import tqdm
 from swapset.errors import DataError, MediaError
 from swapset.extractors.base import Extractor
 from swapset.extractors.crops import cut_squares, to_crop
-from swapset.extractors.labels import LabelledFaces
-from swapset.extractors.published import Variation
+from swapset.extractors.labels.faces import LabelledFaces
+from swapset.extractors.schedules import Variation
 from swapset.io.files import atomic_output
 from swapset.media.picture import decode_picture
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from swapset.errors import DataError
 from swapset.extractors.crops import cut_squares, to_frame
 from swapset.extractors.inside import outputs_within
-from swapset.extractors.published import Schedule, Variation
+from swapset.extractors.schedules import Schedule, Variation
 from swapset.learning.model_files import read_model, write_model
 from swapset.learning.outlines import check_shapes, outlines
 from swapset.learning.state_dicts import read_published, with_counters

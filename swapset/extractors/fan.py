@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from swapset.extractors.crops import squares_about
-from swapset.extractors.fan_network import FANNetwork
+from swapset.extractors.networks.fan import FANNetwork
 from swapset.extractors.pixel_maps import PixelMapExtractor
-from swapset.extractors.published import Schedule, Variation
+from swapset.extractors.schedules import Schedule, Variation
 from swapset.learning.state_dicts import output_channels, read_published
 
 _LATER = re.compile(r"(m|top_m_|conv_last|bn_end|l|bl|al)[1-9]\d*\.|(bl|al)0\.")

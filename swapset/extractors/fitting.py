@@ -16,11 +16,11 @@ import torch
 from swapset.errors import DataError
 from swapset.extractors.bank import FaceBank, bank_name, cut_bank, margin_of
 from swapset.extractors.base import Extractor
-from swapset.extractors.labels import LabelledFaces, check_points
+from swapset.extractors.labels.faces import LabelledFaces, check_points
 from swapset.extractors.nme import nme
 from swapset.extractors.preview import SHOWN, write_preview
-from swapset.extractors.published import Schedule
 from swapset.extractors.registry import extractor_class
+from swapset.extractors.schedules import Schedule
 from swapset.extractors.training import Run, Trainer, find
 from swapset.io.files import sha256_of, write_json
 from swapset.media.timeline import sampled

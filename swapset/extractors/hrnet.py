@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from swapset.extractors.crops import LANDMARK_EXTENT, LANDMARKS_LOWER, squares_about
-from swapset.extractors.hrnet_network import HRNetNetwork
+from swapset.extractors.networks.hrnet import HRNetNetwork
 from swapset.extractors.pixel_maps import PixelMapExtractor
-from swapset.extractors.published import Schedule, Variation
+from swapset.extractors.schedules import Schedule, Variation
 from swapset.learning.state_dicts import output_channels
 
 _MEAN = (0.485, 0.456, 0.406)

@@ -19,7 +19,7 @@ from swapset.extractors.augment import Batch, draw_batch
 from swapset.extractors.bank import FaceBank
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
-from swapset.extractors.published import Schedule, Variation
+from swapset.extractors.schedules import Schedule, Variation
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
 from swapset.generation.training import LOOK_EVERY
 from swapset.learning.device import uses_bf16

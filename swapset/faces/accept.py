@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.subjects import (
     CLAIMED,
     Candidate,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from swapset.config.sections import NO_YUNET
 from swapset.errors import ConfigError
 from swapset.faces.boxes import without_overlaps
-from swapset.faces.models import DETECTOR_CNN, find_model, try_model
+from swapset.faces.dlib_files import DETECTOR_CNN, find_model, try_model
 
 Image = NDArray[np.uint8]
 Detections = tuple[NDArray[np.float32], NDArray[np.float64]]

@@ -9,7 +9,7 @@ import dlib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from swapset.faces.models import EMBEDDER, find_model
+from swapset.faces.dlib_files import EMBEDDER, find_model
 
 SAME_PERSON = 0.6
 """Distance under which dlib's authors call two faces the same person."""
@@ -44,7 +44,7 @@ class FaceEmbedder:
     """
 
     def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
-        from swapset.faces.resnet import load_face_resnet  # torch takes a second to import
+        from swapset.faces.dlib_resnet import load_face_resnet  # torch takes a second to import
 
         path = find_model(EMBEDDER, model_path, key="track.embedder")
         self._network = load_face_resnet(path)

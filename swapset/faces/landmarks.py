@@ -8,7 +8,7 @@ import dlib
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from swapset.faces.models import PREDICTOR_68, find_model, try_model
+from swapset.faces.dlib_files import PREDICTOR_68, find_model, try_model
 
 POINTS = 68
 

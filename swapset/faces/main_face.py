@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.faces.boxes import box_side
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 
 
 def track_weights(tracks: ClipTracks) -> dict[int, float]:

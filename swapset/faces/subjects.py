@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.identity import distances, reference
 
 CLAIMED = 0.4  # nearer than this to another subject, a face is probably that subject's

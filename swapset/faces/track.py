@@ -15,14 +15,14 @@ from swapset.faces.boxes import (
     intersection_over_smaller,
     without_overlaps,
 )
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.detect import Detector, make_detector, search
 from swapset.faces.diagnose import Samples, diagnose
 from swapset.faces.follow import Follower, Frame, is_steady
 from swapset.faces.identity import FaceEmbedder, face_chip
 from swapset.faces.landmarks import LandmarkPredictor
+from swapset.faces.live_tracks import Embedded, Track, embed_track, first_contact, touches
 from swapset.faces.shots import ShotDetector
-from swapset.faces.tracks import Embedded, Track, embed_track, first_contact, touches
 
 if TYPE_CHECKING:  # only its fields are needed here, not what the config imports
     from swapset.config.sections import TrackSettings

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from swapset.faces.models import EMBEDDER, find_model
-from swapset.faces.resnet import load_face_resnet
+from swapset.faces.dlib_files import EMBEDDER, find_model
+from swapset.faces.dlib_resnet import load_face_resnet
 from swapset.generation.autoencoder import resized
 
 _SIDE = 150

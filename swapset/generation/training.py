@@ -23,10 +23,10 @@ from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
-from swapset.generation.course import Course
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
 from swapset.generation.preview import Image, preview_row
+from swapset.generation.schedule import Course
 from swapset.generation.step import RecordedStep, Step
 from swapset.generation.validation import most_alike, split, validation_losses
 from swapset.learning.device import uses_bf16
@@ -55,7 +55,7 @@ class Schedule:
     checkpoint_every, preview_every : int
         Steps.
     patience : int
-        See `swapset.generation.course.Course`.
+        See `swapset.generation.schedule.Course`.
     compiled : bool
         Whether the networks go through `torch.compile`, and on a GPU a pair's steps are recorded
         as a CUDA graph.

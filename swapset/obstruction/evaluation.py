@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from swapset.config.recipes import SynthesisRecipe
 from swapset.extractors.base import Extractor
+from swapset.extractors.markup import as_68
 from swapset.extractors.nme import nme
-from swapset.extractors.points68 import as_68
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import render_mask
 from swapset.generation.checkpoint import load_model

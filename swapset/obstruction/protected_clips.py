@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from swapset.errors import DataError
 from swapset.extractors.base import Extractor
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import read_json, write_json
 from swapset.media.decode import frames as decode

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.operations import operations
+from swapset.generation.flops import operations
 from swapset.io.files import read_json
 from swapset.workflow import Build
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.errors import DataError
-from swapset.faces.head import HeadMasks
+from swapset.faces.head_masks import HeadMasks
 from swapset.faces.identity import FaceEmbedder
 from swapset.faces.masks import render_mask
 from swapset.generation.colour import lab_distance

@@ -14,8 +14,8 @@ import pandas as pd
 
 from swapset.config.sections import TrackSettings
 from swapset.errors import DataError
-from swapset.faces.cliptracks import ClipTracks
-from swapset.faces.head import head_masks
+from swapset.faces.clip_tracks import ClipTracks
+from swapset.faces.head_masks import head_masks
 from swapset.faces.identity import reference
 from swapset.faces.main_face import main_face, main_track
 from swapset.faces.masks import polygon

@@ -13,8 +13,8 @@ import pandas as pd
 
 from swapset.dataset.labels import read_labels
 from swapset.errors import DataError
-from swapset.faces.cliptracks import ClipTracks
-from swapset.faces.head import head_masks
+from swapset.faces.clip_tracks import ClipTracks
+from swapset.faces.head_masks import head_masks
 from swapset.faces.identity import reference
 from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import atomic_output, read_json, write_csv

@@ -20,8 +20,8 @@ from swapset.dataset.layouts.registry import read_dataset
 from swapset.dataset.manifest import Manifest, read_manifest, read_subjects
 from swapset.dataset.selection import allowed_pairs, read_swaps
 from swapset.dataset.verify import PROVENANCE
-from swapset.extractors.label_layouts import read_labels
-from swapset.extractors.labels_csv import header
+from swapset.extractors.labels.csv_file import header
+from swapset.extractors.labels.registry import read_labels
 
 SHA = "0" * 64
 FILES = ("a.mp4", 'it\'s $(touch ran) "b".mp4', "é\u202e😀.mp4")

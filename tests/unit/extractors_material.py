@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from swapset.extractors.bank import FaceBank
-from swapset.extractors.labels_csv import header
+from swapset.extractors.labels.csv_file import header
 from swapset.extractors.pixel_maps import PixelMapExtractor
-from swapset.extractors.published import Schedule, Variation
+from swapset.extractors.schedules import Schedule, Variation
 from swapset.faces.align import MEAN_FACE
 
 STILL = Variation(law="uniform", turn=0, turned=0, scale=0, shift=0, colour=0, mirrored=0)

@@ -22,8 +22,8 @@ from swapset.extractors.augment import (
     place_points,
 )
 from swapset.extractors.bank import FaceBank, bank_name, cut_bank, margin_of, read_labelled_picture
-from swapset.extractors.labels import LabelledFaces
-from swapset.extractors.labels_csv import read_csv
+from swapset.extractors.labels.csv_file import read_csv
+from swapset.extractors.labels.faces import LabelledFaces
 from swapset.extractors.names import EXTRACTORS
 from swapset.extractors.registry import extractor_class
 from swapset.extractors.restyle import STYLES, restyle

@@ -21,8 +21,8 @@ from swapset.errors import DataError, TrainingError
 from swapset.extractors import training as engine
 from swapset.extractors.bank import FaceBank
 from swapset.extractors.fitting import ExtractorJob, train_extractor
-from swapset.extractors.labels import LabelledFaces
-from swapset.extractors.labels_csv import read_csv
+from swapset.extractors.labels.csv_file import read_csv
+from swapset.extractors.labels.faces import LabelledFaces
 from swapset.extractors.nme import nme
 from swapset.extractors.registry import extractor_class, load_extractor
 from swapset.extractors.training import Run, Trainer, find

@@ -9,11 +9,11 @@ import pytest
 from extractors_material import csv_tree, face_points, picture, row
 
 from swapset.errors import ConfigError, DataError
-from swapset.extractors.label_layouts import read_labels
-from swapset.extractors.labels import check_points, joined
-from swapset.extractors.labels_300w import read_300w
-from swapset.extractors.labels_csv import header, read_csv
-from swapset.extractors.labels_wflw import read_wflw
+from swapset.extractors.labels.csv_file import header, read_csv
+from swapset.extractors.labels.faces import check_points, joined
+from swapset.extractors.labels.registry import read_labels
+from swapset.extractors.labels.w300 import read_300w
+from swapset.extractors.labels.wflw import read_wflw
 from swapset.faces.boxes import box_from_landmarks
 
 TEN = {f"p{k}": "train" for k in range(10)}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from swapset.errors import DataError
-from swapset.extractors.labels_clips import (
+from swapset.extractors.labels.clips import (
     CONTEXT,
     LARGEST_FACE,
     face_picture,

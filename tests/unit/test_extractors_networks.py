@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from swapset.extractors.avs_san import AVSSAN
-from swapset.extractors.avs_san_network import SANNetwork
-from swapset.extractors.fan_network import FANNetwork
-from swapset.extractors.hrnet_network import HRNetNetwork
-from swapset.extractors.styles import AverageStyle, Generator
+from swapset.extractors.networks.avs_san import SANNetwork
+from swapset.extractors.networks.fan import FANNetwork
+from swapset.extractors.networks.hrnet import HRNetNetwork
+from swapset.extractors.networks.styles import AverageStyle, Generator
 
 
 def parameters(network: nn.Module) -> int:

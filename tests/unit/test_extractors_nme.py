@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from swapset.extractors.markup import AMONG_98, as_68
 from swapset.extractors.nme import nme
-from swapset.extractors.points68 import AMONG_98, as_68
 from swapset.extractors.symmetry import MIRRORED
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from swapset.config.sections import AcceptSettings
 from swapset.faces.accept import accept_clips, clips_table
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 
 SETTINGS = AcceptSettings()
 

@@ -5,7 +5,7 @@ from skimage import data
 
 from swapset.errors import DataError
 from swapset.faces.align import MEAN_FACE, transform_points
-from swapset.faces.head import HeadMasks, head_masks
+from swapset.faces.head_masks import HeadMasks, head_masks
 
 # The mean face laid over the face of scikit-image's astronaut.
 ASTRONAUT = transform_points([[93.0, -4.9, 179.7], [4.9, 93.0, 83.5]], MEAN_FACE)

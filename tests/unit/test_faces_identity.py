@@ -7,9 +7,9 @@ import torch
 from faces_material import ASTRONAUT_BOX, HOPPER_BOX, placed, portrait
 
 from swapset.errors import ConfigError
+from swapset.faces.dlib_files import DETECTOR_CNN, EMBEDDER, find_model
 from swapset.faces.identity import FaceEmbedder, distances, face_chip, reference
 from swapset.faces.landmarks import LandmarkPredictor
-from swapset.faces.models import DETECTOR_CNN, EMBEDDER, find_model
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from faces_material import background, placed
 
 from swapset.config.sections import TrackSettings
 from swapset.errors import DataError
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.follow import is_steady
 from swapset.faces.identity import distances
 from swapset.faces.track import Tracker, track_clip

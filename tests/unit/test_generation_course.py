@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swapset.generation.course import Course
+from swapset.generation.schedule import Course
 
 
 def test_the_rate_rises_stays_and_falls() -> None:

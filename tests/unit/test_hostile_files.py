@@ -34,7 +34,7 @@ from swapset.detectors.registry import load_detector
 from swapset.detectors.weights.xception import read_xception_weights
 from swapset.errors import ConfigError, DataError, ManifestError, MediaError, SwapsetError
 from swapset.extractors.bank import read_labelled_picture
-from swapset.extractors.labels_csv import read_csv
+from swapset.extractors.labels.csv_file import read_csv
 from swapset.extractors.registry import load_extractor
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.prepare import ClipLandmarks

@@ -16,7 +16,7 @@ from torch import Tensor
 from swapset.errors import ConfigError, DataError
 from swapset.faces.align import MEAN_FACE
 from swapset.faces.boxes import box_from_landmarks
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import read_json, write_json
 from swapset.media.decode import frames

@@ -8,7 +8,7 @@ import pytest
 
 from swapset.config.methods import BUILT_IN, training_of
 from swapset.errors import DataError
-from swapset.generation.operations import operations
+from swapset.generation.flops import operations
 from swapset.generation.size import weights
 from swapset.io.files import write_json
 from swapset.planning.disk import bytes_per_frame

@@ -12,7 +12,7 @@ import pytest
 from faces_material import placed
 
 from swapset.errors import DataError
-from swapset.faces.head import HeadMasks, head_masks
+from swapset.faces.head_masks import HeadMasks, head_masks
 from swapset.faces.identity import FaceEmbedder
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import polygon

@@ -14,8 +14,8 @@ from swapset.dataset.layouts.files import read_json
 from swapset.dataset.manifest import read_manifest, read_subjects
 from swapset.dataset.verify import PROVENANCE, read_provenance
 from swapset.errors import DataError, ManifestError, SwapsetError
-from swapset.extractors.labels_300w import read_300w
-from swapset.extractors.labels_csv import header, read_csv
+from swapset.extractors.labels.csv_file import header, read_csv
+from swapset.extractors.labels.w300 import read_300w
 from swapset.io.untrusted import MOST_LINE, MOST_TEXT, lines, whole_text
 
 _LARGE = 20 * 10**9

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from swapset.errors import DataError
 from swapset.faces.accept import Verdict, accept_clips, clips_table
-from swapset.faces.cliptracks import ClipTracks
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.io.files import read_json, write_csv, write_json
 from swapset.media.ingest import IngestRecord
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from swapset.errors import DataError
-from swapset.extractors.labels import LabelledFaces, LabelRows
+from swapset.extractors.labels.faces import LabelledFaces, LabelRows
 from swapset.io.untrusted import lines
 
 POINTS = 98

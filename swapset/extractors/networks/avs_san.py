@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from swapset.extractors.styles import AverageStyle, Generator
+from swapset.extractors.networks.styles import AverageStyle, Generator
 
 _VGG = ((64, 2), (128, 2), (256, 3), (512, 3))
 """Channels and number of convolutions between the poolings, VGG-16 up to conv4_3."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from swapset.errors import DataError
-from swapset.extractors.labels import LabelledFaces, LabelRows
+from swapset.extractors.labels.faces import LabelledFaces, LabelRows
 from swapset.io.untrusted import whole_text
 
 POINTS = 68

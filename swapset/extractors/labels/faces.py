@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swapset.errors import DataError
+from swapset.extractors.markup import as_68
 from swapset.extractors.nme import eye_distance
-from swapset.extractors.points68 import as_68
 from swapset.faces.boxes import box_from_landmarks
 from swapset.seeds import derive_seed
 

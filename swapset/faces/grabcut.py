@@ -1,6 +1,6 @@
 """GrabCut on a grid aligned to the face: seeds from landmarks, colour models shared by key frames.
 
-See `swapset.faces.head`, which is what other modules use.
+See `swapset.faces.head_masks`, which is what other modules use.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from swapset.arrays import read_arrays
 from swapset.errors import DataError
 from swapset.faces.align import Floats, invert, transform_points, umeyama, warp_crop
-from swapset.faces.head_cut import CELLS, GRID_FACE, Seeds, average, cut
+from swapset.faces.grabcut import CELLS, GRID_FACE, Seeds, average, cut
 from swapset.faces.smooth import segments
 from swapset.io.files import atomic_output
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swapset.errors import DataError
-from swapset.extractors.labels import LabelledFaces, joined
-from swapset.extractors.labels_csv import header, read_csv
+from swapset.extractors.labels.csv_file import header, read_csv
+from swapset.extractors.labels.faces import LabelledFaces, joined
 from swapset.faces.boxes import box_from_landmarks, box_side
 from swapset.faces.prepare import ClipLandmarks
 from swapset.media.decode import frames as decode

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from swapset.errors import DataError
 from swapset.extractors.base import POINTS
-from swapset.extractors.labels import LabelledFaces, LabelRows
+from swapset.extractors.labels.faces import LabelledFaces, LabelRows
 from swapset.io.untrusted import lines
 
 COLUMNS = ("split", "person", "image")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from swapset.errors import ConfigError
-from swapset.extractors.labels import LabelledFaces
-from swapset.extractors.labels_300w import read_300w
-from swapset.extractors.labels_csv import read_csv
-from swapset.extractors.labels_wflw import read_wflw
+from swapset.extractors.labels.csv_file import read_csv
+from swapset.extractors.labels.faces import LabelledFaces
+from swapset.extractors.labels.w300 import read_300w
+from swapset.extractors.labels.wflw import read_wflw
 
 LAYOUTS = ("wflw", "300w", "csv")
 

@@ -1,0 +1,1 @@
+"""The extractors' networks, laid out so that published weights fit."""
