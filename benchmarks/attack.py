@@ -30,8 +30,8 @@ from torch import Tensor, nn
 from swapset.extractors.crops import cut_squares, squares_about
 from swapset.extractors.names import EXTRACTORS
 from swapset.extractors.registry import extractor_class
-from swapset.obstruction.breaker import LandmarkBreaker
-from swapset.obstruction.frames import OnFrames
+from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker
+from swapset.obstruction.attacks.on_frames import OnFrames
 
 TARGET = 0.9
 """Share of the bare passes' speed."""

@@ -29,13 +29,13 @@ from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.extractors.registry import load_extractor
 from swapset.media.decode import frames as decode
-from swapset.obstruction.breaker import LandmarkBreaker
-from swapset.obstruction.codecs import compress
+from swapset.obstruction.attack_frames import noisy_frames
+from swapset.obstruction.attacks.codecs import compress
+from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker
 from swapset.obstruction.evaluation import face_ssim, find
-from swapset.obstruction.found_faces import follow_faces
 from swapset.obstruction.keyframes import Run
-from swapset.obstruction.noise import noisy_frames
-from swapset.obstruction.protector import Protector
+from swapset.obstruction.protect.faces import follow_faces
+from swapset.obstruction.protect.noise import Protector
 
 Frames = npt.NDArray[np.uint8]
 STEPS = 20

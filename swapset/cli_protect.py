@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from swapset.extractors.base import Extractor
-    from swapset.obstruction.protection import Job
+    from swapset.obstruction.protect.measure import Job
 
 _ATTACKS = [name for name in ON_VIDEOS if name not in (CLEAN, EVEN)]
 
@@ -108,7 +108,7 @@ def _protect(given: argparse.Namespace) -> int:
     _check(given)
     from swapset.io.files import write_json
     from swapset.learning.device import claimed_device
-    from swapset.obstruction.protect import protect_file, protect_folder
+    from swapset.obstruction.protect.files import protect_file, protect_folder
 
     threads = given.threads or os.cpu_count() or 1
     with claimed_device(given.device, threads=threads) as device:
@@ -153,8 +153,8 @@ def _check(given: argparse.Namespace) -> None:
 
 
 def _job(given: argparse.Namespace, device: torch.device) -> Job:
-    from swapset.obstruction.protection import Job
-    from swapset.obstruction.protector import Protector
+    from swapset.obstruction.protect.measure import Job
+    from swapset.obstruction.protect.noise import Protector
 
     extractors = load_extractors(given.extractors, device)
     protector = Protector(
@@ -238,7 +238,7 @@ def _number(value: float | None) -> str:
 
 
 def _promise(job: Job) -> str:
-    from swapset.obstruction.protection import PROMISE
+    from swapset.obstruction.protect.measure import PROMISE
 
     return PROMISE.format(against=", ".join(job.against))
 

@@ -14,7 +14,7 @@ if __name__ == "__main__":
         atomic_output(snakemake.output.frames, directory=True) as folder,
     ):
         from swapset.extractors.registry import load_extractor
-        from swapset.obstruction.noise import AttackJob, write_noisy
+        from swapset.obstruction.attack_frames import AttackJob, write_noisy
 
         settings = {**params.settings, "precision": params.precision}
         write_noisy(

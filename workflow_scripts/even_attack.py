@@ -4,7 +4,7 @@ from pathlib import Path
 
 from swapset.io.files import atomic_output
 from swapset.jobs import job
-from swapset.obstruction.even import write_even
+from swapset.obstruction.equal_ssim import write_even
 
 if __name__ == "__main__":
     given = snakemake.input

@@ -14,7 +14,7 @@ if __name__ == "__main__":
         atomic_output(snakemake.output.tracks, directory=True) as folder,
     ):
         from swapset.extractors.registry import load_extractor
-        from swapset.obstruction.protected_clips import PersonFiles, write_found_tracks
+        from swapset.obstruction.retrain_clips import PersonFiles, write_found_tracks
 
         write_found_tracks(
             folder,

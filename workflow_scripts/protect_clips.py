@@ -16,8 +16,8 @@ if __name__ == "__main__":
         atomic_output(snakemake.output.clips, directory=True) as folder,
     ):
         from swapset.extractors.registry import load_extractor
-        from swapset.obstruction.protected_clips import PersonFiles, write_protected_clips
-        from swapset.obstruction.protector import Protector
+        from swapset.obstruction.protect.noise import Protector
+        from swapset.obstruction.retrain_clips import PersonFiles, write_protected_clips
 
         protector = None
         if names.attack != CLEAN:

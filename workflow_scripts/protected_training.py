@@ -4,7 +4,7 @@ from pathlib import Path
 
 from swapset.io.files import write_csv
 from swapset.jobs import job
-from swapset.obstruction.protected_table import landmark_facts, protected_table, read_scores
+from swapset.obstruction.retrain_table import landmark_facts, protected_table, read_scores
 
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params

@@ -13,8 +13,8 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.extractors.registry import load_extractor
+        from swapset.obstruction.attack_frames import AttackJob
         from swapset.obstruction.evaluation import Evaluator, load_synthesiser
-        from swapset.obstruction.noise import AttackJob
         from swapset.obstruction.sweep import write_sweep
         from swapset.obstruction.tables import Sweep
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from swapset.obstruction.frames import OnFrames
+from swapset.obstruction.attacks.on_frames import OnFrames
 
 
 class Ensemble:
-    """Extractors for an attack that follows all of them, see `swapset.obstruction.robust`.
+    """Extractors for an attack that follows all of them, see `swapset.obstruction.attacks.robust`.
 
     Parameters
     ----------

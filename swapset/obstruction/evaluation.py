@@ -26,7 +26,7 @@ from swapset.faces.masks import render_mask
 from swapset.generation.checkpoint import load_model
 from swapset.generation.synthesis import FrameLabel, Synthesiser
 from swapset.io.files import read_json, write_csv
-from swapset.obstruction.codecs import compress
+from swapset.obstruction.attacks.codecs import compress
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.obstruction.tables import ROW
 from swapset.quality.mask_ssim import head_ssim
@@ -112,7 +112,7 @@ class Evaluator:
         run : Run
         clean, noisy : (n, H, W, 3) uint8, RGB
         compressions : iterable of str
-            See `swapset.obstruction.codecs`.
+            See `swapset.obstruction.attacks.codecs`.
 
         Yields
         ------

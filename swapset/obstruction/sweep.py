@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from swapset.extractors.base import Extractor
 from swapset.io.files import write_csv
+from swapset.obstruction.attack_frames import AttackJob
+from swapset.obstruction.attacks.on_frames import OnFrames
 from swapset.obstruction.evaluation import Evaluator
-from swapset.obstruction.frames import OnFrames
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
-from swapset.obstruction.noise import AttackJob
 from swapset.obstruction.tables import SWEEP_ROW, Sweep
 
 Frames = npt.NDArray[np.uint8]

@@ -21,9 +21,9 @@ from swapset.media.any_source import foreign_clip
 from swapset.media.ingest import ingest
 from swapset.media.picture import read_picture
 from swapset.media.probe import probe
-from swapset.obstruction.protect import protect_file
-from swapset.obstruction.protection import Job
-from swapset.obstruction.protector import Protector
+from swapset.obstruction.protect.files import protect_file
+from swapset.obstruction.protect.measure import Job
+from swapset.obstruction.protect.noise import Protector
 
 SECONDS = 2.0
 """Of a video that are used."""

@@ -18,7 +18,7 @@ from sandbox import Sandbox
 from strange import STRANGE, Lures
 from tally import Tally
 
-from swapset.obstruction.found_faces import picture_faces
+from swapset.obstruction.protect.faces import picture_faces
 
 PICTURES = ("png", "jpg", "jpeg", "webp", "tif", "bmp")
 _LIES = ("mp4", "mkv", "png", "jpg", "ts", "avi")

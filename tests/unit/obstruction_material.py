@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from swapset.extractors.crops import cut_squares, squares_about
-from swapset.obstruction.objective import Maps
+from swapset.obstruction.attacks.objective import Maps
 
 
 class Convolutions:

@@ -15,7 +15,7 @@ from PIL import Image
 from swapset.extractors.base import Extractor
 from swapset.extractors.registry import extractor_class
 from swapset.faces.boxes import box_from_landmarks
-from swapset.obstruction.protection import Job
+from swapset.obstruction.protect.measure import Job
 
 SIZE = (180, 240)
 CHANGE = 8

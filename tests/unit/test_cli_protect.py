@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from swapset.cli import main
 from swapset.media.picture import read_picture
-from swapset.obstruction.protector import Protector
+from swapset.obstruction.protect.noise import Protector
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,18 @@ from obstruction_material import Convolutions, Plane, counted, noisier, pictures
 from torch import Tensor, nn
 
 from swapset.errors import ConfigError, DataError
-from swapset.obstruction.attack import Attack
-from swapset.obstruction.breaker import LandmarkBreaker, LBMix, LBTrans, l1_normalised, placed
-from swapset.obstruction.fgsm import Base1, Base2
+from swapset.obstruction.attacks.base import Attack
+from swapset.obstruction.attacks.fgsm import Base1, Base2
+from swapset.obstruction.attacks.landmark_breaker import (
+    LandmarkBreaker,
+    LBMix,
+    LBTrans,
+    l1_normalised,
+    placed,
+)
+from swapset.obstruction.attacks.objective import Reference
+from swapset.obstruction.attacks.registry import make_attack
 from swapset.obstruction.names import ATTACKS, EVEN
-from swapset.obstruction.objective import Reference
-from swapset.obstruction.registry import make_attack
 
 MADE = [name for name in ATTACKS if name != EVEN]
 NOISY = [name for name in MADE if name != "none"]

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from swapset.config.landmark_breaker import COMPRESSIONS, Compression
 from swapset.errors import ConfigError, MediaError
-from swapset.obstruction.codecs import CODECS, compress, straight_through
-from swapset.obstruction.jpeg import jpeg, quantisers, soft, straight
+from swapset.obstruction.attacks.codecs import CODECS, compress, straight_through
+from swapset.obstruction.attacks.soft_jpeg import jpeg, quantisers, soft, straight
 
 LOSSY = [name for name in COMPRESSIONS if name != "none"]
 

@@ -7,10 +7,10 @@ import torch
 from obstruction_material import OfSquares, noisier, pictures, plainly
 from torch import Tensor
 
-from swapset.obstruction.breaker import LandmarkBreaker, LBTrans
-from swapset.obstruction.fgsm import Base2
-from swapset.obstruction.frames import OnFrames, looked_at, split
-from swapset.obstruction.objective import Objective, Reference, cosines
+from swapset.obstruction.attacks.fgsm import Base2
+from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker, LBTrans
+from swapset.obstruction.attacks.objective import Objective, Reference, cosines
+from swapset.obstruction.attacks.on_frames import OnFrames, looked_at, split
 
 BOXES = torch.tensor([[40.0, 45, 60, 65], [52, 38, 74, 60]])
 

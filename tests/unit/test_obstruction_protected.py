@@ -21,15 +21,15 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import read_json, write_json
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
-from swapset.obstruction.protected_clips import (
+from swapset.obstruction.protected_plan import ProtectedPlan
+from swapset.obstruction.retrain_clips import (
     BATCH,
     PersonFiles,
     find_in_clip,
     write_found_tracks,
     write_protected_clips,
 )
-from swapset.obstruction.protected_plan import ProtectedPlan
-from swapset.obstruction.protected_table import landmark_facts, protected_table, read_scores
+from swapset.obstruction.retrain_table import landmark_facts, protected_table, read_scores
 from swapset.workflow import Build
 
 COUNT, HEIGHT, WIDTH = 2 * BATCH + 3, 48, 64

@@ -8,9 +8,9 @@ import torch
 from test_obstruction_robust import face
 
 from swapset.extractors.avs_san import AVSSAN
-from swapset.obstruction import protector
-from swapset.obstruction.protector import Protector
-from swapset.obstruction.robust import LBRobust
+from swapset.obstruction.attacks.robust import LBRobust
+from swapset.obstruction.protect.files import noise as protector
+from swapset.obstruction.protect.noise import Protector
 
 EPSILON = 12.0
 

@@ -8,14 +8,14 @@ import torch
 from obstruction_material import Convolutions, OfSquares, pictures
 from torch import Tensor
 
-from swapset.obstruction.breaker import l1_normalised
+from swapset.obstruction.attacks.face_mask import face_masks
+from swapset.obstruction.attacks.landmark_breaker import l1_normalised
+from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.robust import LBRobust
 from swapset.obstruction.ensemble import Ensemble
+from swapset.obstruction.equal_ssim import evened, scaled
 from swapset.obstruction.evaluation import face_ssim
-from swapset.obstruction.even import evened, scaled
-from swapset.obstruction.frames import OnFrames
-from swapset.obstruction.inside_face import face_masks
 from swapset.obstruction.keyframes import Run
-from swapset.obstruction.robust import LBRobust
 
 BOXES = torch.tensor([[20.0, 24, 36, 40]])
 

@@ -11,10 +11,10 @@ import torch
 from extractors_material import Tiny
 
 from swapset.faces.align import standard_points
+from swapset.obstruction.attack_frames import AttackJob
+from swapset.obstruction.attacks.on_frames import OnFrames
 from swapset.obstruction.evaluation import Evaluator
-from swapset.obstruction.frames import OnFrames
 from swapset.obstruction.keyframes import LANDMARKS, Run
-from swapset.obstruction.noise import AttackJob
 from swapset.obstruction.sweep import noisy_by_setting, write_sweep
 from swapset.obstruction.tables import SWEEP_ROW, Sweep
 

@@ -15,12 +15,12 @@ from test_media_rewrite import packets, seen
 from swapset.errors import ConfigError, DataError, MediaError, SwapsetError
 from swapset.extractors.nme import nme
 from swapset.media.picture import read_picture
-from swapset.obstruction import protection
 from swapset.obstruction.evaluation import face_ssim, find
-from swapset.obstruction.found_faces import follow_faces, picture_faces, predictor
 from swapset.obstruction.keyframes import Run
-from swapset.obstruction.protect import protect_file, protect_folder
-from swapset.obstruction.protection import Meter
+from swapset.obstruction.protect.faces import follow_faces, picture_faces, predictor
+from swapset.obstruction.protect.files import measure as protection
+from swapset.obstruction.protect.files import protect_file, protect_folder
+from swapset.obstruction.protect.measure import Meter
 
 
 @pytest.fixture(scope="module")

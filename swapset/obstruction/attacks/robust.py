@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swapset.obstruction.breaker import LandmarkBreaker, l1_normalised
-from swapset.obstruction.codecs import CODECS, straight_through
+from swapset.obstruction.attacks.codecs import CODECS, straight_through
+from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker, l1_normalised
+from swapset.obstruction.attacks.objective import Maps, Objective, Reference
+from swapset.obstruction.attacks.soft_jpeg import jpeg
 from swapset.obstruction.ensemble import Ensemble
-from swapset.obstruction.jpeg import jpeg
-from swapset.obstruction.objective import Maps, Objective, Reference
 from swapset.seeds import derive_seed
 
 
@@ -72,7 +72,7 @@ class LBRobust(LandmarkBreaker):
     smallest : float
         Share of the side that a picture has at least when it is made smaller.
     codecs : sequence of str
-        Real codecs that may be drawn as well, see `swapset.obstruction.codecs`; slow.
+        Real codecs that may be drawn as well, see `swapset.obstruction.attacks.codecs`; slow.
     at_once : int, optional
         Extractors that a step follows, by turns; by default all.
     **settings

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from swapset.errors import DataError
 from swapset.learning.device import uses_bf16
+from swapset.obstruction.attacks.objective import Maps, Objective, Reference
+from swapset.obstruction.attacks.on_frames import looked_at
 from swapset.obstruction.ensemble import Ensemble
-from swapset.obstruction.frames import looked_at
-from swapset.obstruction.objective import Maps, Objective, Reference
 from swapset.seeds import derive_seed
 
 Budget = Literal["stop", "project"]

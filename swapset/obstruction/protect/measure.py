@@ -13,9 +13,9 @@ from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.faces.boxes import box_from_landmarks
 from swapset.obstruction.evaluation import Finder, face_ssim, find
-from swapset.obstruction.found_faces import Which, predictor
 from swapset.obstruction.keyframes import Run
 from swapset.obstruction.names import DLIB
+from swapset.obstruction.protect.faces import Which, predictor
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
@@ -28,7 +28,7 @@ PROMISE = (
 
 
 class ProtectsFrames(Protocol):
-    """What puts the noise on: `swapset.obstruction.protector.Protector`."""
+    """What puts the noise on: `swapset.obstruction.protect.noise.Protector`."""
 
     def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
         """Yield the frames with noise, in order; those without a face as they are."""

@@ -17,11 +17,11 @@ from torch import Tensor
 from swapset.extractors.base import Extractor
 from swapset.faces.align import umeyama
 from swapset.faces.boxes import box_from_landmarks, box_side
-from swapset.obstruction.attack import Attack
+from swapset.obstruction.attacks.base import Attack
+from swapset.obstruction.attacks.face_mask import face_masks
+from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.registry import attack_class, make_attack
 from swapset.obstruction.ensemble import Ensemble
-from swapset.obstruction.frames import OnFrames
-from swapset.obstruction.inside_face import face_masks
-from swapset.obstruction.registry import attack_class, make_attack
 
 Frame = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]

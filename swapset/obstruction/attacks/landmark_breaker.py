@@ -8,9 +8,9 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from swapset.obstruction.attack import Attack
-from swapset.obstruction.frames import split
-from swapset.obstruction.objective import Maps, Reference
+from swapset.obstruction.attacks.base import Attack
+from swapset.obstruction.attacks.objective import Maps, Reference
+from swapset.obstruction.attacks.on_frames import split
 from swapset.seeds import derive_seed
 
 _TINY = 1e-37

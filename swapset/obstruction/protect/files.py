@@ -13,9 +13,9 @@ from swapset.io.files import atomic_output
 from swapset.media.orientation import Orientation
 from swapset.media.picture import IMAGES, is_image, read_picture
 from swapset.media.stream_copy import FORMATS
-from swapset.obstruction.found_faces import check_found, picture_faces
-from swapset.obstruction.protect_video import protect_video
-from swapset.obstruction.protection import Job
+from swapset.obstruction.protect.faces import check_found, picture_faces
+from swapset.obstruction.protect.measure import Job
+from swapset.obstruction.protect.video import protect_video
 
 VIDEOS = FORMATS.keys() | {".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"}
 VIDEOS |= {".3gp", ".ogv", ".gif"}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from swapset.extractors.base import Extractor
-from swapset.obstruction.objective import Maps
+from swapset.obstruction.attacks.objective import Maps
 
 _BORDER = 2
 """Pixels around a square that its resampling may touch."""

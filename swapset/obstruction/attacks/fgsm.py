@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swapset.obstruction.attack import Attack, Budget, Precision
+from swapset.obstruction.attacks.base import Attack, Budget, Precision
 
 
 class Base1(Attack):

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from swapset.errors import ConfigError
-from swapset.obstruction.attack import Attack
+from swapset.obstruction.attacks.base import Attack
 from swapset.obstruction.names import ATTACKS
 
 

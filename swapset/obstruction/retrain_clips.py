@@ -20,7 +20,7 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import read_json, write_json
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
-from swapset.obstruction.codecs import write_compressed
+from swapset.obstruction.attacks.codecs import write_compressed
 from swapset.obstruction.evaluation import find
 from swapset.obstruction.keyframes import Run
 
@@ -33,7 +33,7 @@ BATCH = 16
 
 
 class Protects(Protocol):
-    """What puts noise on the faces of frames; see `swapset.obstruction.protector.Protector`."""
+    """What puts noise on the faces of frames; see `swapset.obstruction.protect.noise.Protector`."""
 
     def protect(self, frames: Iterable[Frame], landmarks: Iterable[Points]) -> Iterator[Frame]:
         """Yield each frame with noise; landmarks are (faces, 68, 2), NaN where one is not seen."""
@@ -83,7 +83,7 @@ def write_protected_clips(
         None: no noise. All else is done as with noise, for a comparison.
     compression : {"none", "mpeg4", "mpeg4+h264"}
         What the videos go through before they are stored without loss; see
-        `swapset.obstruction.codecs`.
+        `swapset.obstruction.attacks.codecs`.
     log : TextIO, optional
         Gets a progress bar.
 

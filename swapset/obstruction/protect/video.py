@@ -26,8 +26,8 @@ from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
 from swapset.media.stream_copy import Plan, plan_rewrite
 from swapset.media.timeline import sampled
-from swapset.obstruction.found_faces import FoundFaces, check_found, follow_faces
-from swapset.obstruction.protection import Job, Meter
+from swapset.obstruction.protect.faces import FoundFaces, check_found, follow_faces
+from swapset.obstruction.protect.measure import Job, Meter
 
 Image = npt.NDArray[np.uint8]
 Timed = tuple[Fraction, VideoFrame, Image]

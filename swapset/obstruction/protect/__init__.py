@@ -1,0 +1,1 @@
+"""`swapset protect`: noise against landmark extraction on anybody's videos and pictures."""
