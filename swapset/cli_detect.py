@@ -59,7 +59,7 @@ def _detect(given: argparse.Namespace) -> None:
     from swapset.io.files import write_csv
     from swapset.learning.device import claimed_device
     from swapset.media.picture import is_image
-    from swapset.report.charts import save_figure
+    from swapset.report.figures.charts import save_figure
 
     with claimed_device(given.device) as device:
         detector = _detector(given, str(device))

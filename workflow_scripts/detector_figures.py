@@ -4,8 +4,8 @@ from pathlib import Path
 
 from swapset.io.files import read_csv
 from swapset.jobs import job
-from swapset.report.charts import save_figure
-from swapset.report.detector_charts import draw_all
+from swapset.report.figures.charts import save_figure
+from swapset.report.figures.detector_charts import draw_all
 
 if __name__ == "__main__":
     given = snakemake.input

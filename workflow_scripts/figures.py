@@ -4,9 +4,9 @@ from pathlib import Path
 
 from swapset.config.recipes import Recipe
 from swapset.jobs import job
-from swapset.report.figures import Figures
-from swapset.report.finished import FinishedBuild
-from swapset.report.mask_rows import Models
+from swapset.report.figures.all import Figures
+from swapset.report.figures.finished import FinishedBuild
+from swapset.report.figures.mask_rows import Models
 
 if __name__ == "__main__":
     params = snakemake.params

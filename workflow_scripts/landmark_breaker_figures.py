@@ -9,10 +9,10 @@ from swapset.extractors.registry import load_extractor
 from swapset.io.files import read_csv
 from swapset.jobs import job
 from swapset.obstruction.evaluation import load_synthesiser
-from swapset.report.breaker_charts import robustness_chart, sweep_chart
-from swapset.report.breaker_pictures import Protected, breaker_pictures
-from swapset.report.charts import save_figure
-from swapset.report.sheet import save
+from swapset.report.figures.breaker_charts import robustness_chart, sweep_chart
+from swapset.report.figures.breaker_pictures import Protected, breaker_pictures
+from swapset.report.figures.charts import save_figure
+from swapset.report.figures.sheet import save
 
 if __name__ == "__main__":
     given, params, device = snakemake.input, snakemake.params, torch.device("cpu")

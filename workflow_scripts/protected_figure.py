@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from swapset.jobs import job
-from swapset.report.protected import protected_figure
-from swapset.report.sheet import save
+from swapset.report.figures.protected import protected_figure
+from swapset.report.figures.sheet import save
 
 if __name__ == "__main__":
     figure = Path(snakemake.output.figure)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.jobs import job
-from swapset.report.page import ReportFiles, write_page
+from swapset.report.page.page import ReportFiles, write_page
 
 if __name__ == "__main__":
     given = snakemake.input

@@ -14,10 +14,10 @@ from report_material import FIRST, clip_landmarks, pictures, tiny_pair
 from swapset.config.methods import synthesis_of
 from swapset.generation.synthesis import Synthesiser
 from swapset.obstruction.keyframes import LANDMARKS, Run
-from swapset.report.breaker_charts import robustness_chart, sweep_chart
-from swapset.report.breaker_pictures import Protected, breaker_pictures, heatmap_picture
-from swapset.report.breaker_section import landmark_breaker, robustness, transfers
-from swapset.report.sheet import message
+from swapset.report.figures.breaker_charts import robustness_chart, sweep_chart
+from swapset.report.figures.breaker_pictures import Protected, breaker_pictures, heatmap_picture
+from swapset.report.figures.sheet import message
+from swapset.report.page.landmark_breaker import landmark_breaker, robustness, transfers
 
 QUOTED = pd.DataFrame(
     [("nme", "none", "lb", 0.87), ("nme", "jpeg50", "lb", 0.7), ("nme", "none", "base2", 0.85)],

@@ -8,8 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
-from swapset.report.detector_charts import average_chart, compression_chart, draw_all, roc_chart
-from swapset.report.detector_section import detectors
+from swapset.report.figures.detector_charts import (
+    average_chart,
+    compression_chart,
+    draw_all,
+    roc_chart,
+)
+from swapset.report.page.detectors import detectors
 from swapset.report.plan import DETECTOR_FIGURES
 
 QUOTED = pd.DataFrame(

@@ -19,12 +19,19 @@ from swapset.config.methods import synthesis_of
 from swapset.errors import DataError
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
-from swapset.report.charts import jitter, mask_ssim_chart
-from swapset.report.figures import Figures
-from swapset.report.finished import Fake, FinishedBuild, evenly, frame_at, spread_over_targets, zoom
-from swapset.report.mask_rows import Models, steps_of_frame
+from swapset.report.figures.all import Figures
+from swapset.report.figures.charts import jitter, mask_ssim_chart
+from swapset.report.figures.finished import (
+    Fake,
+    FinishedBuild,
+    evenly,
+    frame_at,
+    spread_over_targets,
+    zoom,
+)
+from swapset.report.figures.mask_rows import Models, steps_of_frame
+from swapset.report.figures.sheet import GAP, Panel, Sheet, compose, layout, message
 from swapset.report.plan import figure_names
-from swapset.report.sheet import GAP, Panel, Sheet, compose, layout, message
 
 
 @pytest.fixture(scope="module")

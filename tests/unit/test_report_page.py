@@ -11,15 +11,15 @@ from report_material import OWNERS, RECIPES, make_build, verdict
 from swapset.errors import DataError
 from swapset.faces.verdict import Reason
 from swapset.io.files import write_empty, write_json
-from swapset.report.figures import Figures
-from swapset.report.finished import FinishedBuild
-from swapset.report.markup import element, number, table
-from swapset.report.mask_rows import Models
-from swapset.report.page import ReportFiles, page, write_page
+from swapset.report.figures.all import Figures
+from swapset.report.figures.finished import FinishedBuild
+from swapset.report.figures.mask_rows import Models
+from swapset.report.page.dataset import clips
+from swapset.report.page.markup import element, number, table
+from swapset.report.page.page import ReportFiles, page, write_page
+from swapset.report.page.provenance_summary import summarise
 from swapset.report.plan import figure_names
-from swapset.report.provenance_summary import summarise
 from swapset.report.quoted import quoted_names, write_quoted
-from swapset.report.sections import clips
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import yaml
 
 from swapset.config.methods import BUILT_IN, model_owner
 from swapset.config.schema import DEMO, load
+from swapset.report.figures.sheet import Panel, Sheet, compose, layout
 from swapset.report.plan import (
     colour_group,
     describe,
@@ -18,7 +19,6 @@ from swapset.report.plan import (
     resolution_group,
 )
 from swapset.report.quoted import CAPTIONS, quoted_names
-from swapset.report.sheet import Panel, Sheet, compose, layout
 
 ABLATION = Path(__file__).parents[2] / "config" / "ablation.yaml"
 

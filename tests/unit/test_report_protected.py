@@ -10,8 +10,8 @@ import pytest
 from report_material import make_build
 
 from swapset.dataset.labels import write_labels
-from swapset.report.protected import SIDE, caption, protected_figure
-from swapset.report.sheet import GAP
+from swapset.report.figures.protected import SIDE, caption, protected_figure
+from swapset.report.figures.sheet import GAP
 
 ROLES = (("id0", "id1", "donor"), ("id1", "id0", "target"))
 PARTS = [

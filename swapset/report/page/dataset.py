@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from swapset.report.charts import ENOUGH_DONOR, comparable_methods
-from swapset.report.markup import Markup, element, joined, table
-from swapset.report.pictures import figure
-from swapset.report.provenance_summary import ProvenanceSummary
+from swapset.report.figures.charts import ENOUGH_DONOR, comparable_methods
+from swapset.report.page.markup import Markup, element, joined, table
+from swapset.report.page.pictures import figure
+from swapset.report.page.provenance_summary import ProvenanceSummary
 from swapset.report.quoted import CAPTIONS, SOURCE
 
 FIGURES = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from swapset.report.markup import Markup, element, joined, table
-from swapset.report.pictures import figure
+from swapset.report.page.markup import Markup, element, joined, table
+from swapset.report.page.pictures import figure
 
 FIGURES = {
     "auc_by_dataset": ("Average AUC of each dataset", "As figure 4.8 of the chapter."),

@@ -11,12 +11,12 @@ import pandas as pd
 
 from swapset import __version__
 from swapset.io.files import atomic_output, read_json
-from swapset.report import sections
-from swapset.report.breaker_section import landmark_breaker
-from swapset.report.detector_section import detectors
-from swapset.report.markup import Markup, element, joined
-from swapset.report.protected_section import protected_section
-from swapset.report.provenance_summary import summarise
+from swapset.report.page.detectors import detectors
+from swapset.report.page.landmark_breaker import landmark_breaker
+from swapset.report.page.markup import Markup, element, joined
+from swapset.report.page.page import dataset as sections
+from swapset.report.page.protected import protected_section
+from swapset.report.page.provenance_summary import summarise
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """

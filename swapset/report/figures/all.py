@@ -11,17 +11,17 @@ from pathlib import Path
 import pandas as pd
 
 from swapset.config.recipes import Recipe
-from swapset.report.charts import mask_ssim_chart, save_figure, smoothing_chart
-from swapset.report.contact import (
+from swapset.report.figures.charts import mask_ssim_chart, save_figure, smoothing_chart
+from swapset.report.figures.contact import (
     colour_figure,
     contact_sheet,
     methods_figure,
     resolution_figure,
 )
-from swapset.report.finished import FinishedBuild, Image, evenly
-from swapset.report.mask_rows import Models, colour_steps_figure, masks_figure
+from swapset.report.figures.finished import FinishedBuild, Image, evenly
+from swapset.report.figures.mask_rows import Models, colour_steps_figure, masks_figure
+from swapset.report.figures.sheet import message, save
 from swapset.report.plan import colour_group, resolution_group
-from swapset.report.sheet import message, save
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from swapset.dataset.labels import read_labels
 from swapset.faces.prepare import ClipLandmarks, load_faces
 from swapset.obstruction.names import CLEAN
 from swapset.obstruction.protected_plan import DONOR
-from swapset.report.finished import Image, evenly, frame_at, zoom
-from swapset.report.sheet import Panel, Sheet, compose, message
+from swapset.report.figures.finished import Image, evenly, frame_at, zoom
+from swapset.report.figures.sheet import Panel, Sheet, compose, message
 
 SIDE = 240
 ACROSS = 3

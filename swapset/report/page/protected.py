@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from swapset.report.markup import Markup, element, joined, table
-from swapset.report.pictures import figure
+from swapset.report.page.markup import Markup, element, joined, table
+from swapset.report.page.pictures import figure
 
 _HEADS = {"source": "extractor", "role": "protected person is", "nme": "NME"}
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from swapset.config.recipes import Recipe
-from swapset.report.finished import (
+from swapset.report.figures.finished import (
     Fake,
     FinishedBuild,
     Image,
@@ -16,8 +16,8 @@ from swapset.report.finished import (
     spread_over_targets,
     zoom,
 )
+from swapset.report.figures.sheet import Panel, Sheet, compose, message
 from swapset.report.plan import describe, differ_in_size_only
-from swapset.report.sheet import Panel, Sheet, compose, message
 
 TARGETS, DONORS = 6, 5
 """Most rows of a contact sheet, and fakes in a row, as in figure 4.4."""

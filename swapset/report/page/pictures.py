@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from swapset.io.files import is_empty
-from swapset.report.markup import Markup, element, joined
+from swapset.report.page.markup import Markup, element, joined
 
 WIDEST = 1600
 """Larger pictures are shrunk for the page; the files beside it keep their size."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from swapset.obstruction.tables import MEASURES, known, label
-from swapset.report.markup import Markup, element, joined, table
-from swapset.report.pictures import figure
+from swapset.report.page.markup import Markup, element, joined, table
+from swapset.report.page.pictures import figure
 
 FIGURES = {
     "landmark_breaker_pictures": ("One frame", "The steps of figure 4.11 of the chapter."),
