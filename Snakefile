@@ -31,9 +31,9 @@ os.environ.update(
 from swapset.detectors.names import DETECTORS
 from swapset.errors import SwapsetError
 from swapset.extractors.names import EXTRACTORS
-from swapset.jobs import RUN
+from swapset.build.job import RUN
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
-from swapset.workflow import Build, grows, lock_results
+from swapset.build.build import Build, grows, lock_results
 
 # Jobs know by it that an earlier try was in the same run.
 if workflow.is_main_process:

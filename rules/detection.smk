@@ -1,5 +1,5 @@
 # Detection: faces of all videos once, detectors fitted on some people and tested on others, AUCs.
-from swapset.report.plan import DETECTOR_FIGURES
+from swapset.build.figures import DETECTOR_FIGURES
 
 detection = build.detection
 

@@ -1,5 +1,5 @@
 # Landmark Breaker: extractors, noise on key frames against them, and what the noise does.
-from swapset.report.plan import BREAKER_FIGURES
+from swapset.build.figures import BREAKER_FIGURES
 
 obstruction = build.obstruction
 

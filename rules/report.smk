@@ -1,5 +1,5 @@
 # Figures and the page that shows them with all tables; the chapter's own numbers, set apart.
-from swapset.report.plan import BREAKER_FIGURES, DETECTOR_FIGURES, figure_names
+from swapset.build.figures import BREAKER_FIGURES, DETECTOR_FIGURES, figure_names
 from swapset.report.quoted import quoted_names
 
 

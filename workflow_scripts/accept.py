@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.config.sections import AcceptSettings
 from swapset.faces.accept_all import judge_clips, read_ingested, refuse_rejected, write_verdicts
-from swapset.jobs import job
 
 if __name__ == "__main__":
     given, params, output = snakemake.input, snakemake.params, snakemake.output

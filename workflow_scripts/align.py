@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.config.sections import AlignSettings, SmoothingSettings
 from swapset.faces.prepare import prepare_subject
 from swapset.io.files import atomic_output, read_json
-from swapset.jobs import job
 
 if __name__ == "__main__":
     with (

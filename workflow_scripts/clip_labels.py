@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.extractors.labels.clips import write_clip_labels
 from swapset.io.files import atomic_output, read_json
-from swapset.jobs import job
 
 if __name__ == "__main__":
     given = snakemake.input

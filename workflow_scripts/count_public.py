@@ -1,8 +1,8 @@
 """Rule count_public: how many videos and frames a public dataset has."""
 
+from swapset.build.job import job
 from swapset.dataset.public_counts import count_public
 from swapset.io.files import write_csv
-from swapset.jobs import job
 
 if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0], snakemake.input):

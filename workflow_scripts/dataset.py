@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from swapset.build.job import job
 from swapset.dataset.manifest import Person
 from swapset.dataset.provenance import any_accepted, fakes_table, read_records, write_provenance
 from swapset.dataset.tables import datasets_table, demographics_table
 from swapset.io.files import read_csv, read_json, write_csv
-from swapset.jobs import job
 
 if __name__ == "__main__":
     given, output, params = snakemake.input, snakemake.output, snakemake.params

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.demo.clips import make_all
-from swapset.jobs import job
 
 if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0], snakemake.input):

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.detection.protocol import read_splits
 from swapset.detection.tables import auc_tables, left_out_table
 from swapset.io.files import write_csv
-from swapset.jobs import job
 
 if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.io.files import read_csv
-from swapset.jobs import job
 from swapset.report.figures.charts import save_figure
 from swapset.report.figures.detector_charts import draw_all
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.io.files import atomic_output
-from swapset.jobs import job
 from swapset.obstruction.equal_ssim import write_even
 
 if __name__ == "__main__":

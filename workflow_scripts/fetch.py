@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.jobs import job
+from swapset.build.job import job
 from swapset.media.fetch import fetch
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.config.recipes import Recipe
-from swapset.jobs import job
 from swapset.report.figures.all import Figures
 from swapset.report.figures.finished import FinishedBuild
 from swapset.report.figures.mask_rows import Models

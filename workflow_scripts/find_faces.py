@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.config.sections import TrackSettings
 from swapset.detection.blocks import OwnVideo, own_faces, public_faces
 from swapset.detection.store import write_store
 from swapset.faces.track import Tracker
 from swapset.io.files import atomic_output
-from swapset.jobs import job
 
 if __name__ == "__main__":
     given, params = snakemake.input, snakemake.params

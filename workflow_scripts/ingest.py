@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from functools import partial
 
+from swapset.build.job import job
 from swapset.config.sections import IngestSettings
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
 from swapset.io.files import atomic_output, write_json
-from swapset.jobs import job
 from swapset.media.ingest import ingest
 
 if __name__ == "__main__":

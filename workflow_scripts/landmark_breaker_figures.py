@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
+from swapset.build.job import job
 from swapset.extractors.registry import load_extractor
 from swapset.io.files import read_csv
-from swapset.jobs import job
 from swapset.obstruction.evaluation import load_synthesiser
 from swapset.report.figures.breaker_charts import robustness_chart, sweep_chart
 from swapset.report.figures.breaker_pictures import Protected, breaker_pictures

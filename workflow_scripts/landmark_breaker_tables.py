@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.io.files import write_csv
-from swapset.jobs import job
 from swapset.obstruction.tables import (
     Sweep,
     differences,

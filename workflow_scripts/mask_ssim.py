@@ -1,5 +1,6 @@
 """Rule mask_ssim: the Mask-SSIM table of all methods."""
 
+from swapset.build.job import job
 from swapset.dataset.tables import (
     check_all_scored,
     differences_table,
@@ -7,7 +8,6 @@ from swapset.dataset.tables import (
     mask_ssim_table,
 )
 from swapset.io.files import read_csv, write_csv
-from swapset.jobs import job
 
 if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output

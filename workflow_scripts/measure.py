@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.jobs import job
+from swapset.build.job import job
 from swapset.quality.target_scores import TargetFiles, score_target
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.config.sections import TrackSettings
-from swapset.jobs import job
 from swapset.quality.public_scores import Pair, score_pairs
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.io.files import atomic_output, read_json
-from swapset.jobs import job
 from swapset.learning.device import claimed_device
 from swapset.obstruction.names import CLEAN
 from swapset.seeds import derive_seed

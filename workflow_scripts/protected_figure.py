@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.jobs import job
+from swapset.build.job import job
 from swapset.report.figures.protected import protected_figure
 from swapset.report.figures.sheet import save
 

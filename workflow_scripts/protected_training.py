@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.io.files import write_csv
-from swapset.jobs import job
 from swapset.obstruction.retrain_table import landmark_facts, protected_table, read_scores
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.dataset.videos import Encoding, finish_video, write_real
 from swapset.io.files import read_json
-from swapset.jobs import job
 
 if __name__ == "__main__":
     given, output = snakemake.input, snakemake.output

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.jobs import job
+from swapset.build.job import job
 from swapset.report.page.page import ReportFiles, write_page
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from swapset.build.job import job
 from swapset.detection.protocol import SPLIT_COLUMNS, check_splits
 from swapset.io.files import write_csv
-from swapset.jobs import job
 
 if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0], snakemake.input):

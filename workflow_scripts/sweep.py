@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.jobs import job
+from swapset.build.job import job
 from swapset.learning.device import claimed_device
 from swapset.obstruction.names import BREAKER
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.config.recipes import SynthesisRecipe
 from swapset.dataset.videos import Encoding, finish_video
-from swapset.jobs import job
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from swapset.build.job import job
 from swapset.dataset.tidy import Removed, tidy
 from swapset.io.files import write_csv
-from swapset.jobs import job
 
 if __name__ == "__main__":
     params, table = snakemake.params, Path(snakemake.output.table)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.config.sections import TrackSettings
 from swapset.faces.track import Tracker
 from swapset.io.files import atomic_output, read_json
-from swapset.jobs import job
 from swapset.media.decode import frames
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.config.recipes import TrainingRecipe
-from swapset.jobs import job
 from swapset.learning.device import claimed_device
 from swapset.seeds import derive_seed
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.extractors.labels.clips import read_clip_labels
 from swapset.extractors.labels.faces import joined
 from swapset.extractors.labels.registry import read_labels
-from swapset.jobs import job
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from swapset.build.job import job
 from swapset.dataset.tables import training_table
 from swapset.io.files import read_json, write_csv
-from swapset.jobs import job
 
 if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0], snakemake.input):

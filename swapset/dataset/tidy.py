@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from swapset.workflow import Build
+    from swapset.build.build import Build
 
 _DETECTION, _BREAKER, _PROTECTED = "detector_auc", "landmark_breaker", "protected_pairs"
 _OFF = {

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from swapset.build.build import Build
 from swapset.config.landmark_breaker import RUN
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.size import weights
 from swapset.io.files import read_json
 from swapset.obstruction.names import CLEAN, EVEN
 from swapset.planning.work import FinishedWork
-from swapset.workflow import Build
 
 PER_FRAME = {"ingest": "clips", "track": "tracks", "align": "landmarks", "measure": "heads"}
 """Folders of which each frame of a clip takes as much."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from swapset.build.build import Build
 from swapset.planning.disk import Bytes, Disk, disk
 from swapset.planning.rates import Rate
 from swapset.planning.work import LIKE, PlannedWork
-from swapset.workflow import Build
 
 TRAINING = ("train", "train_shared", "protected_train")
 

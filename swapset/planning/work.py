@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from swapset.build.build import Build
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.flops import operations
 from swapset.io.files import read_json
-from swapset.workflow import Build
 
 UNITS = {
     "ingest": "frames",

@@ -15,7 +15,7 @@ python -m snakemake --workflow-profile profiles/slurm --slurm-status-command squ
     --config device=cpu results=results/slurm 2>&1 | tee "$log"
 took=$((SECONDS - began))
 
-python -m swapset.cli verify results/slurm/demo
+python -m swapset.cli.main verify results/slurm/demo
 diff -r results/demo/dataset results/slurm/demo/dataset
 diff results/demo/tables/mask_ssim.csv results/slurm/demo/tables/mask_ssim.csv
 echo "The same bytes as here, by $(grep -c 'submitted with SLURM jobid' "$log") Slurm jobs in $took s."

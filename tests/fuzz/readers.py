@@ -95,7 +95,7 @@ def _detector(path: Path, results: Path) -> str:
 def _extractor(path: Path, results: Path) -> str:
     import torch
 
-    from swapset.cli_protect import load_extractors
+    from swapset.cli.protect import load_extractors
 
     load_extractors([path], torch.device("cpu"))
     return "read"

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from words import LONGEST, NASTY, attempt, json_values, numbers, words
 
-from swapset.cli import main
+from swapset.build.build import Build
+from swapset.cli.main import main
 from swapset.config.schema import DEMO, Config, load
 from swapset.errors import SwapsetError
-from swapset.workflow import Build
 
 WHOLE: dict[str, Any] = {**Config().model_dump(mode="json"), **copy.deepcopy(DEMO)}
 values = st.one_of(

@@ -15,7 +15,7 @@ from sandbox import Sandbox
 from test_fuzz_media import check, put
 from words import NAMES, RAW
 
-from swapset.cli import main
+from swapset.cli.main import main
 
 
 def test_a_name_is_only_a_name(

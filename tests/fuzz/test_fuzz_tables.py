@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from layouts_material import plant, plant_ff
 from words import attempt, damaged, json_values, tables, words
 
-from swapset.cli import main
+from swapset.cli.main import main
 from swapset.dataset.layouts.registry import read_dataset
 from swapset.dataset.manifest import Manifest, read_manifest, read_subjects
 from swapset.dataset.selection import allowed_pairs, read_swaps

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from swapset import __version__
-from swapset.cli import main
+from swapset.cli.main import main
 from swapset.config.methods import BUILT_IN
 from swapset.config.schema import DEMO, load
 from swapset.dataset.manifest import read_manifest

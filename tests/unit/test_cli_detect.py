@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from detectors_material import picture, samples
 
-from swapset.cli import main
+from swapset.cli.main import main
 from swapset.detectors.base import Schedule
 from swapset.detectors.registry import detector_class
 from swapset.media.decode import frames

@@ -14,7 +14,7 @@ from faces_material import background
 from protect_material import extractor, extractor_file, face, save, talk
 from safetensors.numpy import save_file
 
-from swapset.cli import main
+from swapset.cli.main import main
 from swapset.media.picture import read_picture
 from swapset.obstruction.protect.noise import Protector
 
@@ -174,7 +174,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(
 def test_sigterm_leaves_nothing_either(model: Path, tmp_path: Path) -> None:
     talk(tmp_path / "a.mp4")
     command = ["protect", "a.mp4", "b.mp4", "--extractors", str(model), "--first-steps", "10000"]
-    script = "import sys; from swapset.cli import main; sys.exit(main())"
+    script = "import sys; from swapset.cli.main import main; sys.exit(main())"
     with subprocess.Popen([sys.executable, "-c", script, *command], cwd=tmp_path) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob(".b.*.partial.mp4")) and time.monotonic() < deadline:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from swapset import code_hash as module
-from swapset.code_hash import code_hash
+from swapset.build import code_hash as module
+from swapset.build.code_hash import code_hash
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 

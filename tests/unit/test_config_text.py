@@ -5,9 +5,9 @@ import json
 import pytest
 import yaml
 
+from swapset.build.build import Build
 from swapset.config.schema import DEMO, Config, load
 from swapset.config.text import ROOT, commented_yaml, default_yaml, schema_text
-from swapset.workflow import Build
 
 REFRESH = "run: python -m swapset.config.text"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapset.cli import main
+from swapset.cli.main import main
 from swapset.dataset.verify import PROVENANCE, read_provenance, verify
 from swapset.errors import DataError
 

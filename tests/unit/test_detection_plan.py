@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from swapset.detection.plan import DetectionPlan
+from swapset.build.build import Build
+from swapset.build.detection import DetectionPlan
 from swapset.errors import ConfigError
-from swapset.workflow import Build
 
 
 @pytest.fixture

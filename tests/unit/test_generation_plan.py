@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from swapset.build.build import Build
 from swapset.config.methods import training_of
 from swapset.errors import ConfigError
-from swapset.workflow import Build
 
 
 @pytest.fixture

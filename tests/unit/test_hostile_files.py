@@ -23,7 +23,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from swapset import arrays
-from swapset.cli import main
+from swapset.cli.main import main
 from swapset.config.schema import load
 from swapset.dataset.manifest import read_manifest, read_subjects
 from swapset.dataset.verify import PROVENANCE

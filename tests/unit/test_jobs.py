@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from swapset.build.job import RUN, job
 from swapset.errors import (
     DataError,
     DeviceError,
@@ -12,7 +13,6 @@ from swapset.errors import (
     InterruptedTrainingError,
     MediaError,
 )
-from swapset.jobs import RUN, job
 
 
 @pytest.fixture(autouse=True)

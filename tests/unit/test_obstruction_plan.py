@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from swapset.build.build import Build
 from swapset.errors import ConfigError
-from swapset.workflow import Build
 
 PEOPLE = ("id0", "id1", "id2")
 

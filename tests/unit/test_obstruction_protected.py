@@ -13,6 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from swapset.build.build import Build
+from swapset.build.protected import ProtectedPlan
 from swapset.errors import ConfigError, DataError
 from swapset.faces.align import MEAN_FACE
 from swapset.faces.boxes import box_from_landmarks
@@ -21,7 +23,6 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import read_json, write_json
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
-from swapset.obstruction.protected_plan import ProtectedPlan
 from swapset.obstruction.retrain_clips import (
     BATCH,
     PersonFiles,
@@ -30,7 +31,6 @@ from swapset.obstruction.retrain_clips import (
     write_protected_clips,
 )
 from swapset.obstruction.retrain_table import landmark_facts, protected_table, read_scores
-from swapset.workflow import Build
 
 COUNT, HEIGHT, WIDTH = 2 * BATCH + 3, 48, 64
 FACELESS = (0, 7)

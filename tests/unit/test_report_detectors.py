@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
+from swapset.build.figures import DETECTOR_FIGURES
 from swapset.report.figures.detector_charts import (
     average_chart,
     compression_chart,
@@ -15,7 +16,6 @@ from swapset.report.figures.detector_charts import (
     roc_chart,
 )
 from swapset.report.page.detectors import detectors
-from swapset.report.plan import DETECTOR_FIGURES
 
 QUOTED = pd.DataFrame(
     {"detector": ["Meso4", "FWA"], "FF-DF": [84.7, 80.1], "Celeb-DF": [54.8, 56.9]}

@@ -15,6 +15,7 @@ from report_material import (
     tiny_pair,
 )
 
+from swapset.build.figures import figure_names
 from swapset.config.methods import synthesis_of
 from swapset.errors import DataError
 from swapset.generation.synthesis import Synthesiser
@@ -31,7 +32,6 @@ from swapset.report.figures.finished import (
 )
 from swapset.report.figures.mask_rows import Models, steps_of_frame
 from swapset.report.figures.sheet import GAP, Panel, Sheet, compose, layout, message
-from swapset.report.plan import figure_names
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from report_material import OWNERS, RECIPES, make_build, verdict
 
+from swapset.build.figures import figure_names
 from swapset.errors import DataError
 from swapset.faces.verdict import Reason
 from swapset.io.files import write_empty, write_json
@@ -18,7 +19,6 @@ from swapset.report.page.dataset import clips
 from swapset.report.page.markup import element, number, table
 from swapset.report.page.page import ReportFiles, page, write_page
 from swapset.report.page.provenance_summary import summarise
-from swapset.report.plan import figure_names
 from swapset.report.quoted import quoted_names, write_quoted
 
 

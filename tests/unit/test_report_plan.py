@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from swapset.config.methods import BUILT_IN, model_owner
-from swapset.config.schema import DEMO, load
-from swapset.report.figures.sheet import Panel, Sheet, compose, layout
-from swapset.report.plan import (
+from swapset.build.figures import (
     colour_group,
     describe,
     differ_in_size_only,
@@ -18,6 +15,9 @@ from swapset.report.plan import (
     mask_rows,
     resolution_group,
 )
+from swapset.config.methods import BUILT_IN, model_owner
+from swapset.config.schema import DEMO, load
+from swapset.report.figures.sheet import Panel, Sheet, compose, layout
 from swapset.report.quoted import CAPTIONS, quoted_names
 
 ABLATION = Path(__file__).parents[2] / "config" / "ablation.yaml"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from swapset.cli_plan import _build, _extend
+from swapset.build.build import Build
+from swapset.cli.plan import _build, _extend
 from swapset.config.schema import DEMO, load
 from swapset.config.text import default_yaml
-from swapset.workflow import Build
 
 
 @pytest.fixture

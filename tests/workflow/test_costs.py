@@ -13,7 +13,7 @@ from material import CONFIG
 
 
 def plan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "swapset.cli", "plan", *arguments]
+    command = [sys.executable, "-m", "swapset.cli.main", "plan", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

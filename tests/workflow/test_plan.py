@@ -14,11 +14,11 @@ import pytest
 import yaml
 from running import ROOT, dry_run
 
-from swapset.cli_plan import _extend
+from swapset.build.build import Build
+from swapset.cli.plan import _extend
 from swapset.planning.estimate import TRAINING
 from swapset.planning.rates import reference
 from swapset.planning.work import LIKE, PlannedWork
-from swapset.workflow import Build
 
 HEAVY = ("torch", "cv2", "dlib", "pandas")
 BLOCKER = f"""

@@ -55,7 +55,7 @@ def test_only_leftovers_are_gone(tidied: Path, build: Path) -> None:
 
 
 def test_dataset_is_whole(tidied: Path) -> None:
-    command = [sys.executable, "-m", "swapset.cli", "verify", "results/tiny"]
+    command = [sys.executable, "-m", "swapset.cli.main", "verify", "results/tiny"]
     done = subprocess.run(command, cwd=tidied, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from swapset.build.figures import colour_group, resolution_group
 from swapset.config.recipes import Recipe
 from swapset.report.figures.charts import mask_ssim_chart, save_figure, smoothing_chart
 from swapset.report.figures.contact import (
@@ -21,7 +22,6 @@ from swapset.report.figures.contact import (
 from swapset.report.figures.finished import FinishedBuild, Image, evenly
 from swapset.report.figures.mask_rows import Models, colour_steps_figure, masks_figure
 from swapset.report.figures.sheet import message, save
-from swapset.report.plan import colour_group, resolution_group
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
+from swapset.build.figures import describe, differ_in_size_only
 from swapset.config.recipes import Recipe
 from swapset.report.figures.finished import (
     Fake,
@@ -17,7 +18,6 @@ from swapset.report.figures.finished import (
     zoom,
 )
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
-from swapset.report.plan import describe, differ_in_size_only
 
 TARGETS, DONORS = 6, 5
 """Most rows of a contact sheet, and fakes in a row, as in figure 4.4."""

@@ -157,7 +157,7 @@ def compression_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
 def draw_all(
     table: pd.DataFrame, curves: pd.DataFrame, quoted_auc: pd.DataFrame, quoted_h264: pd.DataFrame
 ) -> dict[str, Figure]:
-    """Return all figures of detectors by name, see `swapset.report.plan.DETECTOR_FIGURES`."""
+    """Return all figures of detectors by name, see `swapset.build.figures.DETECTOR_FIGURES`."""
     return {
         "auc_by_dataset": average_chart(table, quoted_auc, "dataset"),
         "auc_by_detector": average_chart(table, quoted_auc, "detector"),

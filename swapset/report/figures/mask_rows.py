@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from swapset.build.figures import mask_rows
 from swapset.config.methods import synthesis_of
 from swapset.config.recipes import Recipe, SynthesisRecipe
 from swapset.dataset.selection import pair_name
@@ -24,7 +25,6 @@ from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
 from swapset.report.figures.finished import Fake, FinishedBuild, Image, spread_over_targets, zoom
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
-from swapset.report.plan import mask_rows
 
 SIDE = 300
 EXAMPLES = 2

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from swapset.build.protected import DONOR
 from swapset.dataset.labels import read_labels
 from swapset.faces.prepare import ClipLandmarks, load_faces
 from swapset.obstruction.names import CLEAN
-from swapset.obstruction.protected_plan import DONOR
 from swapset.report.figures.finished import Image, evenly, frame_at, zoom
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
 
@@ -34,7 +34,7 @@ def protected_figure(root: Path, parts: Sequence[Part]) -> Image:
         The build's folder.
     parts : sequence of mapping
         attack, source, method, target, donor and role of all fakes that were measured; see
-        `swapset.obstruction.protected_plan`.
+        `swapset.build.protected`.
     """
     groups: dict[tuple[str, str, str], list[Part]] = {}
     for part in parts:

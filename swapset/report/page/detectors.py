@@ -33,7 +33,7 @@ def detectors(
     aucs, left_out : DataFrame or None
         `tables/detector_auc.csv` and `tables/left_out.csv`.
     figures : sequence of Path
-        Those of `swapset.report.plan.DETECTOR_FIGURES`.
+        Those of `swapset.build.figures.DETECTOR_FIGURES`.
     """
     if aucs is None or not len(aucs):
         return Markup("")

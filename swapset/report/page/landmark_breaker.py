@@ -40,7 +40,7 @@ def landmark_breaker(
     means, differences : DataFrame or None
         `tables/landmark_breaker.csv` and `landmark_breaker_differences.csv`.
     figures : sequence of Path
-        Those of `swapset.report.plan.BREAKER_FIGURES`.
+        Those of `swapset.build.figures.BREAKER_FIGURES`.
     """
     if means is None or not len(means):
         return Markup("")

@@ -11,11 +11,11 @@ from swapset.config.landmark_breaker import RUN
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ON_VIDEOS, ROBUST
-from swapset.obstruction.protected_plan import ProtectedPlan
+from swapset.build.protected import ProtectedPlan
 from swapset.seeds import derive_seed
 
 if TYPE_CHECKING:
-    from swapset.workflow import Build
+    from swapset.build.build import Build
 
 
 _BEST = "hrnet"

@@ -15,7 +15,7 @@ from swapset.dataset.selection import pair_name
 from swapset.generation.size import training_memory
 
 if TYPE_CHECKING:
-    from swapset.workflow import Build
+    from swapset.build.build import Build
 
 SHOWN = 4
 """Pairs of each recipe whose training the report shows."""

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from swapset.code_hash import code_hash
+from swapset.build.code_hash import code_hash
 from swapset.config.demo import without_leftovers
 from swapset.config.methods import model_owner, synthesis_of
 from swapset.config.schema import DEMO, DEMO_CLIPS, Config, load
@@ -23,11 +23,11 @@ from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
 from swapset.dataset.tidy import TidyPlan
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
-from swapset.detection.plan import DetectionPlan
+from swapset.build.detection import DetectionPlan
 from swapset.errors import ConfigError, SwapsetError
-from swapset.generation.plan import GenerationPlan
+from swapset.build.generation import GenerationPlan
 from swapset.learning.device import visible_gpus
-from swapset.obstruction.plan import ObstructionPlan
+from swapset.build.landmark_breaker import ObstructionPlan
 
 SCRIPTS = Path(__file__).parent.parent / "workflow_scripts"
 # Settings that change no video, and so not the hash in its provenance.

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from swapset.dataset.splits import Fold, make_folds
-from swapset.detection.public import PublicDatasets
+from swapset.build.public_datasets import PublicDatasets
 from swapset.detectors.names import DETECTORS, needs_compression
 from swapset.errors import ConfigError
 
 if TYPE_CHECKING:
-    from swapset.workflow import Build
+    from swapset.build.build import Build
 
 OLD_METHOD = "faceswap"
 

@@ -17,7 +17,7 @@ from swapset.learning.device import visible_gpus
 if TYPE_CHECKING:
     import pandas as pd
 
-    from swapset.workflow import Build
+    from swapset.build.build import Build
 
 _TABLE = re.compile(r"^job +count\n-+ +-+\n(.*?)^total", re.S | re.M)
 _NO_WORK = ("all", "complete")
@@ -80,7 +80,7 @@ def _plan(given: argparse.Namespace) -> None:
 
 
 def _build(given: argparse.Namespace) -> Build:
-    from swapset.workflow import Build
+    from swapset.build.build import Build
 
     first = Path("config.yaml")
     values, named = _read(first), dict[str, Any]()

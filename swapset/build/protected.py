@@ -10,8 +10,8 @@ from swapset.dataset.selection import pair_name
 from swapset.obstruction.names import CLEAN, ROBUST
 
 if TYPE_CHECKING:
-    from swapset.obstruction.plan import ObstructionPlan
-    from swapset.workflow import Build
+    from swapset.build.landmark_breaker import ObstructionPlan
+    from swapset.build.build import Build
 
 DONOR, TARGET = "donor", "target"
 """What a protected person is in a fake."""

@@ -12,11 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from swapset import __version__
-from swapset.cli_detect import add_detect
-from swapset.cli_plan import add_plan
-from swapset.cli_protect import add_protect
-from swapset.cli_verify import add_verify
-from swapset.dataset.collect import (
+from swapset.cli.collect import (
     Collection,
     collect,
     config_header,
@@ -24,6 +20,10 @@ from swapset.dataset.collect import (
     refuse_existing,
     write_manifest,
 )
+from swapset.cli.detect import add_detect
+from swapset.cli.plan import add_plan
+from swapset.cli.protect import add_protect
+from swapset.cli.verify import add_verify
 from swapset.errors import SwapsetError
 from swapset.io.files import atomic_output
 from swapset.learning.device import visible_gpus

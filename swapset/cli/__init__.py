@@ -1,0 +1,1 @@
+"""The `swapset` command: a file for each sub-command."""
