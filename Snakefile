@@ -28,12 +28,13 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 )
 
+from swapset.build.job import RUN
+from swapset.build.resources import lock_results, per_attempt
+from swapset.build.workflow import Workflow
 from swapset.detectors.names import DETECTORS
 from swapset.errors import SwapsetError
 from swapset.extractors.names import EXTRACTORS
-from swapset.build.job import RUN
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
-from swapset.build.build import Build, grows, lock_results
 
 # Jobs know by it that an earlier try was in the same run.
 if workflow.is_main_process:
@@ -47,11 +48,11 @@ for path in workflow.overwrite_configfiles:
 update_config(named, workflow.config_settings.config)
 
 try:
-    build = Build(config, named)
-    build.detection
-    build.obstruction
+    stages = Workflow(config, named)
+    build, generation, detection = stages.build, stages.generation, stages.detection
+    breaker, protected, tidying = stages.breaker, stages.protected, stages.tidying
     if workflow.is_main_process:
-        build.notices += build.detection.public.notices() + build.obstruction.notices()
+        build.notices += detection.public.notices() + breaker.notices()
     # Jobs parse this file again, in processes of their own; only the first one holds the lock.
     # `workflow.dryrun` is known only after this file was read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
@@ -77,7 +78,7 @@ wildcard_constraints:
     method="|".join(build.methods),
     recipe="|".join(build.recipes),
     kind="|".join(map(re.escape, ["real", *build.methods, *build.config.datasets])),
-    dataset="|".join(map(re.escape, build.detection.datasets)),
+    dataset="|".join(map(re.escape, detection.datasets)),
     detector="|".join(DETECTORS),
     compression="original|c23|c40",
     extractor="|".join(EXTRACTORS),
@@ -98,7 +99,7 @@ onstart:
     )
 
 
-include: "rules/places.smk"
+include: "rules/storage.smk"
 include: "rules/clips.smk"
 include: "rules/faces.smk"
 include: "rules/generation.smk"
@@ -122,7 +123,7 @@ rule landmark_breaker:
     input:
         rules.landmark_breaker_tables.output,
         rules.landmark_breaker_figures.output,
-        build.obstruction.protected.results(),
+        protected.results(),
 
 
 rule complete:
@@ -131,7 +132,7 @@ rule complete:
         rules.report.output,
         rules.detector_auc.output,
         rules.detector_figures.output,
-        [] if build.obstruction.why_not else rules.landmark_breaker.input,
+        [] if breaker.why_not else rules.landmark_breaker.input,
 
 
 include: "rules/tidy.smk"

@@ -1,9 +1,9 @@
 """Train narrow extractors on labelled faces, and compare their NME with dlib's on the test faces.
 
 Run `python benchmarks/extractors.py LANDMARKS.csv [--extractor fan hrnet avs-san] [--minutes 20]`
-or with `--steps`. The file is one that `swapset.extractors.labels.csv_file` reads, with 68 landmarks and
-faces of split "test". A tenth of the people in "train" choose the best weights; nobody in "test" is
-looked at before the end.
+or with `--steps`. The file is one that `swapset.extractors.labels.csv_file` reads, with 68
+landmarks and faces of split "test". A tenth of the people in "train" choose the best weights;
+nobody in "test" is looked at before the end.
 
 Beside the extractors stand dlib's 68-point predictor in the box that the labels give (which is
 where extractors look too), the mean shape of the training faces in that box, and the same shape

@@ -48,7 +48,7 @@ def asked() -> dict[str, tuple[int | None, int | None]]:
 
 
 def _number(resource: str, text: str) -> int | None:
-    given = re.search(rf"^        {resource}=grows\((\d+)\)", text, re.M)
+    given = re.search(rf"^        {resource}=per_attempt\((\d+)\)", text, re.M)
     return int(given.group(1)) if given else None
 
 

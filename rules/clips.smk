@@ -14,8 +14,8 @@ rule demo_clips:
         code=build.code("demo_clips"),
     threads: 2
     resources:
-        mem_mb=grows(1500),
-        runtime=grows(10),
+        mem_mb=per_attempt(1500),
+        runtime=per_attempt(10),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -35,8 +35,8 @@ rule fetch:
         url=lambda w: build.manifest.clips[w.clip].url,
     retries: 2
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(60),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -45,7 +45,7 @@ rule fetch:
 
 rule ingest:
     input:
-        sources=lambda w: given(map(build.source_of, build.manifest.of(w.subject))),
+        sources=lambda w: external_inputs(map(build.source_of, build.manifest.of(w.subject))),
     output:
         clips=directory(f"{R}/clips/{{subject}}"),
     message:
@@ -59,8 +59,8 @@ rule ingest:
         clips=lambda w: build.parts_of(w.subject),
         settings=build.config.ingest.model_dump(mode="json"),
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(30),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(30),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -12,10 +12,10 @@ rule count_public:
         f"{R}/benchmarks/count_public/{{dataset}}.tsv"
     params:
         code=build.code("count_public"),
-        videos=lambda w: build.detection.public.best_videos(w.dataset),
+        videos=lambda w: detection.public.best_videos(w.dataset),
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(60),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -25,7 +25,7 @@ rule count_public:
 rule dataset:
     input:
         public=expand("{R}/tables/public/{name}.csv", R=R, name=build.config.datasets),
-        videos=unopened(build.videos()),
+        videos=not_retrieved(build.videos()),
         records=build.records(),
         labels=build.labels(),
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
@@ -50,8 +50,8 @@ rule dataset:
         compressions=build.config.compressions,
         config_hash=build.config_hash(),
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(30),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(30),
     conda:
         "../envs/cpu.yaml"
     script:

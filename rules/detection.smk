@@ -1,12 +1,10 @@
 # Detection: faces of all videos once, detectors fitted on some people and tested on others, AUCs.
 from swapset.build.figures import DETECTOR_FIGURES
 
-detection = build.detection
-
 
 rule find_faces:
     input:
-        videos=lambda w: given(detection.sources(w.kind, w.compression, w.block)),
+        videos=lambda w: external_inputs(detection.sources(w.kind, w.compression, w.block)),
         labels=lambda w: detection.labels(w.kind, w.compression, w.block),
         landmarks=lambda w: expand(
             "{R}/landmarks/{s}", R=R, s=detection.targets(w.kind, w.compression, w.block)
@@ -28,8 +26,8 @@ rule find_faces:
         frames=build.config.detection.frames,
         settings=build.config.track.model_dump(mode="json"),
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(120),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(120),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -49,8 +47,8 @@ rule splits:
         code=build.code("splits"),
         rows=lambda w: detection.split_rows(),
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(10),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(10),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -61,7 +59,7 @@ rule fit_detector:
     input:
         splits=f"{R}/tables/splits.csv",
         faces=lambda w: detection.blocks(detection.train_on, detection.learns_from(w.detector)),
-        weights=lambda w: given(detection.weight_files(w.detector)),
+        weights=lambda w: external_inputs(detection.weight_files(w.detector)),
     output:
         model=f"{R}/detectors/{{detector}}/{{fold}}.safetensors",
         card=f"{R}/detectors/{{detector}}/{{fold}}.json",
@@ -80,8 +78,8 @@ rule fit_detector:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(6000),
-        runtime=grows(1440),
+        mem_mb=per_attempt(6000),
+        runtime=per_attempt(1440),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -108,8 +106,8 @@ rule score:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(720),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(720),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -140,8 +138,8 @@ rule detector_auc:
         bootstrap=build.config.detection.bootstrap,
         left_out=lambda w: detection.public.left_out(),
     resources:
-        mem_mb=grows(3000),
-        runtime=grows(60),
+        mem_mb=per_attempt(3000),
+        runtime=per_attempt(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -168,8 +166,8 @@ rule detector_figures:
     params:
         code=build.code("detector_figures"),
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(10),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(10),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -16,8 +16,8 @@ rule track:
         code=build.code("track"),
         settings=build.config.track.model_dump(mode="json"),
     resources:
-        mem_mb=grows(1500),
-        runtime=grows(60),
+        mem_mb=per_attempt(1500),
+        runtime=per_attempt(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -47,8 +47,8 @@ checkpoint accept:
         settings=build.config.accept.model_dump(mode="json"),
         strict=build.config.strict,
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(20),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(20),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -74,8 +74,8 @@ rule align:
         smoothing=build.config.smoothing.model_dump(mode="json"),
         settings=build.config.align.model_dump(mode="json"),
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(30),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(30),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -1,11 +1,10 @@
 # Fakes: a model per pair of subjects, and swaps in both directions from it. Every video, real or
 # fake, is made in all its compressions by one job: starting a job takes as long as one of them.
-generation = build.generation
 
 
 rule train:
     input:
-        unpack(lambda w: {"start": path for path in given(generation.start(w.recipe))}),
+        unpack(lambda w: {"start": path for path in external_inputs(generation.start(w.recipe))}),
         faces=lambda w: [f"{R}/faces/{subject}" for subject in w.pair.split("-")],
         verdicts=lambda w: [f"{R}/accepted/{subject}.json" for subject in w.pair.split("-")],
     output:
@@ -41,8 +40,8 @@ rule train:
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.pair}",
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(lambda w: generation.pair_memory(w.recipe)),
-        runtime=grows(1440),
+        mem_mb=per_attempt(lambda w: generation.pair_memory(w.recipe)),
+        runtime=per_attempt(1440),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -82,8 +81,8 @@ use rule train as train_shared with:
         checkpoint=lambda w, output: f"{R}/checkpoints/{w.recipe}/{w.shared}.safetensors",
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.shared}",
     resources:
-        mem_mb=grows(lambda w: generation.shared_memory(w.recipe)),
-        runtime=grows(7200),
+        mem_mb=per_attempt(lambda w: generation.shared_memory(w.recipe)),
+        runtime=per_attempt(7200),
         gpu=build.gpus_per_job(),
 
 
@@ -101,8 +100,8 @@ rule training_table:
     params:
         code=build.code("training_table"),
     resources:
-        mem_mb=grows(500),
-        runtime=grows(5),
+        mem_mb=per_attempt(500),
+        runtime=per_attempt(5),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -137,8 +136,8 @@ rule synthesise:
         per_gpu=lambda w, output: build.config.training.per_gpu,
         encoding={**build.config.video.model_dump(), "fps": build.config.ingest.fps},
     resources:
-        mem_mb=grows(3000),
-        runtime=grows(60),
+        mem_mb=per_attempt(3000),
+        runtime=per_attempt(60),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -167,8 +166,8 @@ rule real:
         code=build.code("real"),
         encoding={**build.config.video.model_dump(), "fps": build.config.ingest.fps},
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(20),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(20),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -1,8 +1,6 @@
 # Landmark Breaker: extractors, noise on key frames against them, and what the noise does.
 from swapset.build.figures import BREAKER_FIGURES
 
-obstruction = build.obstruction
-
 
 rule clip_labels:
     input:
@@ -21,8 +19,8 @@ rule clip_labels:
         code=build.code("clip_labels"),
         frames=build.config.landmark_breaker.label_frames,
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(20),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(20),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -31,8 +29,8 @@ rule clip_labels:
 
 rule train_extractor:
     input:
-        labels=lambda w: expand("{R}/extractors/labels/{s}", R=R, s=obstruction.learnt_from),
-        weights=lambda w: given(obstruction.weight_files(w.extractor)),
+        labels=lambda w: expand("{R}/extractors/labels/{s}", R=R, s=breaker.learnt_from),
+        weights=lambda w: external_inputs(breaker.weight_files(w.extractor)),
     output:
         model=f"{R}/extractors/{{extractor}}.safetensors",
         card=f"{R}/extractors/{{extractor}}.json",
@@ -44,9 +42,9 @@ rule train_extractor:
     benchmark:
         f"{R}/benchmarks/train_extractor/{{extractor}}.tsv"
     params:
-        code=lambda w: build.code("train_extractor", also=obstruction.module(w.extractor)),
-        settings=lambda w: obstruction.training_params(w.extractor),
-        labels=lambda w: obstruction.labels_given(),
+        code=lambda w: build.code("train_extractor", also=breaker.module(w.extractor)),
+        settings=lambda w: breaker.training_params(w.extractor),
+        labels=lambda w: breaker.labels_given(),
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,
@@ -57,8 +55,8 @@ rule train_extractor:
         checkpoint=lambda w, output: f"{R}/checkpoints/extractors/{w.extractor}.safetensors",
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(6000),
-        runtime=grows(1440),
+        mem_mb=per_attempt(6000),
+        runtime=per_attempt(1440),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -81,10 +79,10 @@ rule key_frames:
         f"{R}/benchmarks/key_frames/{{subject}}.tsv"
     params:
         code=build.code("key_frames"),
-        runs=lambda w: obstruction.runs,
+        runs=lambda w: breaker.runs,
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(20),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(20),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -94,7 +92,7 @@ rule key_frames:
 rule attack:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
-        extractors=lambda w: obstruction.members(w.source),
+        extractors=lambda w: breaker.members(w.source),
     output:
         frames=directory(f"{R}/obstruction/noisy/{{attack}}/{{source}}/{{subject}}"),
     wildcard_constraints:
@@ -106,16 +104,16 @@ rule attack:
     benchmark:
         f"{R}/benchmarks/attack/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=lambda w: build.code("attack", also=obstruction.module(w.attack)),
-        settings=lambda w: obstruction.attack_params(w.attack),
+        code=lambda w: build.code("attack", also=breaker.module(w.attack)),
+        settings=lambda w: breaker.attack_params(w.attack),
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(240),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(240),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -123,37 +121,37 @@ rule attack:
         "../workflow_scripts/attack.py"
 
 
-rule even_attack:
+rule match_ssim:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
-        noisy=lambda w: obstruction.frames(ROBUST, w.source, w.subject),
-        others=lambda w: obstruction.compared(w.source, w.subject),
+        noisy=lambda w: breaker.frames(ROBUST, w.source, w.subject),
+        others=lambda w: breaker.compared(w.source, w.subject),
     output:
         frames=directory(f"{R}/obstruction/noisy/{EVEN}/{{source}}/{{subject}}"),
     message:
         "Making lb-robust's noise on {wildcards.source} as visible as lb's on {wildcards.subject}"
     log:
-        f"{R}/logs/even_attack/{{source}}/{{subject}}.log",
+        f"{R}/logs/match_ssim/{{source}}/{{subject}}.log",
     benchmark:
-        f"{R}/benchmarks/even_attack/{{source}}/{{subject}}.tsv"
+        f"{R}/benchmarks/match_ssim/{{source}}/{{subject}}.tsv"
     params:
-        code=build.code("even_attack"),
+        code=build.code("match_ssim"),
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(60),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(60),
     conda:
         "../envs/cpu.yaml"
     script:
-        "../workflow_scripts/even_attack.py"
+        "../workflow_scripts/match_ssim.py"
 
 
 rule measure_attack:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
-        noisy=lambda w: obstruction.frames(w.attack, w.source, w.subject),
-        extractors=[obstruction.extractor(name) for name in obstruction.extractors],
-        model=lambda w: obstruction.model(w.subject)["model"],
-        card=lambda w: obstruction.model(w.subject)["card"],
+        noisy=lambda w: breaker.frames(w.attack, w.source, w.subject),
+        extractors=[breaker.extractor(name) for name in breaker.extractors],
+        model=lambda w: breaker.model(w.subject)["model"],
+        card=lambda w: breaker.model(w.subject)["card"],
     output:
         measures=f"{R}/obstruction/measures/{{attack}}/{{source}}/{{subject}}.csv",
     message:
@@ -164,9 +162,9 @@ rule measure_attack:
         f"{R}/benchmarks/measure_attack/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
         code=build.code("measure_attack"),
-        recipe=lambda w: build.synthesis(obstruction.method),
-        donor=lambda w: obstruction.donor(w.subject),
-        reference=obstruction.reference,
+        recipe=lambda w: build.synthesis(breaker.method),
+        donor=lambda w: breaker.donor(w.subject),
+        reference=breaker.reference,
         predictor=str(build.config.track.predictor or ""),
         compressions=build.config.landmark_breaker.compressions,
         swap_every=build.config.landmark_breaker.swap_every,
@@ -175,8 +173,8 @@ rule measure_attack:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(240),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(240),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -189,11 +187,10 @@ rule sweep:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
         extractors=lambda w: [
-            obstruction.extractor(name)
-            for name in dict.fromkeys([w.extractor, obstruction.reference])
+            breaker.extractor(name) for name in dict.fromkeys([w.extractor, breaker.reference])
         ],
-        model=lambda w: obstruction.model(w.subject)["model"],
-        card=lambda w: obstruction.model(w.subject)["card"],
+        model=lambda w: breaker.model(w.subject)["model"],
+        card=lambda w: breaker.model(w.subject)["card"],
     output:
         measures=f"{R}/obstruction/sweep/{{extractor}}/{{subject}}.csv",
     message:
@@ -203,20 +200,20 @@ rule sweep:
     benchmark:
         f"{R}/benchmarks/sweep/{{extractor}}/{{subject}}.tsv"
     params:
-        code=build.code("sweep", also=obstruction.module(BREAKER)),
-        settings=obstruction.attack_params(BREAKER),
-        sweep=obstruction.sweep_params(),
-        recipe=lambda w: build.synthesis(obstruction.method),
-        donor=lambda w: obstruction.donor(w.subject),
-        reference=obstruction.reference,
+        code=build.code("sweep", also=breaker.module(BREAKER)),
+        settings=breaker.attack_params(BREAKER),
+        sweep=breaker.sweep_params(),
+        recipe=lambda w: build.synthesis(breaker.method),
+        donor=lambda w: breaker.donor(w.subject),
+        reference=breaker.reference,
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(240),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(240),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -226,8 +223,8 @@ rule sweep:
 
 rule landmark_breaker_tables:
     input:
-        measures=lambda w: obstruction.measured(),
-        sweeps=lambda w: obstruction.sweeps(),
+        measures=lambda w: breaker.measured(),
+        sweeps=lambda w: breaker.sweeps(),
     output:
         table=f"{R}/tables/landmark_breaker.csv",
         differences=f"{R}/tables/landmark_breaker_differences.csv",
@@ -241,12 +238,12 @@ rule landmark_breaker_tables:
         f"{R}/benchmarks/landmark_breaker_tables.tsv"
     params:
         code=build.code("landmark_breaker_tables"),
-        sweep=obstruction.sweep_params(),
+        sweep=breaker.sweep_params(),
         seed=build.config.seed,
         level=build.config.landmark_breaker.level,
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(20),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(20),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -259,11 +256,11 @@ rule landmark_breaker_figures:
         white_box=f"{R}/tables/landmark_breaker_white_box.csv",
         sweep=f"{R}/tables/landmark_breaker_sweep.csv",
         quoted=f"{R}/tables/quoted/table_4_8_robustness.csv",
-        frames=[obstruction.frames(CLEAN, CLEAN, subject) for subject in obstruction.subjects],
-        noisy=lambda w: obstruction.pictured_frames(),
-        extractors=[obstruction.extractor(name) for name in obstruction.extractors],
-        models=lambda w: [obstruction.model(subject)["model"] for subject in obstruction.subjects],
-        cards=lambda w: [obstruction.model(subject)["card"] for subject in obstruction.subjects],
+        frames=[breaker.frames(CLEAN, CLEAN, subject) for subject in breaker.subjects],
+        noisy=lambda w: breaker.pictured_frames(),
+        extractors=[breaker.extractor(name) for name in breaker.extractors],
+        models=lambda w: [breaker.model(subject)["model"] for subject in breaker.subjects],
+        cards=lambda w: [breaker.model(subject)["card"] for subject in breaker.subjects],
     output:
         figures=expand("{R}/figures/{name}.png", R=R, name=BREAKER_FIGURES),
     message:
@@ -274,13 +271,13 @@ rule landmark_breaker_figures:
         f"{R}/benchmarks/landmark_breaker_figures.tsv"
     params:
         code=build.code("landmark_breaker_figures"),
-        attack=obstruction.pictured,
-        donors=lambda w: [obstruction.donor(subject) for subject in obstruction.subjects],
-        recipe=lambda w: build.synthesis(obstruction.method),
+        attack=breaker.pictured,
+        donors=lambda w: [breaker.donor(subject) for subject in breaker.subjects],
+        recipe=lambda w: build.synthesis(breaker.method),
         precision=build.config.training.precision,
     resources:
-        mem_mb=grows(1500),
-        runtime=grows(30),
+        mem_mb=per_attempt(1500),
+        runtime=per_attempt(30),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -2,7 +2,6 @@
 # landmarks in them and trains a pair's model on what these align. With attack `none` nothing else
 # differs. The stages of the main line do the work, in a folder of their own.
 
-protected = build.obstruction.protected
 P = f"{R}/obstruction/protected/{{attack}}/{{source}}"
 PLACE = "protected/{attack}/{source}"
 
@@ -22,8 +21,8 @@ rule protect_clips:
     benchmark:
         f"{R}/benchmarks/protect_clips/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=lambda w: build.code("protect_clips", also=obstruction.module(w.attack)),
-        settings=lambda w: obstruction.attack_params(w.attack),
+        code=lambda w: build.code("protect_clips", also=breaker.module(w.attack)),
+        settings=lambda w: breaker.attack_params(w.attack),
         compression=build.config.landmark_breaker.protected_compression,
         seed=build.config.seed,
         device=build.config.device,
@@ -31,8 +30,8 @@ rule protect_clips:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(4000),
-        runtime=grows(480),
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(480),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -46,7 +45,7 @@ rule find_landmarks:
         landmarks=f"{R}/landmarks/{{subject}}",
         tracks=f"{R}/tracks/{{subject}}",
         verdicts=f"{R}/accepted/{{subject}}.json",
-        extractor=lambda w: obstruction.extractor(w.source),
+        extractor=lambda w: breaker.extractor(w.source),
     output:
         tracks=directory(f"{P}/tracks/{{subject}}"),
     message:
@@ -61,8 +60,8 @@ rule find_landmarks:
         threads=build.config.training.threads,
     threads: build.config.training.threads
     resources:
-        mem_mb=grows(3000),
-        runtime=grows(120),
+        mem_mb=per_attempt(3000),
+        runtime=per_attempt(120),
         gpu=build.gpus_per_job(),
     conda:
         "../envs/gpu.yaml"
@@ -104,7 +103,7 @@ use rule train as protected_train with:
     benchmark:
         f"{R}/benchmarks/train/{PLACE}/{{recipe}}/{{pair}}.tsv"
     params:
-        recipe=lambda w: build.generation.cold(w.recipe),
+        recipe=lambda w: generation.cold(w.recipe),
         warm_rate=1.0,
         checkpoint=lambda w, output: (
             f"{R}/checkpoints/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}.safetensors"
@@ -173,8 +172,8 @@ rule protected_training:
         level=build.config.landmark_breaker.level,
         bootstrap=build.config.quality.bootstrap,
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(10),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(10),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -201,8 +200,8 @@ rule protected_figure:
         code=build.code("protected_figure"),
         parts=lambda w: protected.parts(),
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(10),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(10),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -24,8 +24,8 @@ rule measure:
         every=build.config.quality.every,
         identity_frames=build.config.quality.identity_frames,
     resources:
-        mem_mb=grows(1500),
-        runtime=grows(60),
+        mem_mb=per_attempt(1500),
+        runtime=per_attempt(60),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -35,11 +35,11 @@ rule measure:
 # Fakes of public datasets, where their originals are known.
 rule measure_public:
     input:
-        videos=lambda w: given(
+        videos=lambda w: external_inputs(
             sorted(
                 {
                     path
-                    for _, *paths, _ in build.detection.pair_block(w.dataset, w.block)
+                    for _, *paths, _ in detection.pair_block(w.dataset, w.block)
                     for path in paths
                     if path
                 }
@@ -55,13 +55,13 @@ rule measure_public:
         f"{R}/benchmarks/measure_public/{{dataset}}/{{block}}.tsv"
     params:
         code=build.code("measure_public"),
-        pairs=lambda w: build.detection.pair_block(w.dataset, w.block),
+        pairs=lambda w: detection.pair_block(w.dataset, w.block),
         settings=build.config.track.model_dump(mode="json"),
         every=build.config.quality.every,
         identity_frames=build.config.quality.identity_frames,
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(240),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(240),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -71,7 +71,7 @@ rule measure_public:
 rule mask_ssim:
     input:
         scores=expand("{R}/quality/{target}.csv", R=R, target=build.targets),
-        public=lambda w: build.detection.pair_blocks(),
+        public=lambda w: detection.pair_blocks(),
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
     output:
         table=f"{R}/tables/mask_ssim.csv",
@@ -85,14 +85,14 @@ rule mask_ssim:
         f"{R}/benchmarks/mask_ssim.tsv"
     params:
         code=build.code("mask_ssim"),
-        methods=lambda w: [*build.detection.own, *build.detection.paired],
+        methods=lambda w: [*detection.own_datasets, *detection.paired],
         fakes=[len(build.methods) * len(build.swaps_of(target)) for target in build.targets],
         seed=build.config.seed,
         level=build.config.quality.level,
         bootstrap=build.config.quality.bootstrap,
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(10),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(10),
     conda:
         "../envs/cpu.yaml"
     script:

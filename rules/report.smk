@@ -15,8 +15,8 @@ rule quoted:
     params:
         code=build.code("quoted"),
     resources:
-        mem_mb=grows(500),
-        runtime=grows(5),
+        mem_mb=per_attempt(500),
+        runtime=per_attempt(5),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -36,7 +36,7 @@ rule figures:
         differences=f"{R}/tables/mask_ssim_differences.csv",
         clips=expand("{R}/clips/{subject}", R=R, subject=build.subjects),
         landmarks=expand("{R}/landmarks/{subject}", R=R, subject=build.subjects),
-        opened=lambda w: build.pictured() if STORED else [],
+        opened=lambda w: generation.pictured() if STORED else [],
     output:
         figures=expand(
             "{R}/figures/{name}.png", R=R, name=figure_names(build.methods, build.recipes)
@@ -50,12 +50,12 @@ rule figures:
     params:
         code=build.code("figures"),
         recipes={method: build.recipes[method].model_dump() for method in build.methods},
-        owners={method: build.owner(method) for method in build.methods},
-        shared=build.generation.shared,
+        owners={method: build.model_recipe(method) for method in build.methods},
+        shared=generation.shared,
         precision=build.config.training.precision,
     resources:
-        mem_mb=grows(2000),
-        runtime=grows(30),
+        mem_mb=per_attempt(2000),
+        runtime=per_attempt(30),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -67,7 +67,7 @@ rule report:
         figures=rules.figures.output.figures,
         quoted=rules.quoted.output.tables,
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
-        previews=expand("{R}/models/{stem}.png", R=R, stem=build.generation.shown()),
+        previews=expand("{R}/models/{stem}.png", R=R, stem=generation.shown()),
         provenance=f"{R}/dataset/provenance.jsonl",
         tables=expand(
             "{R}/tables/{name}.csv",
@@ -84,28 +84,26 @@ rule report:
         demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
         detectors=(
             [f"{R}/tables/detector_auc.csv", f"{R}/tables/left_out.csv"]
-            if build.detection.detectors
+            if detection.detectors
             else []
         ),
         detector_figures=(
             expand("{R}/figures/{name}.png", R=R, name=DETECTOR_FIGURES)
-            if build.detection.detectors
+            if detection.detectors
             else []
         ),
         breaker=(
             []
-            if build.obstruction.why_not
+            if breaker.why_not
             else [
                 f"{R}/tables/landmark_breaker.csv",
                 f"{R}/tables/landmark_breaker_differences.csv",
             ]
         ),
         breaker_figures=(
-            []
-            if build.obstruction.why_not
-            else expand("{R}/figures/{name}.png", R=R, name=BREAKER_FIGURES)
+            [] if breaker.why_not else expand("{R}/figures/{name}.png", R=R, name=BREAKER_FIGURES)
         ),
-        protected=build.obstruction.protected.results(),
+        protected=protected.results(),
     output:
         page=f"{R}/report.html",
     message:
@@ -117,8 +115,8 @@ rule report:
     params:
         code=build.code("report"),
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(10),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(10),
     conda:
         "../envs/cpu.yaml"
     script:

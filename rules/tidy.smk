@@ -5,7 +5,7 @@
 rule tidy:
     input:
         rules.all.input,
-        build.tidying.finished(),
+        tidying.finished(),
     output:
         table=f"{R}/tables/tidied.csv",
     message:
@@ -16,13 +16,13 @@ rule tidy:
         f"{R}/benchmarks/tidy.tsv"
     params:
         code=build.code("tidy"),
-        removed=build.tidying.removed(),
-        kept=build.tidying.kept(),
-        sources=lambda w, output: build.tidying.sources(),
+        removed=tidying.removed(),
+        kept=tidying.kept(),
+        sources=lambda w, output: tidying.sources(),
     localrule: True
     resources:
-        mem_mb=grows(1000),
-        runtime=grows(60),
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(60),
     conda:
         "../envs/cpu.yaml"
     script:

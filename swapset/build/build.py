@@ -1,19 +1,13 @@
-"""What the Snakefile knows of a build: its config, manifest, fakes and where files lie.
-
-Light to import, because every cluster job parses the Snakefile again: no torch, OpenCV, dlib or
-pandas here.
-"""
+"""Facts about one build: its config, manifest, fakes and where files lie."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from swapset.build.code_hash import code_hash
 from swapset.config.demo import without_leftovers
@@ -21,15 +15,11 @@ from swapset.config.methods import model_owner, synthesis_of
 from swapset.config.schema import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
-from swapset.dataset.tidy import TidyPlan
 from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
-from swapset.build.detection import DetectionPlan
-from swapset.errors import ConfigError, SwapsetError
-from swapset.build.generation import GenerationPlan
+from swapset.errors import ConfigError
 from swapset.learning.device import visible_gpus
-from swapset.build.landmark_breaker import ObstructionPlan
 
-SCRIPTS = Path(__file__).parent.parent / "workflow_scripts"
+SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 # Settings that change no video, and so not the hash in its provenance.
 _NOT_IN_HASH = {
     "quality",
@@ -77,7 +67,7 @@ class Build:
             self.people = read_subjects(self.config.subjects, self.manifest)
         self.swaps = self._choose_swaps()
         self.recipes = self.config.all_recipes()
-        self._owner = {m: model_owner(m, self.config.recipes) for m in self.config.methods}
+        self._model_recipe = {m: model_owner(m, self.config.recipes) for m in self.config.methods}
         self._by_target: dict[str, list[Swap]] = {}
         for swap in self.swaps:
             self._by_target.setdefault(swap.target, []).append(swap)
@@ -140,9 +130,9 @@ class Build:
         """Return the fakes of one target."""
         return self._by_target.get(target, [])
 
-    def owner(self, method: str) -> str:
+    def model_recipe(self, method: str) -> str:
         """Return the recipe whose models `method` uses."""
-        return self._owner[method]
+        return self._model_recipe[method]
 
     def source_of(self, clip: str) -> str:
         """Return the file that a clip is ingested from.
@@ -171,7 +161,7 @@ class Build:
             for swap in self.swaps_of(target)
         ]
 
-    def _video_names(self) -> list[tuple[str, str]]:
+    def video_names(self) -> list[tuple[str, str]]:
         """Return (kind, name) of every video, real and fake."""
         fakes = [(method, swap.name) for method in self.methods for swap in self.swaps]
         return [("real", clip) for clip in self.manifest.clips] + fakes
@@ -180,13 +170,13 @@ class Build:
         """Return the paths of every video of the dataset in every compression."""
         return [
             f"{self.root}/dataset/{kind}/{compression}/{name}.mp4"
-            for kind, name in self._video_names()
+            for kind, name in self.video_names()
             for compression in self.config.compressions
         ]
 
     def records(self) -> list[str]:
         """Return the path of each video's record."""
-        return [f"{self.root}/records/{kind}/{name}.json" for kind, name in self._video_names()]
+        return [f"{self.root}/records/{kind}/{name}.json" for kind, name in self.video_names()]
 
     def labels(self) -> list[str]:
         """Return the path of each fake's labels."""
@@ -195,14 +185,6 @@ class Build:
             for method in self.methods
             for swap in self.swaps
         ]
-
-    def pictured(self) -> list[str]:
-        """Return every file of videos, labels and models that a figure may show."""
-        videos = [
-            f"{self.root}/dataset/{kind}/original/{name}.mp4" for kind, name in self._video_names()
-        ]
-        models = [f"{self.root}/models/{stem}.safetensors" for stem in self.generation.trained()]
-        return videos + self.labels() + models
 
     def clip_facts(self) -> dict[str, dict[str, Any]]:
         """Return what the manifest says of each clip's origin."""
@@ -229,26 +211,6 @@ class Build:
         own = code_hash(SCRIPTS / f"{rule}.py")
         return f"{own}-{code_hash(SCRIPTS.parent / also)}" if also else own
 
-    @cached_property
-    def generation(self) -> GenerationPlan:
-        """Return what is known of the models that fakes are made by."""
-        return GenerationPlan(self)
-
-    @cached_property
-    def detection(self) -> DetectionPlan:
-        """Return what is known of detectors, datasets and who is tested."""
-        return DetectionPlan(self)
-
-    @cached_property
-    def obstruction(self) -> ObstructionPlan:
-        """Return what is known of landmark extractors, attacks and who is protected."""
-        return ObstructionPlan(self)
-
-    @cached_property
-    def tidying(self) -> TidyPlan:
-        """Return what may go when the build is finished."""
-        return TidyPlan(self)
-
     def gpus_per_job(self) -> int:
         """Return how many GPUs a job that runs networks asks the scheduler for."""
         device = self.config.device
@@ -260,38 +222,5 @@ class Build:
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def grows(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:
-    """Return a rule's resource of which each retry gets as much again.
-
-    What is too little once (memory, minutes) is too little the next time. The amount may depend on
-    the job's wildcards.
-    """
-
-    def resource(wildcards: Any, attempt: int) -> int:
-        return attempt * (amount(wildcards) if callable(amount) else amount)
-
-    return resource
 
 
-def lock_results(root: str) -> IO[str]:
-    """Claim a build's results for this process; the claim ends with it, also when killed.
-
-    Raises
-    ------
-    SwapsetError
-        If another run holds them.
-    """
-    path = Path(root, ".swapset.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stream = path.open("a+")
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        stream.seek(0)
-        raise SwapsetError(
-            f"{root}: another run works on these results ({stream.read().strip()}); "
-            "wait for it or stop it"
-        ) from error
-    stream.truncate(0)
-    print(f"process {os.getpid()} on {os.uname().nodename}", file=stream, flush=True)
-    return stream

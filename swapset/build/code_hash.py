@@ -16,13 +16,13 @@ PACKAGE = "swapset"
 # What these say reaches a job through its other params, so that a new config key or a new recipe
 # does not rebuild everything.
 _NAMES = (
-    "config",
-    "config_sections",
-    "detection.settings",
+    "build.job",
+    "config.detection",
+    "config.methods",
+    "config.recipes",
+    "config.schema",
+    "config.sections",
     "errors",
-    "generation.methods",
-    "generation.recipes",
-    "jobs",
 )
 # Every job reads the Snakefile, and with it all modules: an expression for lines that import takes
 # a tenth of what parsing takes.
@@ -42,7 +42,7 @@ def code_hash(script: Path) -> str:
     script : Path
         A Python file; its imports of `swapset` are followed, also those inside functions.
     """
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     files = {script.resolve()}
     waiting = [script.resolve()]
     while waiting:

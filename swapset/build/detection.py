@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swapset.dataset.splits import Fold, make_folds
 from swapset.build.public_datasets import PublicDatasets
 from swapset.detectors.names import DETECTORS, needs_compression
 from swapset.errors import ConfigError
 
-if TYPE_CHECKING:
-    from swapset.build.build import Build
+from swapset.build.build import Build
 
 OLD_METHOD = "faceswap"
 
@@ -59,14 +58,14 @@ class DetectionPlan:
     # -- datasets ------------------------------------------------------------------------------
 
     @property
-    def own(self) -> list[str]:
+    def own_datasets(self) -> list[str]:
         """Return the datasets that this build makes: its methods, if it has clips."""
         return self._build.methods if self._build.manifest.clips else []
 
     @property
     def datasets(self) -> list[str]:
         """Return the names of all datasets."""
-        return [*self.own, *self._build.config.datasets]
+        return [*self.own_datasets, *self._build.config.datasets]
 
     @cached_property
     def public(self) -> PublicDatasets:
@@ -76,18 +75,18 @@ class DetectionPlan:
     @property
     def train_on(self) -> str:
         """Return the dataset that detectors learn from."""
-        old = OLD_METHOD if OLD_METHOD in self.own else (self.datasets or [""])[-1]
+        old = OLD_METHOD if OLD_METHOD in self.own_datasets else (self.datasets or [""])[-1]
         return self.settings.train_on or old
 
     def compressions(self, dataset: str) -> list[str]:
         """Return the compressions that a dataset comes in."""
-        if dataset in self.own:
+        if dataset in self.own_datasets:
             return list(self._build.config.compressions)
         return self.public.compressions(dataset)
 
     def kinds(self, dataset: str) -> list[str]:
         """Return the folders of videos that a dataset consists of."""
-        return ["real", dataset] if dataset in self.own else [dataset]
+        return ["real", dataset] if dataset in self.own_datasets else [dataset]
 
     @property
     def all_kinds(self) -> list[str]:
@@ -98,12 +97,12 @@ class DetectionPlan:
 
     def names(self, kind: str, compression: str) -> list[str]:
         """Return the names of the videos of a kind, in order."""
-        if kind == "real" or kind in self.own:
-            return self._own_names["real" if kind == "real" else "fake"]
+        if kind == "real" or kind in self.own_datasets:
+            return self._local_names["real" if kind == "real" else "fake"]
         return list(self.public.files(kind, compression))
 
     @cached_property
-    def _own_names(self) -> dict[str, list[str]]:
+    def _local_names(self) -> dict[str, list[str]]:
         """Return the names of the build's videos: looked up for every block of them."""
         fakes = [swap.name for swap in self._build.swaps]
         return {"real": list(self._build.manifest.clips), "fake": fakes}
@@ -157,21 +156,21 @@ class DetectionPlan:
     def sources(self, kind: str, compression: str, number: str) -> list[str]:
         """Return the video files of a block."""
         names = self.block(kind, compression, number)
-        if kind == "real" or kind in self.own:
+        if kind == "real" or kind in self.own_datasets:
             return [f"{self._build.root}/dataset/{kind}/{compression}/{n}.mp4" for n in names]
         paths = self.public.files(kind, compression)
         return [paths[name] for name in names]
 
     def labels(self, kind: str, compression: str, number: str) -> list[str]:
         """Return the label files of a block of the build's own fakes; else nothing."""
-        if kind not in self.own:
+        if kind not in self.own_datasets:
             return []
         names = self.block(kind, compression, number)
         return [f"{self._build.root}/labels/{kind}/{name}.parquet" for name in names]
 
     def targets(self, kind: str, compression: str, number: str) -> list[str]:
         """Return the people whose clips a block of the build's own videos is made of."""
-        if kind != "real" and kind not in self.own:
+        if kind != "real" and kind not in self.own_datasets:
             return []
         names = self.block(kind, compression, number)
         return list(dict.fromkeys(name.partition("_")[0] for name in names))
@@ -181,7 +180,7 @@ class DetectionPlan:
     @cached_property
     def folds(self) -> list[Fold]:
         """Return the folds of the build's people."""
-        if not self.own:
+        if not self.own_datasets:
             return []
         pairs = {(swap.target, swap.donor) for swap in self._build.swaps}
         own = self.settings
@@ -198,7 +197,7 @@ class DetectionPlan:
     def fold_numbers(self) -> list[str]:
         """Return the names of the folds: a public dataset that is learnt from has one split."""
         return [
-            str(number) for number in range(len(self.folds) if self.train_on in self.own else 1)
+            str(number) for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
         ]
 
     def learns_from(self, detector: str) -> str:
@@ -230,7 +229,7 @@ class DetectionPlan:
 
     def _can_teach(self, dataset: str) -> bool:
         """Say whether a dataset has videos to learn from: a public one without a split has not."""
-        return dataset in self.own or any(v.split == "train" for v in self.public.videos(dataset))
+        return dataset in self.own_datasets or any(v.split == "train" for v in self.public.videos(dataset))
 
     def split_rows(self) -> list[list[str | int]]:
         """Return the rows of the table of splits: kind, video, label, target, donor, fold, role."""
@@ -249,7 +248,7 @@ class DetectionPlan:
             for clip in self._build.manifest.clips.values():
                 role = self.folds[fold].role(clip.subject)
                 yield clip.clip, 0, clip.subject, "", role or ""
-        elif kind in self.own:
+        elif kind in self.own_datasets:
             for swap in self._build.swaps:
                 role = self.folds[fold].role(swap.target, swap.donor)
                 yield swap.name, 1, swap.target, swap.donor, role or ""

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import math
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swapset.config.methods import training_of
 from swapset.config.recipes import TrainingRecipe
 from swapset.dataset.selection import pair_name
 from swapset.generation.size import training_memory
 
-if TYPE_CHECKING:
-    from swapset.build.build import Build
+from swapset.build.build import Build
 
 SHOWN = 4
 """Pairs of each recipe whose training the report shows."""
@@ -68,7 +67,7 @@ class GenerationPlan:
     def model(self, method: str, one: str, other: str) -> dict[str, str]:
         """Return the paths of the model that swaps two people by a method, and of its card."""
         return self._files(
-            self._build.owner(method), "all" if self.shared else pair_name(one, other)
+            self._build.model_recipe(method), "all" if self.shared else pair_name(one, other)
         )
 
     def trained(self) -> list[str]:
@@ -78,6 +77,16 @@ class GenerationPlan:
             names = ["all"] if self.shared else ["base"] * self.trains_base(owner) + self.pairs
             stems += [f"{owner}/{name}" for name in names]
         return stems
+
+    def pictured(self) -> list[str]:
+        """Return every file of videos, labels and models that a figure may show."""
+        build = self._build
+        videos = [
+            f"{build.root}/dataset/{kind}/original/{name}.mp4"
+            for kind, name in build.video_names()
+        ]
+        models = [f"{build.root}/models/{stem}.safetensors" for stem in self.trained()]
+        return videos + build.labels() + models
 
     def trains_base(self, recipe: str) -> bool:
         """Say whether a base model of a recipe is trained in this build."""
@@ -90,7 +99,7 @@ class GenerationPlan:
 
     @cached_property
     def _owners(self) -> list[str]:
-        return list(dict.fromkeys(map(self._build.owner, self._build.methods)))
+        return list(dict.fromkeys(map(self._build.model_recipe, self._build.methods)))
 
     def _files(self, recipe: str, name: str) -> dict[str, str]:
         path = f"{self._build.root}/models/{recipe}/{name}"

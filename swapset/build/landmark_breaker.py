@@ -5,24 +5,23 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swapset.config.landmark_breaker import RUN
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ON_VIDEOS, ROBUST
-from swapset.build.protected import ProtectedPlan
+from swapset.build.generation import GenerationPlan
 from swapset.seeds import derive_seed
 
-if TYPE_CHECKING:
-    from swapset.build.build import Build
+from swapset.build.build import Build
 
 
 _BEST = "hrnet"
 """Whose landmarks the chapter takes for the truth, "due to its superior performance"."""
 
 
-class ObstructionPlan:
+class LandmarkBreakerPlan:
     """Extractors, attacks and the people who are protected.
 
     An attack's *source* is the extractor whose gradients it follows; a *target* is one whose
@@ -31,6 +30,8 @@ class ObstructionPlan:
     Parameters
     ----------
     build : Build
+    generation : GenerationPlan
+        Whose models make the swaps.
 
     Raises
     ------
@@ -38,8 +39,8 @@ class ObstructionPlan:
         If an extractor, attack, method or person is unknown.
     """
 
-    def __init__(self, build: Build):
-        self._build = build
+    def __init__(self, build: Build, generation: GenerationPlan):
+        self._build, self._generation = build, generation
         self.settings = build.config.landmark_breaker
         self.extractors = _chosen(build.config.extractors, EXTRACTORS)
         self.attacks = _chosen(build.config.attacks, ATTACKS)
@@ -170,7 +171,7 @@ class ObstructionPlan:
 
     def model(self, subject: str) -> dict[str, str]:
         """Return the files of the model of a person and the donor."""
-        return self._build.generation.model(self.method, subject, self.donor(subject))
+        return self._generation.model(self.method, subject, self.donor(subject))
 
     def sources(self, attack: str) -> list[str]:
         """Return what an attack is made on; clean frames have no source.
@@ -251,13 +252,6 @@ class ObstructionPlan:
             for extractor in self.extractors
         ]
 
-    # -- models trained on protected clips -----------------------------------------------------
-
-    @cached_property
-    def protected(self) -> ProtectedPlan:
-        """Return what is known of models that are trained on protected clips."""
-        return ProtectedPlan(self._build, self)
-
     def attack_params(self, attack: str) -> dict[str, Any]:
         """Return the hyper-parameters of an attack, as JSON values."""
         own = self.settings
@@ -293,7 +287,7 @@ class ObstructionPlan:
     @staticmethod
     def module(name: str) -> str:
         """Return the library's file that an extractor or an attack is in."""
-        room, known = ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction", ATTACKS)
+        room, known = ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction/attacks", ATTACKS)
         return f"swapset/{room}/{known[name].partition(':')[0]}.py"
 
 

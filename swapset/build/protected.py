@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swapset.dataset.selection import pair_name
 from swapset.obstruction.names import CLEAN, ROBUST
 
-if TYPE_CHECKING:
-    from swapset.build.landmark_breaker import ObstructionPlan
-    from swapset.build.build import Build
+from swapset.obstruction.attacks.registry import DONOR, TARGET
 
-DONOR, TARGET = "donor", "target"
-"""What a protected person is in a fake."""
+from swapset.build.landmark_breaker import LandmarkBreakerPlan
+from swapset.build.build import Build
+
 
 
 class ProtectedPlan:
@@ -27,22 +26,22 @@ class ProtectedPlan:
     Parameters
     ----------
     build : Build
-    obstruction : ObstructionPlan
+    breaker : LandmarkBreakerPlan
     """
 
-    def __init__(self, build: Build, obstruction: ObstructionPlan):
-        self._build, self._obstruction = build, obstruction
-        own = obstruction.settings
+    def __init__(self, build: Build, breaker: LandmarkBreakerPlan):
+        self._build, self._breaker = build, breaker
+        own = breaker.settings
         self.attacks = list(dict.fromkeys([CLEAN, *own.protected_attacks]))
-        self.extractor = own.protected_extractor or obstruction.reference
+        self.extractor = own.protected_extractor or breaker.reference
 
     @cached_property
     def pairs(self) -> dict[str, str]:
         """Return the protected person of each pair, by the pair's name."""
         found: dict[str, str] = {}
-        for subject in [] if self._obstruction.why_not else self._obstruction.subjects:
-            found.setdefault(pair_name(subject, self._obstruction.donor(subject)), subject)
-        return dict(list(found.items())[: self._obstruction.settings.protected_pairs])
+        for subject in [] if self._breaker.why_not else self._breaker.subjects:
+            found.setdefault(pair_name(subject, self._breaker.donor(subject)), subject)
+        return dict(list(found.items())[: self._breaker.settings.protected_pairs])
 
     def folder(self, attack: str, source: str) -> str:
         """Return where everything of one attack lies, in the form of a build's own results."""
@@ -70,9 +69,9 @@ class ProtectedPlan:
         """Return the files of the extractors that the noise follows; first the one that finds."""
         if attack == CLEAN:
             return []
-        others = [name for name in self._obstruction.extractors if name != source]
+        others = [name for name in self._breaker.extractors if name != source]
         names = [source, *others] if attack == ROBUST else [source]
-        return [self._obstruction.extractor(name) for name in names]
+        return [self._breaker.extractor(name) for name in names]
 
     def faces(self, attack: str, source: str, pair: str) -> list[str]:
         """Return the aligned faces that a pair is trained on."""
@@ -84,7 +83,7 @@ class ProtectedPlan:
 
     def model(self, attack: str, source: str, one: str, other: str) -> dict[str, str]:
         """Return the files of the pair's model that was trained with an attack's clips."""
-        recipe = self._build.owner(self._obstruction.method)
+        recipe = self._build.model_recipe(self._breaker.method)
         path = f"{self.folder(attack, source)}/models/{recipe}/{pair_name(one, other)}"
         return {"model": f"{path}.safetensors", "card": f"{path}.json"}
 
@@ -99,7 +98,7 @@ class ProtectedPlan:
     ) -> list[str]:
         """Return a path for each of these fakes: `ending` is of "mp4" or "parquet"."""
         room = "dataset/{}/original" if ending == "mp4" else "labels/{}"
-        folder = f"{self.folder(attack, source)}/{room.format(self._obstruction.method)}"
+        folder = f"{self.folder(attack, source)}/{room.format(self._breaker.method)}"
         return [f"{folder}/{name}.{ending}" for name in self.fakes(target, donor)]
 
     def parts(self) -> list[dict[str, Any]]:
@@ -108,7 +107,7 @@ class ProtectedPlan:
             {
                 "attack": attack,
                 "source": self.extractor,
-                "method": self._obstruction.method,
+                "method": self._breaker.method,
                 "target": target,
                 "donor": donor,
                 "role": role,

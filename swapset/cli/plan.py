@@ -17,7 +17,7 @@ from swapset.learning.device import visible_gpus
 if TYPE_CHECKING:
     import pandas as pd
 
-    from swapset.build.build import Build
+    from swapset.build.workflow import Workflow
 
 _TABLE = re.compile(r"^job +count\n-+ +-+\n(.*?)^total", re.S | re.M)
 _NO_WORK = ("all", "complete")
@@ -66,7 +66,8 @@ def _plan(given: argparse.Namespace) -> None:
 
     if given.frames <= 0:
         raise ConfigError(f"--frames: {given.frames:g} must be above 0")
-    build, jobs = _build(given), _jobs(given)
+    stages, jobs = _stages(given), _jobs(given)
+    build = stages.build
     roots = given.builds
     if roots is None:
         roots = sorted(path for path in build.config.results.glob("*") if path.is_dir())
@@ -75,12 +76,12 @@ def _plan(given: argparse.Namespace) -> None:
     gpu = given.device == "cuda" if given.device else wants_gpu
     rates = reference() | measured(roots)
     basis = Basis(rates, bytes_per_frame(roots), given.frames, gpu)
-    table = estimate(build, jobs, basis)
+    table = estimate(stages, jobs, basis)
     print(table.to_json(orient="records", indent=1) if given.json else _text(table))
 
 
-def _build(given: argparse.Namespace) -> Build:
-    from swapset.build.build import Build
+def _stages(given: argparse.Namespace) -> Workflow:
+    from swapset.build.workflow import Workflow
 
     first = Path("config.yaml")
     values, named = _read(first), dict[str, Any]()
@@ -89,7 +90,7 @@ def _build(given: argparse.Namespace) -> Build:
         _extend(values, more)
         if path.resolve() != first.resolve():
             _extend(named, copy.deepcopy(more))
-    return Build(values, named)
+    return Workflow(values, named)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -32,11 +32,10 @@ from swapset.config.sections import (
     VideoSettings,
 )
 from swapset.errors import ConfigError
+from swapset.media.compressions import Compression
 
 DEMO_CLIPS = "demo"
 _DEVICE = "auto|cpu|cuda(:[0-9]+)?"
-Compression = Literal["original", "c23", "c40"]
-CRF: dict[str, int] = {"c23": 23, "c40": 40}
 
 
 class Config(Section):

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from swapset.config.schema import DEMO, Config, Section
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 _WIDTH = 96
 _HEADER = """\
 The default build: the embedded demo, two portraits brought to life and two morphs of them, with

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from swapset.errors import DataError
 from swapset.io.files import atomic_output
-
-if TYPE_CHECKING:
-    from swapset.generation.synthesis import FrameLabel
 
 SCHEMA = pa.schema(
     [
@@ -38,6 +37,31 @@ SCHEMA = pa.schema(
         ),
     ]
 )
+
+
+@dataclass(frozen=True)
+class FrameLabel:
+    """What was done to one frame.
+
+    Attributes
+    ----------
+    frame : int
+        Index in the clip.
+    swapped : bool
+        False: no face was found (or the network's mask takes nothing), the frame is the original's.
+    transform : (2, 3) float64 or None
+        Similarity from frame to aligned crop, in pixels.
+    outline : (p, 2) float64 or None
+        Outline of the mask in frame pixels; alpha is 0 outside.
+    feather : float
+        Width in pixels over which alpha rises to 1 inside the outline.
+    """
+
+    frame: int
+    swapped: bool
+    transform: NDArray[np.float64] | None = None
+    outline: NDArray[np.float64] | None = None
+    feather: float = 0.0
 
 
 def write_labels(path: Path, labels: Iterable[FrameLabel], facts: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from swapset.bootstrap import bootstrap_interval, paired_difference
 from swapset.dataset.manifest import Person
 from swapset.errors import DataError
-from swapset.quality.mask_ssim import bootstrap_interval, paired_difference
 from swapset.seeds import derive_seed
 
 AGE_BANDS = ((0, "younger than 30"), (30, "30s"), (40, "40s"), (50, "50s"), (60, "60 and above"))

@@ -1,8 +1,4 @@
-"""What a finished build no longer needs, and its removal. Standard library only.
-
-Only what can be made again goes. What more fakes of trained pairs are made from stays: ingested
-clips, tracks, landmarks and models.
-"""
+"""Remove leftovers of a finished build and report what went. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,85 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from swapset.build.build import Build
-
-_DETECTION, _BREAKER, _PROTECTED = "detector_auc", "landmark_breaker", "protected_pairs"
-_OFF = {
-    _DETECTION: "build detector_auc or set detectors: []",
-    _BREAKER: "build landmark_breaker or set attacks: []",
-    _PROTECTED: "build landmark_breaker or set landmark_breaker.protected_pairs: 0",
-}
-"""What may still be built from leftovers, and how a user gets them removed."""
-
-_THERE = "obstruction/protected/*/*"
-LEFTOVERS = {
-    "heads": None,
-    # Faces that are made again are newer than all models, which would then be trained again.
-    "faces": _PROTECTED,
-    "events": _BREAKER,
-    "checkpoints": _BREAKER,
-    "crops": _DETECTION,
-    "extractors/labels": _BREAKER,
-    "obstruction/frames": _BREAKER,
-    "obstruction/noisy": _BREAKER,
-    f"{_THERE}/clips": _PROTECTED,
-    f"{_THERE}/tracks": _PROTECTED,
-    f"{_THERE}/landmarks": _PROTECTED,
-    f"{_THERE}/faces": _PROTECTED,
-    f"{_THERE}/heads": _PROTECTED,
-}
-"""Folders of a build (patterns), and what they have to stay for until it is built."""
-
-
-class TidyPlan:
-    """What `tidy` waits for, and what it then removes.
-
-    Parameters
-    ----------
-    build : Build
-    """
-
-    def __init__(self, build: Build):
-        self._build = build
-
-    @cached_property
-    def _results(self) -> dict[str, list[str]]:
-        """Return the last files of what is built beside the dataset, if this config has it."""
-        build, obstruction = self._build, self._build.obstruction
-        auc, noise = (f"{build.root}/tables/{t}.csv" for t in (_DETECTION, _BREAKER))
-        return {
-            _DETECTION: [auc] if build.detection.detectors else [],
-            _BREAKER: [] if obstruction.why_not else [noise],
-            _PROTECTED: obstruction.protected.results(),
-        }
-
-    def finished(self) -> list[str]:
-        """Return the results, beside the dataset's, that are there: they have to be up to date."""
-        return [path for paths in self._results.values() for path in paths if Path(path).exists()]
-
-    def _missing(self, needed: str | None) -> bool:
-        return needed is not None and not all(Path(path).exists() for path in self._results[needed])
-
-    def removed(self) -> list[str]:
-        """Return the patterns of what is removed."""
-        return [pattern for pattern, needed in LEFTOVERS.items() if not self._missing(needed)]
-
-    def kept(self) -> dict[str, str]:
-        """Return the patterns of what stays for the time being, and how to get it removed."""
-        return {
-            pattern: _OFF[needed]
-            for pattern, needed in LEFTOVERS.items()
-            if needed and self._missing(needed)
-        }
-
-    def sources(self) -> list[str]:
-        """Return the files that clips are ingested from."""
-        return [self._build.source_of(clip) for clip in self._build.manifest.clips]
 
 
 @dataclass(frozen=True)
@@ -124,7 +42,7 @@ def tidy(
     ----------
     root : Path
         The build's folder.
-    removed, kept : see `TidyPlan`
+    removed, kept : see `swapset.build.tidy.TidyPlan`
     sources : sequence of str
         Files that are never removed: a folder that holds one stays.
     """

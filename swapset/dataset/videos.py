@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from swapset import __version__
-from swapset.config.schema import CRF
 from swapset.errors import MediaError
 from swapset.io.files import is_empty, sha256_of, write_empty, write_json
+from swapset.media.compressions import CRF
 from swapset.media.decode import frames
 from swapset.media.encode import Codec, VideoWriter
 from swapset.media.probe import probe

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from swapset.arrays import read_arrays
 from swapset.detectors.face import Face
 from swapset.errors import DataError
+from swapset.io.untrusted import read_arrays
 
 PIXELS = "pixels.bin"
 INDEX = "index.npz"

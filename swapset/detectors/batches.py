@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,21 @@ from swapset.seeds import derive_seed
 
 if TYPE_CHECKING:
     from swapset.detectors.base import Samples
-    from swapset.detectors.engine import Example
 
 AHEAD = 4
 KEPT_BYTES = 1 << 30
 """Crops are kept in memory up to this size; beyond, they are cut anew."""
+
+
+class Example(NamedTuple):
+    """One training face: crop (S, S, 3) uint8, label, and what is swapped in it.
+
+    `swapped` is (S, S) uint8, 1 = not the original's, 255 = unknown; None where no loss needs it.
+    """
+
+    crop: npt.NDArray[np.uint8]
+    label: int
+    swapped: npt.NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.inputs.face_square import face_square, normalised
 from swapset.detectors.networks.capsule import CapsuleForensics
-from swapset.detectors.networks.resnet import read_state
 from swapset.detectors.networks.vgg import read_vgg19
 from swapset.errors import DataError
+from swapset.learning.state_dicts import read_state
 
 BACKBONE = "vgg19*.pth"
 """Name of torchvision's file beside published weights."""

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TextIO
+from typing import Any, ClassVar, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from swapset.detectors.base import Arrays, Detector, Samples, Schedule, Scores
-from swapset.detectors.batches import Batch, Batches, check_classes
+from swapset.detectors.batches import Batch, Batches, Example, check_classes
 from swapset.detectors.face import Face
 from swapset.errors import DataError, TrainingError
 from swapset.learning.device import uses_bf16
@@ -32,17 +32,6 @@ VALIDATION_FACES = 2048
 SAME_AUC = 0.005
 """Validation AUCs this near each other say the same: cross entropy decides then. A few faces of a
 few people are soon told apart, long before a detector is well fitted."""
-
-
-class Example(NamedTuple):
-    """One training face: crop (S, S, 3) uint8, label, and what is swapped in it.
-
-    `swapped` is (S, S) uint8, 1 = not the original's, 255 = unknown; None where no loss needs it.
-    """
-
-    crop: npt.NDArray[np.uint8]
-    label: int
-    swapped: npt.NDArray[np.uint8] | None = None
 
 
 class NetworkDetector(Detector):

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from swapset.detectors.base import Schedule
-from swapset.detectors.batches import Batch
-from swapset.detectors.engine import Example, NetworkDetector
+from swapset.detectors.batches import Batch, Example
+from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.inputs.face_square import face_square, normalised
-from swapset.detectors.networks.resnet import read_state
 from swapset.errors import DataError
+from swapset.learning.state_dicts import read_state
 
 SIDE = 256
 HALF = 64

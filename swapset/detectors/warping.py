@@ -22,12 +22,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from swapset.detectors.base import Samples, Schedule, Scores
-from swapset.detectors.batches import Batch
-from swapset.detectors.engine import Example, NetworkDetector
+from swapset.detectors.batches import Batch, Example
+from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.inputs.warping_negatives import head_region, recoloured, warped_back
-from swapset.detectors.networks.resnet import PyramidResNet50, ResNet50, read_state, take_imagenet
+from swapset.detectors.networks.resnet import PyramidResNet50, ResNet50, take_imagenet
 from swapset.errors import DataError
+from swapset.learning.state_dicts import read_state
 
 JITTERS = 10
 BGR_MEAN = (103.939, 116.779, 123.68)

@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from swapset.extractors.bank import FaceBank
+from swapset.extractors.markup import mirror_points
 from swapset.extractors.restyle import restyle
 from swapset.extractors.schedules import Variation
-from swapset.extractors.symmetry import mirror_points
 
 
 @dataclass(frozen=True)

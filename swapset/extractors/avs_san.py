@@ -26,9 +26,9 @@ class AVSSAN(Extractor):
     The published recipe differs from SAN's by its data alone: WFLW with copies of each face in
     other styles. The style networks that made them are published without weights, and so are the
     two generators within SAN: without the authors' checkpoint, fixed style transforms stand for
-    both (`swapset.extractors.networks.styles` within the network; `swapset.extractors.restyle` for 8 of 9
-    faces, as many as theirs). A checkpoint that the authors' code wrote brings its generators
-    along.
+    both (`swapset.extractors.networks.styles` within the network; `swapset.extractors.restyle` for
+    8 of 9 faces, as many as theirs). A checkpoint that the authors' code wrote brings its
+    generators along.
 
     The authors cut the landmarks' bounding box widened by 20 % on each side and stretch it to a
     square (`--pre_crop_expand 0.2`, san_vision/transforms.py, `PreCrop`); which boxes their lists

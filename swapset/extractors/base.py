@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from swapset.errors import DataError
 from swapset.extractors.crops import cut_squares, to_frame
-from swapset.extractors.inside import outputs_within
 from swapset.extractors.schedules import Schedule, Variation
 from swapset.learning.model_files import read_model, write_model
 from swapset.learning.outlines import check_shapes, outlines
@@ -312,3 +311,33 @@ class Extractor(ABC):
             raise DataError(f"{path}: weights do not fit {self.name}: {said} ...") from error
         self.network.eval()
         self.trained = True
+
+
+def outputs_within(
+    network: nn.Module, names: Sequence[str], work: Callable[[], Tensor]
+) -> tuple[list[Tensor], Tensor]:
+    """Return what parts of a network gave while it worked, and what the work gave.
+
+    Parameters
+    ----------
+    network : nn.Module
+    names : sequence of str
+        Of its submodules; one that gives several tensors counts as many times.
+    work : callable
+        Runs the network once.
+    """
+    seen: dict[str, list[Tensor]] = {name: [] for name in names}
+
+    def keeper(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def keep(_: nn.Module, __: Any, output: Any) -> None:
+            seen[name] += [output] if isinstance(output, Tensor) else list(output)
+
+        return keep
+
+    handles = [network.get_submodule(name).register_forward_hook(keeper(name)) for name in names]
+    try:
+        result = work()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [tensor for tensors in seen.values() for tensor in tensors], result

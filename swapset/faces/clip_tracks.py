@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from swapset.arrays import read_arrays
 from swapset.errors import DataError
 from swapset.io.files import atomic_output
+from swapset.io.untrusted import read_arrays
 
 _SCALARS = ("frames", "width", "height", "fps")
 

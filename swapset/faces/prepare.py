@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from swapset.arrays import read_arrays
 from swapset.errors import DataError
 from swapset.faces.align import crop_transform, transform_points, warp_crop
 from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.smooth import smooth_landmarks
 from swapset.io.files import atomic_output
+from swapset.io.untrusted import read_arrays
 from swapset.media.decode import frames
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from swapset.config.recipes import SynthesisRecipe
-from swapset.dataset.labels import write_labels
+from swapset.dataset.labels import FrameLabel, write_labels
 from swapset.dataset.videos import Encoding, encode, label_of
 from swapset.faces.prepare import ClipLandmarks
 from swapset.generation.checkpoint import load_model
-from swapset.generation.synthesis import FrameLabel, Synthesiser
+from swapset.generation.synthesis import Synthesiser
 from swapset.io.files import read_json, write_empty
 from swapset.media.decode import frames
 

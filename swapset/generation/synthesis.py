@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from swapset.config.recipes import SynthesisRecipe
+from swapset.dataset.labels import FrameLabel
 from swapset.errors import DataError
 from swapset.faces.align import crop_corners, crop_transform, scale_of, transform_points, warp_crop
 from swapset.faces.masks import polygon, render_mask
@@ -26,31 +26,6 @@ from swapset.learning.device import uses_bf16
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class FrameLabel:
-    """What was done to one frame.
-
-    Attributes
-    ----------
-    frame : int
-        Index in the clip.
-    swapped : bool
-        False: no face was found (or the network's mask takes nothing), the frame is the original's.
-    transform : (2, 3) float64 or None
-        Similarity from frame to aligned crop, in pixels.
-    outline : (p, 2) float64 or None
-        Outline of the mask in frame pixels; alpha is 0 outside.
-    feather : float
-        Width in pixels over which alpha rises to 1 inside the outline.
-    """
-
-    frame: int
-    swapped: bool
-    transform: Floats | None = None
-    outline: Floats | None = None
-    feather: float = 0.0
 
 
 class Synthesiser:

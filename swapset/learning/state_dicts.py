@@ -1,13 +1,14 @@
-"""Published checkpoints of extractors; our own files are those of `swapset.learning.model_files`."""
+"""Read published checkpoints; our own model files are those of `swapset.learning.model_files`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from swapset.detectors.networks.resnet import read_state
 from swapset.errors import DataError
 
 _PARALLEL = "module."
@@ -46,3 +47,31 @@ def with_counters(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, 
     own = network.state_dict()
     lacking = {name for name in own if name.endswith(".num_batches_tracked")} - set(state)
     return {**state, **{name: own[name] for name in lacking}}
+
+
+def read_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
+    """Return the state dict in a torch file; nothing but tensors and plain values is unpickled.
+
+    Parameters
+    ----------
+    path : Path
+    key : str, optional
+        Where it stands in a checkpoint that holds more; a bare state dict is taken as well.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or holds something else.
+    """
+    try:
+        held: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of damaged files, torch raises whatever it stumbles over
+        first = str(error).splitlines()[:1]
+        raise DataError(
+            f"{path}: cannot be read as weights of torch ({' '.join(first)})"
+        ) from error
+    if isinstance(held, Mapping) and key is not None and key in held:
+        held = held[key]
+    if not isinstance(held, Mapping) or not all(isinstance(v, Tensor) for v in held.values()):
+        raise DataError(f"{path}: holds no state dict; see docs/weights.md for the expected file")
+    return dict(held)

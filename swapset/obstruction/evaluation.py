@@ -18,13 +18,14 @@ import torch
 from tqdm import tqdm
 
 from swapset.config.recipes import SynthesisRecipe
+from swapset.dataset.labels import FrameLabel
 from swapset.extractors.base import Extractor
 from swapset.extractors.markup import as_68
 from swapset.extractors.nme import nme
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import render_mask
 from swapset.generation.checkpoint import load_model
-from swapset.generation.synthesis import FrameLabel, Synthesiser
+from swapset.generation.synthesis import Synthesiser
 from swapset.io.files import read_json, write_csv
 from swapset.obstruction.attacks.codecs import compress
 from swapset.obstruction.keyframes import Run, read_frames, read_runs

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from swapset.arrays import read_arrays
 from swapset.config.landmark_breaker import RUN
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.prepare import ClipLandmarks
+from swapset.io.untrusted import read_arrays
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
 

@@ -18,12 +18,12 @@ DLIB = "dlib"
 """dlib's 68-point model, which no attack follows and every one is measured on."""
 
 ATTACKS: dict[str, str] = {
-    CLEAN: "attack:NoNoise",
+    CLEAN: "base:NoNoise",
     "base1": "fgsm:Base1",
     "base2": "fgsm:Base2",
-    "lb": "breaker:LandmarkBreaker",
-    "lb-trans": "breaker:LBTrans",
-    "lb-mix": "breaker:LBMix",
+    "lb": "landmark_breaker:LandmarkBreaker",
+    "lb-trans": "landmark_breaker:LBTrans",
+    "lb-mix": "landmark_breaker:LBMix",
     ROBUST: "robust:LBRobust",
     EVEN: "robust:LBRobust",
 }

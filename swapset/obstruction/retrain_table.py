@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from swapset.build.protected import DONOR
 from swapset.dataset.tables import mask_ssim_table
 from swapset.extractors.nme import nme
 from swapset.faces.align import shape_error
 from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import read_csv
+from swapset.obstruction.attacks.registry import DONOR
 
 PART = ["source", "method", "target", "donor", "role"]
 MEASURES = ["mask_ssim", "mask_ssim_low", "mask_ssim_high", "masked_frame_ssim"]

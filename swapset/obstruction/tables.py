@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from swapset.bootstrap import bootstrap_interval, paired_difference
 from swapset.errors import DataError
 from swapset.io.files import read_csv
 from swapset.obstruction.names import CLEAN
-from swapset.quality.mask_ssim import bootstrap_interval, paired_difference
 
 KEYS = ["attack", "compression", "source", "target"]
 MEASURES = ["nme", "ssim_i", "ssim_w"]

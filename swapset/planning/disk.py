@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from swapset.build.build import Build
+from swapset.build.landmark_breaker import LandmarkBreakerPlan
+from swapset.build.workflow import Workflow
 from swapset.config.landmark_breaker import RUN
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.size import weights
@@ -100,16 +101,17 @@ def _crops(root: Path) -> float | None:
     return _size(root / "crops") / frames if frames else None
 
 
-def disk(build: Build, each: Bytes, frames: float) -> dict[str, Disk]:
+def disk(stages: Workflow, each: Bytes, frames: float) -> dict[str, Disk]:
     """Return what a finished build leaves, by rule.
 
     Parameters
     ----------
-    build : Build
+    stages : Workflow
     each : Bytes
     frames : float
         Of a clip.
     """
+    build = stages.build
     clips, fakes = len(build.manifest.clips), len(build.swaps) * len(build.methods)
     kinds = len(build.config.compressions)
     face = build.config.align.size**2 * 3 + 68 * 2 * 4
@@ -124,28 +126,28 @@ def disk(build: Build, each: Bytes, frames: float) -> dict[str, Disk]:
         "real": Disk(clips * video),
         "synthesise": Disk(fakes * video),
         "find_faces": Disk(crops, crops),
-        **_key_frames(build, each.picture),
-        **_models(build),
+        **_key_frames(stages.breaker, each.picture),
+        **_models(stages),
     }
 
 
-def _key_frames(build: Build, picture: float) -> dict[str, Disk]:
+def _key_frames(plan: LandmarkBreakerPlan, picture: float) -> dict[str, Disk]:
     """Return the bytes of key frames, clean and with noise."""
-    plan = build.obstruction
     if plan.why_not:
         return {}
-    sets = {"key_frames": 0, "attack": 0, "even_attack": 0}
+    sets = {"key_frames": 0, "attack": 0, "match_ssim": 0}
     for attack in {*plan.attacks, CLEAN}:
-        rule = {CLEAN: "key_frames", EVEN: "even_attack"}.get(attack, "attack")
+        rule = {CLEAN: "key_frames", EVEN: "match_ssim"}.get(attack, "attack")
         sets[rule] += len(plan.sources(attack)) * len(plan.subjects)
     each = plan.runs * RUN * picture
     return {rule: Disk(count * each, count * each) for rule, count in sets.items()}
 
 
-def _models(build: Build) -> dict[str, Disk]:
-    plan, kept = build.generation, _WEIGHT[build.config.training.keep]
+def _models(stages: Workflow) -> dict[str, Disk]:
+    build, plan = stages.build, stages.generation
+    kept = _WEIGHT[build.config.training.keep]
     pairs = shared = 0.0
-    for owner in dict.fromkeys(map(build.owner, build.methods)):
+    for owner in dict.fromkeys(map(build.model_recipe, build.methods)):
         recipe = TrainingRecipe(**plan.cold(owner))
         if plan.shared or plan.trains_base(owner):
             size = kept if plan.shared else _WEIGHT["float32"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from swapset.build.build import Build
+from swapset.build.workflow import Workflow
 from swapset.planning.disk import Bytes, Disk, disk
 from swapset.planning.rates import Rate
 from swapset.planning.work import LIKE, PlannedWork
@@ -36,12 +36,12 @@ class Basis:
     gpu: bool
 
 
-def estimate(build: Build, jobs: Mapping[str, int], basis: Basis) -> pd.DataFrame:
+def estimate(stages: Workflow, jobs: Mapping[str, int], basis: Basis) -> pd.DataFrame:
     """Return a row per rule.
 
     Parameters
     ----------
-    build : Build
+    stages : Workflow
     jobs : mapping of str to int
         Jobs that are still to be done, by rule; as Snakemake plans them.
     basis : Basis
@@ -53,8 +53,8 @@ def estimate(build: Build, jobs: Mapping[str, int], basis: Basis) -> pd.DataFram
         finished build), tidied_gb (what `snakemake tidy` takes away of that), measured (where the
         rate comes from; empty: nobody knows).
     """
-    work = PlannedWork(build, basis.frames)
-    kept = disk(build, basis.each, basis.frames)
+    work = PlannedWork(stages, basis.frames)
+    kept = disk(stages, basis.each, basis.frames)
     rows = [_row(rule, count, work, basis, kept.get(rule, Disk(0))) for rule, count in jobs.items()]
     return pd.DataFrame(rows)
 

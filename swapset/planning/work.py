@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from swapset.build.build import Build
+from swapset.build.workflow import Workflow
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.flops import operations
 from swapset.io.files import read_json
@@ -92,17 +92,18 @@ class PlannedWork:
 
     Parameters
     ----------
-    build : Build
+    stages : Workflow
     frames : float
         Of a clip.
     """
 
-    def __init__(self, build: Build, frames: float):
-        self.build, self.frames = build, frames
+    def __init__(self, stages: Workflow, frames: float):
+        self.build, self.frames = stages.build, frames
+        self._generation = stages.generation
 
     def mean(self, rule: str) -> float:
         """Return the work of a rule's mean job."""
-        build, plan = self.build, self.build.generation
+        build, plan = self.build, self._generation
         clips = len(build.manifest.clips) / max(1, len(build.subjects))
         if rule in _OF_A_SUBJECT:
             return clips * self.frames
@@ -123,12 +124,12 @@ class PlannedWork:
 
     def memory(self, rule: str) -> int:
         """Return the MB that the largest training of a rule needs."""
-        plan = self.build.generation
+        plan = self._generation
         needs = plan.shared_memory if rule == "train_shared" else plan.pair_memory
         return max(map(needs, self._owners()))
 
     def _owners(self) -> list[str]:
-        return list(dict.fromkeys(map(self.build.owner, self.build.methods)))
+        return list(dict.fromkeys(map(self.build.model_recipe, self.build.methods)))
 
     def _training(self, recipe: dict[str, Any]) -> float:
         return training_work(recipe, recipe["steps"])

@@ -124,9 +124,9 @@ def _published(name: str) -> Callable[[Path, Path], str]:
 
 def _torch(path: Path, results: Path) -> str:
     """All readers of torch's files; what is left of the small state dict fits no network."""
-    from swapset.detectors.networks.resnet import read_state
     from swapset.detectors.weights.xception import read_xception_weights
     from swapset.extractors.registry import extractor_class
+    from swapset.learning.state_dicts import read_state
 
     read_state(path, "state_dict")
     read_xception_weights(path)

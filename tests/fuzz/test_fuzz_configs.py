@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from words import LONGEST, NASTY, attempt, json_values, numbers, words
 
-from swapset.build.build import Build
+from swapset.build.workflow import Workflow
 from swapset.cli.main import main
 from swapset.config.schema import DEMO, Config, load
 from swapset.errors import SwapsetError
@@ -63,21 +63,21 @@ def inside(tmp_path_factory: pytest.TempPathFactory):
         yield folder
 
 
-def planned(build: Build) -> tuple[Any, ...]:
+def planned(build: Workflow) -> tuple[Any, ...]:
     """Look at what the Snakefile looks at."""
-    return build.detection, build.obstruction, build.config_hash()
+    return build.detection, build.breaker, build.build.config_hash()
 
 
 @given(config=configs())
 def test_settings(inside: Path, config: dict[Any, Any]) -> None:
-    attempt(lambda: planned(Build(config)))
+    attempt(lambda: planned(Workflow(config)))
     assert not list(inside.iterdir())
 
 
 @pytest.mark.parametrize("key", ["name", "clips", "clips_root", "subjects", "swaps", "results"])
 def test_nasty_texts_where_files_are_named(inside: Path, key: str) -> None:
     for value in NASTY:
-        attempt(partial(Build, {**WHOLE, key: value}))
+        attempt(partial(Workflow, {**WHOLE, key: value}))
 
 
 TEXTS = [

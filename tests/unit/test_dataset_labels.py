@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 from generation_material import CPU, LANDMARKS, Keep, astronaut, stand_in, synthesis_recipe
 
-from swapset.dataset.labels import SCHEMA, read_label_facts, read_labels, write_labels
+from swapset.dataset.labels import SCHEMA, FrameLabel, read_label_facts, read_labels, write_labels
 from swapset.errors import DataError
 from swapset.faces.align import crop_transform
 from swapset.faces.masks import polygon, render_mask
-from swapset.generation.synthesis import FrameLabel, Synthesiser
+from swapset.generation.synthesis import Synthesiser
 
 MATRIX = crop_transform(LANDMARKS, 128, 1.3)
 OUTLINE = polygon(LANDMARKS, "smooth")

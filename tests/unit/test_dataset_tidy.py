@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from swapset.dataset.tidy import LEFTOVERS, Removed, TidyPlan, tidy
+from swapset.build.tidy import LEFTOVERS, TidyPlan
+from swapset.dataset.tidy import Removed, tidy
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
+from swapset.build.workflow import Workflow
 from swapset.errors import ConfigError
 
 
@@ -37,7 +38,9 @@ def uadfv(tmp_path: Path) -> Path:
 
 def plan_of(manifest: Path, **values: Any) -> DetectionPlan:
     pairs = [["id0", "id1"], ["id2", "id3"], ["id4", "id5"]]
-    return Build({"clips": str(manifest), "pairs": pairs, "swaps_per_clip": 1, **values}).detection
+    return Workflow(
+        {"clips": str(manifest), "pairs": pairs, "swaps_per_clip": 1, **values}
+    ).detection
 
 
 def test_defaults(manifest: Path) -> None:
@@ -99,7 +102,7 @@ def test_a_dataset_that_names_nobody_has_pairs_without_donors(manifest: Path, ua
 
 def test_public_datasets_alone(uadfv: Path) -> None:
     values = {"clips": None, "datasets": {"UADFV": {"root": str(uadfv)}}}
-    plan = Build(values).detection
+    plan = Workflow(values).detection
     assert plan.datasets == plan.all_kinds == ["UADFV"]
     assert plan.train_on == "UADFV"
 
@@ -107,11 +110,11 @@ def test_public_datasets_alone(uadfv: Path) -> None:
 def test_a_dataset_without_a_split_teaches_nothing(uadfv: Path) -> None:
     datasets = {"UADFV": {"root": str(uadfv)}}
     with pytest.raises(ConfigError, match=r"detection\.train_on: UADFV has no training split"):
-        Build({"clips": None, "datasets": datasets}).detection.learns_from("Meso4")
+        Workflow({"clips": None, "datasets": datasets}).detection.learns_from("Meso4")
     weights = uadfv / "Meso4_DF.h5"
     weights.touch()
     settings = {"settings": {"Meso4": {"weights": str(weights)}}}
-    plan = Build({"clips": None, "datasets": datasets, "detection": settings}).detection
+    plan = Workflow({"clips": None, "datasets": datasets, "detection": settings}).detection
     assert plan.learns_from("Meso4") == "original"
 
 

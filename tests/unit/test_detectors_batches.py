@@ -9,8 +9,7 @@ import pytest
 import torch
 from engine_material import MIXED, Tiny, faces
 
-from swapset.detectors.batches import Batches, check_classes
-from swapset.detectors.engine import Example
+from swapset.detectors.batches import Batches, Example, check_classes
 from swapset.detectors.face import Face
 from swapset.errors import DataError, TrainingError
 

@@ -11,14 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from swapset.detectors.networks.resnet import (
-    PyramidResNet50,
-    ResNet50,
-    pyramid,
-    read_state,
-    take_imagenet,
-)
+from swapset.detectors.networks.resnet import PyramidResNet50, ResNet50, pyramid, take_imagenet
 from swapset.errors import DataError
+from swapset.learning.state_dicts import read_state
 
 
 def expected_shapes(classes: int) -> Iterator[tuple[str, tuple[int, ...]]]:

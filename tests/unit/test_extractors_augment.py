@@ -24,10 +24,10 @@ from swapset.extractors.augment import (
 from swapset.extractors.bank import FaceBank, bank_name, cut_bank, margin_of, read_labelled_picture
 from swapset.extractors.labels.csv_file import read_csv
 from swapset.extractors.labels.faces import LabelledFaces
+from swapset.extractors.markup import MIRRORED
 from swapset.extractors.names import EXTRACTORS
 from swapset.extractors.registry import extractor_class
 from swapset.extractors.restyle import STYLES, restyle
-from swapset.extractors.symmetry import MIRRORED
 
 SIDE, RIM = 96, 40
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from swapset.extractors.decode import quarter_pixel, soft_argmax, window_mean
-from swapset.extractors.symmetry import MIRRORED, mirror_points
+from swapset.extractors.markup import MIRRORED, mirror_points
 from swapset.extractors.targets import known_mean, pixel_gaussians, smooth_gaussians
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from swapset.extractors.markup import AMONG_98, as_68
+from swapset.extractors.markup import AMONG_98, MIRRORED, as_68
 from swapset.extractors.nme import nme
-from swapset.extractors.symmetry import MIRRORED
 
 
 def faces(count: int, number: int = 3) -> np.ndarray:

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from swapset.generation.augment import Batch
 from swapset.generation.critic import Critic, critic_loss, maker_loss
-from swapset.generation.losses import LEAST_MASK, LOSSES, Made, Objective
-from swapset.generation.perceptual import Perceptual
+from swapset.generation.losses import LEAST_MASK, LOSSES, Made, Objective, Perceptual
 
 torch.set_num_threads(1)
 

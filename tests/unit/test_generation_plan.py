@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from swapset.build.build import Build
+from swapset.build.workflow import Workflow
 from swapset.config.methods import training_of
 from swapset.errors import ConfigError
 
@@ -20,9 +20,9 @@ def build(tmp_path: Path) -> Any:
     manifest = tmp_path / "clips.csv"
     manifest.write_text("\n".join(["clip,subject,path,licence", *rows]))
 
-    def read(training: dict[str, Any], **more: Any) -> Build:
+    def read(training: dict[str, Any], **more: Any) -> Workflow:
         values = {"clips": str(manifest), "results": str(tmp_path), "name": "b", **more}
-        return Build({"swaps_per_clip": "all", "training": training, **values})
+        return Workflow({"swaps_per_clip": "all", "training": training, **values})
 
     return read
 

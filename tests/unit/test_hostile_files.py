@@ -29,7 +29,6 @@ from swapset.dataset.manifest import read_manifest, read_subjects
 from swapset.dataset.verify import PROVENANCE
 from swapset.detection.detect import read_image
 from swapset.detectors.mesonet import Meso4
-from swapset.detectors.networks.resnet import read_state
 from swapset.detectors.registry import load_detector
 from swapset.detectors.weights.xception import read_xception_weights
 from swapset.errors import ConfigError, DataError, ManifestError, MediaError, SwapsetError
@@ -40,6 +39,7 @@ from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.prepare import ClipLandmarks
 from swapset.generation.checkpoint import load_model
 from swapset.io.files import read_json, write_json
+from swapset.learning.state_dicts import read_state
 from swapset.media.any_source import foreign_clip
 from swapset.media.ingest import ingest
 from swapset.media.orientation import Orientation

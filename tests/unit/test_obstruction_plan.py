@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from swapset.build.build import Build
+from swapset.build.workflow import Workflow
 from swapset.errors import ConfigError
 
 PEOPLE = ("id0", "id1", "id2")
@@ -26,8 +26,8 @@ def manifest(tmp_path: Path) -> Path:
 
 def plan_of(manifest: Path, section: dict[str, Any] | None = None, **values: Any) -> Any:
     section = {"subjects": ["id0"], **(section or {})}
-    build = Build({"clips": str(manifest), "landmark_breaker": section, **values})
-    return build.obstruction
+    build = Workflow({"clips": str(manifest), "landmark_breaker": section, **values})
+    return build.breaker
 
 
 def test_a_build_can_have_it(manifest: Path) -> None:

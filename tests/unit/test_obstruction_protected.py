@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from swapset.build.build import Build
 from swapset.build.protected import ProtectedPlan
+from swapset.build.workflow import Workflow
 from swapset.errors import ConfigError, DataError
 from swapset.faces.align import MEAN_FACE
 from swapset.faces.boxes import box_from_landmarks
@@ -57,7 +57,7 @@ def plan_of(manifest: Path, **values: Any) -> ProtectedPlan:
     pairs = [["id1", "id0"], ["id3", "id2"]]
     build = {"name": "b", "clips": str(manifest), "pairs": pairs, "swaps_per_clip": "all"}
     section = {"landmark_breaker": own}
-    return Build({**build, **section}, named=section).obstruction.protected
+    return Workflow({**build, **section}, named=section).protected
 
 
 def test_only_lb_robust_follows_more_than_the_extractor_that_finds(manifest: Path) -> None:

@@ -4,13 +4,8 @@ import pytest
 from skimage import data
 from skimage.metrics import structural_similarity
 
-from swapset.quality.mask_ssim import (
-    bootstrap_interval,
-    head_ssim,
-    mask_ssim,
-    masked_frame_ssim,
-    paired_difference,
-)
+from swapset.bootstrap import bootstrap_interval, paired_difference
+from swapset.quality.mask_ssim import head_ssim, mask_ssim, masked_frame_ssim
 
 SETTING = {
     "gaussian_weights": True,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from swapset.build.build import Build
-from swapset.cli.plan import _build, _extend
+from swapset.cli.plan import _extend, _stages
 from swapset.config.schema import DEMO, load
 from swapset.config.text import default_yaml
 
@@ -102,7 +102,7 @@ def test_plan_knows_what_is_named(manifest: Path, monkeypatch, first: list[str])
     (folder / "config.yaml").write_text(default_yaml())
     (folder / "own.yaml").write_text("clips: clips.csv\nlandmark_breaker: {protected_pairs: 0}\n")
     given = argparse.Namespace(configfile=[Path(name) for name in [*first, "own.yaml"]])
-    breaker = _build(given).config.landmark_breaker
+    breaker = _stages(given).build.config.landmark_breaker
     assert (breaker.protected_pairs, breaker.subjects, breaker.frames) == (0, 6, 600)
 
 

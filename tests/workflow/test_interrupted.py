@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from running import command, copy_build, digest, dry_run, environment, snakemake
 
-from swapset.build.build import lock_results
+from swapset.build.resources import lock_results
 
 FAKE = "dataset/celebdf/c23/id0_id1_0000.mp4"
 COMPARED = (

@@ -243,7 +243,7 @@ def test_a_second_run_does_nothing_and_a_setting_only_what_depends_on_it(
     jobs = dry_run(folder, *asked).jobs
     assert jobs == {
         "attack": 5,
-        "even_attack": 3,
+        "match_ssim": 3,
         "measure_attack": 8,
         "sweep": 2,
         **{"protect_clips": 1, "find_landmarks": 1, "protected_align": 1, "protected_train": 1},

@@ -113,7 +113,7 @@ def test_paper_scale_is_planned_whole(paper_scale: tuple[Path, dict[str, int]]) 
         "train_extractor": extractors,
         "key_frames": people,
         "attack": people * (attacks * extractors + groups),
-        "even_attack": people * groups,
+        "match_ssim": people * groups,
         "measure_attack": people * (1 + attacks * extractors + 2 * groups),
         "sweep": people * extractors,
         # One pair, with noise and without, and fakes of ten clips in both directions.

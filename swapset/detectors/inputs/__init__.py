@@ -1,1 +1,1 @@
-"""What detectors look at besides pixels: SRM filters, Laws' energies, parts and pose of a face, patches."""
+"""Inputs of detectors other than a face crop: SRM residuals, Laws' energies, head pose, patches."""

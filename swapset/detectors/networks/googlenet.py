@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from swapset.detectors.networks.resnet import read_state
 from swapset.errors import DataError
+from swapset.learning.state_dicts import read_state
 
 SIDE = 299
 LAST = ("fc.", "AuxLogits.fc.")

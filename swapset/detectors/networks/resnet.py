@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from swapset.errors import DataError
+from swapset.learning.state_dicts import read_state
 
 FEATURES = 2048
 
@@ -147,34 +147,6 @@ def pyramid(x: Tensor, levels: tuple[int, ...]) -> Tensor:
         step = [side // n for side in x.shape[2:]]
         parts.append(functional.max_pool2d(x, size, step).flatten(1))
     return torch.cat(parts, 1)
-
-
-def read_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
-    """Return the state dict in a torch file; nothing but tensors and plain values is unpickled.
-
-    Parameters
-    ----------
-    path : Path
-    key : str, optional
-        Where it stands in a checkpoint that holds more; a bare state dict is taken as well.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, or holds something else.
-    """
-    try:
-        held: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of damaged files, torch raises whatever it stumbles over
-        first = str(error).splitlines()[:1]
-        raise DataError(
-            f"{path}: cannot be read as weights of torch ({' '.join(first)})"
-        ) from error
-    if isinstance(held, Mapping) and key is not None and key in held:
-        held = held[key]
-    if not isinstance(held, Mapping) or not all(isinstance(v, Tensor) for v in held.values()):
-        raise DataError(f"{path}: holds no state dict; see docs/weights.md for the expected file")
-    return dict(held)
 
 
 def take_imagenet(network: ResNet50, path: Path) -> None:

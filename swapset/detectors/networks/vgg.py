@@ -10,8 +10,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from swapset.detectors.networks.resnet import read_state
 from swapset.errors import DataError
+from swapset.learning.state_dicts import read_state
 
 CHANNELS = 256
 """Of the features."""

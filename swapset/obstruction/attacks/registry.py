@@ -9,6 +9,9 @@ from swapset.errors import ConfigError
 from swapset.obstruction.attacks.base import Attack
 from swapset.obstruction.names import ATTACKS
 
+DONOR, TARGET = "donor", "target"
+"""What a protected person is in a fake."""
+
 
 def attack_class(name: str) -> type[Attack]:
     """Return the class of an attack.
@@ -21,7 +24,7 @@ def attack_class(name: str) -> type[Attack]:
     if name not in ATTACKS:
         raise ConfigError(f"attack {name!r} is unknown; choose of {', '.join(ATTACKS)}")
     module, _, attribute = ATTACKS[name].partition(":")
-    found: type[Attack] = getattr(import_module(f"swapset.obstruction.{module}"), attribute)
+    found: type[Attack] = getattr(import_module(f"swapset.obstruction.attacks.{module}"), attribute)
     return found
 
 

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.build.protected import DONOR
 from swapset.dataset.labels import read_labels
 from swapset.faces.prepare import ClipLandmarks, load_faces
+from swapset.obstruction.attacks.registry import DONOR
 from swapset.obstruction.names import CLEAN
 from swapset.report.figures.finished import Image, evenly, frame_at, zoom
 from swapset.report.figures.sheet import Panel, Sheet, compose, message

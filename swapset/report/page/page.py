@@ -11,10 +11,10 @@ import pandas as pd
 
 from swapset import __version__
 from swapset.io.files import atomic_output, read_json
+from swapset.report.page import dataset as sections
 from swapset.report.page.detectors import detectors
 from swapset.report.page.landmark_breaker import landmark_breaker
 from swapset.report.page.markup import Markup, element, joined
-from swapset.report.page.page import dataset as sections
 from swapset.report.page.protected import protected_section
 from swapset.report.page.provenance_summary import summarise
 

@@ -9,7 +9,7 @@ if STORED and (os.path.isabs(R) or R.startswith("..")):
     )
 
 
-def given(paths):
+def external_inputs(paths):
     """Mark files that are not made here: on a disk, wherever results go, or in object storage."""
     return [
         path if path.startswith(f"{R}/") else storage(path) if "://" in path else as_named(path)
@@ -30,7 +30,7 @@ def apply_wildcards(self, wildcards, replace=_IOFile.apply_wildcards):
 _IOFile.apply_wildcards = apply_wildcards
 
 
-def unopened(paths):
+def not_retrieved(paths):
     """Mark results that a job waits for without opening them: they stay in object storage."""
     if not STORED:
         return paths

@@ -1,4 +1,4 @@
-"""Rule even_attack: scale lb-robust's noise to the visibility of Landmark Breaker's."""
+"""Rule match_ssim: scale lb-robust's noise to the visibility of Landmark Breaker's."""
 
 from pathlib import Path
 

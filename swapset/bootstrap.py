@@ -1,0 +1,94 @@
+"""Bootstrap intervals of means and of paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+def bootstrap_interval(
+    values: npt.ArrayLike, *, seed: int, level: float = 0.95, resamples: int = 2000
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of the mean.
+
+    Parameters
+    ----------
+    values : (n,) array-like
+        One value per video; the videos are what is drawn again, not their frames.
+    seed : int
+        Seed of the draws.
+    level : float
+        Probability between the two ends.
+    resamples : int
+        Number of draws.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, a value is not finite, or `level` is not within (0, 1).
+
+    References
+    ----------
+    B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
+    """
+    known = np.asarray(values, np.float64)
+    if known.ndim != 1 or not len(known) or not np.isfinite(known).all():
+        raise ValueError("the bootstrap needs at least one value, all of them finite")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")
+    generator = np.random.default_rng(seed)
+    means = [known[generator.integers(0, len(known), len(known))].mean() for _ in range(resamples)]
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much one method differs from another on the same fakes."""
+
+    pairs: int
+    mean: float
+    low: float
+    high: float
+    share_higher: float
+
+
+def paired_difference(
+    first: Mapping[str, float],
+    second: Mapping[str, float],
+    *,
+    seed: int,
+    level: float = 0.95,
+) -> PairedDifference:
+    """Return first - second over the fakes that both methods made.
+
+    Parameters
+    ----------
+    first, second : mapping of str to float
+        Value per fake, by the fake's name.
+    seed : int
+        Seed of the bootstrap.
+    level : float
+        Probability of the interval `low` to `high` of the mean difference.
+
+    Returns
+    -------
+    PairedDifference
+        `share_higher` is the share of fakes with a positive difference.
+
+    Raises
+    ------
+    ValueError
+        If no fake is in both.
+    """
+    names = sorted(set(first) & set(second))
+    if not names:
+        raise ValueError("no fake was made by both methods: nothing can be compared in pairs")
+    differences = np.array([first[name] - second[name] for name in names])
+    low, high = bootstrap_interval(differences, seed=seed, level=level)
+    return PairedDifference(
+        len(names), float(differences.mean()), low, high, float((differences > 0).mean())
+    )

@@ -1,0 +1,9 @@
+"""The compressions that every video comes in, and their H.264 quality (crf)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Compression = Literal["original", "c23", "c40"]
+
+CRF: dict[str, int] = {"c23": 23, "c40": 40}
