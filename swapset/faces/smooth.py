@@ -1,8 +1,8 @@
-"""Smooth landmarks over time: a Kalman filter and a Rauch-Tung-Striebel smoother.
+"""Smooth landmarks over time with a Kalman filter and a Rauch-Tung-Striebel smoother.
 
-Every coordinate follows a constant-velocity model with the same noise and the same missing frames,
-hence with the same covariances and gains: these are computed once per frame and applied to all 136
-coordinates at a time, which is as exact as 68 separate filters.
+All coordinates follow the same constant-velocity model with the same noise and the same missing
+frames, so they share their covariances and gains. filterpy computes these for one coordinate; the
+array pass here applies them to all 136, with the same result as a filter for each point.
 """
 
 from __future__ import annotations
@@ -109,36 +109,50 @@ def segments(
     return [(int(a), int(b)) for a, b in zip(starts, stops, strict=True)]
 
 
-def motion_model(dt: float, process_noise: float) -> tuple[Floats, Floats]:
-    """Return transition F and process noise Q, both (2, 2), of one coordinate and its speed."""
-    transition = np.array([[1.0, dt], [0.0, 1.0]])
-    noise = process_noise**2 * np.array([[dt**3 / 3, dt**2 / 2], [dt**2 / 2, dt]])
-    return transition, noise
-
-
-def _covariances(
+def shared_gains(
     present: npt.NDArray[np.bool_], dt: float, process_noise: float, measurement_noise: float
-) -> tuple[Floats, Floats]:
-    """Run the covariance half of both passes: it depends on the missing pattern only.
+) -> tuple[Floats, Floats, Floats]:
+    """Run filterpy's filter and smoother for one coordinate of a stretch and return the gains.
+
+    The gains depend on the missing frames only, not on the positions.
+
+    Parameters
+    ----------
+    present : (n,) bool
+        Frames with a detection; the first one has one.
+    dt : float
+        Seconds from frame to frame.
+    process_noise, measurement_noise : float
+        As in `smooth_landmarks`.
 
     Returns
     -------
+    transition : (2, 2) float64
+        Matrix that moves position and speed on by one frame.
     gains : (n, 2) float64
-        Kalman gains; zero where nothing was detected.
+        Kalman gains of position and speed; 0 in the first frame and where nothing was detected.
     backward : (n, 2, 2) float64
-        Smoother gains from frame k + 1 to frame k.
+        Smoother gains from frame k + 1 to frame k; the last one is 0.
     """
-    transition, noise = motion_model(dt, process_noise)
-    variance = measurement_noise**2
-    covariance = np.diag([variance, INITIAL_SPEED**2])
-    gains, backward = np.zeros((len(present), 2)), np.zeros((len(present), 2, 2))
+    # Imported here because filterpy loads all of scipy.stats, which takes longer than everything
+    # else that this module and its many users import.
+    from filterpy.common import Q_continuous_white_noise, kinematic_kf
+
+    kalman = kinematic_kf(dim=1, order=1, dt=dt)
+    kalman.Q = Q_continuous_white_noise(dim=2, dt=dt, spectral_density=process_noise**2)
+    kalman.R = np.array([[measurement_noise**2]])
+    # The first detection gives the position; the speed is unknown.
+    kalman.P = np.diag([measurement_noise**2, INITIAL_SPEED**2])
+    gains, covariances = np.zeros((len(present), 2)), np.zeros((len(present), 2, 2))
+    covariances[0] = kalman.P
     for k in range(1, len(present)):
-        predicted = transition @ covariance @ transition.T + noise
-        backward[k - 1] = covariance @ transition.T @ np.linalg.inv(predicted)
+        kalman.predict()
         if present[k]:
-            gains[k] = predicted[:, 0] / (predicted[0, 0] + variance)
-        covariance = predicted - np.outer(gains[k], predicted[0])
-    return gains, backward
+            kalman.update(0.0)
+            gains[k] = kalman.K[:, 0]
+        covariances[k] = kalman.P
+    _, _, backward, _ = kalman.rts_smoother(np.zeros((len(present), 2, 1)), covariances)
+    return kalman.F, gains, backward
 
 
 def _filter_and_smooth(
@@ -149,8 +163,7 @@ def _filter_and_smooth(
     measurement_noise: float,
 ) -> Floats:
     """Smooth one stretch of (n, c) coordinates; its first frame was detected."""
-    gains, backward = _covariances(present, dt, process_noise, measurement_noise)
-    transition, _ = motion_model(dt, process_noise)
+    transition, gains, backward = shared_gains(present, dt, process_noise, measurement_noise)
     states = np.zeros((len(measured), 2, measured.shape[1]))
     states[0, 0] = measured[0]
     for k in range(1, len(measured)):
