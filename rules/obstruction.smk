@@ -44,7 +44,7 @@ rule train_extractor:
     benchmark:
         f"{R}/benchmarks/train_extractor/{{extractor}}.tsv"
     params:
-        code=lambda w: build.code("train_extractor", also=obstruction.module(w.extractor)),
+        code=lambda w: build.code("train_extractor", *obstruction.modules(w.extractor)),
         settings=lambda w: obstruction.training_params(w.extractor),
         labels=lambda w: obstruction.labels_given(),
         seed=build.config.seed,
@@ -106,7 +106,7 @@ rule attack:
     benchmark:
         f"{R}/benchmarks/attack/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=lambda w: build.code("attack", also=obstruction.module(w.attack)),
+        code=lambda w: build.code("attack", *obstruction.modules(w.attack, w.source)),
         settings=lambda w: obstruction.attack_params(w.attack),
         seed=build.config.seed,
         device=build.config.device,
@@ -163,7 +163,7 @@ rule measure_attack:
     benchmark:
         f"{R}/benchmarks/measure_attack/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=build.code("measure_attack"),
+        code=build.code("measure_attack", *obstruction.modules(*obstruction.extractors)),
         recipe=lambda w: build.synthesis(obstruction.method),
         donor=lambda w: obstruction.donor(w.subject),
         reference=obstruction.reference,
@@ -203,7 +203,9 @@ rule sweep:
     benchmark:
         f"{R}/benchmarks/sweep/{{extractor}}/{{subject}}.tsv"
     params:
-        code=build.code("sweep", also=obstruction.module(BREAKER)),
+        code=lambda w: build.code(
+            "sweep", *obstruction.modules(BREAKER, w.extractor, obstruction.reference)
+        ),
         settings=obstruction.attack_params(BREAKER),
         sweep=obstruction.sweep_params(),
         recipe=lambda w: build.synthesis(obstruction.method),
@@ -273,7 +275,7 @@ rule landmark_breaker_figures:
     benchmark:
         f"{R}/benchmarks/landmark_breaker_figures.tsv"
     params:
-        code=build.code("landmark_breaker_figures"),
+        code=build.code("landmark_breaker_figures", *obstruction.modules(*obstruction.extractors)),
         attack=obstruction.pictured,
         donors=lambda w: [obstruction.donor(subject) for subject in obstruction.subjects],
         recipe=lambda w: build.synthesis(obstruction.method),

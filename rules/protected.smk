@@ -22,7 +22,7 @@ rule protect_clips:
     benchmark:
         f"{R}/benchmarks/protect_clips/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=lambda w: build.code("protect_clips", also=obstruction.module(w.attack)),
+        code=lambda w: build.code("protect_clips", *protected.modules(w.attack, w.source)),
         settings=lambda w: obstruction.attack_params(w.attack),
         compression=build.config.landmark_breaker.protected_compression,
         seed=build.config.seed,
@@ -56,7 +56,7 @@ rule find_landmarks:
     benchmark:
         f"{R}/benchmarks/find_landmarks/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=build.code("find_landmarks"),
+        code=lambda w: build.code("find_landmarks", *obstruction.modules(w.source)),
         device=build.config.device,
         threads=build.config.training.threads,
     threads: build.config.training.threads
