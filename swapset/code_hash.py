@@ -77,7 +77,7 @@ class _Module(NamedTuple):
 
 
 class Code:
-    """The library's modules and those of other packages, each read once.
+    """The modules of the library and of other packages, each read once, and who imports whom.
 
     Parameters
     ----------
@@ -126,7 +126,9 @@ class Code:
     def _tree(self, path: Path) -> Tree:
         try:
             return self._trees.tree(path.read_bytes())
-        except (SyntaxError, ValueError) as error:
+        except SyntaxError as error:
+            raise ConfigError(f"{path}, line {error.lineno}: {error.msg}") from None
+        except ValueError as error:
             raise ConfigError(f"{path}: is no Python source ({error})") from None
 
     def _direct(self, imports: Iterable[str], package: str) -> frozenset[str]:
