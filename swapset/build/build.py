@@ -206,10 +206,16 @@ class Build:
     def _synthesis(self) -> dict[str, dict[str, Any]]:
         return {name: synthesis_of(self.recipes[name]).model_dump() for name in self.methods}
 
-    def code(self, rule: str, also: str = "") -> str:
-        """Return the hash of the code behind a rule's script, and of a module it chooses."""
-        own = code_hash(SCRIPTS / f"{rule}.py")
-        return f"{own}-{code_hash(SCRIPTS.parent / also)}" if also else own
+    def code(self, rule: str, *modules: str) -> str:
+        """Return the hash of the code that a rule runs.
+
+        Parameters
+        ----------
+        rule : str
+        *modules : str
+            Modules that its script loads by name, dotted.
+        """
+        return code_hash(SCRIPTS / f"{rule}.py", modules)
 
     def gpus_per_job(self) -> int:
         """Return how many GPUs a job that runs networks asks the scheduler for."""

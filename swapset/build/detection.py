@@ -274,8 +274,8 @@ class DetectionPlan:
 
     @staticmethod
     def module(detector: str) -> str:
-        """Return the library's file that a detector is in."""
-        return f"swapset/detectors/{DETECTORS[detector].partition(':')[0]}.py"
+        """Return the dotted name of the module that a detector is in."""
+        return f"swapset.detectors.{DETECTORS[detector].partition(':')[0]}"
 
     def models(self, detector: str) -> list[str]:
         """Return the files of a fitted detector, one per fold."""

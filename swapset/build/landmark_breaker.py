@@ -285,14 +285,24 @@ class LandmarkBreakerPlan:
         return chosen.model_dump(mode="json", exclude_none=True) if chosen else {}
 
     @staticmethod
-    def module(name: str) -> str:
-        """Return the library's file that an extractor or an attack is in."""
-        room, known = ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction/attacks", ATTACKS)
-        return f"swapset/{room}/{known[name].partition(':')[0]}.py"
+    def modules(*names: str) -> list[str]:
+        """Return the dotted names of the modules that extractors and attacks are in.
+
+        Parameters
+        ----------
+        *names : str
+            Extractors, also several joined by +, and attacks.
+        """
+        return [_module(name) for joined in names for name in joined.split("+")]
 
 
 def _chosen(names: str | list[str], among: Mapping[str, str]) -> list[str]:
     return list(among) if isinstance(names, str) else names
+
+
+def _module(name: str) -> str:
+    room, known = ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction.attacks", ATTACKS)
+    return f"swapset.{room}.{known[name].partition(':')[0]}"
 
 
 def _known(key: str, names: list[str], among: Any) -> None:
