@@ -43,7 +43,7 @@ TIMED := .venv/bin/python benchmarks/training.py --device cuda
 SMALL := --method faceswap --width 128 --code 1024 --batch 64 --steps 50 --rounds 3 --workers 2 16
 LARGE := --method celebdf --resolution 256 --width 96 --code 1024 --steps 30 --rounds 3 --learn 0
 gpu: .venv/.ready
-	$(RUN) pytest -n 0 tests/unit/test_generation_gpu.py
+	$(RUN) pytest -n 0 tests/unit/generation/test_gpu.py
 	$(TIMED) $(SMALL) --learn 500
 	$(TIMED) $(LARGE) --batch 32 --only loader
 	$(TIMED) $(LARGE) --batch 32 --time-kernels --only

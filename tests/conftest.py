@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from running import once
-from small_build import Undisturbed, build_undisturbed
+from material.running import once
+from material.small_build import Undisturbed, build_undisturbed
 
 LONG = (
     "cluster/test_slurm",

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from running import Run
-from slurm_build import SLURM, slurm_checkout
-from slurm_build import node as do_node
-from small_build import CHECKPOINT, RESULTS, Running, Undisturbed, digests
+from material.running import Run
+from material.slurm_build import SLURM, slurm_checkout
+from material.slurm_build import node as do_node
+from material.small_build import CHECKPOINT, RESULTS, Running, Undisturbed, digests
 
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="needs Slurm's plugin: swapset[test]")
 

@@ -17,9 +17,7 @@ from random import Random
 import psutil
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
-from small_build import (
+from material.small_build import (
     CHECKPOINT,
     CLIPS,
     INTERMEDIATE,
@@ -29,6 +27,8 @@ from small_build import (
     files_of,
     make_checkout,
 )
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 HERE = Path(__file__).parent
 

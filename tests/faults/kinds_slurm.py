@@ -8,8 +8,8 @@ from pathlib import Path
 from random import Random
 
 from kinds import Disturbed, Kind
-from slurm_build import SLURM, node, slurm_checkout
-from small_build import Running, Undisturbed
+from material.slurm_build import SLURM, node, slurm_checkout
+from material.small_build import Running, Undisturbed
 
 
 def _started(folder: Path) -> Running:

@@ -16,8 +16,8 @@ from random import Random
 import kinds_slurm
 import pytest
 from kinds import KINDS, Disturbed, Kind
-from running import Run, dry_run, snakemake
-from small_build import FINAL, OPTIONS, RESULTS, Undisturbed, digests
+from material.running import Run, dry_run, snakemake
+from material.small_build import FINAL, OPTIONS, RESULTS, Undisturbed, digests
 
 FIRST = int(os.environ.get("SWAPSET_FAULT_FIRST", "0"))
 ROUNDS = int(os.environ.get("SWAPSET_FAULT_ROUNDS", "3"))

@@ -6,7 +6,7 @@ from functools import cache
 
 import cv2
 import numpy as np
-from faces_material import placed
+from material.faces import placed
 
 
 def lost(width: int, dtype: type[np.generic] = np.uint8) -> bytes:

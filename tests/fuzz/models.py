@@ -15,10 +15,10 @@ import dlib
 import h5py
 import numpy as np
 import torch
-from generation_material import training_recipe
-from keras_material import Keras
-from pickles_material import write_python2
-from protect_material import extractor_file
+from material.generation import training_recipe
+from material.keras import Keras
+from material.pickles import write_python2
+from material.protect import extractor_file
 from safetensors.numpy import save
 
 from swapset.detectors.mesonet import Meso4

@@ -57,7 +57,7 @@ def _protect_picture(path: Path, results: Path) -> str:
 
 @cache
 def _job() -> Job:
-    from protect_material import extractor, job
+    from material.protect import extractor, job
 
     return job(Protector([extractor()], first=1, steps=1), overwrite=True)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
-from faces_material import placed
-from media_material import write_video
+from material.faces import placed
+from material.media import write_video
 from PIL import Image
 
 SIZE = (144, 176)

@@ -6,13 +6,12 @@ tests/fuzz/test_fuzz_media.py` makes file 137 again.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import faces
 import numpy as np
 import pytest
-from child import Child, Outcome
+from checks import check, put
+from child import Child
 from mutations import mutate
 from sandbox import Sandbox
 from strange import STRANGE, Lures
@@ -59,14 +58,6 @@ def jobs(ending: str, number: int) -> list[str]:
     return ["ingest", "probe"] + ["protect"] * slow + ["frames"] * (ending in ("gif", "apng"))
 
 
-def put(path: Path, content: bytes) -> Path:
-    """Write a file where nothing else is."""
-    for other in path.parent.iterdir():
-        other.unlink()
-    path.write_bytes(content)
-    return path
-
-
 def test_media(
     media_number: int, lures: Lures, sandbox: Sandbox, child: Child, tally: Tally
 ) -> None:
@@ -76,11 +67,6 @@ def test_media(
     tally.add(kind, f"media {media_number}: {kind}, {name}", outcome)
     check(f"media {media_number} ({kind}: {name})", path, outcome)
     assert not (sandbox.bait / "secret.txt.run").exists()
-
-
-def check(name: str, path: Path, outcome: Outcome) -> None:
-    if outcome.problems or not outcome.result:
-        pytest.fail("\n".join([f"{name}, {path}:", *outcome.problems]), pytrace=False)
 
 
 def test_good_files_are_read(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from checks import check, put
 from child import Child
-from running import copy_checkout, snakemake
+from material.running import copy_checkout, snakemake
 from sandbox import Sandbox
-from test_fuzz_media import check, put
 from words import NAMES, RAW
 
 from swapset.cli.main import main

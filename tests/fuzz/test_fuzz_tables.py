@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layouts_material import plant, plant_ff
+from material.layouts import plant, plant_ff
 from words import attempt, damaged, json_values, tables, words
 
 from swapset.cli.main import main

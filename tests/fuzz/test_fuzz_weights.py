@@ -7,12 +7,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from checks import check, put
 from child import Child
 from models import EVIL, Seeds, make_models
 from mutations import mutate
 from sandbox import Sandbox
 from tally import Tally
-from test_fuzz_media import check, put
 
 
 @pytest.fixture(scope="module")

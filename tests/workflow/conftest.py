@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from material import make_clips, write_config, write_tables
-from running import Run, copy_checkout, once, snakemake
+from material.builds import make_clips, write_config, write_tables
+from material.running import Run, copy_checkout, once, snakemake
 
 
 def _build(folder: Path) -> None:

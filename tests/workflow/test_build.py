@@ -11,8 +11,8 @@ from typing import Any
 import av
 import numpy as np
 import pyarrow.parquet as pq
-from material import CLIPS, CONFIG, FACELESS, FRAMES, REJECTED, SIZE, SWAPS
-from running import Run, digest
+from material.builds import CLIPS, CONFIG, FACELESS, FRAMES, REJECTED, SIZE, SWAPS
+from material.running import Run, digest
 
 from swapset.media.decode import frames
 

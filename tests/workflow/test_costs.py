@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from material import CONFIG
+from material.builds import CONFIG
 
 
 def plan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from material import NETWORK, small_clip, write_rows, write_video
-from running import Run, copy_checkout, dry_run, snakemake
+from material.builds import NETWORK, small_clip, write_rows, write_video
+from material.running import Run, copy_checkout, dry_run, snakemake
 
 PEOPLE = ("id0", "id1", "id2", "id3")
 DETECTORS = ("HeadPose", "Meso4")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import command, copy_build, digest, dry_run, environment, snakemake
+from material.running import command, copy_build, digest, dry_run, environment, snakemake
 
 from swapset.build.resources import lock_results
 

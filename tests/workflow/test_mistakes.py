@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from material import write_rows
-from running import ROOT, Run, dry_run
+from material.builds import write_rows
+from material.running import ROOT, Run, dry_run
 
 HEADER = ["clip", "subject", "path", "licence"]
 GOOD = [["id0_0000", "id0", "a.mp4", "CC0"], ["id1_0000", "id1", "b.mp4", "CC0"]]

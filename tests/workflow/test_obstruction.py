@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from material import FACELESS
-from running import Run, copy_build, dry_run, snakemake
+from material.builds import FACELESS
+from material.running import Run, copy_build, dry_run, snakemake
 
 from swapset.media.decode import frames
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from running import ROOT, dry_run
+from material.running import ROOT, dry_run
 
 from swapset.build.build import Build
 from swapset.cli.plan import _extend

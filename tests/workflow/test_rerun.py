@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from material import CONFIG
-from running import Run, copy_build, copy_checkout, dry_run, snakemake
+from material.builds import CONFIG
+from material.running import Run, copy_build, copy_checkout, dry_run, snakemake
 
 AFTER_SYNTHESIS = {"synthesise", "measure", "mask_ssim", "dataset", "all"}
 

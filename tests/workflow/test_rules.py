@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from running import ROOT, snakemake
+from material.running import ROOT, snakemake
 
 NEEDED = ("message", "log", "benchmark", "params", "resources", "conda", "script")
 FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from running import snakemake
-from small_build import OPTIONS, RESULTS, Undisturbed, digests, make_checkout
+from material.running import snakemake
+from material.small_build import OPTIONS, RESULTS, Undisturbed, digests, make_checkout
 
 
 def test_one_core_and_another_order_give_the_same_bytes(whole: Undisturbed, tmp_path: Path) -> None:

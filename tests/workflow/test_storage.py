@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from material import CLIPS, CONFIG, SWAPS, write_rows
-from running import ROOT, Run, copy_checkout, digest, dry_run, snakemake
+from material.builds import CLIPS, CONFIG, SWAPS, write_rows
+from material.running import ROOT, Run, copy_checkout, digest, dry_run, snakemake
 
 pytest.importorskip("snakemake_storage_plugin_s3", reason="needs swapset[s3]")
 boto3 = pytest.importorskip("boto3")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from material import SWAPS, write_rows
-from running import copy_build, digest, dry_run, snakemake
+from material.builds import SWAPS, write_rows
+from material.running import copy_build, digest, dry_run, snakemake
 
 FILES = ("--configfile", "tiny.yaml", "alone.yaml")
 """The dataset and nothing else: neither detectors nor Landmark Breaker still want anything."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from material import CONFIG
-from running import Run, copy_build, dry_run, snakemake
+from material.builds import CONFIG
+from material.running import Run, copy_build, dry_run, snakemake
 
 FAKE = "labels/faceswap/id0_id1_0000.parquet"
 

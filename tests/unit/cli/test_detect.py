@@ -1,0 +1,113 @@
+"""`swapset detect`: a score for any video or image."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from material.detectors import picture, samples
+
+from swapset.cli.main import main
+from swapset.detectors.base import Schedule
+from swapset.detectors.registry import detector_class
+from swapset.media.decode import frames
+from swapset.media.encode import VideoWriter
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "Meso4.safetensors"
+    detector = detector_class("Meso4")(seed=1)
+    detector.fit(samples(8), None, Schedule(seed=1, steps=3, batch=4))
+    detector.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten frames with a face after five without."""
+    path = tmp_path_factory.mktemp("video") / "clip.mp4"
+    face = picture(2)[0]
+    with VideoWriter(path, 340, 300, fps=30, codec="h264", quality=18) as writer:
+        for picture_ in [np.full_like(face, 90)] * 5 + [face] * 25:
+            writer.write(picture_)
+    return path
+
+
+def detect(path: Path, *arguments: str | Path) -> int:
+    return main(["detect", str(path), "--detector", "Meso4", *map(str, arguments)])
+
+
+def test_a_video_gets_a_score_a_table_a_plot_and_an_annotated_copy(
+    model: Path, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {name: tmp_path / name for name in ("scores.csv", "plot.png", "seen.mp4")}
+    assert detect(video, "--model", model, "--every", "1", "--csv", made["scores.csv"],
+                  "--plot", made["plot.png"], "--video", made["seen.mp4"]) == 0  # fmt: skip
+    said = capsys.readouterr().out
+    assert "higher = more likely fake" in said
+    with made["scores.csv"].open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 30
+    known = [float(row["score"]) for row in rows if row["score"]]
+    assert 20 <= len(known) <= 25
+    assert f"{len(known)} of 30 frames" in said
+    assert f"Meso4 {np.mean(known):.4f}" in said
+    assert cv2.imread(str(made["plot.png"])) is not None
+    seen, original = list(frames(made["seen.mp4"])), list(frames(video))
+    assert len(seen) == 30
+    assert np.abs(seen[20].astype(int) - original[20])[:20, :60].mean() > 10  # the text
+
+
+def test_an_image_gets_a_score(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "face.png"
+    cv2.imwrite(str(path), picture(2)[0][..., ::-1])
+    assert detect(path, "--model", model) == 0
+    assert "1 of 1 frames" in capsys.readouterr().out
+
+
+def test_an_image_without_a_face_has_no_score(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "grey.jpg"
+    cv2.imwrite(str(path), np.full((200, 200, 3), 120, np.uint8))
+    assert detect(path, "--model", model) == 0
+    assert "no score" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "says"),
+    [
+        ("none.mp4", [], "none.mp4: no such file"),
+        ("text.mp4", [], "text.mp4: unreadable"),
+        ("text.png", [], "text.png: cannot be read as a picture"),
+        ("text.mp4", ["--every", "0"], "--every: 0"),
+        ("text.mp4", ["--model", "nowhere.safetensors"], "there is no fitted Meso4\n"),
+        ("text.mp4", ["--build", "results/demo"], "0.safetensors`, or give --model"),
+        ("text.mp4", ["--build", "results/cl"], "0.safetensors` with the build's --configfile"),
+        ("text.png", ["--video", "out.mp4"], "--video: is for videos"),
+    ],
+)
+def test_mistakes_are_said_in_one_line(
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    arguments: list[str],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / name
+    if name != "none.mp4":
+        path.write_text("no media")
+    chosen = [] if {"--model", "--build"} & set(arguments) else ["--model", model]
+    assert detect(path, *chosen, *arguments) == 1
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1

@@ -1,0 +1,170 @@
+"""Faces on disk, found in videos, and the table of splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from material.detectors import face, picture
+
+from swapset.config.sections import TrackSettings
+from swapset.detection.find import video_faces
+from swapset.detection.protocol import (
+    SPLIT_COLUMNS,
+    check_splits,
+    labels_of,
+    open_stores,
+    read_scores,
+    score_stores,
+    training_faces,
+    with_folds,
+    write_scores,
+)
+from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
+from swapset.detectors.face import Face
+from swapset.errors import DataError
+from swapset.faces.track import Tracker
+from swapset.media.encode import VideoWriter
+from swapset.media.timeline import sampled
+
+
+def same(one: Face, other: Face) -> None:
+    np.testing.assert_array_equal(one.pixels, other.pixels)
+    np.testing.assert_array_equal(one.landmarks, other.landmarks)
+    assert (one.origin, one.frame_size) == (other.origin, other.frame_size)
+    assert (one.swapped is None) == (other.swapped is None)
+    if one.swapped is not None and other.swapped is not None:
+        np.testing.assert_array_equal(one.swapped, other.swapped)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FaceStore:
+    folder = tmp_path / "celebdf" / "c23" / "0000"
+    folder.mkdir(parents=True)
+    bare = face(5)
+    plain = Face(bare.pixels, bare.origin, bare.landmarks, bare.frame_size)
+    videos = [
+        VideoFaces("id0_0000", [3, 9], [face(0), face(1, fake=True)]),
+        VideoFaces("id1_0000", reason="unreadable"),
+        VideoFaces("id2_0000", [0, 4, 8], [None, plain, None]),
+    ]
+    write_store(folder, videos)
+    return FaceStore(folder)
+
+
+def test_what_is_read_is_what_was_written(store: FaceStore) -> None:
+    assert store.videos == ["id0_0000", "id1_0000", "id2_0000"]
+    assert store.reasons == ["", "unreadable", ""]
+    assert store.frame.tolist() == [3, 9, 0, 4, 8]
+    assert store.present.tolist() == [True, True, False, True, False]
+    for index, expected in ((0, face(0)), (1, face(1, fake=True))):
+        found = store.face(index)
+        assert found is not None
+        same(found, expected)
+    unknown = store.face(3)
+    assert unknown is not None
+    assert unknown.swapped is None
+    assert store.face(2) is None
+
+
+def test_samples_are_the_faces_of_the_chosen_videos(store: FaceStore) -> None:
+    samples = StoredSamples([store, store], [{"id0_0000": 0}, {"id2_0000": 1}])
+    assert samples.labels.tolist() == [0, 0, 1]
+    assert len(set(samples.videos.tolist())) == 2
+    same(samples[0], face(0))
+
+
+@pytest.mark.parametrize("name", ["index.npz", "pixels.bin"])
+def test_damage_is_named(store: FaceStore, name: str) -> None:
+    (store.folder / name).unlink()
+    with pytest.raises(DataError, match="0000: holds no faces"):
+        FaceStore(store.folder)
+
+
+def test_samples_are_spread_evenly() -> None:
+    assert sampled(100, 4) == [12, 37, 62, 87]
+    assert sampled(3, 16) == [0, 1, 2]
+    assert len(set(sampled(17, 16))) == 16
+
+
+def test_faces_of_a_video_are_the_persons_own(tmp_path: Path) -> None:
+    """With two people in view, the one that is expected there is taken."""
+    frames = [np.hstack([picture(0, side=90)[0], picture(2, side=130)[0]]) for _ in range(12)]
+    frames = [np.ascontiguousarray(frame[:300, :680]) for frame in frames]
+    path = tmp_path / "two.mkv"
+    with VideoWriter(path, 680, 300, codec="lossless") as video:
+        for frame in frames:
+            video.write(frame)
+    tracker = Tracker(TrackSettings())
+    largest = video_faces("two", path, tracker, wanted=3)
+    expected = np.stack([picture(0, side=90)[1]] * 12)
+    chosen = video_faces("two", path, tracker, wanted=3, expected=expected, outlines=())
+    assert [found is not None for found in largest.faces + chosen.faces] == [True] * 6
+    for found in largest.faces:
+        assert found is not None
+        assert found.landmarks[:, 0].mean() > 340
+        assert found.swapped is None
+    for found in chosen.faces:
+        assert found is not None
+        assert found.landmarks[:, 0].mean() < 340
+        assert found.swapped is not None
+        assert not found.swapped.any()
+
+
+def splits() -> pd.DataFrame:
+    rows = [
+        ["celebdf", "id0_0000", 0, "id0", "", 0, "train"],
+        ["celebdf", "id2_0000", 1, "id2", "id3", 0, "test"],
+        ["celebdf", "id1_0000", 0, "id1", "", 0, ""],
+    ]
+    return pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+
+
+def test_parts_are_read_from_the_table(store: FaceStore) -> None:
+    stores = open_stores([store.folder])
+    assert list(stores) == ["celebdf"]
+    assert labels_of(splits(), "celebdf", 0, "test") == {"id2_0000": 1}
+    assert len(training_faces(stores, splits(), 0, "train")) == 2
+    check_splits(splits())
+    leaked = splits()
+    leaked.loc[1, "donor"] = "id0"
+    with pytest.raises(DataError, match="id0 is in id0_0000"):
+        check_splits(leaked)
+
+
+class Brightness:
+    """Scores a face by its mean."""
+
+    def score_faces(self, faces: list[Face | None], batch: int = 32) -> np.ndarray:
+        return np.array([np.nan if f is None else f.pixels.mean() for f in faces])
+
+
+def test_scores_keep_frames_without_a_face(store: FaceStore, tmp_path: Path) -> None:
+    scores = score_stores({0: Brightness()}, open_stores([store.folder]), splits())  # type: ignore[dict-item]
+    assert scores["video"].tolist() == ["id2_0000"] * 3
+    assert scores["frame"].tolist() == [0, 4, 8]
+    assert np.isnan(scores["score"]).tolist() == [True, False, True]
+    write_scores(tmp_path / "scores.parquet", scores)
+    pd.testing.assert_frame_equal(
+        read_scores(tmp_path / "scores.parquet"), scores, check_dtype=False
+    )
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"bad\.parquet"):
+        read_scores(tmp_path / "bad.parquet")
+
+
+def test_folds_are_those_of_the_detectors(store: FaceStore) -> None:
+    rows = [
+        ["real", "id0_0000", 0, "id0", "", 0, "train"],
+        ["real", "id0_0000", 0, "id0", "", 1, "test"],
+        ["real", "id4_0000", 0, "id4", "", 0, "test"],
+        ["celebdf", "id0_id1_0000", 1, "id0", "id1", 1, "test"],
+        ["Celeb-DF", "id4_0000", 0, "", "", 0, "test"],
+        ["Celeb-DF", "id4_0000", 0, "", "", 1, "test"],
+    ]
+    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+    own = pd.DataFrame({"video": ["id0_0000", "id0_id1_0000", "id4_0000"]})
+    assert with_folds(own, table, "celebdf")["fold"].tolist() == [1, 1, 0]
+    assert with_folds(own[2:], table, "Celeb-DF")["fold"].tolist() == [0]

@@ -1,0 +1,157 @@
+"""What trainings minimise, each loss against a value known otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from material.generation import CPU, astronaut, training_recipe
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from swapset.generation.augment import Batch
+from swapset.generation.critic import Critic, critic_loss, maker_loss
+from swapset.generation.losses import LEAST_MASK, LOSSES, Made, Objective, Perceptual
+
+torch.set_num_threads(1)
+
+
+def picture(noise: float = 0.0, side: int = 128) -> Tensor:
+    crop = astronaut()[40 : 40 + side, 160 : 160 + side] / 255
+    rng = np.random.default_rng(0)
+    noisy = np.clip(crop + noise * rng.normal(size=crop.shape), 0, 1)
+    return torch.from_numpy(noisy).float().permute(2, 0, 1)[None]
+
+
+def made(one: Tensor, other: Tensor, **more: Tensor) -> Made:
+    return Made(rgb=one, target=other, warped=other, **more)
+
+
+def test_l1_and_l2_are_means() -> None:
+    pair = made(torch.full((2, 3, 8, 8), 0.75), torch.full((2, 3, 8, 8), 0.5))
+    assert float(LOSSES["l1"](pair)) == pytest.approx(0.25)
+    assert float(LOSSES["l2"](pair)) == pytest.approx(0.0625)
+
+
+def test_only_what_counts_counts() -> None:
+    wrong = torch.full((2, 3, 8, 8), 0.5)
+    counts = torch.zeros(2, 1, 8, 8)
+    counts[:, :, 2:4] = 1
+    wrong[:, :, 2:4] = 0.25
+    pair = made(wrong, torch.zeros_like(wrong), counts=counts)
+    assert float(LOSSES["l1"](pair)) == pytest.approx(0.25)
+    nothing = made(wrong, torch.zeros_like(wrong), counts=torch.zeros_like(counts))
+    assert float(LOSSES["l1"](nothing)) == 0
+
+
+def test_dssim_is_scikit_images() -> None:
+    one, other = picture(0.05), picture()
+    _, values = structural_similarity(
+        one[0].permute(1, 2, 0).numpy(),
+        other[0].permute(1, 2, 0).numpy(),
+        channel_axis=2,
+        data_range=1.0,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )
+    # Borders are padded in another way.
+    ours = float(LOSSES["dssim"](made(one, other)))
+    assert ours == pytest.approx((1 - values.mean()) / 2, rel=0.02)
+    assert float(LOSSES["dssim"](made(other, other))) == pytest.approx(0, abs=1e-6)
+
+
+def test_edges_see_no_brightness() -> None:
+    assert float(LOSSES["edge"](made(picture() * 0.5 + 0.25, picture() * 0.5))) < 1e-6
+    assert float(LOSSES["edge"](made(picture(0.1), picture()))) > 0.05
+
+
+def test_masks_are_taught_their_region_and_kept_from_vanishing() -> None:
+    region = torch.zeros(1, 1, 8, 8)
+    region[..., 2:6, 2:6] = 1
+    pair = made(picture(side=8), picture(side=8), mask=region, region=region)
+    assert float(LOSSES["mask"](pair)) == 0
+    none = made(picture(side=8), picture(side=8), mask=0 * region, region=region)
+    assert float(LOSSES["mask"](none)) == pytest.approx(16 / 64)
+    assert float(LOSSES["mask_size"](none)) == LEAST_MASK
+    assert float(LOSSES["mask_edge"](none)) == 0
+    assert float(LOSSES["mask_edge"](pair)) == pytest.approx(2 * 8 / 56)
+
+
+def test_a_loss_without_its_mask_is_an_error() -> None:
+    with pytest.raises(ValueError, match="mask"):
+        LOSSES["mask"](made(picture(), picture()))
+
+
+def test_perceptual_is_nothing_for_the_same_and_grows_with_blur() -> None:
+    loss = Perceptual(CPU)
+    sharp = picture()
+    blurred = [torch.nn.functional.avg_pool2d(sharp, k, 1, k // 2) for k in (1, 3, 7)]
+    values = [float(loss(face, sharp)) for face in blurred]
+    assert values[0] == pytest.approx(0, abs=1e-6)
+    assert values[0] < values[1] < values[2]
+    face = blurred[2].clone().requires_grad_()
+    loss(face, sharp).backward()
+    assert face.grad is not None
+    assert float(face.grad.abs().sum()) > 0
+
+
+def test_critic_and_maker_want_the_opposite() -> None:
+    torch.manual_seed(0)
+    critic = Critic(training_recipe(attention=True))
+    real, fake = picture(side=64), picture(0.3, side=64)
+    optimiser = torch.optim.Adam(critic.parameters(), lr=1e-3)
+    for share in (1.0, 0.0) * 40:
+        loss = critic_loss(critic, fake, real, real=real, share=torch.full((1, 1, 1, 1), share))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    with torch.no_grad():
+        assert float(critic(real, real).mean()) > 0.8
+        assert float(critic(fake, real).mean()) < 0.2
+        assert float(maker_loss(critic, fake, real)) > 0.6
+        assert float(maker_loss(critic, real, real)) < 0.1
+
+
+def test_objective_weighs_what_the_recipe_says() -> None:
+    recipe = training_recipe(losses={"l1": 2.0, "edge": 0.5})
+    objective = Objective(recipe, ["id0"], CPU, bf16=False)
+    terms = objective.terms("id0", made(picture(0.1), picture()))
+    expected = 2 * float(terms["l1"]) + 0.5 * float(terms["edge"])
+    assert float(objective.weighted(terms)) == pytest.approx(expected)
+    assert not list(objective.parameters())
+
+
+def test_each_subject_has_its_critic_and_mixing_is_the_seeds() -> None:
+    recipe = training_recipe(batch=1, losses={"l1": 1.0, "adversarial": 0.1})
+    torch.manual_seed(0)
+    objective = Objective(recipe, ["id0", "id1"], CPU, bf16=False)
+    assert list(objective.critics) == ["id0", "id1"]
+    parts = {"id0": made(picture(0.3, 64), picture(side=64))}
+    values = [
+        objective.critics_loss(parts, objective.shares(list(parts), seed)).item()
+        for seed in (1, 1, 2)
+    ]
+    assert values[0] == values[1] != values[2]
+
+
+def test_made_takes_a_decoders_output_apart() -> None:
+    recipe = training_recipe(
+        learned_mask="face",
+        losses={"dssim": 1.0, "mask": 1.0},
+        loss_region="face",
+        resolution=128,
+        input_resolution=64,
+    )
+    given = torch.rand(2, 4, 128, 128)
+    region = torch.ones(2, 1, 128, 128)
+    batch = Batch(torch.rand(2, 3, 64, 64), torch.rand(2, 3, 128, 128), region)
+    parts = Made.of(recipe, given, batch)
+    assert parts.warped.shape == (2, 3, 128, 128)
+    assert parts.mask is not None
+    assert torch.equal(torch.cat([parts.rgb, parts.mask], 1), given)
+    assert parts.counts is region
+    laid = parts.laid_over
+    expected = parts.mask * parts.rgb + (1 - parts.mask) * parts.warped
+    torch.testing.assert_close(laid, expected)
