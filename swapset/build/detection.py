@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from swapset.dataset.splits import Fold, make_folds
-from swapset.build.public_datasets import PublicDatasets
-from swapset.detectors.names import DETECTORS, needs_compression
-from swapset.errors import ConfigError
-
 from swapset.build.build import Build
+from swapset.build.chosen import check_chosen
+from swapset.build.public_datasets import PublicDatasets
+from swapset.dataset.splits import Fold, make_folds
+from swapset.detectors.registry import DETECTORS, needs_compression
+from swapset.errors import ConfigError
 
 OLD_METHOD = "faceswap"
 
@@ -36,15 +36,12 @@ class DetectionPlan:
         self._build = build
         self.settings = build.config.detection
         chosen = build.config.detectors
-        self.detectors = list(DETECTORS) if chosen == "all" else list(chosen)
+        self.detectors = list(DETECTORS.built_in) if chosen == "all" else list(chosen)
         self._check()
 
     def _check(self) -> None:
-        for name in [*self.detectors, *self.settings.settings]:
-            if name not in DETECTORS:
-                raise ConfigError(
-                    f"detectors: {name!r} is unknown; choose of {', '.join(DETECTORS)}"
-                )
+        check_chosen(DETECTORS, "detectors", self.detectors)
+        check_chosen(DETECTORS, "detection.settings", self.settings.settings)
         for name in self._build.config.datasets:
             if name in self._build.methods or name == "real":
                 raise ConfigError(f"datasets.{name}: is also a method of this build; rename it")
@@ -197,7 +194,8 @@ class DetectionPlan:
     def fold_numbers(self) -> list[str]:
         """Return the names of the folds: a public dataset that is learnt from has one split."""
         return [
-            str(number) for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
+            str(number)
+            for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
         ]
 
     def learns_from(self, detector: str) -> str:
@@ -229,7 +227,9 @@ class DetectionPlan:
 
     def _can_teach(self, dataset: str) -> bool:
         """Say whether a dataset has videos to learn from: a public one without a split has not."""
-        return dataset in self.own_datasets or any(v.split == "train" for v in self.public.videos(dataset))
+        return dataset in self.own_datasets or any(
+            v.split == "train" for v in self.public.videos(dataset)
+        )
 
     def split_rows(self) -> list[list[str | int]]:
         """Return the rows of the table of splits: kind, video, label, target, donor, fold, role."""
@@ -275,7 +275,7 @@ class DetectionPlan:
     @staticmethod
     def module(detector: str) -> str:
         """Return the dotted name of the module that a detector is in."""
-        return f"swapset.detectors.{DETECTORS[detector].partition(':')[0]}"
+        return DETECTORS.find(detector).module
 
     def models(self, detector: str) -> list[str]:
         """Return the files of a fitted detector, one per fold."""

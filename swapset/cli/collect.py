@@ -15,7 +15,7 @@ from swapset.config.methods import BUILT_IN, DERIVED, training_of
 from swapset.config.schema import DEMO
 from swapset.dataset.manifest import REQUIRED, natural_key
 from swapset.errors import ManifestError
-from swapset.extractors.names import EXTRACTORS
+from swapset.extractors.registry import EXTRACTORS
 from swapset.io.files import atomic_output
 
 
@@ -251,7 +251,7 @@ def config_values(folder: Path, manifest: Path, networks: Networks) -> dict[str,
     if networks == "small":
         recipes = {name: recipe | _SMALL[name] for name, recipe in recipes.items()}
     own_folder = manifest.parent.resolve() == folder.resolve()
-    extractors = {name: dict(_FULL_EXTRACTOR) for name in EXTRACTORS}
+    extractors = {name: dict(_FULL_EXTRACTOR) for name in EXTRACTORS.built_in}
     if networks == "small":
         extractors = {name: own | _SMALL_EXTRACTORS[name] for name, own in extractors.items()}
     detectors = DEMO["detection"]["settings"]

@@ -12,7 +12,7 @@ import pandas as pd
 from swapset.bootstrap import bootstrap_interval, paired_difference
 from swapset.errors import DataError
 from swapset.io.files import read_csv
-from swapset.obstruction.names import CLEAN
+from swapset.obstruction.attacks.registry import CLEAN
 
 KEYS = ["attack", "compression", "source", "target"]
 MEASURES = ["nme", "ssim_i", "ssim_w"]

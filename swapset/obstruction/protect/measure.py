@@ -12,9 +12,9 @@ import numpy.typing as npt
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.faces.boxes import box_from_landmarks
+from swapset.obstruction.attacks.registry import DLIB
 from swapset.obstruction.evaluation import Finder, face_ssim, find
 from swapset.obstruction.keyframes import Run
-from swapset.obstruction.names import DLIB
 from swapset.obstruction.protect.faces import Which, predictor
 
 Image = npt.NDArray[np.uint8]

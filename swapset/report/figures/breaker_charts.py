@@ -6,6 +6,7 @@ The chapter's own numbers, of other extractors and people, are hollow where a na
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from swapset.obstruction.names import ATTACKS, CLEAN
+from swapset.obstruction.attacks.registry import ATTACKS, CLEAN
 from swapset.obstruction.tables import label
 
 KINDS: dict[str, dict[str, str]] = {
@@ -71,9 +72,12 @@ def robustness_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
 
 def _colours(table: pd.DataFrame) -> dict[str, object]:
     """Return the colour of each label, in the order of the attacks; that of an attack stays."""
-    palette = dict(zip(ATTACKS, ["0.5", *colormaps["tab10"].colors], strict=False))  # type: ignore[attr-defined]
     attacks = dict(zip(table["label"], table["attack"], strict=True))
-    rank = list(ATTACKS)
+    others = sorted(set(attacks.values()) - set(ATTACKS.built_in))
+    rank = [*ATTACKS.built_in, *others]
+    # Those of ours first: they look alike in all figures. There may be more attacks than colours.
+    tones = ["0.5", *colormaps["tab10"].colors, *colormaps["Dark2"].colors]  # type: ignore[attr-defined]
+    palette = dict(zip(rank, cycle(tones), strict=False))
     return {
         name: palette[attacks[name]]
         for name in sorted(attacks, key=lambda name: (rank.index(attacks[name]), name))

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from material.detectors import FaceList, picture, samples
 
-from swapset.detectors.base import Detector, Schedule
-from swapset.detectors.names import DETECTORS
-from swapset.detectors.registry import detector_class, load_detector
+from swapset.detectors.base import Detector, Schedule, load_detector
+from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
 
 STEPS, BATCH = 20, 2

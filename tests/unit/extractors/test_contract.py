@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from swapset.errors import ConfigError
 from swapset.extractors.base import Extractor
 from swapset.extractors.crops import to_crop
-from swapset.extractors.names import EXTRACTORS
-from swapset.extractors.registry import extractor_class
+from swapset.extractors.registry import EXTRACTORS, extractor_class
 
 WIDTH = 0.1
 BOX = torch.tensor([[40.0, 50, 140, 150]])

@@ -18,8 +18,7 @@ from swapset.obstruction.attacks.landmark_breaker import (
     placed,
 )
 from swapset.obstruction.attacks.objective import Reference
-from swapset.obstruction.attacks.registry import make_attack
-from swapset.obstruction.names import ATTACKS, EVEN
+from swapset.obstruction.attacks.registry import ATTACKS, EVEN, make_attack
 
 MADE = [name for name in ATTACKS if name != EVEN]
 NOISY = [name for name in MADE if name != "none"]
