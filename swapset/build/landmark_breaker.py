@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from swapset.build.build import Build
+from swapset.build.generation import GenerationPlan
 from swapset.config.landmark_breaker import RUN
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ON_VIDEOS, ROBUST
-from swapset.build.generation import GenerationPlan
 from swapset.seeds import derive_seed
-
-from swapset.build.build import Build
-
 
 _BEST = "hrnet"
 """Whose landmarks the chapter takes for the truth, "due to its superior performance"."""
@@ -301,7 +299,9 @@ def _chosen(names: str | list[str], among: Mapping[str, str]) -> list[str]:
 
 
 def _module(name: str) -> str:
-    room, known = ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction.attacks", ATTACKS)
+    room, known = (
+        ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction.attacks", ATTACKS)
+    )
     return f"swapset.{room}.{known[name].partition(':')[0]}"
 
 

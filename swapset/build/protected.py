@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from swapset.dataset.selection import pair_name
-from swapset.obstruction.names import CLEAN, ROBUST
-
-from swapset.obstruction.attacks.registry import DONOR, TARGET
-
-from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.build.build import Build
-
+from swapset.build.landmark_breaker import LandmarkBreakerPlan
+from swapset.dataset.selection import pair_name
+from swapset.obstruction.attacks.registry import DONOR, TARGET
+from swapset.obstruction.names import CLEAN, ROBUST
 
 
 class ProtectedPlan:

@@ -20,11 +20,11 @@ from swapset.build import code_hash as module
 from swapset.build import code_trees
 from swapset.build.code_hash import NOT_FOLLOWED, Code, code_hash
 from swapset.build.code_trees import TreeCache
+from swapset.build.workflow import Workflow
 from swapset.detectors.names import DETECTORS
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, ROBUST
-from swapset.build.workflow import Workflow
 
 ROOT = Path(__file__).parents[3]
 TABLES = {"detectors": DETECTORS, "extractors": EXTRACTORS, "obstruction.attacks": ATTACKS}
