@@ -226,7 +226,3 @@ class Build:
         """Return 16 hex digits of the settings that the dataset's videos depend on."""
         shown = self.config.model_dump(mode="json", exclude=_NOT_IN_HASH)
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
-
-
-
-

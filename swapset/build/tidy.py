@@ -5,13 +5,13 @@ Ingested clips, tracks, landmarks and models stay: more fakes of trained pairs a
 
 from __future__ import annotations
 
+from functools import cached_property
+from pathlib import Path
+
 from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.build.protected import ProtectedPlan
-
-from functools import cached_property
-from pathlib import Path
 
 _DETECTION, _BREAKER, _PROTECTED = "detector_auc", "landmark_breaker", "protected_pairs"
 
@@ -41,7 +41,6 @@ LEFTOVERS = {
     f"{_THERE}/heads": _PROTECTED,
 }
 """Folders of a build (patterns), and what they have to stay for until it is built."""
-
 
 
 class TidyPlan:
@@ -98,4 +97,3 @@ class TidyPlan:
     def sources(self) -> list[str]:
         """Return the files that clips are ingested from."""
         return [self._build.source_of(clip) for clip in self._build.manifest.clips]
-

@@ -23,8 +23,8 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from swapset.seeds import derive_seed
+from swapset.types import Floats
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Measured = TypeVar("Measured", float, Floats)
 LEVELS = ("frame", "video")

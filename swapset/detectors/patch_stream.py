@@ -21,9 +21,10 @@ from tqdm import tqdm
 from swapset.detectors.base import Arrays, Samples
 from swapset.detectors.inputs import srm
 from swapset.detectors.inputs.patch_triplets import Triplets, gather, of_other_images, triplet_loss
-from swapset.detectors.inputs.patches import INSIDE, Bytes, present
+from swapset.detectors.inputs.patches import INSIDE, present
 from swapset.errors import DataError, TrainingError
 from swapset.seeds import derive_seed
+from swapset.types import Bytes, Floats
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,6 @@ FACES = 400
 _LEAST_SPREAD = 2.5e-4
 """Share of one pixel in a patch: features are not stretched beyond it."""
 _TOLERANCE = 1e-6
-
-Floats = npt.NDArray[np.float64]
 
 
 class Embedding(nn.Module):

@@ -19,11 +19,11 @@ from swapset.faces.smooth import smooth_landmarks
 from swapset.io.files import atomic_output
 from swapset.io.untrusted import read_arrays
 from swapset.media.decode import frames
+from swapset.types import Image
 
 if TYPE_CHECKING:
     from swapset.config.sections import AlignSettings, SmoothingSettings
 
-Image = npt.NDArray[np.uint8]
 _POINTS = ".points.npy"
 
 

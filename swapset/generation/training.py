@@ -25,7 +25,7 @@ from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
-from swapset.generation.preview import Image, preview_row
+from swapset.generation.preview import preview_row
 from swapset.generation.schedule import Course
 from swapset.generation.step import RecordedStep, Step
 from swapset.generation.validation import most_alike, split, validation_losses
@@ -33,6 +33,7 @@ from swapset.learning.device import uses_bf16
 from swapset.learning.events import Events
 from swapset.learning.interrupts import terminated
 from swapset.seeds import derive_seed
+from swapset.types import Image
 
 logger = logging.getLogger(__name__)
 

@@ -21,9 +21,7 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.io.untrusted import read_arrays
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
-
-Frames = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float32]
+from swapset.types import Frames, Points
 
 LANDMARKS = "landmarks.npz"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from material.extractors import Tiny
-from material.report import FIRST, clip_landmarks, pictures, tiny_pair
+from material.report import FIRST, clip_landmarks, panels, pictures, tiny_pair
 
 from swapset.config.methods import synthesis_of
 from swapset.generation.synthesis import Synthesiser
@@ -116,11 +117,15 @@ def test_a_row_for_what_is_varied_and_a_column_for_each_measure() -> None:
     assert len(sweep_chart(sweep()[sweep()["varied"] == "step"]).axes) == 3
 
 
-def test_charts_are_drawn_also_of_nothing(tmp_path: Path) -> None:
-    for number, figure in enumerate(
-        (robustness_chart(white()[:0], QUOTED), sweep_chart(sweep()[:0]))
-    ):
-        figure.savefig(tmp_path / f"{number}.png")
+def test_charts_of_nothing_have_empty_panels_and_others_curves() -> None:
+    robustness_of = partial(robustness_chart, quoted=QUOTED)
+    for chart, table in ((robustness_of, white()), (sweep_chart, sweep())):
+        nothing, something = chart(table[:0]), chart(table)
+        assert [(panel == 255).all() for panel in panels(nothing)] == [True] * len(nothing.axes)
+        assert [(panel != 255).any() for panel in panels(something)] == [True] * len(something.axes)
+        assert not nothing.legends
+        named = {axes.get_xlabel() for axes in something.axes}
+        assert {axes.get_xlabel() for axes in nothing.axes} == named
 
 
 # -- pictures ----------------------------------------------------------------------------------
