@@ -31,7 +31,18 @@ FLOORS = (
 )
 """The rooms of the library from the ground up. A room imports from the floors below it alone."""
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-HEAVY = ("torch", "cv2", "dlib", "pandas", "av", "skimage", "sklearn", "matplotlib", "scipy")
+HEAVY = (
+    "torch",
+    "numpy",
+    "cv2",
+    "dlib",
+    "pandas",
+    "av",
+    "skimage",
+    "sklearn",
+    "matplotlib",
+    "scipy",
+)
 
 
 def module_of(path: Path) -> str:
