@@ -202,7 +202,7 @@ def test_unknown_names_and_options_are_refused(tmp_path: Path) -> None:
 def test_reading_needs_no_heavy_module() -> None:
     code = (
         "import sys, swapset.dataset.layouts.registry\n"
-        "heavy = {'torch', 'cv2', 'pandas', 'pydantic', 'av'} & set(sys.modules)\n"
+        "heavy = {'torch', 'cv2', 'numpy', 'pandas', 'pydantic', 'av'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
