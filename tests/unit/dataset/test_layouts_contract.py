@@ -82,8 +82,9 @@ def _own_build(root: Path) -> None:
 
 
 def _folders(root: Path) -> None:
-    plant(root, "real/anna_1.mp4", "real/ben_1.mp4", "fake/anna_ben_1.mp4", "fake/ben_anna_1.mp4")
-    (root / "tested.txt").write_text("anna_1\nanna_ben_1\n")
+    plant(root, *(f"real/{name}_1.mp4" for name in ("anna", "ben", "carl", "dora")))
+    plant(root, "fake/anna_ben_1.mp4", "fake/carl_dora_1.mp4")
+    (root / "tested.txt").write_text("carl_1\ndora_1\ncarl_dora_1\n")
 
 
 def _faceforensics(root: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from swapset.dataset.layouts.checks import check_splits
 from swapset.dataset.layouts.files import find_root, list_videos, report_missing, subfolder
 from swapset.dataset.layouts.video import Dataset, Video
 from swapset.errors import ManifestError
@@ -46,4 +47,5 @@ def read(root: Path, *, partial: bool = False) -> Dataset:
             names.add(stem)
             dataset.videos.append(video)
     report_missing(dataset, {name: str(listing) for name in tested if name not in names}, partial)
+    check_splits(dataset.videos)  # nobody may be learnt from and tested on
     return dataset
