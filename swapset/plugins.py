@@ -20,7 +20,8 @@ from swapset.errors import ConfigError
 RECORDS = "PLUGINS"
 """An entry point may point to a dict of this name, of `Plugin` by name, in a light module."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# They become parts of paths, and cells of tables that are read again as text.
+_NAME = re.compile(r"(?!(?i:na|nan|none|null|inf|infinity|true|false)$)[A-Za-z][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,10 @@ class Plugins:
         if len(claims) > 1:
             raise ConfigError(f"{called} is in {' and in '.join(claims)}; uninstall all but one")
         if not self._is_name(name):
-            free = "".join(f"; {other!r} is taken" for other in self._reserved)
             raise ConfigError(
-                f"{called} of {claims[0]} cannot be a name: letters, digits, '.', '_', '-'{free}"
+                f"{called} of {claims[0]} cannot be a name: it begins with a letter, then letters, "
+                "digits, '.', '_' and '-', and is no value as 'none' or 'true' "
+                "(docs/extending.md)"
             )
         return self._record(entries[0], called)
 

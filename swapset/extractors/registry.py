@@ -14,8 +14,7 @@ EXTRACTORS = Plugins(
         "avs-san": Plugin("swapset.extractors.avs_san:AVSSAN"),
     },
     methods=("heatmaps", "landmarks", "features", "crop", "save", "load", "from_weights"),
-    # No attack's source, and dlib's landmarks, which all attacks are measured on.
-    reserved=("none", "dlib"),
+    reserved=("dlib",),  # all attacks are measured on its landmarks as well
 )
 """Extractors, our own in the order of table 4.5 of the chapter."""
 

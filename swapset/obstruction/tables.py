@@ -12,7 +12,7 @@ import pandas as pd
 from swapset.bootstrap import bootstrap_interval, paired_difference
 from swapset.errors import DataError
 from swapset.io.files import read_csv
-from swapset.obstruction.attacks.registry import CLEAN
+from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN
 
 KEYS = ["attack", "compression", "source", "target"]
 MEASURES = ["nme", "ssim_i", "ssim_w"]
@@ -27,7 +27,8 @@ COMPARED = (
     ("lb-robust", "lb"),
     ("lb-robust-ssim", "lb"),
 )
-"""Attacks whose errors are compared: the order that tables 4.6 and 4.8 claim, and what is ours."""
+"""Attacks whose errors are compared: the order that tables 4.6 and 4.8 claim, and what is ours.
+Those of other packages are compared with Landmark Breaker."""
 
 ALONE = "alone"
 
@@ -76,6 +77,8 @@ def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFr
     white = noisy.index.isin(known(noisy).index)
     several = noisy["source"].str.contains("+", regex=False)
     joined = set(noisy.loc[several, "attack"])
+    others = sorted(set(noisy["attack"]) - set(ATTACKS.built_in))
+    compared = [*COMPARED, *((attack, BREAKER) for attack in others)]
     alone = noisy[white & ~several].assign(box=ALONE)
     boxed = noisy.assign(box=np.where(white, "white", "black"))
     keys = ["compression", "target", "box"]
@@ -87,7 +90,7 @@ def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFr
             str(name): dict(zip(part["run"], part["nme"], strict=True))
             for name, part in table.groupby("attack")
         }
-        for attack, against in COMPARED:
+        for attack, against in compared:
             if about[-1] == ALONE and attack not in joined:
                 continue  # the same as in the white box
             if attack in own and against in own:

@@ -32,7 +32,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def table() -> Callable[[], Plugins]:
     def made() -> Plugins:
         traits = {"learns_from": "original", "several": False}
-        return Plugins("detector", OWN, methods=("fit",), traits=traits, reserved=("none",))
+        return Plugins("detector", OWN, methods=("fit",), traits=traits, reserved=("taken",))
 
     return made
 
@@ -154,7 +154,7 @@ def test_a_package_that_shadows_our_own_is_refused(
         own.find("ours")
 
 
-@pytest.mark.parametrize("name", ["a/b", "-x", "ä", "a b", "none", "a+b"])
+@pytest.mark.parametrize("name", ["a/b", "-x", "ä", "a b", "taken", "a+b", "1.5", "None"])
 def test_names_that_cannot_be_part_of_a_path_are_refused(
     site: Path, table: Callable[[], Plugins], name: str
 ) -> None:
