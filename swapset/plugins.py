@@ -8,7 +8,7 @@ the table, so that planning imports nothing heavy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
@@ -48,7 +48,7 @@ class Plugin:
         return self.target.partition(":")[0]
 
 
-class Plugins:
+class Plugins(Collection[str]):
     """All plug-ins of a kind; iterates over their names, our own first.
 
     Parameters
@@ -88,6 +88,12 @@ class Plugins:
     def __iter__(self) -> Iterator[str]:
         others = sorted(self._entries.keys() - self.built_in.keys())
         return iter([*self.built_in, *filter(self._is_name, others)])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == known for known in self)
 
     def _is_name(self, name: str) -> bool:
         return bool(_NAME.fullmatch(name)) and name not in self._reserved
