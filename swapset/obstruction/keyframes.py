@@ -18,7 +18,7 @@ from swapset.config.landmark_breaker import RUN
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.prepare import ClipLandmarks
-from swapset.io.untrusted import read_arrays
+from swapset.io.arrays import read_arrays
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
 from swapset.types import Frames, Points

@@ -19,6 +19,7 @@ from swapset.report.figures.breaker_charts import robustness_chart, sweep_chart
 from swapset.report.figures.breaker_pictures import Protected, breaker_pictures, heatmap_picture
 from swapset.report.figures.sheet import message
 from swapset.report.page.landmark_breaker import landmark_breaker, robustness, transfers
+from swapset.report.page.section import render
 
 QUOTED = pd.DataFrame(
     [("nme", "none", "lb", 0.87), ("nme", "jpeg50", "lb", 0.7), ("nme", "none", "base2", 0.85)],
@@ -219,8 +220,8 @@ def test_compression_is_of_known_extractors() -> None:
 def test_section_is_there_if_it_was_measured(tmp_path: Path) -> None:
     columns = ["compression", "target", "attack", "against", "nme_difference", "low", "high"]
     compared = pd.DataFrame([("none", "fan", "lb", "base2", 0.123, 0.1, 0.2)], columns=columns)
-    text = landmark_breaker(tmp_path, means(), compared, [])
-    assert "<h2>Landmark Breaker</h2>" in text
+    section = landmark_breaker(tmp_path, means(), compared, [])
+    text = render("landmark_breaker", section=section)
     assert "<td>lb-mix on fan+hrnet</td>" in text
     assert '<td class="number">0.123</td>' in text
-    assert landmark_breaker(tmp_path, None, compared, []) == ""
+    assert landmark_breaker(tmp_path, None, compared, []) is None

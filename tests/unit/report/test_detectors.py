@@ -17,6 +17,7 @@ from swapset.report.figures.detector_charts import (
     roc_chart,
 )
 from swapset.report.page.detectors import detectors
+from swapset.report.page.section import render
 
 QUOTED = pd.DataFrame(
     {"detector": ["Meso4", "FWA"], "FF-DF": [84.7, 80.1], "Celeb-DF": [54.8, 56.9]}
@@ -105,8 +106,8 @@ def test_figures_of_nothing_have_guides_only_and_others_bars_and_curves() -> Non
 
 def test_section_shows_aucs_and_what_was_left_out(tmp_path: Path) -> None:
     left_out = pd.DataFrame({"kind": ["FF-DF"], "reason": ["unreadable"], "video": ["005_004"]})
-    text = detectors(tmp_path, rows(), left_out, [])
+    text = render("detectors", section=detectors(tmp_path, rows(), left_out, []))
     assert "0.600 [0.500, 0.700]" in text
-    assert "unreadable" in text
+    assert '<td>unreadable</td><td class="number">1</td>' in text
     assert "AUC by video" in text
-    assert detectors(tmp_path, None, None, []) == ""
+    assert detectors(tmp_path, None, None, []) is None

@@ -31,7 +31,7 @@ FLOORS = (
 )
 """The rooms of the library from the ground up. A room imports from the floors below it alone."""
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-HEAVY = ("torch", "cv2", "dlib", "pandas", "av", "skimage", "sklearn", "matplotlib", "scipy")
+HEAVY = {"torch", "numpy", "cv2", "dlib", "pandas", "av", "skimage", "matplotlib", "scipy"}
 
 
 def module_of(path: Path) -> str:
@@ -119,4 +119,4 @@ def test_what_the_snakefile_imports_is_light() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert not set(HEAVY) & set(done.stdout.split())
+    assert not HEAVY & set(done.stdout.split())
