@@ -1,4 +1,4 @@
-"""The documentation names every rule, its links lead somewhere, and the files that it names exist."""
+"""The pages name every rule, their links lead somewhere, and files that are named exist."""
 
 import re
 from importlib.util import find_spec
