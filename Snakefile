@@ -28,7 +28,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 )
 
-from swapset.build.job import RUN
+from swapset.build.job import RUN_ID
 from swapset.build.resources import lock_results, per_attempt
 from swapset.build.workflow import Workflow
 from swapset.detectors.names import DETECTORS
@@ -38,7 +38,7 @@ from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
 
 # Jobs know by it that an earlier try was in the same run.
 if workflow.is_main_process:
-    os.environ[RUN] = secrets.token_hex(8)
+    os.environ[RUN_ID] = secrets.token_hex(8)
 
 # What the user's config files and command line say; what stands in config.yaml is the demo's.
 named = {}

@@ -15,7 +15,7 @@ from swapset.config.methods import model_owner, synthesis_of
 from swapset.config.schema import DEMO, DEMO_CLIPS, Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
-from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
+from swapset.demo.specs import DEMO_SPECS
 from swapset.errors import ConfigError
 from swapset.learning.device import visible_gpus
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from swapset.config.sections import Section
 
-RUN = 15
+RUN_FRAMES = 15
 """Key frames that follow each other: half a second."""
 
 Compression = Literal["none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264"]
