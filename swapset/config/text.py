@@ -93,7 +93,7 @@ def _commented_out(section: Section, demo: Mapping[str, Any], indent: int) -> li
 
 
 def _beside(line: str, demo: Any, left: str) -> list[str]:
-    """Return the line of a key with the demo's value, which has lines of its own if it has parts."""
+    """Return the line of a key with the demo's value, whose parts have lines of their own."""
     if not isinstance(demo, Mapping):
         return [f"{line}  # demo: {_on_one_line(demo)}"]
     parts = [f"{left}#   {name}: {_on_one_line(part)}" for name, part in demo.items()]

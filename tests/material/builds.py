@@ -28,7 +28,7 @@ REJECTED = {
 }
 SWAPS = [("id0_0000", "id1"), ("id1_0000", "id0"), ("id0_0001", "id2"), ("id2_0000", "id0")]
 """The last two cannot be made: all clips of id2 are rejected."""
-NETWORK = {"resolution": 64, "width": 8, "code": 32, "batch": 4}
+NETWORK = {"resolution": 64, "width": 8, "code": 32, "batch": 4, "learning_rate": 1e-3}
 CONFIG = {
     "name": "tiny",
     "clips": "clips/clips.csv",

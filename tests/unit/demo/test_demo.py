@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from swapset.config.schema import DEMO
+from swapset.config.demo import DEMO_VALUES
 from swapset.demo.clips import make_all, render_frames
 from swapset.demo.expressions import Eye, Mouth
 from swapset.demo.morph import load_subject
@@ -117,7 +117,7 @@ def test_subjects_are_told_apart_in_every_clip(find):
         nearest_other = min(d for name, d in others.items() if name[:3] != clip[:3])
         assert nearest_other > 0.25
         assert min(others.values()) < 0.7 * nearest_other
-    for one, other in DEMO["pairs"]:  # who is swapped is clearly somebody else
+    for one, other in DEMO_VALUES["pairs"]:  # who is swapped is clearly somebody else
         assert np.linalg.norm(mean[f"{one}_0000"] - mean[f"{other}_0000"]) > 0.45
 
 
