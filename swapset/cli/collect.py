@@ -227,7 +227,16 @@ def _check(folder: Path, found: Collection) -> None:
 
 
 def write_manifest(path: Path, found: Collection, licence: str) -> None:
-    """Write `clips.csv`; the licence is left empty, for the user to fill in, where it is "".
+    """Write `clips.csv`.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write it.
+    found : Collection
+        The clips.
+    licence : str
+        Licence of all clips; "" leaves it to the user to fill in the column.
 
     Raises
     ------
@@ -271,7 +280,15 @@ def config_values(folder: Path, manifest: Path, networks: Networks) -> dict[str,
 
 
 def config_header(folder: Path, config: Path, networks: Networks) -> str:
-    """Return the text at the top of the config."""
+    """Return the text at the top of the config.
+
+    Parameters
+    ----------
+    folder, config : Path
+        Where the clips are, and where the config will be.
+    networks : {"full", "small"}
+        As for `config_values`.
+    """
     return _HEADER.format(
         folder=text if (text := str(folder.resolve())).isprintable() else ascii(text),
         config=shlex.quote(str(config.resolve())),
