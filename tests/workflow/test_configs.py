@@ -1,4 +1,4 @@
-"""Where a key is named makes no difference: in config.yaml, in another file, on the command line."""
+"""It does not matter where a key is named: config.yaml, another file or the command line."""
 
 from __future__ import annotations
 
