@@ -7,10 +7,9 @@ import secrets
 import sys
 from pathlib import Path
 
-from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.utils import min_version, update_config
+from snakemake.utils import min_version
 
 min_version("9.24")
 
@@ -28,7 +27,7 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 )
 
-from swapset.build.job import RUN
+from swapset.build.job import RUN_ID
 from swapset.build.resources import lock_results, per_attempt
 from swapset.build.workflow import Workflow
 from swapset.detectors.registry import DETECTORS
@@ -38,21 +37,15 @@ from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN, EVEN, 
 
 # Jobs know by it that an earlier try was in the same run.
 if workflow.is_main_process:
-    os.environ[RUN] = secrets.token_hex(8)
-
-# What the user's config files and command line say; what stands in config.yaml is the demo's.
-named = {}
-for path in workflow.overwrite_configfiles:
-    if path.resolve() != Path(workflow.basedir, "config.yaml").resolve():
-        update_config(named, load_configfile(path))
-update_config(named, workflow.config_settings.config)
+    os.environ[RUN_ID] = secrets.token_hex(8)
 
 try:
-    stages = Workflow(config, named)
+    stages = Workflow(config)
     build, generation, detection = stages.build, stages.generation, stages.detection
     breaker, protected, tidying = stages.breaker, stages.protected, stages.tidying
     if workflow.is_main_process:
-        build.notices += detection.public.notices() + breaker.notices()
+        for notice in detection.public.notices() + breaker.notices():
+            logger.warning(f"swapset: {notice}")
     # Jobs parse this file again, in processes of their own; only the first one holds the lock.
     # `workflow.dryrun` is known only after this file was read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
@@ -61,10 +54,6 @@ except SwapsetError as error:
     raise WorkflowError(str(error)) from None
 
 R = build.root
-
-if workflow.is_main_process:
-    for notice in build.notices:
-        logger.warning(f"swapset: {notice}")
 
 
 wildcard_constraints:

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from swapset.demo.clips import render_frames
-from swapset.demo.specs import DEMO_CLIPS
+from swapset.demo.specs import DEMO_SPECS
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
 from swapset.detectors.base import Detector, Schedule
 from swapset.detectors.face import cut_face
@@ -37,7 +37,7 @@ def make_store(folder: Path, count: int) -> FaceStore:
     """Write a store with `count` faces of the demo's people, every other one coarse."""
     detector, predictor = make_detector("hog"), LandmarkPredictor()
     videos = []
-    for number, spec in enumerate(DEMO_CLIPS[::2]):
+    for number, spec in enumerate(DEMO_SPECS[::2]):
         faces = []
         for frame in render_frames(spec, every=3):
             (box, *_), _ = search(detector, frame, min_face=80)

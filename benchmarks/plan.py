@@ -32,8 +32,7 @@ from pathlib import Path
 
 import yaml
 
-from swapset.dataset.manifest import read_manifest
-from swapset.dataset.selection import allowed_pairs, draw_swaps
+from swapset.build.build import Build
 
 SUBJECTS, CLIPS = 59, 10
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,14 +124,12 @@ def median(runs: list[Planned]) -> Planned:
 def single_targets(manifest: Path) -> dict[str, str]:
     """Return files that are asked for alone, by what they are."""
     values = {k: v for path in CONFIGS for k, v in yaml.safe_load(path.read_text()).items()}
-    clips = read_manifest(manifest)
-    wanted = allowed_pairs(clips, values["pairs"])
-    fake = draw_swaps(clips, wanted, values["swaps_per_clip"], values["seed"])[0]
-    base = f"results/{values['name']}"
+    build = Build({**values, "clips": str(manifest)})
+    fake = build.swaps[0]
     return {
-        "one fake": f"{base}/dataset/celebdf/original/{fake.name}.mp4",
-        "one model": f"{base}/models/celebdf/{fake.pair}.safetensors",
-        "one real clip in c23": f"{base}/dataset/real/c23/{fake.clip}.mp4",
+        "one fake": f"{build.root}/dataset/celebdf/original/{fake.name}.mp4",
+        "one model": f"{build.root}/models/celebdf/{fake.pair}.safetensors",
+        "one real clip in c23": f"{build.root}/dataset/real/c23/{fake.clip}.mp4",
     }
 
 

@@ -36,7 +36,7 @@ from swapset.config.recipes import Recipe
 from swapset.config.sections import TrackSettings
 from swapset.dataset.videos import Encoding, encode
 from swapset.demo.clips import render_frames
-from swapset.demo.specs import DEMO_CLIPS
+from swapset.demo.specs import DEMO_SPECS
 from swapset.faces.align import crop_transform, invert
 from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
@@ -72,7 +72,7 @@ class TimedNetwork(nn.Module):
 
 def demo_clip(path: Path) -> None:
     """Write the first demo clip, enlarged and played forth and back, as ingest stores clips."""
-    still = list(render_frames(DEMO_CLIPS[0]))
+    still = list(render_frames(DEMO_SPECS[0]))
     with VideoWriter(path, SIDE, SIDE, codec="lossless") as writer:
         for frame in chain(still, reversed(still)):
             writer.write(cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))

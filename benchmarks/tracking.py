@@ -33,7 +33,7 @@ import numpy as np
 
 from swapset.config.sections import TrackSettings
 from swapset.demo.clips import render_frames
-from swapset.demo.specs import DEMO_CLIPS
+from swapset.demo.specs import DEMO_SPECS
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.landmarks import LandmarkPredictor
@@ -48,7 +48,7 @@ EVERY = 5  # the conventional way is timed on every fifth frame: it is steady, a
 
 def demo_clip(path: Path) -> None:
     """Write 300 frames of 512 x 512 of the first demo clip, in H.264 like a source video."""
-    still = list(render_frames(DEMO_CLIPS[0]))
+    still = list(render_frames(DEMO_SPECS[0]))
     there_and_back = [*still, *reversed(still)]
     with VideoWriter(path, 512, 512, codec="h264") as writer:
         for frame in chain(there_and_back, there_and_back):

@@ -1,5 +1,5 @@
 # What a finished build no longer needs. Tables of detectors and of Landmark Breaker that are there
-# have to be up to date; until they are there, what they are made of stays (swapset/dataset/tidy.py).
+# have to be up to date; until they are there, what they are made of stays (swapset/build/tidy.py).
 
 
 rule tidy:

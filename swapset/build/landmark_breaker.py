@@ -9,7 +9,7 @@ from typing import Any
 from swapset.build.build import Build
 from swapset.build.chosen import check_chosen
 from swapset.build.generation import GenerationPlan
-from swapset.config.landmark_breaker import RUN
+from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.errors import ConfigError
 from swapset.extractors.registry import EXTRACTORS
 from swapset.obstruction.attacks.registry import (
@@ -151,7 +151,7 @@ class LandmarkBreakerPlan:
     @property
     def runs(self) -> int:
         """Return how many runs of key frames each person gets."""
-        return max(self.settings.frames // (RUN * len(self.subjects)), 1)
+        return max(self.settings.frames // (RUN_FRAMES * len(self.subjects)), 1)
 
     @property
     def reference(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import re
 import subprocess
 import sys
@@ -83,14 +82,10 @@ def _plan(given: argparse.Namespace) -> None:
 def _stages(given: argparse.Namespace) -> Workflow:
     from swapset.build.workflow import Workflow
 
-    first = Path("config.yaml")
-    values, named = _read(first), dict[str, Any]()
+    values = _read(Path("config.yaml"))
     for path in given.configfile:
-        more = _read(path)
-        _extend(values, more)
-        if path.resolve() != first.resolve():
-            _extend(named, copy.deepcopy(more))
-    return Workflow(values, named)
+        _extend(values, _read(path))
+    return Workflow(values)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from swapset.demo.morph import load_subject
 from swapset.demo.motion import draw_motion
 from swapset.demo.sampling import sample
 from swapset.demo.scene import Background, Light, Noise
-from swapset.demo.specs import DEMO_CLIPS, FPS, FRAMES, SIZE, ClipSpec
+from swapset.demo.specs import DEMO_SPECS, FPS, FRAMES, SIZE, ClipSpec
 from swapset.demo.warp import HeadWarp
 from swapset.media.encode import VideoWriter
 from swapset.seeds import derive_seed
 from swapset.types import Floats32
 
-__all__ = ["DEMO_CLIPS", "make_all", "make_clip", "render_frames"]
+__all__ = ["DEMO_SPECS", "make_all", "make_clip", "render_frames"]
 
 
 class _Actor:
@@ -137,7 +137,7 @@ def make_all(
     MediaError
         If a file cannot be written.
     """
-    specs = {spec.clip: spec for spec in DEMO_CLIPS}
+    specs = {spec.clip: spec for spec in DEMO_SPECS}
     jobs = [(specs[clip], Path(path)) for clip, path in paths.items()]
     if processes <= 1:
         for spec, path in jobs:

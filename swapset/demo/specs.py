@@ -78,7 +78,7 @@ DEMO_SUBJECTS: tuple[Subject, ...] = (
     Subject("id2", "astronaut", "hopper", _LICENCE, f"Morph: {_ASTRONAUT}; {_HOPPER}"),
     Subject("id3", "hopper", "astronaut", _LICENCE, f"Morph: {_HOPPER}; {_ASTRONAUT}"),
 )
-DEMO_CLIPS: tuple[ClipSpec, ...] = tuple(
+DEMO_SPECS: tuple[ClipSpec, ...] = tuple(
     ClipSpec(f"{subject.name}_{number:04d}", subject, 10 * index + number)
     for index, subject in enumerate(DEMO_SUBJECTS)
     for number in range(2)

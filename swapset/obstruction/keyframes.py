@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from swapset.config.landmark_breaker import RUN
+from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.prepare import ClipLandmarks
@@ -85,7 +85,7 @@ def choose_runs(landmarks: Mapping[str, Points], wanted: int) -> list[Run]:
     blocks = {clip: _blocks(points) for clip, points in landmarks.items()}
     shares = _shares({clip: len(own) for clip, own in blocks.items()}, wanted)
     return [
-        Run(clip, first, np.asarray(landmarks[clip][first : first + RUN], np.float32))
+        Run(clip, first, np.asarray(landmarks[clip][first : first + RUN_FRAMES], np.float32))
         for clip, share in shares.items()
         for first in (blocks[clip][k] for k in sampled(len(blocks[clip]), share))
     ]
@@ -98,7 +98,7 @@ def _blocks(points: Points) -> list[int]:
     return [
         first
         for start, end in zip(edges[::2], edges[1::2], strict=True)
-        for first in range(int(start), int(end) - RUN + 1, RUN)
+        for first in range(int(start), int(end) - RUN_FRAMES + 1, RUN_FRAMES)
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.build.workflow import Workflow
-from swapset.config.landmark_breaker import RUN
+from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.size import weights
 from swapset.io.files import read_json
@@ -139,7 +139,7 @@ def _key_frames(plan: LandmarkBreakerPlan, picture: float) -> dict[str, Disk]:
     for attack in {*plan.attacks, CLEAN}:
         rule = {CLEAN: "key_frames", EVEN: "match_ssim"}.get(attack, "attack")
         sets[rule] += len(plan.sources(attack)) * len(plan.subjects)
-    each = plan.runs * RUN * picture
+    each = plan.runs * RUN_FRAMES * picture
     return {rule: Disk(count * each, count * each) for rule, count in sets.items()}
 
 

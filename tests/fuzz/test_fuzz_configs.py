@@ -14,10 +14,11 @@ from words import LONGEST, NASTY, attempt, json_values, numbers, words
 
 from swapset.build.workflow import Workflow
 from swapset.cli.main import main
-from swapset.config.schema import DEMO, Config, load
+from swapset.config.demo import DEMO_VALUES
+from swapset.config.schema import Config, load
 from swapset.errors import SwapsetError
 
-WHOLE: dict[str, Any] = {**Config().model_dump(mode="json"), **copy.deepcopy(DEMO)}
+WHOLE: dict[str, Any] = {**Config().model_dump(mode="json"), **copy.deepcopy(DEMO_VALUES)}
 values = st.one_of(
     json_values(("base", "steps", "root", "weights", "options", "celebdf", "Meso4", "fan")),
     st.sampled_from(

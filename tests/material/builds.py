@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from swapset.demo.clips import render_frames
-from swapset.demo.specs import DEMO_CLIPS
+from swapset.demo.specs import DEMO_SPECS
 from swapset.media.encode import VideoWriter
 
 SIZE = 256
@@ -28,7 +28,7 @@ REJECTED = {
 }
 SWAPS = [("id0_0000", "id1"), ("id1_0000", "id0"), ("id0_0001", "id2"), ("id2_0000", "id0")]
 """The last two cannot be made: all clips of id2 are rejected."""
-NETWORK = {"resolution": 64, "width": 8, "code": 32, "batch": 4}
+NETWORK = {"resolution": 64, "width": 8, "code": 32, "batch": 4, "learning_rate": 1e-3}
 CONFIG = {
     "name": "tiny",
     "clips": "clips/clips.csv",
@@ -59,7 +59,7 @@ def write_rows(path: Path, rows: Sequence[Sequence[str]]) -> Path:
 
 def small_clip(clip: str) -> list[np.ndarray]:
     """Return the first frames of one of the demo's clips, 256 x 256."""
-    spec = next(spec for spec in DEMO_CLIPS if spec.clip == clip)
+    spec = next(spec for spec in DEMO_SPECS if spec.clip == clip)
     large = render_frames(spec, frames=FRAMES)
     return [cv2.resize(frame, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in large]
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from material.running import ROOT, dry_run
 
-from swapset.build.build import Build
+from swapset.build.workflow import Workflow
 from swapset.cli.plan import _extend
 from swapset.planning.estimate import TRAINING
 from swapset.planning.rates import reference
@@ -139,7 +139,7 @@ def _seconds(manifest: Path) -> Callable[[str], float]:
     values: dict[str, Any] = {}
     for path in (ROOT / "config.yaml", ROOT / "config" / "celebdf.yaml"):
         _extend(values, yaml.safe_load(path.read_text()))
-    work = PlannedWork(Build({**values, "clips": str(manifest)}), frames=390)
+    work = PlannedWork(Workflow({**values, "clips": str(manifest)}), frames=390)
     rates = {name.removesuffix(" on cuda"): rate for name, rate in reference().items()}
 
     def seconds(rule: str) -> float:

@@ -221,7 +221,7 @@ class LabelRows:
             lines = self._wrong[:SHOWN] + ([f"... and {more} more lines"] if more > 0 else [])
             raise DataError("\n".join(lines))
         if not self._images and not may_be_empty:
-            raise DataError(f"{source}: has no labelled face; see docs/extractors.md")
+            raise DataError(f"{source}: has no labelled face; see docs/landmark_breaker.md")
         self._check_people(source)
         points = np.array(self._points, np.float32).reshape(-1, self._count, 2)
         return LabelledFaces(tuple(self._images), points, tuple(self._people), tuple(self._splits))
