@@ -14,6 +14,7 @@ import torch
 
 from swapset.detectors.face import Face, cut_face
 from swapset.errors import DataError
+from swapset.learning.checkpoint import Checkpoint
 from swapset.learning.model_files import read_model, write_model
 
 Image = npt.NDArray[np.uint8]
@@ -58,6 +59,8 @@ class Schedule:
     look_every : int
         Steps between two looks.
     precision : {"auto", "fp32", "bf16"}
+    checkpoint : Checkpoint or None
+        Where a killed training goes on from, for detectors that can (`Detector.resumes`).
     """
 
     seed: int = 0
@@ -67,6 +70,7 @@ class Schedule:
     patience: int = 10
     look_every: int = 100
     precision: str = "auto"
+    checkpoint: Checkpoint | None = None
 
 
 class Detector(ABC):
@@ -78,10 +82,13 @@ class Detector(ABC):
         As in table 4.3 of the chapter.
     needs_fakes : bool
         False: it learns from real faces alone.
+    resumes : bool
+        True: `fit` saves to `Schedule.checkpoint`, and goes on from there to the same bits.
     """
 
     name: ClassVar[str]
     needs_fakes: ClassVar[bool] = True
+    resumes: ClassVar[bool] = False
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
         self.seed = seed

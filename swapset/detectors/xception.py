@@ -115,19 +115,11 @@ class XceptionDetector(NetworkDetector):
         finally:
             self.network.requires_grad_(True)
 
-    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return Adam; it holds the backbone still in the steps of the last layer."""
-        adam = super().optimiser(learning_rate)
-        if self._head_steps:
-            self.network.requires_grad_(False)
+    def before_step(self, step: int) -> None:
+        """Hold the backbone still in the steps of the last layer."""
+        if step <= self._head_steps:
+            self.network.requires_grad_(step == self._head_steps)
             self.network.get_submodule("model.last_linear").requires_grad_(True)
-            adam.register_step_post_hook(self._count)
-        return adam
-
-    def _count(self, *_: Any) -> None:
-        self._head_steps -= 1
-        if self._head_steps == 0:
-            self.network.requires_grad_(True)
 
     def take_backbone(self, path: Path) -> None:
         """Start from weights on ImageNet, `xception-*.pth`; its last layer is left out.
