@@ -1,7 +1,7 @@
 # Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
 # everything else into .venv; nothing is installed again until requirements.lock changes.
 .DEFAULT_GOAL := help
-.PHONY: help dataset demo test gpu slurm faults fuzz lock clean
+.PHONY: help dataset demo check test gpu slurm faults fuzz lock clean
 
 CORES ?= all
 FILES ?= 600
@@ -15,7 +15,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make dataset   install into .venv, then build the default dataset: the embedded demo"
 	@echo "make demo      the same, and detectors, figures and the report"
-	@echo "make test      install into .venv, then run all checks and tests"
+	@echo "make check     install into .venv, then check style and types (under a minute)"
+	@echo "make test      the same, then run all tests"
 	@echo "make gpu       tests of training on a GPU, and its speeds beside a loader's and the peak (minutes)"
 	@echo "make slurm     the demo on this machine as a Slurm node, beside the same here (Debian, as root)"
 	@echo "make faults    builds disturbed forty times (half an hour; six of them need root and Slurm's packages)"
@@ -30,12 +31,15 @@ dataset: .venv/.ready
 demo: .venv/.ready
 	$(RUN) snakemake --cores $(CORES) complete
 
-test: .venv/.ready
+# The same commands as in .pre-commit-config.yaml.
+check: .venv/.ready
 	$(RUN) ruff check
 	$(RUN) ruff format --check
-	snakefmt --check Snakefile rules
+	$(RUN) snakefmt --check Snakefile rules
 	$(RUN) mypy
 	$(RUN) snakemake --lint
+
+test: check
 	$(RUN) pytest
 
 # What docs/results.md says of a GPU; celebdf also with timed kernels, and with larger batches.

@@ -70,7 +70,7 @@ rule fit_detector:
     benchmark:
         f"{R}/benchmarks/fit_detector/{{detector}}/{{fold}}.tsv"
     params:
-        code=lambda w: build.code("fit_detector", also=detection.module(w.detector)),
+        code=lambda w: build.code("fit_detector", detection.module(w.detector)),
         settings=lambda w: detection.fit_params(w.detector),
         seed=build.config.seed,
         device=build.config.device,
@@ -105,7 +105,7 @@ rule score:
     benchmark:
         f"{R}/benchmarks/score/{{detector}}/{{dataset}}/{{compression}}.tsv"
     params:
-        code=lambda w: build.code("score", also=detection.module(w.detector)),
+        code=lambda w: build.code("score", detection.module(w.detector)),
         device=build.config.device,
         threads=build.config.training.threads,
     threads: build.config.training.threads

@@ -42,7 +42,7 @@ rule train_extractor:
     benchmark:
         f"{R}/benchmarks/train_extractor/{{extractor}}.tsv"
     params:
-        code=lambda w: build.code("train_extractor", also=breaker.module(w.extractor)),
+        code=lambda w: build.code("train_extractor", *breaker.modules(w.extractor)),
         settings=lambda w: breaker.training_params(w.extractor),
         labels=lambda w: breaker.labels_given(),
         seed=build.config.seed,
@@ -104,7 +104,7 @@ rule attack:
     benchmark:
         f"{R}/benchmarks/attack/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=lambda w: build.code("attack", also=breaker.module(w.attack)),
+        code=lambda w: build.code("attack", *breaker.modules(w.attack, w.source)),
         settings=lambda w: breaker.attack_params(w.attack),
         seed=build.config.seed,
         device=build.config.device,
@@ -161,7 +161,7 @@ rule measure_attack:
     benchmark:
         f"{R}/benchmarks/measure_attack/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=build.code("measure_attack"),
+        code=build.code("measure_attack", *breaker.modules(*breaker.extractors)),
         recipe=lambda w: build.synthesis(breaker.method),
         donor=lambda w: breaker.donor(w.subject),
         reference=breaker.reference,
@@ -200,7 +200,9 @@ rule sweep:
     benchmark:
         f"{R}/benchmarks/sweep/{{extractor}}/{{subject}}.tsv"
     params:
-        code=build.code("sweep", also=breaker.module(BREAKER)),
+        code=lambda w: build.code(
+            "sweep", *breaker.modules(BREAKER, w.extractor, breaker.reference)
+        ),
         settings=breaker.attack_params(BREAKER),
         sweep=breaker.sweep_params(),
         recipe=lambda w: build.synthesis(breaker.method),
@@ -270,7 +272,7 @@ rule landmark_breaker_figures:
     benchmark:
         f"{R}/benchmarks/landmark_breaker_figures.tsv"
     params:
-        code=build.code("landmark_breaker_figures"),
+        code=build.code("landmark_breaker_figures", *breaker.modules(*breaker.extractors)),
         attack=breaker.pictured,
         donors=lambda w: [breaker.donor(subject) for subject in breaker.subjects],
         recipe=lambda w: build.synthesis(breaker.method),

@@ -21,7 +21,7 @@ rule protect_clips:
     benchmark:
         f"{R}/benchmarks/protect_clips/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=lambda w: build.code("protect_clips", also=breaker.module(w.attack)),
+        code=lambda w: build.code("protect_clips", *protected.modules(w.attack, w.source)),
         settings=lambda w: breaker.attack_params(w.attack),
         compression=build.config.landmark_breaker.protected_compression,
         seed=build.config.seed,
@@ -55,7 +55,7 @@ rule find_landmarks:
     benchmark:
         f"{R}/benchmarks/find_landmarks/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=build.code("find_landmarks"),
+        code=lambda w: build.code("find_landmarks", *breaker.modules(w.source)),
         device=build.config.device,
         threads=build.config.training.threads,
     threads: build.config.training.threads

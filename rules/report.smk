@@ -1,4 +1,5 @@
 # Figures and the page that shows them with all tables; the chapter's own numbers, set apart.
+from swapset.build.data_hash import data_hash
 from swapset.build.figures import BREAKER_FIGURES, DETECTOR_FIGURES, figure_names
 from swapset.report.quoted import quoted_names
 
@@ -14,6 +15,7 @@ rule quoted:
         f"{R}/benchmarks/quoted.tsv"
     params:
         code=build.code("quoted"),
+        data=data_hash("report/quoted"),
     resources:
         mem_mb=per_attempt(500),
         runtime=per_attempt(5),
@@ -114,6 +116,7 @@ rule report:
         f"{R}/benchmarks/report.tsv"
     params:
         code=build.code("report"),
+        data=data_hash("report/page/templates"),
     resources:
         mem_mb=per_attempt(1000),
         runtime=per_attempt(10),

@@ -1,12 +1,17 @@
-"""Bootstrap intervals of means and of paired differences."""
+"""The percentile bootstrap: of means, of paired differences, and of strata that others measure.
+
+B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from swapset.types import Floats
 
 
 def bootstrap_interval(
@@ -41,8 +46,46 @@ def bootstrap_interval(
         raise ValueError(f"level must lie between 0 and 1, got {level}")
     generator = np.random.default_rng(seed)
     means = [known[generator.integers(0, len(known), len(known))].mean() for _ in range(resamples)]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return percentile_interval(means, level)
+
+
+def percentile_interval(replicates: Sequence[float], level: float) -> tuple[float, float]:
+    """Return the interval between the percentiles of a measure over bootstrap samples.
+
+    Parameters
+    ----------
+    replicates : sequence of r floats
+        The measure on each bootstrap sample.
+    level : float
+        Probability between the two ends, in (0, 1).
+    """
+    low, high = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def draw_counts(
+    strata: Sequence[npt.NDArray[np.integer]], size: int, generator: np.random.Generator
+) -> Floats:
+    """Draw a bootstrap sample within each stratum; return how often each item was drawn.
+
+    Parameters
+    ----------
+    strata : sequence of (m,) integer arrays
+        Places of each stratum's items; as many are drawn from it as it has.
+    size : int
+        Number of items in all.
+    generator : numpy.random.Generator
+        Drawn from once per stratum.
+
+    Returns
+    -------
+    (size,) float64
+    """
+    counts = np.zeros(size)
+    for members in strata:
+        drawn = generator.integers(0, len(members), len(members))
+        counts[members] = np.bincount(drawn, minlength=len(members))
+    return counts
 
 
 @dataclass(frozen=True)

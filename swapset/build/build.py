@@ -206,10 +206,16 @@ class Build:
     def _synthesis(self) -> dict[str, dict[str, Any]]:
         return {name: synthesis_of(self.recipes[name]).model_dump() for name in self.methods}
 
-    def code(self, rule: str, also: str = "") -> str:
-        """Return the hash of the code behind a rule's script, and of a module it chooses."""
-        own = code_hash(SCRIPTS / f"{rule}.py")
-        return f"{own}-{code_hash(SCRIPTS.parent / also)}" if also else own
+    def code(self, rule: str, *modules: str) -> str:
+        """Return the hash of the code that a rule runs.
+
+        Parameters
+        ----------
+        rule : str
+        *modules : str
+            Modules that its script loads by name, dotted.
+        """
+        return code_hash(SCRIPTS / f"{rule}.py", modules)
 
     def gpus_per_job(self) -> int:
         """Return how many GPUs a job that runs networks asks the scheduler for."""
@@ -220,7 +226,3 @@ class Build:
         """Return 16 hex digits of the settings that the dataset's videos depend on."""
         shown = self.config.model_dump(mode="json", exclude=_NOT_IN_HASH)
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
-
-
-
-

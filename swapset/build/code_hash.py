@@ -1,75 +1,196 @@
-"""The content of the library modules that a job uses, as one hash.
+"""Hash the code that a job runs: its script, and every module that the script leads to.
 
 Snakemake sees neither a script's imports nor, in a fresh checkout, which file really changed. A
-rule that passes this hash in its `params` is rebuilt when a module behind it changes, only then.
+rule that passes this hash in its `params` is run again when code behind it changes, only then.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from hashlib import blake2b
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
-PACKAGE = "swapset"
-# What these say reaches a job through its other params, so that a new config key or a new recipe
-# does not rebuild everything.
-_NAMES = (
-    "build.job",
-    "config.detection",
-    "config.methods",
-    "config.recipes",
-    "config.schema",
-    "config.sections",
-    "errors",
+from swapset.build.code_trees import Tree, TreeCache
+from swapset.errors import ConfigError
+
+PACKAGE = __name__.partition(".")[0]
+NOT_FOLLOWED = frozenset(
+    f"{PACKAGE}.{name}"
+    for name in (
+        "build.job",
+        "config.detection",
+        "config.methods",
+        "config.recipes",
+        "config.schema",
+        "config.sections",
+        "errors",
+    )
 )
-# Every job reads the Snakefile, and with it all modules: an expression for lines that import takes
-# a tenth of what parsing takes.
-_IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|.*)|import[ \t]+(.*))", re.M
-)
-_NAME = re.compile(r"[\w.]+")
-NOT_FOLLOWED = frozenset(f"{PACKAGE}.{name}" for name in _NAMES)
+"""Modules that are left out. What these say reaches a job through its other params, so that a new
+config key or a new recipe does not run everything again."""
+
+# The package itself holds the version, and a new version alone runs nothing again.
+_LEFT_OUT = NOT_FOLLOWED | {PACKAGE}
 
 
-@cache
-def code_hash(script: Path) -> str:
-    """Return 16 hex digits that change with the script and every library module it leads to.
+def code_hash(script: Path, modules: Sequence[str] = ()) -> str:
+    """Return 16 hex digits that change with the code that a job runs, and with nothing else.
+
+    Comments, docstrings and imports for type checkers do not count.
 
     Parameters
     ----------
     script : Path
-        A Python file; its imports of `swapset` are followed, also those inside functions.
+        A Python file; its imports of this library are followed, also those inside functions.
+    modules : sequence of str
+        Modules that the job loads by name, dotted: "swapset.detectors.mesonet". They may be of
+        another installed package, whose imports of itself and of this library are followed too.
+
+    Raises
+    ------
+    ConfigError
+        If a module cannot be found, or a file is no Python source.
     """
-    root = Path(__file__).resolve().parents[2]
-    files = {script.resolve()}
-    waiting = [script.resolve()]
-    while waiting:
-        found = {path for path in _imported(waiting.pop(), root) if path not in files}
-        files |= found
-        waiting += found
-    digest = hashlib.sha256()
-    # By place in the checkout, wherever that lies: names alone are not unique.
-    for name, path in sorted((os.path.relpath(path, root), path) for path in files):
-        digest.update(name.encode() + b"\0" + _content(path) + b"\0")
-    return digest.hexdigest()[:16]
+    return _hashed(script, tuple(modules))
 
 
 @cache
-def _content(path: Path) -> bytes:
-    return path.read_bytes()
+def _hashed(script: Path, modules: tuple[str, ...]) -> str:
+    return _code().hash(script, modules)
 
 
 @cache
-def _imported(path: Path, root: Path) -> frozenset[Path]:
-    """Return the library files that a file imports directly."""
-    names: set[str] = set()
-    for module, listed, modules in _IMPORT.findall(_content(path).decode()):
-        if module:
-            names |= {module} | {f"{module}.{name}" for name in _NAME.findall(listed)}
-        else:
-            names |= set(_NAME.findall(modules))
-    ours = {name for name in names if name.split(".")[0] == PACKAGE} - NOT_FOLLOWED
-    files = (root.joinpath(*name.split(".")).with_suffix(".py") for name in ours)
-    return frozenset(file for file in files if file.is_file())
+def _code() -> Code:
+    # Where Snakemake keeps its own records of the working folder.
+    return Code(TreeCache(Path.cwd() / ".snakemake" / "swapset_code.json"))
+
+
+class _Module(NamedTuple):
+    """A file of a package, and the modules that importing it imports directly."""
+
+    digest: str
+    imports: frozenset[str]
+
+
+class Code:
+    """The modules of the library and of other packages, each read once, and who imports whom.
+
+    Parameters
+    ----------
+    trees : TreeCache
+    """
+
+    def __init__(self, trees: TreeCache):
+        self._trees = trees
+        self._modules: dict[str, _Module] = {}
+        self._files: dict[str, Path | None] = {}
+        self._folders: dict[str, list[Path]] = {}
+
+    def hash(self, script: Path, modules: Sequence[str] = ()) -> str:
+        """Return the hash of a script and what it leads to; see `code_hash`."""
+        own = self._tree(script)
+        first = {*self._direct(own.imports, ""), *modules}
+        for name in modules:
+            first |= self._existing(_with_parents(name))
+        digests = {name: self._module(name).digest for name in self._reached(first)}
+        self._trees.save()
+        # By name, wherever the checkout lies; an `__init__` of a docstring alone adds nothing.
+        lines = sorted(f"{name} {digest}" for name, digest in digests.items() if digest)
+        text = "\n".join([f"{script.stem} {own.digest}", *lines])
+        return blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def _reached(self, names: Iterable[str]) -> set[str]:
+        """Return the modules that importing some modules imports, and these."""
+        reached = set(names)
+        waiting = list(reached)
+        while waiting:
+            new = self._module(waiting.pop()).imports - reached
+            reached |= new
+            waiting += new
+        return reached
+
+    def _module(self, name: str) -> _Module:
+        if name not in self._modules:
+            path = self._file(name)
+            if path is None:
+                raise ConfigError(f"module {name!r} is not installed, or has no Python file")
+            tree = self._tree(path)
+            package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+            self._modules[name] = _Module(tree.digest, self._direct(tree.imports, package))
+        return self._modules[name]
+
+    def _tree(self, path: Path) -> Tree:
+        try:
+            return self._trees.tree(path.read_bytes())
+        except SyntaxError as error:
+            raise ConfigError(f"{path}, line {error.lineno}: {error.msg}") from None
+        except ValueError as error:
+            raise ConfigError(f"{path}: is no Python source ({error})") from None
+
+    def _direct(self, imports: Iterable[str], package: str) -> frozenset[str]:
+        """Return the modules that import statements in a module of a package import."""
+        ours = (PACKAGE, package.partition(".")[0])
+        return self._existing(
+            name for name in _names(imports, package) if name.partition(".")[0] in ours
+        )
+
+    def _existing(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(name for name in {*names} - _LEFT_OUT if self._file(name))
+
+    # -- where modules lie ---------------------------------------------------------------------
+
+    def _file(self, name: str) -> Path | None:
+        """Return a module's file; none if there is no such module, or it is no Python source."""
+        if name not in self._files:
+            package, _, last = name.rpartition(".")
+            if package:
+                folders = self._folders_of(package)
+                ends = (f"{last}/__init__.py", f"{last}.py")
+                paths = [folder / end for folder in folders for end in ends]
+            else:
+                origin = (spec := _spec(name)) and spec.origin
+                paths = [Path(origin)] if origin and origin.endswith(".py") else []
+            self._files[name] = next((path for path in paths if path.is_file()), None)
+        return self._files[name]
+
+    def _folders_of(self, package: str) -> list[Path]:
+        """Return the folders that a package's modules lie in; none if it is no package."""
+        if package not in self._folders:
+            parent, _, last = package.rpartition(".")
+            if parent:
+                folders = [folder / last for folder in self._folders_of(parent)]
+            else:
+                spec = _spec(package)
+                folders = [Path(f) for f in (spec and spec.submodule_search_locations) or []]
+            self._folders[package] = [folder for folder in folders if folder.is_dir()]
+        return self._folders[package]
+
+
+def _spec(package: str) -> ModuleSpec | None:
+    """Return where a package of the highest level is installed, without importing it."""
+    try:
+        return find_spec(package)
+    except (ImportError, ValueError):
+        return None
+
+
+def _names(imports: Iterable[str], package: str) -> Iterator[str]:
+    """Yield the names of all that may be a module in imports of a module of a package."""
+    for statement in imports:
+        module, *names = statement.split(" ")
+        path = module.lstrip(".")
+        if level := len(module) - len(path):
+            around = package.rsplit(".", level - 1)[0]
+            path = f"{around}.{path}" if path else around
+        yield from _with_parents(path)
+        yield from (f"{path}.{name}" for name in names)
+
+
+def _with_parents(name: str) -> list[str]:
+    """Return a module and the packages around it, whose `__init__` runs before it."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from swapset.dataset.splits import Fold, make_folds
+from swapset.build.build import Build
 from swapset.build.public_datasets import PublicDatasets
+from swapset.dataset.splits import Fold, make_folds
 from swapset.detectors.names import DETECTORS, needs_compression
 from swapset.errors import ConfigError
-
-from swapset.build.build import Build
 
 OLD_METHOD = "faceswap"
 
@@ -197,7 +196,8 @@ class DetectionPlan:
     def fold_numbers(self) -> list[str]:
         """Return the names of the folds: a public dataset that is learnt from has one split."""
         return [
-            str(number) for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
+            str(number)
+            for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
         ]
 
     def learns_from(self, detector: str) -> str:
@@ -229,7 +229,9 @@ class DetectionPlan:
 
     def _can_teach(self, dataset: str) -> bool:
         """Say whether a dataset has videos to learn from: a public one without a split has not."""
-        return dataset in self.own_datasets or any(v.split == "train" for v in self.public.videos(dataset))
+        return dataset in self.own_datasets or any(
+            v.split == "train" for v in self.public.videos(dataset)
+        )
 
     def split_rows(self) -> list[list[str | int]]:
         """Return the rows of the table of splits: kind, video, label, target, donor, fold, role."""
@@ -274,8 +276,8 @@ class DetectionPlan:
 
     @staticmethod
     def module(detector: str) -> str:
-        """Return the library's file that a detector is in."""
-        return f"swapset/detectors/{DETECTORS[detector].partition(':')[0]}.py"
+        """Return the dotted name of the module that a detector is in."""
+        return f"swapset.detectors.{DETECTORS[detector].partition(':')[0]}"
 
     def models(self, detector: str) -> list[str]:
         """Return the files of a fitted detector, one per fold."""

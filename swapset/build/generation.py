@@ -9,12 +9,11 @@ import math
 from functools import cache, cached_property
 from typing import Any
 
+from swapset.build.build import Build
 from swapset.config.methods import training_of
 from swapset.config.recipes import TrainingRecipe
 from swapset.dataset.selection import pair_name
 from swapset.generation.size import training_memory
-
-from swapset.build.build import Build
 
 SHOWN = 4
 """Pairs of each recipe whose training the report shows."""
@@ -82,8 +81,7 @@ class GenerationPlan:
         """Return every file of videos, labels and models that a figure may show."""
         build = self._build
         videos = [
-            f"{build.root}/dataset/{kind}/original/{name}.mp4"
-            for kind, name in build.video_names()
+            f"{build.root}/dataset/{kind}/original/{name}.mp4" for kind, name in build.video_names()
         ]
         models = [f"{build.root}/models/{stem}.safetensors" for stem in self.trained()]
         return videos + build.labels() + models

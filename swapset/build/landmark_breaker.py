@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from swapset.build.build import Build
+from swapset.build.generation import GenerationPlan
 from swapset.config.landmark_breaker import RUN
 from swapset.errors import ConfigError
 from swapset.extractors.names import EXTRACTORS
 from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ON_VIDEOS, ROBUST
-from swapset.build.generation import GenerationPlan
 from swapset.seeds import derive_seed
-
-from swapset.build.build import Build
-
 
 _BEST = "hrnet"
 """Whose landmarks the chapter takes for the truth, "due to its superior performance"."""
@@ -285,14 +283,26 @@ class LandmarkBreakerPlan:
         return chosen.model_dump(mode="json", exclude_none=True) if chosen else {}
 
     @staticmethod
-    def module(name: str) -> str:
-        """Return the library's file that an extractor or an attack is in."""
-        room, known = ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction/attacks", ATTACKS)
-        return f"swapset/{room}/{known[name].partition(':')[0]}.py"
+    def modules(*names: str) -> list[str]:
+        """Return the dotted names of the modules that extractors and attacks are in.
+
+        Parameters
+        ----------
+        *names : str
+            Extractors, also several joined by +, and attacks.
+        """
+        return [_module(name) for joined in names for name in joined.split("+")]
 
 
 def _chosen(names: str | list[str], among: Mapping[str, str]) -> list[str]:
     return list(among) if isinstance(names, str) else names
+
+
+def _module(name: str) -> str:
+    room, known = (
+        ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction.attacks", ATTACKS)
+    )
+    return f"swapset.{room}.{known[name].partition(':')[0]}"
 
 
 def _known(key: str, names: list[str], among: Any) -> None:

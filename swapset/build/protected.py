@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from swapset.dataset.selection import pair_name
-from swapset.obstruction.names import CLEAN, ROBUST
-
-from swapset.obstruction.attacks.registry import DONOR, TARGET
-
-from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.build.build import Build
-
+from swapset.build.landmark_breaker import LandmarkBreakerPlan
+from swapset.dataset.selection import pair_name
+from swapset.obstruction.attacks.registry import DONOR, TARGET
+from swapset.obstruction.names import CLEAN, ROBUST
 
 
 class ProtectedPlan:
@@ -67,11 +64,17 @@ class ProtectedPlan:
 
     def followed(self, attack: str, source: str) -> list[str]:
         """Return the files of the extractors that the noise follows; first the one that finds."""
+        return [self._breaker.extractor(name) for name in self._followed(attack, source)]
+
+    def modules(self, attack: str, source: str) -> list[str]:
+        """Return the modules of an attack and of the extractors that its noise follows."""
+        return self._breaker.modules(attack, *self._followed(attack, source))
+
+    def _followed(self, attack: str, source: str) -> list[str]:
         if attack == CLEAN:
             return []
         others = [name for name in self._breaker.extractors if name != source]
-        names = [source, *others] if attack == ROBUST else [source]
-        return [self._breaker.extractor(name) for name in names]
+        return [source, *others] if attack == ROBUST else [source]
 
     def faces(self, attack: str, source: str, pair: str) -> list[str]:
         """Return the aligned faces that a pair is trained on."""

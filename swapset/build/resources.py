@@ -6,10 +6,9 @@ import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
-from typing import Any
-from swapset.errors import SwapsetError
+from typing import IO, Any
 
+from swapset.errors import SwapsetError
 
 
 def per_attempt(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:
@@ -47,4 +46,3 @@ def lock_results(root: str) -> IO[str]:
     stream.truncate(0)
     print(f"process {os.getpid()} on {os.uname().nodename}", file=stream, flush=True)
     return stream
-

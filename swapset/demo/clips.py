@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from swapset.demo.expressions import Eye, Mouth
 from swapset.demo.morph import load_subject
 from swapset.demo.motion import draw_motion
-from swapset.demo.sampling import Floats, sample
+from swapset.demo.sampling import sample
 from swapset.demo.scene import Background, Light, Noise
 from swapset.demo.specs import DEMO_CLIPS, FPS, FRAMES, SIZE, ClipSpec
 from swapset.demo.warp import HeadWarp
 from swapset.media.encode import VideoWriter
 from swapset.seeds import derive_seed
+from swapset.types import Floats32
 
 __all__ = ["DEMO_CLIPS", "make_all", "make_clip", "render_frames"]
 
@@ -45,7 +46,7 @@ class _Actor:
         return np.dstack([colours, self._alpha])
 
 
-def _compose(person: NDArray[np.uint8], background: NDArray[np.uint8], gain: Floats) -> Floats:
+def _compose(person: NDArray[np.uint8], background: NDArray[np.uint8], gain: Floats32) -> Floats32:
     """Return person over background under the light's `gain` (size, size), in [0, 255]."""
     alpha = person[..., 3:].astype(np.float32) / 255
     back = background.astype(np.float32)

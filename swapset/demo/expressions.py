@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from swapset.demo.portraits import Portrait
-from swapset.demo.sampling import Floats, sample, smoothstep
+from swapset.demo.sampling import sample, smoothstep
+from swapset.types import Floats32
 
 _CAVITY = np.array([46.0, 18.0, 17.0], np.float32)
 _TONGUE = np.array([128.0, 62.0, 58.0], np.float32)
@@ -22,7 +23,7 @@ _OPEN_AT_REST = 0.04
 _FIXED_POINT_STEPS = 6
 
 
-def _curve(points: NDArray[np.float64], x: NDArray[np.float32]) -> Floats:
+def _curve(points: NDArray[np.float64], x: NDArray[np.float32]) -> Floats32:
     """Return a smooth curve y(x) through `points` of shape (n, 2), constant beyond its ends."""
     order = np.argsort(points[:, 0])
     xs, ys = points[order].T
@@ -81,7 +82,7 @@ class Mouth:
         above = np.maximum(self._upper - self._grid_y, 0) / unit
         self._rise = (0.14 * self._profile * np.exp(-((above / 0.12) ** 2))).astype(np.float32)
 
-    def _draw_teeth(self, picture: Floats) -> Floats:
+    def _draw_teeth(self, picture: Floats32) -> Floats32:
         """Return what the lips uncover, at rest: the picture's own teeth or drawn ones."""
         unit, along = self._unit, self._along
         depth = self._grid_y - self._upper
@@ -102,7 +103,7 @@ class Mouth:
         visible = visible[..., None]
         return (visible * teeth + (1 - visible) * _CAVITY).astype(np.float32)
 
-    def _sources(self, field: Floats, opening_px: float) -> Floats:
+    def _sources(self, field: Floats32, opening_px: float) -> Floats32:
         """Return the row each pixel comes from when rows move down by `opening_px * field`."""
         column = self._grid_x - self._grid_x[0, 0]
         first = self._grid_y[0, 0]
@@ -112,7 +113,7 @@ class Mouth:
             rows = self._grid_y - opening_px * moved
         return rows
 
-    def apply(self, image: Floats, gap: float) -> None:
+    def apply(self, image: Floats32, gap: float) -> None:
         """Open or close the mouth of `image` in place.
 
         Parameters
@@ -136,7 +137,7 @@ class Mouth:
         mixed = in_low[..., None] * low + (1 - in_low[..., None]) * mixed
         image[self._window] = self._draw_lip_line(mixed, low_rows, opening_px)
 
-    def _shade_interior(self, low_rows: Floats, up_rows: Floats) -> Floats:
+    def _shade_interior(self, low_rows: Floats32, up_rows: Floats32) -> Floats32:
         """Return teeth and cavity with the shadow of the upper lip and a hint of tongue."""
         unit = self._unit
         tongue = smoothstep(self._lower - low_rows, 0.10 * unit, 0.0)
@@ -149,7 +150,7 @@ class Mouth:
         shadow = 0.55 + 0.45 * smoothstep(up_rows - self._upper, 0.0, 0.045 * unit)
         return inside * shadow[..., None]
 
-    def _draw_lip_line(self, image: Floats, low_rows: Floats, opening_px: float) -> Floats:
+    def _draw_lip_line(self, image: Floats32, low_rows: Floats32, opening_px: float) -> Floats32:
         """Darken the line where lips that were open at rest now touch."""
         if self.gap_px == 0:
             return image
@@ -198,7 +199,7 @@ class Eye:
         half = (corners[1, 0] - corners[0, 0]) / 2
         self._along = np.clip((x - middle[0]) / half, -1, 1).astype(np.float32)
 
-    def apply(self, image: Floats, closure: float, gaze: float) -> None:
+    def apply(self, image: Floats32, closure: float, gaze: float) -> None:
         """Turn the eyeball, then lower the lid over it, in place.
 
         Parameters

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.demo.specs import FPS
 from swapset.demo.warp import Pose
+from swapset.types import Floats
 
-Series = NDArray[np.float64]
 
-
-def band_limited(rng: np.random.Generator, frames: int, low: float, high: float) -> Series:
+def band_limited(rng: np.random.Generator, frames: int, low: float, high: float) -> Floats:
     """Return a smooth random series in [-1, 1] with frequencies from `low` to `high` hertz.
 
     Parameters
@@ -55,12 +53,12 @@ class Motion:
     """
 
     poses: list[Pose]
-    lips: Series
-    closure: Series
-    gaze: Series
+    lips: Floats
+    closure: Floats
+    gaze: Floats
 
 
-def _speech(rng: np.random.Generator, frames: int) -> Series:
+def _speech(rng: np.random.Generator, frames: int) -> Floats:
     """Return the lips' gap: syllables of three to five hertz in phrases with pauses."""
     rate = 4.0 + band_limited(rng, frames, 0.4, 1.2)
     syllables = 0.5 - 0.5 * np.cos(2 * np.pi * np.cumsum(rate) / FPS + rng.uniform(0, 2 * np.pi))
@@ -69,7 +67,7 @@ def _speech(rng: np.random.Generator, frames: int) -> Series:
     return rng.uniform(0.15, 0.19) * phrase * stress * syllables**1.3
 
 
-def _blinks(rng: np.random.Generator, frames: int) -> Series:
+def _blinks(rng: np.random.Generator, frames: int) -> Floats:
     """Return the eyelids' closure: a blink about every 1.2 s, faster down than up."""
     time = np.arange(frames) / FPS
     closure = 0.07 + 0.07 * band_limited(rng, frames, 0.3, 0.9)
@@ -82,7 +80,7 @@ def _blinks(rng: np.random.Generator, frames: int) -> Series:
     return closure
 
 
-def _glances(rng: np.random.Generator, frames: int) -> Series:
+def _glances(rng: np.random.Generator, frames: int) -> Floats:
     """Return the gaze: jumps of about two frames between fixations of half a second."""
     gaze = np.empty(frames)
     first = 0
@@ -104,7 +102,7 @@ def draw_motion(rng: np.random.Generator, frames: int) -> Motion:
         Number of frames at 30 fps.
     """
 
-    def wave(low: float, high: float) -> Series:
+    def wave(low: float, high: float) -> Floats:
         return band_limited(rng, frames, low, high)
 
     yaw = np.radians(rng.uniform(-4, 4) + rng.uniform(8, 12) * wave(0.15, 0.6))

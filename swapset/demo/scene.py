@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swapset.demo.motion import band_limited
-from swapset.demo.sampling import Floats, blur
+from swapset.demo.sampling import blur
+from swapset.types import Floats32
 
 _MARGIN = 40
 _GRID = 4
 _NOISE_TILE = 512
 
 
-def _wall(rng: np.random.Generator, size: int) -> Floats:
+def _wall(rng: np.random.Generator, size: int) -> Floats32:
     """Return a plain wall: two colours, a soft gradient, faint plaster."""
     first, second = rng.uniform(60, 190, (2, 3)) * 0.5 + rng.uniform(60, 110)
     axis = np.linspace(-1, 1, size)
@@ -25,7 +26,7 @@ def _wall(rng: np.random.Generator, size: int) -> Floats:
     return (wall + 45 * plaster[..., None]).astype(np.float32)
 
 
-def _shelf(rng: np.random.Generator, image: Floats) -> None:
+def _shelf(rng: np.random.Generator, image: Floats32) -> None:
     """Draw a bookshelf that will be out of focus."""
     size = image.shape[0]
     for top in range(int(rng.uniform(-60, 0)), size, int(rng.uniform(95, 130))):
@@ -39,7 +40,7 @@ def _shelf(rng: np.random.Generator, image: Floats) -> None:
         cv2.rectangle(image, (0, top + 88), (size, top + 96), (70.0, 52.0, 38.0), -1)
 
 
-def _window(rng: np.random.Generator, image: Floats) -> None:
+def _window(rng: np.random.Generator, image: Floats32) -> None:
     """Draw a bright window and a darker piece of furniture that will be out of focus."""
     size = image.shape[0]
     x, y = int(rng.uniform(0, 0.6) * size), int(rng.uniform(0, 0.15) * size)
@@ -54,7 +55,7 @@ def _window(rng: np.random.Generator, image: Floats) -> None:
     cv2.rectangle(image, (0, edge), (size, size), wood, -1)
 
 
-def _lights(rng: np.random.Generator, image: Floats) -> None:
+def _lights(rng: np.random.Generator, image: Floats32) -> None:
     """Draw points of light that will be out of focus."""
     image *= 0.45
     for _ in range(26):
@@ -126,7 +127,7 @@ class Light:
         self._warmth = around(0.04, 0.03)
         self._gamma = np.exp(around(0.08, 0.04))
 
-    def exponent(self, frame: int, x: Floats, y: Floats, normals: Floats) -> Floats:
+    def exponent(self, frame: int, x: Floats32, y: Floats32, normals: Floats32) -> Floats32:
         """Return the exponent of the light's gain at coordinates in [0, 1].
 
         Parameters

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swapset.demo.portraits import CANVAS, Portrait
-from swapset.demo.sampling import Floats, blur, sample, smoothstep
+from swapset.demo.sampling import blur, sample, smoothstep
+from swapset.types import Floats32
 
 _STRIDE = 4
 _CAMERA = 9.0
@@ -48,7 +49,9 @@ class Pose:
     pucker: float = 0.0
 
 
-def _bump(x: Floats, y: Floats, at: NDArray[np.float64], widths: tuple[float, float]) -> Floats:
+def _bump(
+    x: Floats32, y: Floats32, at: NDArray[np.float64], widths: tuple[float, float]
+) -> Floats32:
     """Return a Gaussian bump of height 1 around the point `at`."""
     return np.exp(-(((x - at[0]) / widths[0]) ** 2) - ((y - at[1]) / widths[1]) ** 2)
 
@@ -84,35 +87,35 @@ class HeadWarp:
         self._normals = self._model_normals()
 
     @property
-    def unit_grid(self) -> tuple[Floats, Floats]:
+    def unit_grid(self) -> tuple[Floats32, Floats32]:
         """Coordinates x and y in [0, 1] of the coarse frame grid (see `inverse`)."""
         margin = (CANVAS - self._size) / 2
         x, y = ((at - margin) / self._size for at in (self._frame_x, self._frame_y))
         return x.astype(np.float32), y.astype(np.float32)
 
-    def enlarge(self, coarse: Floats) -> Floats:
+    def enlarge(self, coarse: Floats32) -> Floats32:
         """Return a map on the coarse frame grid at full size, (size, size)."""
         dense = cv2.resize(coarse, None, fx=_STRIDE, fy=_STRIDE, interpolation=cv2.INTER_LINEAR)
         inner = slice(_STRIDE, _STRIDE + self._size)
         return np.ascontiguousarray(dense[inner, inner], dtype=np.float32)
 
-    def normals_at(self, x: Floats, y: Floats) -> Floats:
+    def normals_at(self, x: Floats32, y: Floats32) -> Floats32:
         """Return the surface normals (h, w, 2) at canvas positions."""
         return sample(self._normals, *self._cells(x, y))
 
     @staticmethod
-    def _cells(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _cells(x: Floats32, y: Floats32) -> tuple[Floats32, Floats32]:
         """Return canvas positions in cells of the coarse canvas grid."""
         columns, rows = ((at + 0.5) / _STRIDE - 0.5 for at in (x, y))
         return columns.astype(np.float32), rows.astype(np.float32)
 
-    def _model_normals(self) -> Floats:
+    def _model_normals(self) -> Floats32:
         """Return horizontal and vertical part of the head's unit normals, (h, w, 2)."""
         slope_y, slope_x = np.gradient(blur(self.depth, 2.0) / _STRIDE)
         length = np.sqrt(1 + slope_x**2 + slope_y**2)
         return np.stack([-slope_x / length, -slope_y / length], axis=-1).astype(np.float32)
 
-    def _model_depth(self, points: NDArray[np.float64]) -> Floats:
+    def _model_depth(self, points: NDArray[np.float64]) -> Floats32:
         """Return the depth towards the camera in pixels."""
         unit, x, y = self._unit, self._x, self._y
         centre = self._centre
@@ -126,7 +129,7 @@ class HeadWarp:
             depth -= 0.06 * _bump(x, y, eye.mean(axis=0), (0.22 * unit, 0.14 * unit))
         return blur((depth * unit).astype(np.float32), 1.5)
 
-    def _model_weight(self, points: NDArray[np.float64]) -> Floats:
+    def _model_weight(self, points: NDArray[np.float64]) -> Floats32:
         """Return how far each point follows the head: 1 on head and hair, 0 on the shoulders."""
         unit, chin = self._unit, float(points[8, 1])
         down = smoothstep(self._y, chin + 0.85 * unit, chin - 0.02 * unit)
@@ -151,7 +154,7 @@ class HeadWarp:
             self._smile += unit * bump[..., None] * np.array([0.045 * side, -0.035])
             self._pucker += unit * bump[..., None] * np.array([-0.075 * side, 0.0])
 
-    def _moved(self, pose: Pose) -> Floats:
+    def _moved(self, pose: Pose) -> Floats32:
         """Return the displacement of every canvas grid point under `pose`, in pixels."""
         cos, sin = np.cos, np.sin
         expression = pose.brows * self._brows + pose.smile * self._smile
@@ -179,7 +182,7 @@ class HeadWarp:
         )
         return out.astype(np.float32)
 
-    def inverse(self, pose: Pose) -> tuple[Floats, Floats]:
+    def inverse(self, pose: Pose) -> tuple[Floats32, Floats32]:
         """Return where the frame's pixels come from, on the coarse frame grid.
 
         Parameters

@@ -22,9 +22,10 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
+from swapset.bootstrap import draw_counts, percentile_interval
 from swapset.seeds import derive_seed
+from swapset.types import Floats
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Measured = TypeVar("Measured", float, Floats)
 LEVELS = ("frame", "video")
@@ -145,14 +146,9 @@ def auc_interval(
     strata = [np.flatnonzero(kind == one) for one in np.unique(kind)]
     values = []
     for _ in range(resamples):
-        counts = np.zeros(len(names))
-        for members in strata:
-            drawn = generator.integers(0, len(members), len(members))
-            counts[members] = np.bincount(drawn, minlength=len(members))
-        weights = counts[videos]
+        weights = draw_counts(strata, len(names), generator)[videos]
         values.append(_weighted_auc(weights * labels, weights * ~labels, starts, folds[starts]))
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return percentile_interval(values, level)
 
 
 def _weighted_auc(positive: Floats, negative: Floats, starts: Ints, folds: Ints) -> float:

@@ -17,7 +17,7 @@ from PIL import ImageOps
 
 from swapset.config.sections import TrackSettings
 from swapset.detectors.base import Detector
-from swapset.detectors.face import Image, cut_face
+from swapset.detectors.face import cut_face
 from swapset.errors import MediaError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.detect import make_detector, search
@@ -28,6 +28,7 @@ from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
 from swapset.media.picture import opened_picture
+from swapset.types import Image
 
 LONGEST = 600.0
 """Seconds of a video that are looked at."""

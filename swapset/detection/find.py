@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.detection.store import VideoFaces
-from swapset.detectors.face import Image, cut_face
+from swapset.detectors.face import cut_face
 from swapset.faces.main_face import main_face
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
+from swapset.types import Image
 
 Outlines = Sequence[npt.NDArray[np.float64] | None]
 

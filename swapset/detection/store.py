@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from swapset.detectors.face import Face
 from swapset.errors import DataError
-from swapset.io.untrusted import read_arrays
+from swapset.io.arrays import read_arrays
 
 PIXELS = "pixels.bin"
 INDEX = "index.npz"

@@ -16,8 +16,8 @@ from swapset.detectors.face import Face, cut_face
 from swapset.errors import DataError
 from swapset.learning.checkpoint import Checkpoint
 from swapset.learning.model_files import read_model, write_model
+from swapset.types import Image
 
-Image = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.float64]
 Arrays = Mapping[str, npt.NDArray[Any]]
 

@@ -12,13 +12,11 @@ from itertools import pairwise
 from typing import Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
 from swapset.detectors.base import Arrays
 from swapset.errors import DataError
-
-Floats = npt.NDArray[np.float64]
+from swapset.types import Floats
 
 _LEAST_PROBABILITY = 1e-7
 _MOST_ROUNDS = 100

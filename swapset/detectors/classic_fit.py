@@ -17,8 +17,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from swapset.detectors.base import Schedule
-from swapset.detectors.classic import Floats, LogisticModel, Perceptron, SupportVectors
+from swapset.detectors.classic import LogisticModel, Perceptron, SupportVectors
 from swapset.errors import TrainingError
+from swapset.types import Floats
 
 Labels = npt.NDArray[np.int8]
 

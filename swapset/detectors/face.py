@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.faces.boxes import box_from_landmarks
-
-Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
+from swapset.types import Floats, Image
 
 MARGIN = 2.0
 """Side of a region, in sides of the face's box: no detector looks further."""

@@ -17,12 +17,13 @@ import torch
 from swapset.detectors.base import Arrays, Schedule
 from swapset.detectors.classic import SupportVectors
 from swapset.detectors.classic_fit import Labels, fit_svm
-from swapset.detectors.face import Face, Floats
+from swapset.detectors.face import Face
 from swapset.detectors.feature_detector import FeatureDetector
 from swapset.detectors.inputs.head_model import HEAD
 from swapset.detectors.weights.pickles import Pickled
 from swapset.detectors.weights.scikit_learn import published_svm
 from swapset.errors import DataError
+from swapset.types import Floats
 
 CENTRE = (*range(17, 36), 48, 54)
 """Brows, nose and corners of the mouth: `markID_c` of the original, counted from 0."""

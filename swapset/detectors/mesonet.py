@@ -23,8 +23,7 @@ from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.networks.mesonet import SIDE, MesoNetwork, meso4, meso_inception4
 from swapset.detectors.weights.keras import read_keras_weights
-
-Floats = npt.NDArray[np.float64]
+from swapset.types import Floats
 
 LENGTHS = 2.2
 """Side of a face in distances between the eyes, or between eyes and mouth (`find_coordinates`)."""

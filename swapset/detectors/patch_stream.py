@@ -20,11 +20,12 @@ from torch import Tensor, nn
 from swapset.detectors.base import Arrays, Samples
 from swapset.detectors.inputs import srm
 from swapset.detectors.inputs.patch_triplets import Triplets, gather, of_other_images, triplet_loss
-from swapset.detectors.inputs.patches import INSIDE, Bytes, present
+from swapset.detectors.inputs.patches import INSIDE, present
 from swapset.errors import DataError
 from swapset.learning.checkpoint import Checkpoint, State, network_tensors, restore_network
 from swapset.learning.loop import Loop, Task
 from swapset.seeds import derive_seed
+from swapset.types import Bytes, Floats
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,6 @@ FACES = 400
 _LEAST_SPREAD = 2.5e-4
 """Share of one pixel in a patch: features are not stretched beyond it."""
 _TOLERANCE = 1e-6
-
-Floats = npt.NDArray[np.float64]
 
 
 class Embedding(nn.Module):

@@ -17,13 +17,14 @@ import torch
 from swapset.detectors.base import Arrays, Schedule
 from swapset.detectors.classic import Classifier, LogisticModel, Perceptron
 from swapset.detectors.classic_fit import HIDDEN, Labels, fit_logistic, fit_perceptron
-from swapset.detectors.face import Face, Floats
+from swapset.detectors.face import Face
 from swapset.detectors.feature_detector import FeatureDetector
 from swapset.detectors.inputs.face_parts import cut_parts
 from swapset.detectors.inputs.laws import ENERGIES, PYTHON2_ORDER, laws_features
 from swapset.detectors.weights.pickles import Pickled
 from swapset.detectors.weights.scikit_learn import published_logistic, published_perceptron
 from swapset.errors import DataError
+from swapset.types import Floats
 
 _COLUMNS = "columns"
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from swapset.types import Floats
 
 # The mean shape of the iBUG 300-W faces, as dlib's 68-point predictor starts from it; it is
 # mirror-symmetric about x = 0.5. Scaled so that its bounding box, made square, is the unit square.

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swapset.errors import DataError
+from swapset.io.arrays import read_arrays
 from swapset.io.files import atomic_output
-from swapset.io.untrusted import read_arrays
 
 _SCALARS = ("frames", "width", "height", "fps")
 

@@ -16,8 +16,8 @@ from swapset.config.sections import NO_YUNET
 from swapset.errors import ConfigError
 from swapset.faces.boxes import without_overlaps
 from swapset.faces.dlib_files import DETECTOR_CNN, find_model, try_model
+from swapset.types import Image
 
-Image = NDArray[np.uint8]
 Detections = tuple[NDArray[np.float32], NDArray[np.float64]]
 
 _MAX_SIDE = 4096  # an enlarged frame stays below 50 MB

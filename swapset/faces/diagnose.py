@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.faces.boxes import box_side
 from swapset.faces.detect import Detector, search
-
-Image = NDArray[np.uint8]
+from swapset.types import Image
 
 _SMALLEST = 20.0  # pixels from eyebrows to chin; below, detectors see faces everywhere
 _SHARE = 0.5  # of the samples that must agree

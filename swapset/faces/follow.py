@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from swapset.faces.boxes import box_from_landmarks, box_side, intersection_over_union
 from swapset.faces.detect import Detector
 from swapset.faces.landmarks import LandmarkPredictor
-
-Points = NDArray[np.float32]
+from swapset.types import Points
 
 _CROP = 1.9  # side of the picture in which a known face is looked for, in sides of the face
 _WIDE_CROP = 2.6  # where it was lost, it may have moved

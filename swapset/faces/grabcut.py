@@ -12,10 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.faces.align import MEAN_FACE, Floats
-
-Bytes = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
+from swapset.faces.align import MEAN_FACE
+from swapset.types import Bytes, Floats, Mask
 
 # The grid: sides of the mean face's box are UNIT cells (on a coarser grid, GrabCut's price of a
 # contour outweighs the colours, and hair is lost); the box begins MARGIN_LEFT and MARGIN_TOP

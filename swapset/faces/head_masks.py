@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.errors import DataError
-from swapset.faces.align import Floats, invert, transform_points, umeyama, warp_crop
+from swapset.faces.align import invert, transform_points, umeyama, warp_crop
 from swapset.faces.grabcut import CELLS, GRID_FACE, Seeds, average, cut
 from swapset.faces.smooth import segments
+from swapset.io.arrays import read_arrays
 from swapset.io.files import atomic_output
-from swapset.io.untrusted import read_arrays
+from swapset.types import Bytes, Floats
 
-Bytes = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swapset.faces.boxes import box_from_landmarks, intersection_over_smaller
-from swapset.faces.follow import Points
 from swapset.faces.identity import FaceEmbedder, distances
+from swapset.types import Points
 
 _TOUCHING = 0.3  # share of the smaller face covered by the other, from which tracks may swap
 _TWO_PEOPLE = 0.6  # mean distance between the embeddings of two parts of a track

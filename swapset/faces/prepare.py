@@ -16,14 +16,14 @@ from swapset.errors import DataError
 from swapset.faces.align import crop_transform, transform_points, warp_crop
 from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.smooth import smooth_landmarks
+from swapset.io.arrays import read_arrays
 from swapset.io.files import atomic_output
-from swapset.io.untrusted import read_arrays
 from swapset.media.decode import frames
+from swapset.types import Image
 
 if TYPE_CHECKING:
     from swapset.config.sections import AlignSettings, SmoothingSettings
 
-Image = npt.NDArray[np.uint8]
 _POINTS = ".points.npy"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from swapset.types import Floats
 
 # Standard deviation of the speed before anything is known of it, in face sides per second.
 INITIAL_SPEED = 2.0

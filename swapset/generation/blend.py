@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from swapset.faces.align import invert, scale_of, transform_points
 from swapset.faces.masks import render_mask
+from swapset.types import Floats, Image
 
-Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
 _LEAST = 0.1
 
 

@@ -10,18 +10,16 @@ import numpy.typing as npt
 from skimage.exposure import match_histograms
 
 from swapset.config.recipes import ColourTransfer
-
-Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from swapset.types import Floats32, Image
 
 
-def to_lab(image: Image) -> Floats:
+def to_lab(image: Image) -> Floats32:
     """Return an RGB uint8 image as CIELAB float32: L in [0, 100], a and b about [-128, 127]."""
     unit = np.multiply(image, np.float32(1 / 255), dtype=np.float32)
     return np.asarray(cv2.cvtColor(unit, cv2.COLOR_RGB2LAB), np.float32)
 
 
-def from_lab(lab: Floats) -> Image:
+def from_lab(lab: Floats32) -> Image:
     """Return a CIELAB float32 image as RGB uint8, out-of-gamut colours clipped."""
     rgb = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
     return np.asarray(cv2.convertScaleAbs(np.clip(rgb, 0, 1), alpha=255), np.uint8)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 
@@ -15,8 +14,7 @@ from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import FaceBank, plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder, composed, resized
 from swapset.generation.size import SAMPLES, SHOWN
-
-Image = npt.NDArray[np.uint8]
+from swapset.types import Image
 
 _DPI = 150
 

@@ -23,9 +23,7 @@ from swapset.generation.blend import FaceMask, clone, learned_mask, paste
 from swapset.generation.checkpoint import TrainedPair
 from swapset.generation.colour import match_colour
 from swapset.learning.device import uses_bf16
-
-Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
+from swapset.types import Floats, Image
 
 
 class Synthesiser:

@@ -23,7 +23,7 @@ from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
-from swapset.generation.preview import Image, preview_row
+from swapset.generation.preview import preview_row
 from swapset.generation.schedule import Schedule
 from swapset.generation.step import RecordedStep, Step
 from swapset.generation.validation import most_alike, split, validation_losses
@@ -32,6 +32,7 @@ from swapset.learning.device import uses_bf16
 from swapset.learning.events import Events
 from swapset.learning.loop import LOOK_EVERY, Loop, Task
 from swapset.seeds import derive_seed
+from swapset.types import Image
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from swapset.media.colour import add_to_planes, i420_to_rgb
 from swapset.media.decode import RGB_LIKE, PlaneConverter, matrix_of, relayout
 from swapset.media.orientation import Orientation, orientation_of
 from swapset.media.probe import square_size
+from swapset.types import Image
 
-Image = npt.NDArray[np.uint8]
 Change = npt.NDArray[np.int16]
 
 LAYOUTS = {

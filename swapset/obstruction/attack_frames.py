@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from tqdm import tqdm
 
@@ -20,8 +19,7 @@ from swapset.obstruction.attacks.registry import make_attack
 from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.seeds import derive_seed
-
-Frames = npt.NDArray[np.uint8]
+from swapset.types import Frames
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from swapset.obstruction.evaluation import face_ssim
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
-
-Frames = npt.NDArray[np.uint8]
+from swapset.types import Frames
 
 LOUDEST = 4.0
 """Noise is not made larger than so many times what it was."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from tqdm import tqdm
@@ -31,11 +30,9 @@ from swapset.obstruction.attacks.codecs import compress
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.obstruction.tables import ROW
 from swapset.quality.mask_ssim import head_ssim
+from swapset.types import Floats, Frames, Mask
 
 Finder = Extractor | LandmarkPredictor
-Frames = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float64]
-Masks = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Swaps:
     """
 
     frames: Frames
-    masks: Masks
+    masks: Mask
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Unharmed:
 
     run: Run
     frames: Frames
-    truth: Points
+    truth: Floats
     swaps: dict[str, Swaps | None]
 
 
@@ -156,7 +153,7 @@ class Evaluator:
                     "ssim_w": swap_quality[place],
                 }
 
-    def _swapped(self, frames: Frames, points: Points) -> Swaps | None:
+    def _swapped(self, frames: Frames, points: Floats) -> Swaps | None:
         if self._synthesiser is None:
             return None
         made = list(self._synthesiser.swap(frames[:: self._every], points[:: self._every]))
@@ -166,7 +163,7 @@ class Evaluator:
             np.stack([swap_mask(label, shape) for _, label in made]),
         )
 
-    def _compared(self, clean: Swaps | None, frames: Frames, points: Points) -> Points:
+    def _compared(self, clean: Swaps | None, frames: Frames, points: Floats) -> Floats:
         """Return the SSIM (n,) with the clean frames' swaps, inside the masks of those."""
         values = np.full(len(frames), np.nan)
         made = None if clean is None else self._swapped(frames, points)
@@ -206,7 +203,7 @@ def load_synthesiser(
 
 
 @torch.inference_mode()
-def find(finder: Finder, frames: Frames, run: Run) -> Points:
+def find(finder: Finder, frames: Frames, run: Run) -> Floats:
     """Return the 68 landmarks (n, 68, 2) that are found in frames (n, H, W, 3) uint8."""
     frames = np.ascontiguousarray(frames)
     if isinstance(finder, LandmarkPredictor):
@@ -218,7 +215,7 @@ def find(finder: Finder, frames: Frames, run: Run) -> Points:
     return as_68(points.double().cpu().numpy())
 
 
-def face_ssim(clean: Frames, shown: Frames, run: Run) -> Points:
+def face_ssim(clean: Frames, shown: Frames, run: Run) -> Floats:
     """Return the SSIM (n,) of pictures inside the detected face; SSIM_I of the chapter."""
     height, width = clean.shape[1:3]
     values = []
@@ -230,7 +227,7 @@ def face_ssim(clean: Frames, shown: Frames, run: Run) -> Points:
     return np.array(values)
 
 
-def swap_mask(label: FrameLabel, shape: tuple[int, int]) -> Masks:
+def swap_mask(label: FrameLabel, shape: tuple[int, int]) -> Mask:
     """Return the pixels (H, W) that a swap changed."""
     if label.outline is None:
         return np.zeros(shape, bool)

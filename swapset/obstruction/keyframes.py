@@ -18,12 +18,10 @@ from swapset.config.landmark_breaker import RUN
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.prepare import ClipLandmarks
-from swapset.io.untrusted import read_arrays
+from swapset.io.arrays import read_arrays
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
-
-Frames = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float32]
+from swapset.types import Frames, Points
 
 LANDMARKS = "landmarks.npz"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from swapset.errors import DataError
@@ -23,9 +22,8 @@ from swapset.media.encode import VideoWriter
 from swapset.obstruction.attacks.codecs import write_compressed
 from swapset.obstruction.evaluation import find
 from swapset.obstruction.keyframes import Run
+from swapset.types import Image, Points
 
-Frame = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float32]
 Verdicts = Mapping[str, Mapping[str, Any]]
 
 BATCH = 16
@@ -35,7 +33,7 @@ BATCH = 16
 class Protects(Protocol):
     """What puts noise on the faces of frames; see `swapset.obstruction.protect.noise.Protector`."""
 
-    def protect(self, frames: Iterable[Frame], landmarks: Iterable[Points]) -> Iterator[Frame]:
+    def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
         """Yield each frame with noise; landmarks are (faces, 68, 2), NaN where one is not seen."""
 
 
@@ -103,7 +101,7 @@ def write_protected_clips(
     write_json(folder / "ingest.json", kept)
 
 
-def _counted(clip: Path, frames: int) -> Iterator[Frame]:
+def _counted(clip: Path, frames: int) -> Iterator[Image]:
     """Yield the frames of a clip, of which there must be so many."""
     left = frames
     for picture in decode(clip):
@@ -116,7 +114,7 @@ def _counted(clip: Path, frames: int) -> Iterator[Frame]:
 
 
 def _store(
-    pictures: Iterable[Frame], path: Path, record: Mapping[str, Any], compression: str
+    pictures: Iterable[Image], path: Path, record: Mapping[str, Any], compression: str
 ) -> None:
     size, fps = (record["width"], record["height"]), round(record["fps"])
     with tempfile.TemporaryDirectory() as scratch:
@@ -155,7 +153,7 @@ def write_found_tracks(
 
 
 def find_in_clip(
-    extractor: Extractor, pictures: Iterable[Frame], around: Points, *, log: TextIO | None = None
+    extractor: Extractor, pictures: Iterable[Image], around: Points, *, log: TextIO | None = None
 ) -> Points:
     """Return the landmarks (n, 68, 2) that an extractor finds in the frames of a clip.
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from tqdm import tqdm
@@ -20,8 +19,7 @@ from swapset.obstruction.attacks.on_frames import OnFrames
 from swapset.obstruction.evaluation import Evaluator
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.obstruction.tables import SWEEP_ROW, Sweep
-
-Frames = npt.NDArray[np.uint8]
+from swapset.types import Frames
 
 
 def write_sweep(

@@ -18,8 +18,7 @@ from swapset.generation.colour import lab_distance
 from swapset.media.decode import frames
 from swapset.quality.identity_share import donor_distance, identity_donor
 from swapset.quality.mask_ssim import mask_ssim
-
-Image = npt.NDArray[np.uint8]
+from swapset.types import Image
 
 
 @dataclass(frozen=True)

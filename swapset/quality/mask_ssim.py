@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from swapset.quality.ssim import RADIUS, Box, Bytes, ssim_map
-
-Mask = npt.NDArray[np.bool_]
+from swapset.quality.ssim import RADIUS, Box, ssim_map
+from swapset.types import Bytes, Mask
 
 
 class MaskSsim(NamedTuple):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from swapset.faces.boxes import box_from_landmarks, box_side
 from swapset.media.decode import frames
+from swapset.types import Floats32
 
 LOOKED_AT = 16
 INNER, OUTER = 1.6, 3.0
@@ -20,8 +21,6 @@ BLUR = 0.05
 ALIKE = 2.5
 """Grey levels. Fakes at c40 differ by 0.5 to 1.4 from their originals, and by 3.2 to 25 from
 other videos of the same person before the same background (15 pairs)."""
-
-Floats = npt.NDArray[np.float32]
 
 
 def same_frames(original: Path, fake: Path, landmarks: npt.NDArray[np.floating]) -> bool:
@@ -75,6 +74,6 @@ def _scaled(box: npt.NDArray[np.float64], scale: float) -> tuple[slice, slice]:
     return slice(y0, max(y1, 0)), slice(x0, max(x1, 0))
 
 
-def _blurred(picture: npt.NDArray[np.uint8], sigma: float) -> Floats:
+def _blurred(picture: npt.NDArray[np.uint8], sigma: float) -> Floats32:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma), np.float32)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from swapset.types import Bytes, Floats32
+
 Box = tuple[int, int, int, int]
 
 SIGMA = 1.5
@@ -23,7 +22,7 @@ _KERNEL = cv2.getGaussianKernel(2 * RADIUS + 1, SIGMA, cv2.CV_32F)
 _STRIP = 64 * 512 * 3
 
 
-def ssim_map(first: Bytes, second: Bytes, *, box: Box | None = None) -> Floats:
+def ssim_map(first: Bytes, second: Bytes, *, box: Box | None = None) -> Floats32:
     """Return the SSIM of every pixel.
 
     Parameters
@@ -95,7 +94,7 @@ def _check_box(box: Box | None, shape: tuple[int, ...]) -> Box:
     return x0, y0, x1, y1
 
 
-def _channel_mean(values: Floats) -> Floats:
+def _channel_mean(values: Floats32) -> Floats32:
     total = values[..., 0].copy()
     for channel in range(1, values.shape[2]):
         total += values[..., channel]
@@ -103,13 +102,13 @@ def _channel_mean(values: Floats) -> Floats:
     return total
 
 
-def _blur(image: Floats) -> Floats:
+def _blur(image: Floats32) -> Floats32:
     blurred = np.empty_like(image)
     cv2.sepFilter2D(image, -1, _KERNEL, _KERNEL, dst=blurred, borderType=cv2.BORDER_REFLECT)
     return blurred
 
 
-def _ssim_block(first: Bytes, second: Bytes) -> Floats:
+def _ssim_block(first: Bytes, second: Bytes) -> Floats32:
     """Return the SSIM of each sample of a block small enough for the cache.
 
     With d = x - y, both factors of eq. (13) are one minus a small quotient:

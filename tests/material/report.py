@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import torch
 from material.faces import portrait
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from swapset.config.methods import BUILT_IN, synthesis_of, training_of
 from swapset.config.recipes import Recipe
@@ -121,6 +123,18 @@ def scores() -> pd.DataFrame:
 def differences() -> pd.DataFrame:
     columns = ["method", "against", "fakes", "difference", "low", "high", "share_higher"]
     return pd.DataFrame([("first", "hull", 1, 0.1, 0.05, 0.15, 1.0)], columns=columns)
+
+
+def panels(figure: Figure) -> list[np.ndarray]:
+    """Draw a chart and return the inside of each panel's frame, (H, W, 3) uint8, RGB."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[::-1, :, :3]  # as axes count: from the bottom
+    found = []
+    for axes in figure.axes:
+        left, bottom, right, top = axes.get_window_extent().extents.round().astype(int)
+        found.append(pixels[bottom + 4 : top - 4, left + 4 : right - 4][::-1])
+    return found
 
 
 def verdict(clip: str, reason: str = "", detail: str = "") -> dict[str, object]:

@@ -136,7 +136,9 @@ def test_people_are_tested_or_learnt_from(results: Path) -> None:
 
 def test_only_people_that_are_tested_are_scored(results: Path) -> None:
     tested = {r["video"] for r in _table(results, "splits.csv") if r["role"] == "test"}
-    for path in (results / "scores").rglob("*.parquet"):
+    paths = list((results / "scores").rglob("*.parquet"))
+    assert paths
+    for path in paths:
         rows = pq.read_table(path).to_pylist()
         assert {row["video"] for row in rows} <= tested
         assert {row["label"] for row in rows} == {0, 1}

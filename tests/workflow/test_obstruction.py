@@ -188,7 +188,7 @@ def test_errors_in_white_boxes_have_intervals(results: Path) -> None:
 def test_report_shows_tables_and_figures_of_noise(results: Path) -> None:
     for name in ("pictures", "robustness", "sweep"):
         assert (results / f"figures/landmark_breaker_{name}.png").stat().st_size > 10_000
-    ours, quoted = (results / "report.html").read_text().split('<section class="quoted">')
+    ours, quoted = (results / "report.html").read_text().split('<section id="quoted">')
     assert "<h2>Landmark Breaker</h2>" in ours
     assert "Attacks on known extractors, by compression" in ours
     assert "Table 4.8" not in ours

@@ -79,9 +79,9 @@ def edited(fresh: Path) -> Iterator[Path]:
         path.write_bytes(content)
 
 
-def _edit(path: Path) -> None:
+def _edit(path: Path, added: str = "_CHANGED = 1") -> None:
     with path.open("a") as stream:
-        stream.write("\n# changed\n")
+        stream.write(f"\n{added}\n")
 
 
 def test_changed_module_rebuilds_what_uses_it(edited: Path) -> None:
@@ -89,6 +89,13 @@ def test_changed_module_rebuilds_what_uses_it(edited: Path) -> None:
     run = dry_run(edited, "--configfile", "tiny.yaml").check()
     assert set(run.jobs) == AFTER_SYNTHESIS
     assert run.jobs["synthesise"] == 8
+
+
+def test_comment_rebuilds_nothing(edited: Path) -> None:
+    for path in (edited / "swapset").rglob("*.py"):
+        _edit(path, "# changed")
+    run = dry_run(edited, "--configfile", "tiny.yaml")
+    assert run.nothing_to_do, run.output
 
 
 def test_module_that_no_job_uses_rebuilds_nothing(edited: Path) -> None:

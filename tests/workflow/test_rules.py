@@ -48,7 +48,7 @@ def test_rule_has_all_directives(name: str) -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_rule_depends_on_its_code(name: str) -> None:
     if name != "fetch":  # what was downloaded is not downloaded again for a change of ours
-        assert re.search(rf'code=(lambda w: )?build\.code\("{name}"', RULES[name])
+        assert re.search(rf'code=(lambda w: )?build\.code\(\s*"{name}"', RULES[name])
 
 
 def test_every_rule_file_is_included() -> None:

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.detectors.face import Face, Image
+from swapset.detectors.face import Face
+from swapset.types import Image, Mask
 
 Points = npt.NDArray[np.int32]
-Mask = npt.NDArray[np.bool_]
 
 RIGHT_EYE, LEFT_EYE, INNER_LIPS = slice(36, 42), slice(42, 48), slice(60, 68)
 LONG_SIDE = 256

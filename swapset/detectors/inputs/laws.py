@@ -12,9 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.detectors.face import Floats, Image
-
-Bytes = npt.NDArray[np.uint8]
+from swapset.types import Bytes, Floats, Image
 
 ENERGIES = ("L5E5", "L5R5", "E5S5", "L5S5", "E5R5", "S5R5", "S5S5", "R5R5", "E5E5")
 """In the order in which the original's code lists them."""

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.detectors.face import Face
+from swapset.types import Bytes
 
 SIDE = 64
 STRIDE = 16
@@ -15,8 +16,6 @@ COUNT = INSIDE + OUTSIDE
 MOSTLY_INSIDE = 0.5
 HARDLY_INSIDE = 1 / 3
 """Share of a patch, or of the face if it is smaller, that they have in common at least, at most."""
-
-Bytes = npt.NDArray[np.uint8]
 
 
 def cut_patches(face: Face) -> Bytes:

@@ -27,6 +27,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from swapset.types import Floats
+
 FEATURES = 5514
 LIMIT = 2
 """Residuals are cut to [-LIMIT, LIMIT] steps; `Tc` of the original."""
@@ -38,7 +40,6 @@ _CLASSES = (slice(0, 1), slice(1, 3), slice(3, 4))
 """Phases of red or blue, of green, and of blue or red pixels; see `_quantised`."""
 
 Residuals = dict[str, npt.NDArray[np.int8]]
-Counts = npt.NDArray[np.float64]
 
 
 class Submodel(NamedTuple):
@@ -227,12 +228,12 @@ def _filtered(planes: npt.NDArray[np.int16], kernel: npt.NDArray[np.int_]) -> np
 # -- co-occurrences ------------------------------------------------------------------------------
 
 
-def _submodels(residuals: Residuals, models: Iterable[Submodel]) -> list[Counts]:
+def _submodels(residuals: Residuals, models: Iterable[Submodel]) -> list[Floats]:
     """Return the symmetrised co-occurrences (n, 102 or 200) of each sub-model."""
     return [_symmetrised(_cooccurrence(residuals, model), model) for model in models]
 
 
-def _cooccurrence(residuals: Residuals, model: Submodel) -> Counts:
+def _cooccurrence(residuals: Residuals, model: Submodel) -> Floats:
     """Return shares (n, 3, 125) of triples at even, green and odd pixels of the filter array.
 
     Bin (r + 2) + 5 (g + 2) + 25 (b + 2). Maxima are counted with their signs changed, which is
@@ -262,7 +263,7 @@ def _histogram(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return np.asarray(found, np.float32).ravel()
 
 
-def _symmetrised(counts: Counts, model: Submodel) -> Counts:
+def _symmetrised(counts: Floats, model: Submodel) -> Floats:
     """Return the bins that the symmetries leave: of red and blue pixels, then of green ones."""
     red_blue = counts[:, 0] + counts[:, 2][:, _swapped()]
     if model.extremes:
@@ -281,7 +282,7 @@ def _swapped() -> npt.NDArray[np.int64]:
 
 
 @cache
-def _merging(*, sign: bool, swap: bool) -> Counts:
+def _merging(*, sign: bool, swap: bool) -> Floats:
     """Return the matrix (125, kept) that adds up bins alike by sign, or by swapping R and B.
 
     The kept bins stand in the order in which `symmsign`, `symm` and `symm_dir` of the original

@@ -15,8 +15,8 @@ from PIL import Image, ImageEnhance
 from swapset.detectors.face import Face
 from swapset.faces.align import umeyama
 from swapset.faces.masks import EYEBROWS, LOWER_LIP
+from swapset.types import Bytes
 
-Pixels = npt.NDArray[np.uint8]
 Draw = Callable[[int], int]
 """Draws a whole number of [0, n)."""
 
@@ -93,7 +93,7 @@ def _inside(ends: tuple[int, int], first: int, length: int) -> slice:
     return slice(start, min(max(int(ends[1]) - first, start + 1), length))
 
 
-def warped_back(face: Face, generator: np.random.Generator) -> Pixels:
+def warped_back(face: Face, generator: np.random.Generator) -> Bytes:
     """Return the face's region (h, w, 3) with its face shrunk, blurred and warped back.
 
     The face goes to the standard configuration of a random side of 64 to 127 pixels, through a
@@ -131,7 +131,7 @@ def warped_back(face: Face, generator: np.random.Generator) -> Pixels:
     return made
 
 
-def recoloured(pixels: Pixels, generator: np.random.Generator) -> Pixels:
+def recoloured(pixels: Bytes, generator: np.random.Generator) -> Bytes:
     """Change brightness, contrast, colour and sharpness, each by a factor of [0.8, 1.2).
 
     As in the original the image is handed to PIL in BGR order, so the greys that contrast and

@@ -18,6 +18,7 @@ from swapset.faces.boxes import box_from_landmarks, box_side
 from swapset.faces.prepare import ClipLandmarks
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
+from swapset.types import Points
 
 TABLE = "landmarks.csv"
 CONTEXT = 4.0
@@ -28,8 +29,6 @@ LARGEST_FACE = 210
 """Side of the box, in pixels, to which larger faces are shrunk: no extractor reads a face larger
 than HRNet does, with 256 pixels to 1.225 sides."""
 _QUALITY = 95
-
-Points = NDArray[np.float32]
 
 
 def write_clip_labels(

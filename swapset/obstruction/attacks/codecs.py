@@ -14,7 +14,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -22,8 +21,8 @@ from swapset.errors import ConfigError, MediaError
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.media.recompress import recompress
+from swapset.types import Frames
 
-Frames = npt.NDArray[np.uint8]
 Codec = Callable[[Frames], Frames]
 
 MPEG4_QUANTISER = 5

@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.faces.masks import render_mask
-
-Points = npt.NDArray[np.float32]
+from swapset.types import Points
 
 GROWN = 1.6
 """Size of the outline within which noise is, in hulls of the landmarks, which end at the eyebrows.

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from swapset.config.sections import SmoothingSettings, TrackSettings
 from swapset.errors import DataError
@@ -20,9 +19,8 @@ from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.main_face import main_track
 from swapset.faces.smooth import smooth_landmarks
 from swapset.faces.track import Tracker
+from swapset.types import Image, Points
 
-Image = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float32]
 Which = Literal["all", "largest"]
 
 SMALLEST = 48

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
@@ -16,9 +15,7 @@ from swapset.obstruction.evaluation import Finder, face_ssim, find
 from swapset.obstruction.keyframes import Run
 from swapset.obstruction.names import DLIB
 from swapset.obstruction.protect.faces import Which, predictor
-
-Image = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float32]
+from swapset.types import Image, Points
 
 PROMISE = (
     "Noise was made against {against}. Others that are listed were only measured; programs that "

@@ -22,9 +22,7 @@ from swapset.obstruction.attacks.face_mask import face_masks
 from swapset.obstruction.attacks.on_frames import OnFrames
 from swapset.obstruction.attacks.registry import attack_class, make_attack
 from swapset.obstruction.ensemble import Ensemble
-
-Frame = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.float32]
+from swapset.types import Image, Points
 
 GPU_BLOCK = 16
 """Frames that a GPU works on at once; all start from the noise before the first."""
@@ -81,7 +79,7 @@ class Protector:
         device = self.extractors[0].device
         self._device, self._block = device, GPU_BLOCK if device.type == "cuda" else 1
 
-    def protect(self, frames: Iterable[Frame], landmarks: Iterable[Points]) -> Iterator[Frame]:
+    def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
         """Yield noisy frames.
 
         Parameters
@@ -101,8 +99,8 @@ class Protector:
             yield from self._protected([frame for frame, _ in block], [p for _, p in block], kept)
 
     def _protected(
-        self, frames: list[Frame], landmarks: list[Points], kept: dict[int, _Noise]
-    ) -> list[Frame]:
+        self, frames: list[Image], landmarks: list[Points], kept: dict[int, _Noise]
+    ) -> list[Image]:
         """Return noisy frames; `kept` has each face's noise before them, and then after."""
         noisy, last = [frame.copy() for frame in frames], len(frames) - 1
         for face in range(max(map(len, landmarks))):
@@ -118,7 +116,7 @@ class Protector:
                 kept[face] = parts[-1]
         return noisy
 
-    def _noise(self, frames: list[Frame], points: Points, before: _Noise | None) -> list[_Noise]:
+    def _noise(self, frames: list[Image], points: Points, before: _Noise | None) -> list[_Noise]:
         """Return the noise of a face at points (B, 68, 2) of frames (H, W, 3)."""
         boxes = np.stack([box_from_landmarks(own) for own in points])
         looking = [OnFrames(extractor, torch.from_numpy(boxes)) for extractor in self.extractors]
@@ -176,7 +174,7 @@ class _Noise:
     columns: slice
     turn: int
 
-    def add_to(self, noisy: Frame, clean: Frame, epsilon: float) -> None:
+    def add_to(self, noisy: Image, clean: Image, epsilon: float) -> None:
         """Put it on a frame that may have noise of other faces; no pixel goes beyond epsilon."""
         part, most = (self.rows, self.columns), int(epsilon)
         own = clean[part].astype(np.int16)

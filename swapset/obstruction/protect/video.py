@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -28,8 +27,8 @@ from swapset.media.stream_copy import Plan, plan_rewrite
 from swapset.media.timeline import sampled
 from swapset.obstruction.protect.faces import FoundFaces, check_found, follow_faces
 from swapset.obstruction.protect.measure import Job, Meter
+from swapset.types import Image
 
-Image = npt.NDArray[np.uint8]
 Timed = tuple[Fraction, VideoFrame, Image]
 
 MEASURED = 50

@@ -19,9 +19,10 @@ from swapset.report.figures.contact import (
     methods_figure,
     resolution_figure,
 )
-from swapset.report.figures.finished import FinishedBuild, Image, evenly
+from swapset.report.figures.finished import FinishedBuild, evenly
 from swapset.report.figures.mask_rows import Models, colour_steps_figure, masks_figure
 from swapset.report.figures.sheet import message, save
+from swapset.types import Image
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,9 @@ from swapset.faces.align import transform_points
 from swapset.generation.synthesis import Synthesiser
 from swapset.obstruction.evaluation import find
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
-from swapset.report.figures.finished import Image, zoom, zoom_transform
+from swapset.report.figures.finished import zoom, zoom_transform
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
+from swapset.types import Image
 
 Points = npt.NDArray[np.floating]
 

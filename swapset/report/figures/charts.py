@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 
 from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import atomic_output
-
-Floats = npt.NDArray[np.float64]
+from swapset.types import Floats
 
 ENOUGH_DONOR = 0.9
 """Share of donor frames below which a Mask-SSIM is no swap's."""

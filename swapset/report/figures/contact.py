@@ -11,13 +11,13 @@ from swapset.config.recipes import Recipe
 from swapset.report.figures.finished import (
     Fake,
     FinishedBuild,
-    Image,
     evenly,
     frame_at,
     spread_over_targets,
     zoom,
 )
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
+from swapset.types import Image
 
 TARGETS, DONORS = 6, 5
 """Most rows of a contact sheet, and fakes in a row, as in figure 4.4."""

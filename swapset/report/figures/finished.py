@@ -17,8 +17,8 @@ from swapset.errors import DataError
 from swapset.faces.align import warp_crop
 from swapset.faces.prepare import ClipLandmarks
 from swapset.media.decode import frames
+from swapset.types import Image
 
-Image = npt.NDArray[np.uint8]
 T = TypeVar("T")
 
 

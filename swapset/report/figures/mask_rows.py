@@ -23,8 +23,9 @@ from swapset.generation.blend import FaceMask, paste
 from swapset.generation.checkpoint import TrainedPair, load_model
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
-from swapset.report.figures.finished import Fake, FinishedBuild, Image, spread_over_targets, zoom
+from swapset.report.figures.finished import Fake, FinishedBuild, spread_over_targets, zoom
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
+from swapset.types import Image
 
 SIDE = 300
 EXAMPLES = 2

@@ -14,8 +14,9 @@ from swapset.dataset.labels import read_labels
 from swapset.faces.prepare import ClipLandmarks, load_faces
 from swapset.obstruction.attacks.registry import DONOR
 from swapset.obstruction.names import CLEAN
-from swapset.report.figures.finished import Image, evenly, frame_at, zoom
+from swapset.report.figures.finished import evenly, frame_at, zoom
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
+from swapset.types import Image
 
 SIDE = 240
 ACROSS = 3

@@ -10,13 +10,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from swapset.io.files import atomic_output
-
-Image = npt.NDArray[np.uint8]
+from swapset.types import Image
 
 MARGIN = 16
 GAP = 6

@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from swapset.obstruction.tables import MEASURES, known, label
-from swapset.report.page.markup import Markup, element, joined, table
-from swapset.report.page.pictures import figure
+from swapset.report.page.pictures import Picture, picture
+from swapset.report.page.section import Section
+from swapset.report.page.tables import Table, table
 
 FIGURES = {
-    "landmark_breaker_pictures": ("One frame", "The steps of figure 4.11 of the chapter."),
+    "landmark_breaker_pictures": (
+        "One frame",
+        "From the original to the swaps without and with noise, a row for each extractor: the "
+        "steps of figure 4.11 of the chapter.",
+    ),
     "landmark_breaker_robustness": (
         "Errors under compression",
         "Attacks on extractors that they know, with bootstrap intervals over runs of frames, as "
         "figure 4.12 of the chapter, whose own numbers are hollow.",
     ),
-    "landmark_breaker_sweep": ("Other steps", "Landmark Breaker, as figure 4.13 of the chapter."),
+    "landmark_breaker_sweep": (
+        "Other steps",
+        "Landmark Breaker with other step sizes and numbers of steps, a line for each extractor, "
+        "as figure 4.13 of the chapter.",
+    ),
 }
 _PICTURES = "landmark_breaker_pictures"
 _WORDS = {"nme": "NME", "ssim_i": "SSIM_I", "ssim_w": "SSIM_W"}
 _HEADS = {"source": "made on", "nme_difference": "NME difference"}
+
+
+@dataclass(frozen=True)
+class LandmarkBreaker(Section):
+    """Errors and likenesses by attack, differences between attacks (None if none), figures."""
+
+    name = "landmark_breaker"
+    title = "Landmark Breaker"
+    transfers: Table
+    robustness: Table
+    differences: Table | None
+    figures: Sequence[Picture]
 
 
 def landmark_breaker(
@@ -30,8 +52,8 @@ def landmark_breaker(
     means: pd.DataFrame | None,
     differences: pd.DataFrame | None,
     figures: Sequence[Path],
-) -> Markup:
-    """Return what noise does to landmarks, pictures and swaps; nothing if it was not measured.
+) -> LandmarkBreaker | None:
+    """Return what noise does to landmarks, pictures and swaps; None if it was not measured.
 
     Parameters
     ----------
@@ -43,37 +65,19 @@ def landmark_breaker(
         Those of `swapset.build.figures.BREAKER_FIGURES`.
     """
     if means is None or not len(means):
-        return Markup("")
-    parts = [
-        element("h2", "Landmark Breaker"),
-        element(
-            "p",
-            "Noise on originals against landmark extraction. NME: error of the landmarks that an "
-            "extractor finds, in distances of the outer eye corners; higher protects better. "
-            "SSIM_I: the noisy picture's likeness to the original, inside the face. SSIM_W: the "
-            "likeness of the swap made from it to the swap of the original; lower protects better.",
-        ),
-        element("h3", "Attacks without compression, known and other extractors"),
-        table(transfers(means), _HEADS),
-        element("h3", "Attacks on known extractors, by compression"),
-        table(robustness(means), _HEADS),
-    ]
+        return None
+    compared = None
     if differences is not None and len(differences):
-        parts += [
-            element("h3", "Differences on the same frames"),
-            table(differences, _HEADS),
-            element(
-                "p",
-                "NME of the first attack minus that of the other, run by run of frames, with its "
-                "bootstrap interval.",
-                class_="note",
-            ),
-        ]
-    shown = [
-        figure(path, root, *FIGURES[path.stem], photographic=path.stem == _PICTURES)
-        for path in figures
-    ]
-    return joined([*parts, *shown])
+        compared = table(differences, _HEADS)
+    return LandmarkBreaker(
+        table(transfers(means), _HEADS),
+        table(robustness(means), _HEADS),
+        compared,
+        [
+            picture(path, root, *FIGURES[path.stem], photographic=path.stem == _PICTURES)
+            for path in figures
+        ],
+    )
 
 
 def transfers(means: pd.DataFrame) -> pd.DataFrame:

@@ -11,28 +11,18 @@ import pandas as pd
 
 from swapset import __version__
 from swapset.io.files import atomic_output, read_json
-from swapset.report.page import dataset as sections
+from swapset.report.page.clips import Verdicts, clips
+from swapset.report.page.dataset import dataset
 from swapset.report.page.detectors import detectors
+from swapset.report.page.gallery import gallery
 from swapset.report.page.landmark_breaker import landmark_breaker
-from swapset.report.page.markup import Markup, element, joined
-from swapset.report.page.protected import protected_section
+from swapset.report.page.origin import origin
+from swapset.report.page.protected import protected
 from swapset.report.page.provenance_summary import summarise
-
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:70rem;
-margin:0 auto;padding:1.5rem}
-h1{margin:0}h2{margin:2.5rem 0 .5rem;border-bottom:2px solid #33658a;padding-bottom:.2rem}
-h3{margin:1.5rem 0 .3rem}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;margin:.5rem 0}
-th,td{border-bottom:1px solid #ddd;padding:.25rem .7rem;text-align:left;vertical-align:top}
-th{background:#f3f5f7}td.number{text-align:right;font-variant-numeric:tabular-nums}
-figure{margin:1.2rem 0}figure img{max-width:100%;height:auto;border:1px solid #ddd}
-figcaption,.note{color:#555;font-size:.9rem}
-.box{border-left:5px solid #d1603d;background:#fdf4f1;padding:.7rem 1rem;margin:1rem 0}
-.quoted{border:2px dashed #999;background:#faf8ef;padding:.5rem 1.2rem;margin-top:3rem}
-.quoted h2{border-color:#999}summary{cursor:pointer}code{overflow-wrap:anywhere}
-"""
+from swapset.report.page.quality import quality
+from swapset.report.page.quoted import quoted
+from swapset.report.page.section import Section, render
+from swapset.report.page.training import training
 
 
 @dataclass(frozen=True)
@@ -94,53 +84,50 @@ def write_page(files: ReportFiles, path: Path) -> None:
 
 def page(files: ReportFiles) -> str:
     """Return the report as HTML."""
-    name = files.root.name
-    fakes, judged, provenance = (
-        files.table("fakes"),
-        files.judged(),
-        summarise(files.root / "dataset" / "provenance.jsonl"),
+    return render(
+        "page",
+        name=files.root.name,
+        summary=summary(files.judged(), files.table("fakes")),
+        sections=sections(files),
     )
-    body = joined(
-        [
-            element("h1", f"{name}: a face-swap detection dataset"),
-            sections.summary(judged, fakes, __version__),
-            sections.responsible_use(),
-            sections.datasets(files.table("datasets"), files.table("demographics"), fakes),
-            sections.clips(judged),
-            sections.quality(
-                files.table("mask_ssim"),
-                files.table("mask_ssim_differences"),
-                files.table("mask_ssim_per_fake"),
-            ),
-            detectors(
-                files.root,
-                files.table("detector_auc") if files.detector_figures else None,
-                files.table("left_out"),
-                files.detector_figures,
-            ),
-            landmark_breaker(
-                files.root,
-                files.table("landmark_breaker") if files.breaker_figures else None,
-                files.table("landmark_breaker_differences"),
-                files.breaker_figures,
-            ),
-            protected_section(files.root, *files.protected) if files.protected else Markup(""),
-            sections.gallery(files.root, files.figures),
-            sections.training(files.root, files.table("training"), files.previews),
-            sections.origin(provenance),
-            sections.quoted(files.quoted),
-        ]
-    )
-    return _document(f"{name} · swapset", body)
 
 
-def _document(title: str, body: Markup) -> str:
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("title", title),
-        element("style", Markup(_STYLE)),
-    )
-    return f"<!doctype html>\n{element('html', head, element('body', body), lang='en')}\n"
+def summary(judged: Verdicts, fakes: pd.DataFrame | None) -> dict[str, Any]:
+    """Return what the page says at its top: how many fakes were made, of which clips."""
+    accepted = [clip for clip in judged if clip["accepted"]]
+    return {
+        "made": 0 if fakes is None else int(fakes["made"].sum()),
+        "asked": 0 if fakes is None else len(fakes),
+        "accepted": len(accepted),
+        "clips": len(judged),
+        "people": len({clip["subject"] for clip in accepted}),
+        "version": __version__,
+    }
+
+
+def sections(files: ReportFiles) -> list[Section]:
+    """Return the page's sections, in order; what the build does not have is left out."""
+    root, read = files.root, files.table
+    parts: list[Section | None] = [
+        dataset(read("datasets"), read("demographics"), read("fakes")),
+        clips(files.judged()),
+        quality(read("mask_ssim"), read("mask_ssim_differences"), read("mask_ssim_per_fake")),
+        detectors(
+            root,
+            read("detector_auc") if files.detector_figures else None,
+            read("left_out"),
+            files.detector_figures,
+        ),
+        landmark_breaker(
+            root,
+            read("landmark_breaker") if files.breaker_figures else None,
+            read("landmark_breaker_differences"),
+            files.breaker_figures,
+        ),
+        protected(root, *files.protected) if files.protected else None,
+        gallery(root, files.figures),
+        training(root, read("training"), files.previews),
+        origin(summarise(root / "dataset" / "provenance.jsonl")),
+        quoted(files.quoted),
+    ]
+    return [part for part in parts if part]

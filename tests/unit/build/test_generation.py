@@ -72,7 +72,7 @@ def test_all_subjects_share_one_model(build: Any) -> None:
 
 def test_only_the_steps_differ_from_the_recipe(build: Any) -> None:
     made = build({"warm_start": True})
-    own = training_of(made.recipes["faceswap"]).model_dump()
+    own = training_of(made.build.recipes["faceswap"]).model_dump()
     for values in (
         made.generation.of_pair("faceswap"),
         made.generation.of_shared("faceswap", "base"),

@@ -56,7 +56,8 @@ def test_a_video_gets_a_score_a_table_a_plot_and_an_annotated_copy(
     assert 20 <= len(known) <= 25
     assert f"{len(known)} of 30 frames" in said
     assert f"Meso4 {np.mean(known):.4f}" in said
-    assert cv2.imread(str(made["plot.png"])) is not None
+    plot = cv2.imread(str(made["plot.png"]))
+    assert (plot == (0x8A, 0x65, 0x33)).all(2).any()  # the curve, in OpenCV's order
     seen, original = list(frames(made["seen.mp4"])), list(frames(video))
     assert len(seen) == 30
     assert np.abs(seen[20].astype(int) - original[20])[:20, :60].mean() > 10  # the text

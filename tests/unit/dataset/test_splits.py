@@ -34,7 +34,9 @@ def test_parts_are_disjoint_and_whole(folds: int, pairs: list[tuple[str, str]]) 
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_couples_stay_together(folds: int) -> None:
-    for fold in folds_of(COUPLES, folds):
+    found = folds_of(COUPLES, folds)
+    assert len(found) == folds
+    for fold in found:
         assert all(fold.role(one, other) for one, other in COUPLES)
 
 

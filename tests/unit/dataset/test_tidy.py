@@ -62,12 +62,13 @@ def test_nothing_that_others_are_made_of_is_a_leftover() -> None:
 
 
 def plan(root: Path, detectors: list[str], attacks: bool, pairs: bool) -> TidyPlan:
-    protected = [f"{root}/tables/protected_training.csv"] if pairs else []
-    breaker = SimpleNamespace(
-        why_not="" if attacks else "off", protected=SimpleNamespace(results=lambda: protected)
+    results = [f"{root}/tables/protected_training.csv"] if pairs else []
+    return TidyPlan(
+        SimpleNamespace(root=str(root)),
+        detection=SimpleNamespace(detectors=detectors),
+        breaker=SimpleNamespace(why_not="" if attacks else "off"),
+        protected=SimpleNamespace(results=lambda: results),
     )
-    detection = SimpleNamespace(detectors=detectors)
-    return TidyPlan(SimpleNamespace(root=str(root), detection=detection, obstruction=breaker))
 
 
 def test_what_a_build_never_wants_goes(root: Path) -> None:

@@ -72,6 +72,7 @@ def test_no_score_at_all_is_chance() -> None:
 
 def test_one_class_has_no_auc() -> None:
     rows = auc_rows(table_of().assign(label=1), seed=0, level=0.95, resamples=10)
+    assert [row["level"] for row in rows] == ["frame", "video"]
     assert all(np.isnan(row["auc"]) for row in rows)
 
 

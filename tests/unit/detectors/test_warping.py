@@ -274,6 +274,7 @@ def test_published_checkpoint_of_the_pyramid_loads(tmp_path: Path) -> None:
     state = DSPFWA(seed=7).network.state_dict()
     torch.save({"epoch": 20, "net": state}, tmp_path / "SPP-res50.pth")
     loaded = DSPFWA.from_weights(tmp_path / "SPP-res50.pth").network.state_dict()
+    assert loaded.keys() == state.keys()
     assert all(torch.equal(part, state[name]) for name, part in loaded.items())
 
 

@@ -16,12 +16,12 @@ from swapset.faces.detect import (
     CnnDetector,
     Detections,
     HogDetector,
-    Image,
     make_detector,
     search,
     yunet_box,
 )
 from swapset.faces.landmarks import LandmarkPredictor
+from swapset.types import Image
 
 
 @pytest.fixture(scope="module")

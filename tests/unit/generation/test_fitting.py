@@ -127,6 +127,10 @@ def test_preview_is_a_picture_with_rows_of_faces(whole: ModelFiles) -> None:
     picture = cv2.imread(str(whole.preview))
     assert picture.shape[1] == pytest.approx(6 * SAMPLES * RECIPE.resolution, abs=2)
     assert picture.std() > 10
+    rows = picture[-(STEPS // 6) * RECIPE.resolution :]  # one for each 6 steps, below the curve
+    assert len(picture) == len(rows) + 360
+    assert rows[: RECIPE.resolution].std() > 10
+    assert (rows[: RECIPE.resolution] != rows[-RECIPE.resolution :]).any()
 
 
 def test_long_previews_take_little_more_memory_than_their_rows(tmp_path: Path) -> None:

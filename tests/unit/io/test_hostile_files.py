@@ -37,7 +37,7 @@ from swapset.extractors.registry import load_extractor
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.prepare import ClipLandmarks
 from swapset.generation.checkpoint import load_model
-from swapset.io import untrusted
+from swapset.io import arrays
 from swapset.io.files import read_json, write_json
 from swapset.learning.state_dicts import read_state
 from swapset.media.any_source import foreign_clip
@@ -199,7 +199,7 @@ def test_archives_that_claim_gigabytes_are_not_unpacked(
     points = np.zeros((9, 68, 2), np.float32)
     ClipLandmarks(points, points, np.zeros(0, np.int64)).save(tmp_path / "a.npz")
     assert len(ClipLandmarks.load(tmp_path / "a.npz").raw) == 9
-    monkeypatch.setattr(untrusted, "MOST_BYTES", 9_000)
+    monkeypatch.setattr(arrays, "MOST_BYTES", 9_000)
     with pytest.raises(DataError, match="MiB of arrays"):
         ClipLandmarks.load(tmp_path / "a.npz")
 

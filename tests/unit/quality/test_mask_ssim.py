@@ -4,7 +4,6 @@ import pytest
 from skimage import data
 from skimage.metrics import structural_similarity
 
-from swapset.bootstrap import bootstrap_interval, paired_difference
 from swapset.quality.mask_ssim import head_ssim, mask_ssim, masked_frame_ssim
 
 SETTING = {
@@ -61,39 +60,3 @@ def test_bad_masks_are_named():
         mask_ssim(original, fake, np.zeros((200, 240), bool))
     with pytest.raises(ValueError, match="does not fit"):
         mask_ssim(original, fake, np.ones((10, 10), bool))
-
-
-def test_bootstrap_is_near_the_normal_interval_and_repeats():
-    values = np.random.default_rng(0).normal(0.8, 0.1, 400)
-    low, high = bootstrap_interval(values, seed=1)
-    assert low == pytest.approx(values.mean() - 1.96 * 0.1 / 20, abs=0.002)
-    assert high == pytest.approx(values.mean() + 1.96 * 0.1 / 20, abs=0.002)
-    assert bootstrap_interval(values, seed=1) == (low, high)
-    assert bootstrap_interval(values, seed=2) != (low, high)
-    narrow = bootstrap_interval(values, seed=1, level=0.5)
-    assert low < narrow[0] < narrow[1] < high
-
-
-def test_bootstrap_of_one_video_is_its_value():
-    assert bootstrap_interval([0.7], seed=0) == (0.7, 0.7)
-    for wrong in ([], [0.5, np.nan]):
-        with pytest.raises(ValueError, match="finite"):
-            bootstrap_interval(wrong, seed=0)
-    with pytest.raises(ValueError, match="level"):
-        bootstrap_interval([0.5], seed=0, level=95)
-
-
-def test_paired_difference_sees_through_the_spread_of_fakes():
-    rng = np.random.default_rng(0)
-    base = {f"id0_id1_{k:04d}": v for k, v in enumerate(rng.uniform(0.5, 0.9, 30))}
-    better = {name: v + 0.02 + rng.normal(0, 0.005) for name, v in base.items()}
-    better["id9_id9_0000"] = 0.1
-    result = paired_difference(better, base, seed=0)
-    assert result.pairs == 30
-    assert result.low < result.mean < result.high
-    assert result.low > 0.015
-    assert result.share_higher == 1
-    opposite = paired_difference(base, better, seed=0)
-    assert opposite.mean == pytest.approx(-result.mean)
-    with pytest.raises(ValueError, match="both methods"):
-        paired_difference({"a": 1.0}, {"b": 1.0}, seed=0)

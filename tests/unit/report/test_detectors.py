@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from material.report import panels
 from matplotlib.patches import Rectangle
 
 from swapset.build.figures import DETECTOR_FIGURES
@@ -16,6 +17,7 @@ from swapset.report.figures.detector_charts import (
     roc_chart,
 )
 from swapset.report.page.detectors import detectors
+from swapset.report.page.section import render
 
 QUOTED = pd.DataFrame(
     {"detector": ["Meso4", "FWA"], "FF-DF": [84.7, 80.1], "Celeb-DF": [54.8, 56.9]}
@@ -86,15 +88,26 @@ def test_a_panel_for_each_dataset() -> None:
     assert list(fwa.get_ydata()) == [0.8, 0.7]
 
 
-def test_all_figures_are_drawn_also_of_nothing() -> None:
-    assert set(draw_all(rows(), curves(), QUOTED, H264)) == set(DETECTOR_FIGURES)
-    assert set(draw_all(rows()[:0], curves()[:0], QUOTED, H264)) == set(DETECTOR_FIGURES)
+def blue(figure) -> bool:
+    """Return whether a bar or the first detector's curve is seen: both are blue, no guide is."""
+    inside = [panel.astype(int) for panel in panels(figure)]
+    return any((part[..., 2] - part[..., 0] > 50).any() for part in inside)
+
+
+def test_figures_of_nothing_have_guides_only_and_others_bars_and_curves() -> None:
+    something = draw_all(rows(), curves(), QUOTED, H264)
+    nothing = draw_all(rows()[:0], curves()[:0], QUOTED, H264)
+    assert set(something) == set(nothing) == set(DETECTOR_FIGURES)
+    for name in DETECTOR_FIGURES:
+        assert blue(something[name]), name
+        assert not blue(nothing[name]), name
+        assert any((panel != 255).any() for panel in panels(nothing[name])), name
 
 
 def test_section_shows_aucs_and_what_was_left_out(tmp_path: Path) -> None:
     left_out = pd.DataFrame({"kind": ["FF-DF"], "reason": ["unreadable"], "video": ["005_004"]})
-    text = detectors(tmp_path, rows(), left_out, [])
+    text = render("detectors", section=detectors(tmp_path, rows(), left_out, []))
     assert "0.600 [0.500, 0.700]" in text
-    assert "unreadable" in text
+    assert '<td>unreadable</td><td class="number">1</td>' in text
     assert "AUC by video" in text
-    assert detectors(tmp_path, None, None, []) == ""
+    assert detectors(tmp_path, None, None, []) is None

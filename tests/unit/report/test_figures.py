@@ -10,6 +10,7 @@ from material.report import (
     clip_landmarks,
     differences,
     make_build,
+    panels,
     scores,
     tiny_pair,
 )
@@ -21,7 +22,7 @@ from swapset.errors import DataError
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
 from swapset.report.figures.all import Figures
-from swapset.report.figures.charts import jitter, mask_ssim_chart
+from swapset.report.figures.charts import jitter, mask_ssim_chart, smoothing_chart
 from swapset.report.figures.finished import (
     Fake,
     FinishedBuild,
@@ -138,6 +139,7 @@ def test_all_figures_are_drawn_the_same_twice(root, tmp_path):
         assert one.read_bytes() == two.read_bytes()
         with Image.open(one) as picture:
             assert min(picture.size) > 150
+            assert np.asarray(picture).std() > 20, f"{name} shows nothing"
 
 
 def test_a_method_without_fakes_is_said_so(tmp_path):
@@ -170,3 +172,20 @@ def test_bars_and_differences_show_the_tables_numbers(root):
     assert pairs.get_yticklabels()[0].get_text() == "hull"
     alone = mask_ssim_chart(scores()[:1], per_fake[:1], differences()[:0])
     assert len(alone.axes) == 1
+
+
+def test_smoothing_shows_a_trace_of_the_clip_and_its_jitter():
+    clip = clip_landmarks()
+    figure = smoothing_chart("id0_0000", clip, {"id0_0000": clip, "still": clip})
+    trace, shake, per_clip = figure.axes
+    lines = {line.get_label(): line.get_ydata() for line in trace.lines}
+    for axis, letter in enumerate("xy"):
+        smooth = clip.smooth[:, 30, axis]  # the tip of the nose
+        expected = smooth - np.nanmedian(smooth)
+        np.testing.assert_allclose(lines[f"{letter} smoothed"], expected, atol=1e-4)
+        assert np.nanstd(lines[f"{letter} raw"] - expected) > 0.3
+    raw, smoothed = (line.get_ydata() for line in shake.lines)
+    np.testing.assert_array_equal(raw, jitter(clip.raw))
+    np.testing.assert_array_equal(smoothed, jitter(clip.smooth))
+    assert len(per_clip.lines[1].get_xdata()) == 2
+    assert all((panel != 255).any() for panel in panels(figure))

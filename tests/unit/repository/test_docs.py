@@ -1,12 +1,13 @@
 """The documentation names every rule, and its links lead somewhere."""
 
 import re
+from importlib.util import find_spec
 
 import pytest
 
 from swapset.config.text import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def rule_names():
@@ -44,3 +45,7 @@ def test_files_that_are_named_exist(page):
     text = page.read_text(encoding="utf-8")
     for name in re.findall(r"`((?:benchmarks|swapset|config|envs|profiles)/[\w./-]+\.\w+)`", text):
         assert (ROOT / name).is_file(), name
+    for name in re.findall(r"\btests/[\w./-]+\.py\b", text):
+        assert (ROOT / name).is_file(), name
+    for name in re.findall(r"python -m (swapset[\w.]+)", text):
+        assert find_spec(name), name

@@ -1,0 +1,81 @@
+"""Tables as the page shows them: numbers of a column with equally many decimals, at the right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+MISSING = "-"
+# A number that is text already, as 17.3k or 0.812 [0.790, 0.834].
+_PRINTED = re.compile(r"[-+]?\d[\d.,]*[k%]?( \[[-\d., ]+\])?|-")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell's text, and whether it is a number."""
+
+    text: str
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: the names of its columns, and its rows."""
+
+    heads: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
+
+
+def table(frame: pd.DataFrame, heads: Mapping[str, str] | None = None) -> Table:
+    """Return a DataFrame as the page shows it; values that are missing are a dash.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    heads : mapping of str to str, optional
+        Words for names of columns.
+    """
+    heads = heads or {}
+    columns = [_column(list(values)) for _, values in frame.items()]
+    numbers = [_all_numbers(column) for column in columns]
+    names = [heads.get(str(name), str(name)) for name in frame.columns]
+    rows = zip(*columns, strict=True)
+    return Table(list(_cells(names, numbers)), [list(_cells(row, numbers)) for row in rows])
+
+
+def _cells(texts: Sequence[str], numbers: Sequence[bool]) -> Iterator[Cell]:
+    return map(Cell, texts, numbers)
+
+
+def _all_numbers(texts: Sequence[str]) -> bool:
+    known = [text for text in texts if text != MISSING]
+    return bool(known) and all(map(_PRINTED.fullmatch, known))
+
+
+def _column(values: Sequence[Any]) -> list[str]:
+    places = decimals([value for value in values if _is_number(value)])
+    return [_text(value, places) for value in values]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not pd.isna(value)
+
+
+def _text(value: Any, places: int) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if pd.isna(value):
+        return MISSING
+    return f"{value:,.{places}f}" if _is_number(value) else str(value)
+
+
+def decimals(values: Sequence[float]) -> int:
+    """Return how many decimals a column needs: 0 for whole numbers, 1 for hundreds, else 3."""
+    if all(float(value).is_integer() for value in values):
+        return 0
+    sizes = [abs(value) for value in values if value]
+    return 1 if max(sizes) >= 100 and min(sizes) >= 1 else 3

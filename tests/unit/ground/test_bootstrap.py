@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from swapset.bootstrap import (
+    bootstrap_interval,
+    draw_counts,
+    paired_difference,
+    percentile_interval,
+)
+
+
+def test_bootstrap_is_near_the_normal_interval_and_repeats():
+    values = np.random.default_rng(0).normal(0.8, 0.1, 400)
+    low, high = bootstrap_interval(values, seed=1)
+    assert low == pytest.approx(values.mean() - 1.96 * 0.1 / 20, abs=0.002)
+    assert high == pytest.approx(values.mean() + 1.96 * 0.1 / 20, abs=0.002)
+    assert bootstrap_interval(values, seed=1) == (low, high)
+    assert bootstrap_interval(values, seed=2) != (low, high)
+    narrow = bootstrap_interval(values, seed=1, level=0.5)
+    assert low < narrow[0] < narrow[1] < high
+
+
+def test_bootstrap_of_one_video_is_its_value():
+    assert bootstrap_interval([0.7], seed=0) == (0.7, 0.7)
+    for wrong in ([], [0.5, np.nan]):
+        with pytest.raises(ValueError, match="finite"):
+            bootstrap_interval(wrong, seed=0)
+    with pytest.raises(ValueError, match="level"):
+        bootstrap_interval([0.5], seed=0, level=95)
+
+
+def test_paired_difference_sees_through_the_spread_of_fakes():
+    rng = np.random.default_rng(0)
+    base = {f"id0_id1_{k:04d}": v for k, v in enumerate(rng.uniform(0.5, 0.9, 30))}
+    better = {name: v + 0.02 + rng.normal(0, 0.005) for name, v in base.items()}
+    better["id9_id9_0000"] = 0.1
+    result = paired_difference(better, base, seed=0)
+    assert result.pairs == 30
+    assert result.low < result.mean < result.high
+    assert result.low > 0.015
+    assert result.share_higher == 1
+    opposite = paired_difference(base, better, seed=0)
+    assert opposite.mean == pytest.approx(-result.mean)
+    with pytest.raises(ValueError, match="both methods"):
+        paired_difference({"a": 1.0}, {"b": 1.0}, seed=0)
+
+
+def test_percentiles_leave_half_of_the_rest_at_each_end():
+    assert percentile_interval(list(range(101)), 0.9) == pytest.approx((5, 95))
+
+
+def test_each_stratum_is_drawn_as_often_as_it_has_items():
+    strata = [np.array([0, 3, 4]), np.array([1]), np.array([2, 5])]
+    generator = np.random.default_rng(0)
+    drawn = np.array([draw_counts(strata, 7, generator) for _ in range(400)])
+    assert all((drawn[:, members].sum(1) == len(members)).all() for members in strata)
+    assert (drawn[:, 6] == 0).all()
+    assert drawn.mean(0)[:6] == pytest.approx(1, abs=0.15)
