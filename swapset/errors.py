@@ -9,11 +9,11 @@ class SwapsetError(Exception):
 
     Attributes
     ----------
-    passing : bool
+    retryable : bool
         Whether the same work may succeed when it is tried again, later or on another machine.
     """
 
-    passing = False
+    retryable = False
 
 
 class ConfigError(SwapsetError):
@@ -39,16 +39,16 @@ class TrainingError(SwapsetError):
 class InterruptedTrainingError(TrainingError):
     """A training that was told to end and has saved what it needs to go on."""
 
-    passing = True
+    retryable = True
 
 
 class FetchError(MediaError):
     """A file that did not come over the network."""
 
-    passing = True
+    retryable = True
 
 
 class DeviceError(ConfigError):
     """A device that is not there, or not on this machine."""
 
-    passing = True
+    retryable = True

@@ -23,6 +23,7 @@ from swapset.learning.checkpoint import State, network_tensors, restore_network
 from swapset.learning.device import uses_bf16
 from swapset.learning.loop import Loop, Task
 from swapset.seeds import derive_seed
+from swapset.types import Floats
 
 
 class NetworkDetector(Detector):
@@ -244,7 +245,7 @@ class _Training(Task):
         """End the training."""
         self._end = done
 
-    def report(self, done: int, losses: npt.NDArray[np.float64], speed: float) -> str:
+    def report(self, done: int, losses: Floats, speed: float) -> str:
         """Return the last loss and the last validation AUC; see `Task.report`."""
         shown = f", validation AUC {self._looks.last:.3f}" if self._best.step else ""
         return f"loss {losses[-1]:.4f}{shown}"

@@ -245,7 +245,7 @@ class _Training(Task):
         self._losses[index] = loss.detach()
         return self._losses[index]
 
-    def report(self, done: int, losses: npt.NDArray[np.float64], speed: float) -> str:
+    def report(self, done: int, losses: Floats, speed: float) -> str:
         """Return the last loss; see `Task.report`."""
         return f"triplet loss {losses[-1]:.4f}"
 

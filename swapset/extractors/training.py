@@ -23,6 +23,7 @@ from swapset.learning.device import uses_bf16
 from swapset.learning.loop import Loop, Task
 from swapset.learning.order import Epochs
 from swapset.seeds import derive_seed
+from swapset.types import Floats
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ class Trainer(Task):
             self.training, index, self.variation, generator=generator, device=self.device
         )
 
-    def report(self, done: int, losses: npt.NDArray[np.float64], speed: float) -> str:
+    def report(self, done: int, losses: Floats, speed: float) -> str:
         """Return loss and NME; see `Task.report`."""
         shown = f", NME {self.history[-1][1]:.4f}" if self.history else ""
         return f"loss {losses.mean():.3g}{shown}"

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -32,7 +31,7 @@ from swapset.learning.device import uses_bf16
 from swapset.learning.events import Events
 from swapset.learning.loop import LOOK_EVERY, Loop, Task
 from swapset.seeds import derive_seed
-from swapset.types import Image
+from swapset.types import Floats, Image
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +202,7 @@ class Trainer(Task):
         places = np.random.default_rng(seed).permutation(len(self.subjects))[:_AT_ONCE]
         return [self.subjects[place] for place in places]
 
-    def report(self, done: int, losses: npt.NDArray[np.float64], speed: float) -> str:
+    def report(self, done: int, losses: Floats, speed: float) -> str:
         """Write each subject's L1 and the last step's losses as events; see `Task.report`."""
         since = torch.arange(done - len(losses), done, device=self._window.device) % LOOK_EVERY
         recent = self._window[since].nanmean(dim=0).tolist()

@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TextIO
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -23,6 +22,7 @@ from tqdm import tqdm
 from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.learning.checkpoint import Checkpoint, State
 from swapset.learning.interrupts import interruptible
+from swapset.types import Floats
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Task(ABC):
     def plateau(self, done: int) -> None:  # noqa: B027 - need not do anything
         """Act on a look without improvement when patience is at its end, at `done` steps."""
 
-    def report(self, done: int, losses: npt.NDArray[np.float64], speed: float) -> str:
+    def report(self, done: int, losses: Floats, speed: float) -> str:
         """Return what the progress bar shows.
 
         Parameters
