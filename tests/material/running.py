@@ -7,8 +7,10 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +111,24 @@ def snakemake(folder: Path, *arguments: str | Path, **added: str) -> Run:
 
 def dry_run(folder: Path, *arguments: str | Path, **added: str) -> Run:
     return snakemake(folder, "--dry-run", "--quiet", "rules", *arguments, **added)
+
+
+def kill_when(file: Path, folder: Path, *arguments: str | Path) -> None:
+    """Run Snakemake in a folder until a file is there; then kill all of it at once."""
+    with subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 300
+        while not file.exists() and time.monotonic() < deadline:
+            assert process.poll() is None, f"the run ended before {file} was seen"
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert file.exists()
 
 
 def digest(path: Path) -> str:
