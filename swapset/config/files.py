@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from swapset.config.sections import NO_YUNET
 from swapset.errors import ConfigError
-from swapset.io.untrusted import searched
+from swapset.io.untrusted import search_note
 
 if TYPE_CHECKING:
     from swapset.config.schema import Config
@@ -28,7 +28,7 @@ def check_files(config: Config) -> None:
     results = config.results / config.name
     for key, path in _named(config):
         if not path.is_relative_to(results) and not os.path.isfile(path):  # noqa: PTH113 - says no to every odd name
-            raise ConfigError(f"{key}: no file {path}{searched(path)}")
+            raise ConfigError(f"{key}: no file {path}{search_note(path)}")
 
 
 def _named(config: Config) -> Iterator[tuple[str, Path]]:

@@ -21,7 +21,7 @@ from swapset.faces.main_face import main_face, main_track
 from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
 from swapset.io.files import write_csv
-from swapset.media.any_source import FPS, foreign_clip
+from swapset.media.any_source import FPS, converted_clip
 from swapset.media.decode import frames
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
 from swapset.quality.same_frames import same_frames
@@ -79,7 +79,7 @@ def score_pairs(
 
     @lru_cache(maxsize=256)
     def person(video: Path) -> npt.NDArray[np.float32]:
-        with foreign_clip(video) as (clip, reason):
+        with converted_clip(video) as (clip, reason):
             return UNKNOWN if reason else _reference(tracker.track(frames(clip), fps=FPS))
 
     rows = []
@@ -103,8 +103,8 @@ def _one(
 ) -> tuple[FakeScore, str]:
     nothing = FakeScore(dataset, pair.name)
     with (
-        foreign_clip(pair.original) as (original, one),
-        foreign_clip(pair.fake) as (fake, other),
+        converted_clip(pair.original) as (original, one),
+        converted_clip(pair.fake) as (fake, other),
     ):
         if one or other:
             return nothing, one or other
