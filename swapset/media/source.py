@@ -56,7 +56,7 @@ class SourceReader:
 
     @property
     def damaged(self) -> int:
-        """Frames lost to damage: errors, or announced frames that a fully read file did not have."""
+        """Frames lost to damage: errors, or announced frames missing from a fully read file."""
         missing = 0
         if self.finished and self._sought is None:
             announced = expected_frames(self._container, self._stream) or 0
