@@ -18,7 +18,7 @@ from swapset.generation.colour import lab_distance
 from swapset.media.decode import frames
 from swapset.quality.identity_share import donor_distance, identity_donor
 from swapset.quality.mask_ssim import mask_ssim
-from swapset.types import Image
+from swapset.types import Floats, Floats32, Image
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class FakeToScore:
     method: str
     name: str
     video: Path
-    outlines: Sequence[npt.NDArray[np.float64] | None]
+    outlines: Sequence[Floats | None]
     donor: npt.NDArray[np.floating]
 
 
@@ -80,7 +80,7 @@ class _Measures:
 
     ssim: list[tuple[float, float]] = field(default_factory=list)
     colours: list[float] = field(default_factory=list)
-    embeddings: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    embeddings: list[Floats32] = field(default_factory=list)
 
 
 def score_fakes(

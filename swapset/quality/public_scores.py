@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from swapset.config.sections import TrackSettings
@@ -25,6 +24,7 @@ from swapset.media.any_source import FPS, converted_clip
 from swapset.media.decode import frames
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
 from swapset.quality.same_frames import same_frames
+from swapset.types import Floats32
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def score_pairs(
     tracker = Tracker(settings)
 
     @lru_cache(maxsize=256)
-    def person(video: Path) -> npt.NDArray[np.float32]:
+    def person(video: Path) -> Floats32:
         with converted_clip(video) as (clip, reason):
             return UNKNOWN if reason else _reference(tracker.track(frames(clip), fps=FPS))
 
@@ -103,7 +103,7 @@ def _one(
     dataset: str,
     pair: Pair,
     tracker: Tracker,
-    donor: npt.NDArray[np.float32],
+    donor: Floats32,
     every: int,
     identity_frames: int,
 ) -> tuple[FakeScore, str]:
@@ -137,7 +137,7 @@ def _one(
     return score, ""
 
 
-def _reference(tracks: ClipTracks) -> npt.NDArray[np.float32]:
+def _reference(tracks: ClipTracks) -> Floats32:
     """Return the reference embedding of a video's main person; NaN if there is none."""
     number = main_track(tracks)
     embeddings = UNKNOWN[None][:0] if number is None else tracks.embeddings_of(number)

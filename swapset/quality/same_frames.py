@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from swapset.faces.boxes import box_from_landmarks, box_side
 from swapset.media.decode import frames
-from swapset.types import Floats32
+from swapset.types import Floats, Floats32, Image
 
 LOOKED_AT = 16
 """Number of frames that are compared."""
@@ -55,9 +55,7 @@ def same_frames(original: Path, fake: Path, landmarks: npt.NDArray[np.floating])
     return bool(differences) and float(np.median(differences)) < ALIKE
 
 
-def _difference(
-    one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], points: npt.NDArray[np.floating]
-) -> float:
+def _difference(one: Image, other: Image, points: npt.NDArray[np.floating]) -> float:
     """Return the mean difference of two frames around a face, in grey levels; inf = unknown."""
     box = box_from_landmarks(points).astype(np.float64)
     around = np.zeros(one.shape[:2], bool)
@@ -70,13 +68,13 @@ def _difference(
     return float(np.abs(grey - other_grey)[around].mean())
 
 
-def _scaled(box: npt.NDArray[np.float64], scale: float) -> tuple[slice, slice]:
+def _scaled(box: Floats, scale: float) -> tuple[slice, slice]:
     """Return the rows and columns of a box (x0, y0, x1, y1) scaled about its middle."""
     middle, half = (box[:2] + box[2:]) / 2, scale * (box[2:] - box[:2]) / 2
     (x0, y0), (x1, y1) = np.maximum(middle - half, 0).astype(int), (middle + half).astype(int)
     return slice(y0, max(y1, 0)), slice(x0, max(x1, 0))
 
 
-def _blurred(picture: npt.NDArray[np.uint8], sigma: float) -> Floats32:
+def _blurred(picture: Image, sigma: float) -> Floats32:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma), np.float32)

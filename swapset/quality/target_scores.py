@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from swapset.dataset.labels import read_labels
@@ -20,6 +19,7 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import atomic_output, read_json, write_csv
 from swapset.media.decode import frames
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
+from swapset.types import Floats, Floats32
 
 # Fakes of a clip that are open at the same time; each needs a decoder and a few frames.
 AT_ONCE = 32
@@ -109,7 +109,7 @@ def score_target(
     write_csv(scores, pd.DataFrame(rows).sort_values(["method", "fake"], ignore_index=True))
 
 
-def _references(files: TargetFiles) -> dict[str, npt.NDArray[np.float32]]:
+def _references(files: TargetFiles) -> dict[str, Floats32]:
     """Return the reference embedding of every subject with an accepted clip."""
     references = {}
     for subject, folder in files.tracks.items():
@@ -127,5 +127,5 @@ def _references(files: TargetFiles) -> dict[str, npt.NDArray[np.float32]]:
     return references
 
 
-def _points(values: list[float] | None) -> npt.NDArray[np.float64] | None:
+def _points(values: list[float] | None) -> Floats | None:
     return None if values is None else np.array(values, np.float64).reshape(-1, 2)

@@ -218,7 +218,7 @@ def test_headers_of_arrays_that_lie(tmp_path: Path, shape: str) -> None:
 def test_models_of_dlib_are_tried_in_another_process(tmp_path: Path) -> None:
     path = tmp_path / "a.dat"
     path.write_bytes(b"no model")
-    with pytest.raises(ConfigError, match=r"track\.predictor: .*a\.dat is no such model"):
+    with pytest.raises(ConfigError, match=r"track\.predictor: .*a\.dat is not such a model"):
         LandmarkPredictor(path)
     _train(path, 5)
     with pytest.raises(ConfigError, match="finds 5 landmarks instead of 68"):
