@@ -5,7 +5,7 @@ Every message names the file, line or key that is wrong and says what to do abou
 
 
 class SwapsetError(Exception):
-    """Base of all errors whose message is meant for the user.
+    """Base of all errors with a message for the user.
 
     Attributes
     ----------

@@ -44,14 +44,14 @@ def smoothstep(value: NDArray[np.floating], low: float, high: float) -> Floats32
 
     Parameters
     ----------
-    value : (...) float array
-        Any shape.
+    value : (n,) or (h, w) float
+        Numbers of any range.
     low, high : float
         Values at which the ramp is 0 and 1; `low` may be the larger one.
 
     Returns
     -------
-    (...) float32
+    (n,) or (h, w) float32
         In [0, 1], with the shape of `value`.
     """
     t = np.clip((np.asarray(value, np.float32) - low) / (high - low), 0.0, 1.0)

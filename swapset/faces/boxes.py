@@ -42,7 +42,7 @@ def box_from_landmarks(landmarks: ArrayLike) -> Floats32:
 
 
 def box_side(box: ArrayLike) -> float:
-    """Return the mean of the width and height, in pixels, of a box (4,) of floats."""
+    """Return the mean of the width and height of a box x0, y0, x1, y1, (4,) float in pixels."""
     x0, y0, x1, y1 = np.asarray(box, np.float64)
     return float((x1 - x0 + y1 - y0) / 2)
 

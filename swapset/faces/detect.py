@@ -57,7 +57,7 @@ class Detector(Protocol):
         ...
 
 
-class HogDetector:
+class HogDetector(Detector):
     """dlib's frontal face detector: histograms of oriented gradients and five linear classifiers.
 
     References
@@ -80,7 +80,7 @@ class HogDetector:
         return _best_first([_corners(each) for each in rectangles], scores, scale)
 
 
-class CnnDetector:
+class CnnDetector(Detector):
     """dlib's max-margin convolutional detector; about 1.6 s per 512×512 frame on one core.
 
     Parameters
@@ -111,7 +111,7 @@ class CnnDetector:
         return _best_first(boxes, [each.confidence for each in detections], scale)
 
 
-class YunetDetector:
+class YunetDetector(Detector):
     """OpenCV's YuNet.
 
     Parameters

@@ -114,7 +114,7 @@ def _closed_spline(corners: Floats) -> Floats:
 
 
 def render_mask(outline: npt.ArrayLike, shape: tuple[int, int], feather: float) -> Floats32:
-    """Render an outline as an alpha mask whose soft edge lies inside it.
+    """Render an outline as an alpha mask with its soft edge inside the outline.
 
     Parameters
     ----------
