@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from swapset.errors import DataError
 from swapset.io.files import atomic_output
+from swapset.types import Floats
 
 SCHEMA = pa.schema(
     [
@@ -59,8 +59,8 @@ class FrameLabel:
 
     frame: int
     swapped: bool
-    transform: NDArray[np.float64] | None = None
-    outline: NDArray[np.float64] | None = None
+    transform: Floats | None = None
+    outline: Floats | None = None
     feather: float = 0.0
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from swapset import __version__
 from swapset.errors import MediaError
 from swapset.io.files import is_empty, sha256_of, write_empty, write_json
@@ -19,6 +17,7 @@ from swapset.media.decode import frames
 from swapset.media.encode import Codec, VideoWriter
 from swapset.media.probe import probe
 from swapset.media.recompress import recompress
+from swapset.types import Image
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ def label_of(kind: str, **facts: str) -> dict[str, str]:
 
 
 def encode(
-    pictures: Iterable[np.ndarray], output: Path, encoding: Encoding, label: dict[str, str]
+    pictures: Iterable[Image], output: Path, encoding: Encoding, label: dict[str, str]
 ) -> int:
     """Encode frames as a video of the dataset.
 

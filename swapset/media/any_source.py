@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 
 from swapset.errors import MediaError
 from swapset.media.container import MAX_PIXELS
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
 from swapset.media.picture import decode_picture
+from swapset.types import Image
 
 FPS = 30
 LONGEST = 120.0
@@ -62,7 +62,7 @@ def _from_pictures(source: Path, clip: Path) -> str:
     return ""
 
 
-def _picture(path: Path) -> npt.NDArray[np.uint8] | None:
+def _picture(path: Path) -> Image | None:
     """Return a file's picture, (H, W, 3) uint8 RGB; None if the file does not decode as one."""
     try:
         return decode_picture(path, most_pixels=MAX_PIXELS)

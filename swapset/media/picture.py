@@ -18,6 +18,7 @@ from PIL import UnidentifiedImageError
 
 from swapset.errors import MediaError
 from swapset.media.orientation import Orientation
+from swapset.types import Image
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 MOST_PIXELS = 100_000_000
@@ -79,7 +80,7 @@ class Picture:
     kinds: Any
     metadata: Any
 
-    def view(self) -> npt.NDArray[np.uint8]:
+    def view(self) -> Image:
         """Return the upright picture, (H, W, 3) uint8 RGB in [0, 255], without alpha."""
         colours = self.pixels[..., 2::-1]
         if self.pixels.ndim == 2:
@@ -92,7 +93,7 @@ class Picture:
             view[rows] = (part.astype(np.uint32) + 128) // 257 if deep else part
         return view
 
-    def add(self, before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> None:
+    def add(self, before: Image, after: Image) -> None:
         """Add the difference of two views, (H, W, 3) uint8 RGB, to the picture itself.
 
         A pixel without a difference keeps all its bits, and alpha does not change. A grey picture
@@ -187,7 +188,7 @@ def read_picture(path: Path) -> Picture:
 
 def decode_picture(
     path: Path, flags: int = cv2.IMREAD_COLOR_RGB, *, most_pixels: int = MOST_PIXELS
-) -> npt.NDArray[np.uint8]:
+) -> Image:
     """Decode an untrusted picture; of a damaged one, the part that can be decoded.
 
     Parameters

@@ -78,17 +78,7 @@ def score_target(
         If a file is damaged, or a subject with accepted clips has no face embedding.
     """
     people = _references(files)
-    by_clip: dict[str, list[FakeToScore]] = {}
-    rows: list[dict[str, Any]] = []
-    for video, labels in zip(files.videos, files.labels, strict=True):
-        table, facts = read_labels(labels)
-        if facts["reason"]:
-            no_score = FakeScore(facts["method"], video.stem)
-            rows.append(asdict(no_score) | {"reason": facts["reason"]})
-            continue
-        outlines = [_points(values) for values in table.column("mask").to_pylist()]
-        fake = FakeToScore(facts["method"], video.stem, video, outlines, people[facts["donor"]])
-        by_clip.setdefault(facts["clip"], []).append(fake)
+    by_clip, rows = _read_fakes(files, people)
     with atomic_output(heads, directory=True) as folder:
         for clip, fakes in by_clip.items():
             source = files.clips / f"{clip}.mkv"
@@ -107,6 +97,24 @@ def score_target(
                 )
                 rows += [asdict(score) | {"reason": ""} for score in fake_scores]
     write_csv(scores, pd.DataFrame(rows).sort_values(["method", "fake"], ignore_index=True))
+
+
+def _read_fakes(
+    files: TargetFiles, people: Mapping[str, Floats32]
+) -> tuple[dict[str, list[FakeToScore]], list[dict[str, Any]]]:
+    """Return the fakes to score by clip, and the table's rows of fakes that were not made."""
+    by_clip: dict[str, list[FakeToScore]] = {}
+    rows = []
+    for video, labels in zip(files.videos, files.labels, strict=True):
+        table, facts = read_labels(labels)
+        if facts["reason"]:
+            no_score = FakeScore(facts["method"], video.stem)
+            rows.append(asdict(no_score) | {"reason": facts["reason"]})
+            continue
+        outlines = [_points(values) for values in table.column("mask").to_pylist()]
+        fake = FakeToScore(facts["method"], video.stem, video, outlines, people[facts["donor"]])
+        by_clip.setdefault(facts["clip"], []).append(fake)
+    return by_clip, rows
 
 
 def _references(files: TargetFiles) -> dict[str, Floats32]:
