@@ -15,7 +15,7 @@ from swapset.detection.store import VideoFaces
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.io.files import is_empty
-from swapset.media.any_source import foreign_clip
+from swapset.media.any_source import converted_clip
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> I
         Frames to sample of each.
     """
     for name, path in videos.items():
-        with foreign_clip(path) as (clip, reason):
+        with converted_clip(path) as (clip, reason):
             if reason:
                 logger.warning("%s is left out: %s", path, reason)
                 yield VideoFaces(name, reason=reason)

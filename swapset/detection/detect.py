@@ -27,7 +27,7 @@ from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
-from swapset.media.picture import opened_picture
+from swapset.media.picture import open_picture
 from swapset.types import Image
 
 LONGEST = 600.0
@@ -96,7 +96,7 @@ def read_image(path: Path) -> Image:
     MediaError
         If it cannot be read, or is larger than 100 megapixels.
     """
-    with opened_picture(path) as picture:
+    with open_picture(path) as picture:
         ImageOps.exif_transpose(picture, in_place=True)
         return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
 

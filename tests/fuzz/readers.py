@@ -17,7 +17,7 @@ from swapset.extractors.bank import read_labelled_picture
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
 from swapset.io.files import write_json
-from swapset.media.any_source import foreign_clip
+from swapset.media.any_source import converted_clip
 from swapset.media.ingest import ingest
 from swapset.media.picture import read_picture
 from swapset.media.probe import probe
@@ -81,7 +81,7 @@ def _labelled_picture(path: Path, results: Path) -> str:
 
 def _frames(path: Path, results: Path) -> str:
     """As pictures of a public dataset are read: a folder of them is a video."""
-    with foreign_clip(path.parent) as (_, reason):
+    with converted_clip(path.parent) as (_, reason):
         return reason or "read"
 
 

@@ -12,7 +12,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from swapset.media.container import open_video
-from swapset.media.edit_frames import Retouch
+from swapset.media.edit_frames import FrameEditor
 from swapset.media.source import SourceReader
 
 BITS = 8
@@ -87,8 +87,8 @@ def seen(path: Path) -> tuple[list[Fraction], list[np.ndarray]]:
     """Return times and pictures of a video, upright and with square pixels."""
     with open_video(path) as (container, stream):
         frames = list(SourceReader(container, stream))
-        retouch = Retouch(path, frames[0][1], stream)
-        return [time for time, _ in frames], [retouch.view(frame) for _, frame in frames]
+        editor = FrameEditor(path, frames[0][1], stream)
+        return [time for time, _ in frames], [editor.view(frame) for _, frame in frames]
 
 
 def packets(path: Path, kind: str) -> list[list[tuple[float, bytes]]]:

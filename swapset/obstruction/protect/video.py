@@ -20,10 +20,10 @@ from swapset.errors import MediaError
 from swapset.io.files import atomic_output
 from swapset.media.container import open_video
 from swapset.media.decode import expected_frames
-from swapset.media.edit_frames import Retouch
+from swapset.media.edit_frames import FrameEditor
 from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
-from swapset.media.stream_copy import Plan, plan_rewrite
+from swapset.media.stream_copy import CopyPlan, plan_rewrite
 from swapset.media.timeline import sampled
 from swapset.obstruction.protect.faces import FoundFaces, check_found, follow_faces
 from swapset.obstruction.protect.measure import Job, Meter
@@ -60,7 +60,7 @@ def protect_video(source: Path, output: Path, job: Job) -> dict[str, Any]:
     return found.facts() | about | protection.meter.results()
 
 
-def _found(source: Path, plan: Plan, job: Job, turn: int = 0) -> FoundFaces:
+def _found(source: Path, plan: CopyPlan, job: Job, turn: int = 0) -> FoundFaces:
     """Return the faces of a video that is whole, turned clockwise by `turn` degrees."""
     with _opened(source, turn) as video:
         views = (image for _, _, image in video.frames("finding faces"))
@@ -72,7 +72,9 @@ def _found(source: Path, plan: Plan, job: Job, turn: int = 0) -> FoundFaces:
 class _Protection:
     """The second half of the work: faces and what is taken over are known."""
 
-    def __init__(self, source: Path, plan: Plan, found: FoundFaces, job: Job, turn: int) -> None:
+    def __init__(
+        self, source: Path, plan: CopyPlan, found: FoundFaces, job: Job, turn: int
+    ) -> None:
         self._source, self._plan, self._found, self._job = source, plan, found, job
         self._turn = turn
         self.meter: Meter = job.meter()
@@ -94,14 +96,14 @@ class _Protection:
             for number, noisy in enumerate(self._job.protector.protect(views(video), points)):
                 time, frame, clean = waiting.popleft()
                 if writer is None:
-                    writer = stack.enter_context(self._writer(scratch, video.retouch))
+                    writer = stack.enter_context(self._writer(scratch, video.editor))
                 change = noisy.astype(np.int16) - clean
-                writer.write(time, video.retouch.stored(frame, change if change.any() else None))
+                writer.write(time, video.editor.stored(frame, change if change.any() else None))
                 if number in self._measured:
                     self.meter.add("protected", clean, noisy, self._found.at(number))
 
-    def _writer(self, scratch: Path, retouch: Retouch) -> Rewriter:
-        colours, orientation = retouch.colours, retouch.orientation
+    def _writer(self, scratch: Path, editor: FrameEditor) -> Rewriter:
+        colours, orientation = editor.colours, editor.orientation
         quality = self._job.crf
         return Rewriter(
             scratch, self._plan, colours=colours, orientation=orientation, quality=quality
@@ -143,14 +145,14 @@ class _Video:
     ) -> None:
         self.path, self.container, self.stream, self._turn = path, container, stream, turn
         self._reader = SourceReader(container, stream)
-        self._retouch: Retouch | None = None
+        self._editor: FrameEditor | None = None
 
     @property
-    def retouch(self) -> Retouch:
+    def editor(self) -> FrameEditor:
         """What turns its frames into RGB; there is none before the first frame."""
-        if self._retouch is None:
+        if self._editor is None:
             raise MediaError(f"{self.path}: no frame of it decodes")
-        return self._retouch
+        return self._editor
 
     def frames(self, doing: str = "", total: int | None = None) -> Iterator[Timed]:
         """Yield times in seconds, frames as decoded, and as RGB; with a progress bar if named."""
@@ -159,9 +161,9 @@ class _Video:
         # None: only where somebody sees it.
         quiet = None if doing else True
         for time, frame in tqdm(self._reader, name, total, unit="frame", disable=quiet):
-            if self._retouch is None:
-                self._retouch = Retouch(self.path, frame, self.stream, turn=self._turn)
-            yield time, frame, self._retouch.view(frame)
+            if self._editor is None:
+                self._editor = FrameEditor(self.path, frame, self.stream, turn=self._turn)
+            yield time, frame, self._editor.view(frame)
 
     def check_whole(self) -> None:
         """Refuse what lost frames: nobody would see it in the protected one.
