@@ -32,7 +32,7 @@ from swapset.media.decode import frames as decode
 from swapset.obstruction.attack_frames import noisy_frames
 from swapset.obstruction.attacks.codecs import compress
 from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker
-from swapset.obstruction.evaluation import face_ssim, find
+from swapset.obstruction.evaluation import face_ssim, find_landmarks
 from swapset.obstruction.keyframes import Run
 from swapset.obstruction.protect.faces import follow_faces
 from swapset.obstruction.protect.noise import Protector
@@ -90,9 +90,9 @@ def measured(
         likeness.append(face_ssim(frames, noisy, run).mean())
         saved = compress(noisy, SAVED)
         for name, extractor in extractors.items():
-            truth = find(extractor, frames, run)
+            truth = find_landmarks(extractor, frames, run)
             for stage, shown in (("", noisy), (" saved", saved)):
-                moved = nme(find(extractor, shown, run), truth)
+                moved = nme(find_landmarks(extractor, shown, run), truth)
                 errors.setdefault(name + stage, []).append(float(moved.mean()))
     means = {name: float(np.mean(values)) for name, values in errors.items()}
     return {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from swapset.build.job import job
 from swapset.io.files import atomic_output
-from swapset.obstruction.equal_ssim import write_even
+from swapset.obstruction.equal_ssim import write_matched
 
 if __name__ == "__main__":
     given = snakemake.input
@@ -13,4 +13,4 @@ if __name__ == "__main__":
         atomic_output(snakemake.output.frames, directory=True) as folder,
     ):
         others = [Path(other) for other in given.others]
-        write_even(Path(given.noisy), others, Path(given.frames), folder, log=log)
+        write_matched(Path(given.noisy), others, Path(given.frames), folder, log=log)

@@ -16,7 +16,7 @@ from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.faces.align import transform_points
 from swapset.generation.synthesis import Synthesiser
-from swapset.obstruction.evaluation import find
+from swapset.obstruction.evaluation import find_landmarks
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.report.figures.finished import zoom, zoom_transform
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
@@ -103,7 +103,7 @@ def _row(
 ) -> list[Panel]:
     """Return the panels of one extractor, of a run of one frame (H, W, 3) uint8 RGB."""
     about = run.landmarks[0]
-    found = [find(extractor, frame[None], run) for frame in (clean, noisy)]
+    found = [find_landmarks(extractor, frame[None], run) for frame in (clean, noisy)]
     error = float(nme(found[1], found[0])[0])
     noise = np.clip(LOUDER * (noisy.astype(int) - clean) + 128, 0, 255).astype(np.uint8)
     frames = (clean, noisy)
