@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from swapset.io.files import write_json
-from swapset.planning.rates import REFERENCE, measured, reference
+from swapset.planning.rates import REFERENCE, measured_rates, reference_rates
 
 SOURCE = "swapset's own machine"
 
@@ -20,8 +20,10 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("builds", type=Path, nargs="+", metavar="DIR")
-    found = {rule: asdict(rate) for rule, rate in measured(parser.parse_args().builds).items()}
-    rates = {rule: asdict(rate) for rule, rate in reference().items()}
+    found = {
+        rule: asdict(rate) for rule, rate in measured_rates(parser.parse_args().builds).items()
+    }
+    rates = {rule: asdict(rate) for rule, rate in reference_rates().items()}
     rates |= {rule: {**values, "source": SOURCE} for rule, values in found.items()}
     shown = {
         rule: {key: round(v, 5) if isinstance(v, float) else v for key, v in values.items()}

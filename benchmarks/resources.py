@@ -18,7 +18,7 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
-from swapset.planning.rates import readings, reference
+from swapset.planning.rates import read_benchmark, reference_rates
 from swapset.planning.work import LIKE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,11 +69,11 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("builds", type=Path, nargs="+", metavar="DIR")
-    jobs, known_before = defaultdict(list), reference()
+    jobs, known_before = defaultdict(list), reference_rates()
     for root in parser.parse_args().builds:
         for path in sorted((root / "benchmarks").rglob("*.tsv")):
             rule = path.relative_to(root / "benchmarks").with_suffix("").parts[0]
-            jobs[rule].append(readings(path))
+            jobs[rule].append(read_benchmark(path))
     print("| rule | jobs | s, median | s, most | MB, most | MB asked | min asked | |")
     print("|---|---|---|---|---|---|---|---|")
     for rule, wanted in sorted(asked().items()):

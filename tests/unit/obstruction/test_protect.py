@@ -245,7 +245,7 @@ def test_faces_are_measured_as_on_the_whole_picture(monkeypatch: pytest.MonkeyPa
         shapes.append(images.shape)
         return find_landmarks(finder, images, run)
 
-    monkeypatch.setattr(protection, "find", watched)
+    monkeypatch.setattr(protection, "find_landmarks", watched)
     clean = two_people()
     points = picture_faces(clean).at(0)
     (noisy,) = Stripes().protect([clean], [points])
