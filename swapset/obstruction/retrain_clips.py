@@ -114,7 +114,7 @@ def write_protected_clips(
 
 
 def _exactly(clip: Path, frames: int) -> Iterator[Image]:
-    """Yield the frames of a clip; raise an error unless there are exactly `frames` of them."""
+    """Yield the frames of a clip; raise an error unless it has exactly `frames` of them."""
     left = frames
     for picture in decode(clip):
         left -= 1
@@ -123,7 +123,7 @@ def _exactly(clip: Path, frames: int) -> Iterator[Image]:
         yield picture
     if left:
         raise DataError(
-            f"{clip}: does not have one frame for each of {frames} landmarks; make both again"
+            f"{clip}: does not have the {frames} frames of its landmarks; make both again"
         )
 
 
