@@ -1,4 +1,4 @@
-"""Several extractors that look at the same frames."""
+"""Several extractors applied to the same frames."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from swapset.obstruction.attacks.on_frames import OnFrames
 
 
 class Ensemble:
-    """Extractors for an attack that follows all of them, see `swapset.obstruction.attacks.robust`.
+    """Extractors attacked together, see `swapset.obstruction.attacks.robust`.
 
     Parameters
     ----------
     members : sequence of OnFrames
-        At least one; the mask of the first one counts.
+        At least one. The mask of the first one applies to all.
+
+    Raises
+    ------
+    ValueError
+        If there is no member.
     """
 
     def __init__(self, members: Sequence[OnFrames]):
@@ -25,17 +30,17 @@ class Ensemble:
 
     @property
     def mask(self) -> Tensor | None:
-        """Return where noise may be, see `OnFrames`."""
+        """Return the mask of the noise, as `OnFrames` takes it, or None."""
         return self.members[0].mask
 
     def window(self, height: int, width: int) -> tuple[slice, slice]:
-        """Return the rows and columns of frames (H × W) that any member looks at."""
+        """Return the rows and columns of frames (H × W) that hold every member's crops."""
         windows = [member.window(height, width) for member in self.members]
         rows, columns = zip(*windows, strict=True)
         return _all(rows), _all(columns)
 
     def within(self, rows: slice, columns: slice) -> Ensemble:
-        """Return the same for a part of the frames."""
+        """Return the same ensemble for frames cut to these rows and columns."""
         return Ensemble([member.within(rows, columns) for member in self.members])
 
 

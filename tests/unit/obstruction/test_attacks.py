@@ -244,14 +244,14 @@ def test_one_run_passes_through_what_shorter_ones_give(name: str, budget: str) -
     settings = {"epsilon": 6, "budget": budget}
     counts = [1] if name == "base1" else [7, 2, 6, 9]
     longest = {} if name == "base1" else {"iterations": 9}
-    found = make_attack(name, **settings, **longest).passing(extractor, images, counts)
+    found = make_attack(name, **settings, **longest).snapshots(extractor, images, counts)
     for count, passed in zip(counts, found, strict=True):
         shorter = {} if name == "base1" else {"iterations": count}
         alone = make_attack(name, **settings, **shorter).run(extractor, images)
         assert torch.equal(passed, alone)
     for wrong in (0, max(counts) + 1):
         with pytest.raises(ValueError, match="cannot be returned"):
-            make_attack(name, **settings, **longest).passing(extractor, images, [wrong])
+            make_attack(name, **settings, **longest).snapshots(extractor, images, [wrong])
 
 
 # -- the extractor -----------------------------------------------------------------------------
