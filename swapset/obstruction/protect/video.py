@@ -95,8 +95,6 @@ class _Protection:
     def __init__(
         self, source: Path, plan: CopyPlan, faces: FoundFaces, job: Job, turn: int
     ) -> None:
-        self, source: Path, plan: CopyPlan, faces: FoundFaces, job: Job, turn: int
-    ) -> None:
         self._source, self._plan, self._faces, self._job = source, plan, faces, job
         self._turn = turn
         self.meter: Meter = job.meter()
