@@ -30,10 +30,10 @@ os.environ.update(
 from swapset.build.job import RUN_ID
 from swapset.build.resources import lock_results, per_attempt
 from swapset.build.workflow import Workflow
-from swapset.detectors.names import DETECTORS
+from swapset.detectors.registry import DETECTORS
 from swapset.errors import SwapsetError
-from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
+from swapset.extractors.registry import EXTRACTORS
+from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
 
 # It tells a job that an earlier attempt was in the same run.
 if workflow.is_main_process:
@@ -68,11 +68,11 @@ wildcard_constraints:
     recipe="|".join(build.recipes),
     kind="|".join(map(re.escape, ["real", *build.methods, *build.config.datasets])),
     dataset="|".join(map(re.escape, detection.datasets)),
-    detector="|".join(DETECTORS),
+    detector="|".join(map(re.escape, DETECTORS)),
     compression="original|c23|c40",
-    extractor="|".join(EXTRACTORS),
-    source=r"none|({0})(\+({0}))*".format("|".join(EXTRACTORS)),
-    attack="|".join(ATTACKS),
+    extractor="|".join(map(re.escape, EXTRACTORS)),
+    source=r"none|({0})(\+({0}))*".format("|".join(map(re.escape, EXTRACTORS))),
+    attack="|".join(map(re.escape, ATTACKS)),
     block=r"\d+",
     fold=r"\d+",
 

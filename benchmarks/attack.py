@@ -29,8 +29,7 @@ from skimage import data
 from torch import Tensor, nn
 
 from swapset.extractors.crops import cut_squares, squares_about
-from swapset.extractors.names import EXTRACTORS
-from swapset.extractors.registry import extractor_class
+from swapset.extractors.registry import EXTRACTORS, extractor_class
 from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker
 from swapset.obstruction.attacks.on_frames import OnFrames
 

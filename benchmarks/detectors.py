@@ -24,8 +24,7 @@ from swapset.demo.specs import DEMO_SPECS
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
 from swapset.detectors.base import Detector, Schedule
 from swapset.detectors.face import cut_face
-from swapset.detectors.names import DETECTORS
-from swapset.detectors.registry import detector_class
+from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.faces.detect import make_detector, search
 from swapset.faces.landmarks import LandmarkPredictor
 

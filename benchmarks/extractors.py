@@ -29,12 +29,12 @@ from numpy.typing import NDArray
 
 from swapset.extractors.augment import draw_batch
 from swapset.extractors.bank import cut_bank, margin_of, read_labelled_picture
+from swapset.extractors.base import load_extractor
 from swapset.extractors.fitting import ExtractorJob, train_extractor
 from swapset.extractors.labels.faces import LabelledFaces
 from swapset.extractors.labels.registry import read_labels
-from swapset.extractors.names import EXTRACTORS
 from swapset.extractors.nme import nme
-from swapset.extractors.registry import extractor_class, load_extractor
+from swapset.extractors.registry import EXTRACTORS, extractor_class
 from swapset.extractors.training import find
 from swapset.faces.align import transform_points, umeyama
 from swapset.faces.landmarks import LandmarkPredictor

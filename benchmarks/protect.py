@@ -23,9 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from swapset.extractors.base import Extractor
+from swapset.extractors.base import Extractor, load_extractor
 from swapset.extractors.nme import nme
-from swapset.extractors.registry import load_extractor
 from swapset.media.decode import frames as decode
 from swapset.obstruction.attack_frames import noisy_frames
 from swapset.obstruction.attacks.codecs import compress

@@ -20,9 +20,8 @@ import torch
 from swapset.detection.auc import at_level, auc
 from swapset.detection.fitting import FitJob, fit_detector
 from swapset.detection.protocol import open_stores, read_splits, score_stores, with_folds
-from swapset.detectors.base import Detector
-from swapset.detectors.names import DETECTORS, needs_compression
-from swapset.detectors.registry import load_detector
+from swapset.detectors.base import Detector, load_detector
+from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.seeds import derive_seed
 
 

@@ -96,7 +96,7 @@ rule attack:
     output:
         frames=directory(f"{R}/obstruction/noisy/{{attack}}/{{source}}/{{subject}}"),
     wildcard_constraints:
-        attack="|".join(name for name in ATTACKS if name != EVEN),
+        attack="|".join(re.escape(name) for name in ATTACKS if name != EVEN),
     message:
         "Attacking {wildcards.source} on frames of {wildcards.subject} by {wildcards.attack}"
     log:
@@ -104,7 +104,7 @@ rule attack:
     benchmark:
         f"{R}/benchmarks/attack/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
-        code=lambda w: build.code("attack", *breaker.modules(w.attack, w.source)),
+        code=lambda w: build.code("attack", *breaker.modules(w.source, attack=w.attack)),
         settings=lambda w: breaker.attack_params(w.attack),
         seed=build.config.seed,
         device=build.config.device,
@@ -201,7 +201,7 @@ rule sweep:
         f"{R}/benchmarks/sweep/{{extractor}}/{{subject}}.tsv"
     params:
         code=lambda w: build.code(
-            "sweep", *breaker.modules(BREAKER, w.extractor, breaker.reference)
+            "sweep", *breaker.modules(w.extractor, breaker.reference, attack=BREAKER)
         ),
         settings=breaker.attack_params(BREAKER),
         sweep=breaker.sweep_params(),

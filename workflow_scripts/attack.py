@@ -13,7 +13,7 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
         atomic_output(snakemake.output.frames, directory=True) as folder,
     ):
-        from swapset.extractors.registry import load_extractor
+        from swapset.extractors.base import load_extractor
         from swapset.obstruction.attack_frames import AttackJob, write_noisy
 
         settings = {**params.settings, "precision": params.precision}

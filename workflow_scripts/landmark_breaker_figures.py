@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from swapset.build.job import job
-from swapset.extractors.registry import load_extractor
+from swapset.extractors.base import load_extractor
 from swapset.io.files import read_csv
 from swapset.obstruction.evaluation import load_synthesiser
 from swapset.report.figures.breaker_charts import robustness_chart, sweep_chart

@@ -5,7 +5,7 @@ from pathlib import Path
 from swapset.build.job import job
 from swapset.io.files import atomic_output, read_json
 from swapset.learning.device import claimed_device
-from swapset.obstruction.names import CLEAN
+from swapset.obstruction.attacks.registry import CLEAN
 from swapset.seeds import derive_seed
 
 if __name__ == "__main__":
@@ -15,7 +15,7 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
         atomic_output(snakemake.output.clips, directory=True) as folder,
     ):
-        from swapset.extractors.registry import load_extractor
+        from swapset.extractors.base import load_extractor
         from swapset.obstruction.protect.noise import Protector
         from swapset.obstruction.retrain_clips import PersonFiles, write_protected_clips
 

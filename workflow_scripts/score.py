@@ -13,7 +13,7 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.detection.protocol import score_stores
-        from swapset.detectors.registry import load_detector
+        from swapset.detectors.base import load_detector
 
         models = {
             int(Path(path).stem): load_detector(Path(path), device=device) for path in inputs.models

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from swapset.build.job import job
 from swapset.learning.device import claimed_device
-from swapset.obstruction.names import BREAKER
+from swapset.obstruction.attacks.registry import BREAKER
 
 if __name__ == "__main__":
     inputs, params, names = snakemake.input, snakemake.params, snakemake.wildcards
@@ -12,7 +12,7 @@ if __name__ == "__main__":
         job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
     ):
-        from swapset.extractors.registry import load_extractor
+        from swapset.extractors.base import load_extractor
         from swapset.obstruction.attack_frames import AttackJob
         from swapset.obstruction.evaluation import Evaluator, load_synthesiser
         from swapset.obstruction.sweep import write_sweep

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from swapset.detectors.face import Face, cut_face
+from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
 from swapset.learning.model_files import read_model, write_model
 from swapset.types import Image
@@ -212,3 +213,20 @@ class Detector(ABC):
             raise DataError(f"{path}: is of another version ({error}); fit it again") from error
         detector.take(arrays)
         return detector
+
+
+def load_detector(path: Path, *, device: torch.device | str = "cpu") -> Detector:
+    """Return the detector in a file that `Detector.save` wrote, whichever it is.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or of an unknown detector.
+    ConfigError
+        If it is of a detector of another package that cannot be imported.
+    """
+    name = read_model(path)[1].get("detector")
+    if not isinstance(name, str) or name not in DETECTORS:
+        raise DataError(f"{path}: is of the unknown detector {name!r}")
+    detector: Detector = detector_class(name).load(path, device=device)
+    return detector

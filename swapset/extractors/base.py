@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from swapset.errors import DataError
 from swapset.extractors.crops import cut_squares, to_frame
+from swapset.extractors.registry import EXTRACTORS, extractor_class
 from swapset.extractors.schedules import Schedule, Variation
 from swapset.learning.model_files import read_model, write_model
 from swapset.learning.outlines import check_shapes, outlines
@@ -311,6 +312,25 @@ class Extractor(ABC):
             raise DataError(f"{path}: weights do not fit {self.name}: {said} ...") from error
         self.network.eval()
         self.trained = True
+
+
+def load_extractor(path: Path, *, device: torch.device | str = "cpu") -> Extractor:
+    """Return the extractor in a file that `Extractor.save` wrote, whichever it is.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, no extractor or of an unknown one.
+    ConfigError
+        If it is of an extractor of another package that cannot be imported.
+    """
+    name = read_model(path, KIND)[1].get("extractor")
+    if name is None:
+        raise DataError(f"{path}: is no {KIND}")
+    if not isinstance(name, str) or name not in EXTRACTORS:
+        raise DataError(f"{path}: is of the unknown extractor {name!r}")
+    extractor: Extractor = extractor_class(name).load(path, device=device)
+    return extractor
 
 
 def outputs_within(

@@ -48,7 +48,7 @@ def _discard(path: Path) -> None:
 def _discard_abandoned(path: Path) -> None:
     """Remove scratch files of `path` that killed processes left."""
     for stale in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
-        pid = stale.name.removesuffix(f".partial{path.suffix}").rpartition(".")[2]
+        pid = stale.name.removesuffix(f".partial{path.suffix}").removeprefix(f".{path.stem}.")
         if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
             _discard(stale)
 

@@ -29,7 +29,7 @@ class AttackJob:
     Attributes
     ----------
     attack : str
-        Name of the attack, a key of `swapset.obstruction.names.ATTACKS`.
+        Name of the attack, a key of `swapset.obstruction.attacks.registry.ATTACKS`.
     subject : str
         The person who is protected. The name is part of the seed.
     seed : int

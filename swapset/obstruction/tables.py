@@ -12,7 +12,7 @@ import pandas as pd
 from swapset.bootstrap import bootstrap_interval, paired_difference
 from swapset.errors import DataError
 from swapset.io.files import read_csv
-from swapset.obstruction.names import CLEAN
+from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN
 
 KEYS = ["attack", "compression", "source", "target"]
 MEASURES = ["nme", "ssim_i", "ssim_w"]
@@ -27,7 +27,8 @@ COMPARED = (
     ("lb-robust", "lb"),
     ("lb-robust-ssim", "lb"),
 )
-"""Pairs of attacks to compare: those that tables 4.6 and 4.8 rank, and the ones added here."""
+"""Pairs of attacks to compare: those that tables 4.6 and 4.8 rank, and the ones added here. Attacks
+of other packages are compared with Landmark Breaker."""
 
 ALONE = "alone"
 """Value of column `box` for attacks on the target alone, see `differences`."""
@@ -87,6 +88,8 @@ def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFr
     white = noisy.index.isin(known(noisy).index)
     several = noisy["source"].str.contains("+", regex=False)
     joined = set(noisy.loc[several, "attack"])
+    others = sorted(set(noisy["attack"]) - set(ATTACKS.built_in))
+    compared = [*COMPARED, *((attack, BREAKER) for attack in others)]
     alone = noisy[white & ~several].assign(box=ALONE)
     boxed = noisy.assign(box=np.where(white, "white", "black"))
     keys = ["compression", "target", "box"]
@@ -98,7 +101,7 @@ def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFr
             str(name): dict(zip(part["run"], part["nme"], strict=True))
             for name, part in table.groupby("attack")
         }
-        for attack, against in COMPARED:
+        for attack, against in compared:
             if about[-1] == ALONE and attack not in joined:
                 continue  # equals the white box
             if attack in errors and against in errors:

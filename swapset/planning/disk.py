@@ -14,7 +14,7 @@ from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.size import weights
 from swapset.io.files import read_json
-from swapset.obstruction.names import CLEAN, EVEN
+from swapset.obstruction.attacks.registry import CLEAN, EVEN
 from swapset.planning.work import FinishedWork
 
 PER_FRAME = {"ingest": "clips", "track": "tracks", "align": "landmarks", "measure": "heads"}

@@ -86,7 +86,7 @@ def _frames(path: Path, results: Path) -> str:
 
 
 def _detector(path: Path, results: Path) -> str:
-    from swapset.detectors.registry import load_detector
+    from swapset.detectors.base import load_detector
 
     load_detector(path)
     return "read"

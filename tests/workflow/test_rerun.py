@@ -99,7 +99,7 @@ def test_comment_rebuilds_nothing(edited: Path) -> None:
 
 
 def test_module_that_no_job_uses_rebuilds_nothing(edited: Path) -> None:
-    for name in ("workflow.py", "code_hash.py", "config.py"):
+    for name in ("build/workflow.py", "build/code_hash.py", "config/schema.py"):
         _edit(edited / "swapset" / name)
     run = dry_run(edited, "--configfile", "tiny.yaml")
     assert run.nothing_to_do, run.output

@@ -11,9 +11,9 @@ import numpy as np
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.faces.boxes import box_from_landmarks
+from swapset.obstruction.attacks.registry import DLIB
 from swapset.obstruction.evaluation import Finder, face_ssim, find_landmarks
 from swapset.obstruction.keyframes import Run
-from swapset.obstruction.names import DLIB
 from swapset.obstruction.protect.faces import Which, predictor
 from swapset.types import Image, Points
 

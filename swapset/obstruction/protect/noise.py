@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from itertools import islice
 from typing import Any
 
@@ -76,12 +77,13 @@ class Protector:
         seed: int = 0,
         **settings: Any,
     ):
-        several = attack_class(attack).follows_several
+        kind = attack_class(attack)
+        several = kind.follows_several
         self.extractors = list(extractors) if several else list(extractors[:1])
         settings |= {"budget": "project", "seed": seed}
         self._first = make_attack(attack, iterations=first, **settings)
         # On later frames a step follows one extractor; benchmarks/protect.py compares the two.
-        turns = {"at_once": 1} if several else {}
+        turns = {"at_once": 1} if "at_once" in signature(kind).parameters else {}
         self._next = make_attack(attack, iterations=steps, **{**turns, **settings})
         self.keep = keep
         device = self.extractors[0].device

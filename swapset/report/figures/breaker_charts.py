@@ -7,6 +7,7 @@ extractors of the same name.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from swapset.obstruction.names import ATTACKS, CLEAN
+from swapset.obstruction.attacks.registry import ATTACKS, CLEAN
 from swapset.obstruction.tables import label
 
 KINDS: dict[str, dict[str, str]] = {
@@ -72,9 +73,12 @@ def robustness_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
 
 def _colours(table: pd.DataFrame) -> dict[str, object]:
     """Return the colour of each label, in the order of the attacks; an attack keeps its colour."""
-    palette = dict(zip(ATTACKS, ["0.5", *colormaps["tab10"].colors], strict=False))  # type: ignore[attr-defined]
     attacks = dict(zip(table["label"], table["attack"], strict=True))
-    rank = list(ATTACKS)
+    others = sorted(set(attacks.values()) - set(ATTACKS.built_in))
+    rank = [*ATTACKS.built_in, *others]
+    # Built-in attacks first, so that they look alike in all figures; colours repeat when used up.
+    tones = ["0.5", *colormaps["tab10"].colors, *colormaps["Dark2"].colors]  # type: ignore[attr-defined]
+    palette = dict(zip(rank, cycle(tones), strict=False))
     return {
         name: palette[attacks[name]]
         for name in sorted(attacks, key=lambda name: (rank.index(attacks[name]), name))

@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from swapset.detectors.names import COMPRESSIONS
+from swapset.media.compressions import COMPRESSIONS
 from swapset.types import Floats
 
 _OURS, _CHANCE, _QUOTED = "#33658a", "#d1603d", "0.25"

@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from swapset.dataset.labels import read_labels
 from swapset.faces.prepare import ClipLandmarks, load_faces
-from swapset.obstruction.attacks.registry import DONOR
-from swapset.obstruction.names import CLEAN
+from swapset.obstruction.attacks.registry import CLEAN, DONOR
 from swapset.report.figures.finished import evenly, frame_at, zoom
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
 from swapset.types import Image

@@ -13,7 +13,7 @@ from swapset.config.methods import BUILT_IN
 from swapset.config.schema import load
 from swapset.dataset.manifest import read_manifest
 from swapset.errors import ManifestError
-from swapset.extractors.names import EXTRACTORS
+from swapset.extractors.registry import EXTRACTORS
 
 
 def put(folder: Path, *names: str) -> Path:

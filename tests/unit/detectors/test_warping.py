@@ -12,10 +12,10 @@ import torch
 from material.detectors import FaceList, face, picture, samples
 
 from swapset.detectors import warping
-from swapset.detectors.base import Schedule
+from swapset.detectors.base import Schedule, load_detector
 from swapset.detectors.batches import Batch
 from swapset.detectors.face import Face, cut_face
-from swapset.detectors.registry import detector_class, load_detector
+from swapset.detectors.registry import detector_class
 from swapset.detectors.warping import DSPFWA, FWA, RealFaces
 from swapset.errors import DataError, TrainingError
 

@@ -27,13 +27,13 @@ from swapset.config.schema import load
 from swapset.dataset.manifest import read_manifest, read_subjects
 from swapset.dataset.verify import PROVENANCE
 from swapset.detection.detect import read_image
+from swapset.detectors.base import load_detector
 from swapset.detectors.mesonet import Meso4
-from swapset.detectors.registry import load_detector
 from swapset.detectors.weights.xception import read_xception_weights
 from swapset.errors import ConfigError, DataError, ManifestError, MediaError, SwapsetError
 from swapset.extractors.bank import read_labelled_picture
+from swapset.extractors.base import load_extractor
 from swapset.extractors.labels.csv_file import read_csv
-from swapset.extractors.registry import load_extractor
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.prepare import ClipLandmarks
 from swapset.generation.checkpoint import load_model
