@@ -32,7 +32,7 @@ class Tiny(NetworkDetector):
     def prepare(self, crops: Tensor) -> Tensor:
         return crops / 255
 
-    def judge(self, output: Tensor) -> Tensor:
+    def fake_probability(self, output: Tensor) -> Tensor:
         return output[:, 0].sigmoid()
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
