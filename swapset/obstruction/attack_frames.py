@@ -14,9 +14,8 @@ from tqdm import tqdm
 from swapset.extractors.base import Extractor
 from swapset.obstruction.attacks.base import Attack
 from swapset.obstruction.attacks.face_mask import face_masks
-from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.on_frames import Ensemble, OnFrames
 from swapset.obstruction.attacks.registry import make_attack
-from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.seeds import derive_seed
 from swapset.types import Frames

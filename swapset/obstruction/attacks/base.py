@@ -13,8 +13,7 @@ from swapset.learning.device import uses_bf16
 from swapset.obstruction.attacks.budget import HAIR, Budget, EpsilonBall
 from swapset.obstruction.attacks.frozen import frozen
 from swapset.obstruction.attacks.objective import Maps, Objective, Reference
-from swapset.obstruction.attacks.on_frames import cut_to_window
-from swapset.obstruction.ensemble import Ensemble
+from swapset.obstruction.attacks.on_frames import Ensemble, cut_to_window
 from swapset.seeds import derive_seed
 
 Precision = Literal["auto", "fp32", "bf16"]

@@ -14,8 +14,8 @@ from torch.nn import functional
 from swapset.obstruction.attacks.codecs import CODECS, straight_through
 from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker, l1_normalised
 from swapset.obstruction.attacks.objective import Maps, Objective, Reference
+from swapset.obstruction.attacks.on_frames import Ensemble
 from swapset.obstruction.attacks.soft_jpeg import jpeg
-from swapset.obstruction.ensemble import Ensemble
 from swapset.seeds import derive_seed
 
 

@@ -20,9 +20,8 @@ from swapset.faces.align import umeyama
 from swapset.faces.boxes import box_from_landmarks, box_side
 from swapset.obstruction.attacks.base import Attack
 from swapset.obstruction.attacks.face_mask import face_masks
-from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.on_frames import Ensemble, OnFrames
 from swapset.obstruction.attacks.registry import attack_class, make_attack
-from swapset.obstruction.ensemble import Ensemble
 from swapset.types import Floats32, Frames, Image, Points
 
 GPU_BLOCK = 16

@@ -10,7 +10,7 @@ from material.obstruction import Convolutions, OfSquares, noisier, pictures
 from torch import Tensor
 
 from swapset.config.landmark_breaker import LandmarkBreakerSettings
-from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.on_frames import Ensemble, OnFrames
 from swapset.obstruction.attacks.registry import (
     ATTACKS,
     CLEAN,
@@ -19,7 +19,6 @@ from swapset.obstruction.attacks.registry import (
     goes_on,
     make_attack,
 )
-from swapset.obstruction.ensemble import Ensemble
 
 MADE = [name for name in ATTACKS if name != EVEN]
 NOISY = [name for name in MADE if name != CLEAN]

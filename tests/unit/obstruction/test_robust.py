@@ -10,9 +10,8 @@ from torch import Tensor
 
 from swapset.obstruction.attacks.face_mask import face_masks
 from swapset.obstruction.attacks.landmark_breaker import l1_normalised
-from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.on_frames import Ensemble, OnFrames
 from swapset.obstruction.attacks.robust import LBRobust
-from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.equal_ssim import matched, scaled
 from swapset.obstruction.evaluation import face_ssim
 from swapset.obstruction.keyframes import Run
