@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from swapset.extractors.base import Extractor
 from swapset.obstruction.attacks.objective import Maps
-from swapset.obstruction.attacks.on_frames import OnFrames
 
 _BORDER = 2
 """Pixels around a square that resampling may read."""
