@@ -39,7 +39,7 @@ from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.flops import operations
-from swapset.generation.training import Schedule, Trainer
+from swapset.generation.training import Run, Trainer
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12}
 """Dense bf16 operations per second according to the manufacturer."""
@@ -108,7 +108,7 @@ def pipeline(
 ) -> Trainer:
     """Return the pipeline's trainer; `fast`: with the compiler on a GPU."""
     with tempfile.TemporaryDirectory() as folder:
-        schedule = Schedule(
+        run = Run(
             seed,
             device,
             precision,
@@ -117,15 +117,15 @@ def pipeline(
             preview_every=10**9,
             compiled=fast and device.type == "cuda",
         )
-        return Trainer(recipe, {"one": bank, "other": bank}, schedule, "benchmark")
+        return Trainer(recipe, {"one": bank, "other": bank}, run, "benchmark")
 
 
 def advance(trainer: Trainer, steps: int, device: torch.device) -> float:
     """Take some steps and return the seconds."""
     begin = time.perf_counter()
     for _ in range(steps):
-        trainer._one_step()
-        trainer.step += 1
+        trainer.step(trainer.loop.done)
+        trainer.loop.done += 1
     synchronised(device)
     return time.perf_counter() - begin
 

@@ -23,7 +23,7 @@ from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.fitting import AlignedFaces
-from swapset.generation.training import Schedule, Trainer
+from swapset.generation.training import Run, Trainer
 
 
 def train(
@@ -37,14 +37,13 @@ def train(
     device = torch.device(options.device)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder, "checkpoint")
-        schedule = Schedule(options.seed, device, "auto", checkpoint, 10**9, preview_every=10**9)
-        trainer = Trainer(recipe, banks, schedule, name, start)
+        run = Run(options.seed, device, "auto", checkpoint, 10**9, preview_every=10**9)
+        trainer = Trainer(recipe, banks, run, name, start)
         before = sum(trainer.validate().values()) / len(banks)
         begin = time.perf_counter()
-        for _ in trainer.run():
-            pass
+        trainer.run()
         seconds = time.perf_counter() - begin
-    end = trainer.course.history[-1][1]
+    end = trainer.schedule.history[-1][1]
     print(
         f"{name:44s} {recipe.steps:7d} steps {seconds:7.1f} s   held-out L1 "
         f"{before:.4f} -> {end:.4f}",
@@ -88,11 +87,11 @@ def compare(
 ) -> None:
     """Train a pair cold and warm; print the steps after which the warm model is as good."""
     two = {person: banks[person] for person in pair.split("-")}
-    cold = train(f"{pair} cold", recipe, two, options).course.history[-1][1]
+    cold = train(f"{pair} cold", recipe, two, options).schedule.history[-1][1]
     for share in options.warm_steps:
         short = recipe.model_copy(update=_warm(options, share))
         warm = train(f"{pair} warm, {share:g} of the steps", short, two, options, base)
-        reached = next((s for s, loss in warm.course.history if loss <= cold), None)
+        reached = next((s for s, loss in warm.schedule.history if loss <= cold), None)
         text = "not reached" if reached is None else f"{reached / options.steps:.3f} of the steps"
         print(f"    the cold start's L1 ({cold:.4f}) after {text}", flush=True)
 

@@ -9,11 +9,11 @@ class SwapsetError(Exception):
 
     Attributes
     ----------
-    passing : bool
+    retryable : bool
         Whether the same work may succeed when it is tried again, later or on another machine.
     """
 
-    passing = False
+    retryable = False
 
 
 class ConfigError(SwapsetError):
@@ -39,16 +39,16 @@ class TrainingError(SwapsetError):
 class InterruptedTrainingError(TrainingError):
     """A training run that was asked to stop and has saved its state, so that it can resume."""
 
-    passing = True
+    retryable = True
 
 
 class FetchError(MediaError):
     """A download that failed."""
 
-    passing = True
+    retryable = True
 
 
 class DeviceError(ConfigError):
     """A device that is not available, or not on this machine."""
 
-    passing = True
+    retryable = True

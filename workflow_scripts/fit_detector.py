@@ -16,7 +16,16 @@ if __name__ == "__main__":
         from swapset.detection.fitting import FitJob, fit_detector
 
         fit_detector(
-            FitJob(names.detector, int(names.fold), params.seed, params.precision, params.settings),
+            FitJob(
+                names.detector,
+                int(names.fold),
+                params.seed,
+                params.precision,
+                params.settings,
+                checkpoint=Path(params.checkpoint),
+                checkpoint_every=params.checkpoint_every,
+                code=params.code,
+            ),
             read_splits(Path(inputs.splits)),
             [Path(path) for path in inputs.faces],
             model=Path(output.model),

@@ -15,10 +15,10 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads, sharers=params.per_gpu) as device,
     ):
         from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
-        from swapset.generation.training import Schedule
+        from swapset.generation.training import Run
 
         recipe, start = snakemake.wildcards.recipe, inputs.get("start")
-        schedule = Schedule(
+        run = Run(
             seed=derive_seed(params.seed, "train", recipe, files[0].stem),
             device=device,
             precision=params.precision,
@@ -33,7 +33,7 @@ if __name__ == "__main__":
             ModelJob(
                 recipe=TrainingRecipe(**params.recipe),
                 context=params.context,
-                schedule=schedule,
+                run=run,
                 code=params.code,
                 needs_all=params.faces is None,
                 start=Path(start) if start else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,6 +162,19 @@ class StoredSamples:
 
     def __len__(self) -> int:
         return len(self._where)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the faces and their labels, in order."""
+        digest = hashlib.sha256(self.labels.tobytes() + self.videos.tobytes())
+        for index in range(len(self)):
+            face = self[index]
+            places = (face.pixels.shape, face.origin, face.frame_size, face.swapped is None)
+            digest.update(repr(places).encode())
+            digest.update(np.ascontiguousarray(face.pixels).data)
+            digest.update(np.ascontiguousarray(face.landmarks).data)
+            if face.swapped is not None:
+                digest.update(np.packbits(face.swapped).data)
+        return digest.hexdigest()
 
     def __getitem__(self, index: int) -> Face:
         store, row = self._where[index]

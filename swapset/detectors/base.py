@@ -15,6 +15,7 @@ import torch
 from swapset.detectors.face import Face, cut_face
 from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
+from swapset.learning.checkpoint import Checkpoint
 from swapset.learning.model_files import read_model, write_model
 from swapset.types import Floats, Image, Points
 
@@ -62,6 +63,8 @@ class Schedule:
     look_every : int
         Steps between two looks.
     precision : {"auto", "fp32", "bf16"}
+    checkpoint : Checkpoint or None
+        Where a killed training goes on from, for detectors that can (`Detector.resumes`).
     """
 
     seed: int = 0
@@ -71,6 +74,7 @@ class Schedule:
     patience: int = 10
     look_every: int = 100
     precision: str = "auto"
+    checkpoint: Checkpoint | None = None
 
 
 class Detector(ABC):
@@ -82,6 +86,8 @@ class Detector(ABC):
         As in table 4.3 of the chapter.
     needs_fakes : bool
         False = it learns from real faces alone.
+    resumes : bool
+        True = `fit` saves to `Schedule.checkpoint`, and continues from there to the same bits.
 
     Parameters
     ----------
@@ -93,6 +99,7 @@ class Detector(ABC):
 
     name: ClassVar[str]
     needs_fakes: ClassVar[bool] = True
+    resumes: ClassVar[bool] = False
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
         self.seed = seed

@@ -133,13 +133,12 @@ class MesoDetector(NetworkDetector):
         return nn.functional.mse_loss(output, 1 - batch.labels)
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return Adam with Keras' epsilon, and with the published decay."""
-        adam = torch.optim.Adam(self.network.parameters(), lr=learning_rate, eps=1e-7)
-        decay = torch.optim.lr_scheduler.LambdaLR(
-            adam, lambda step: 0.1 ** min(step // DECAY_EVERY, 3)
-        )
-        adam.register_step_post_hook(lambda *_: decay.step())
-        return adam
+        """Return Adam with Keras' epsilon."""
+        return torch.optim.Adam(self.network.parameters(), lr=learning_rate, eps=1e-7)
+
+    def rate(self, first: float, step: int) -> float:
+        """Return the rate with the published decay."""
+        return first * 0.1 ** min(step // DECAY_EVERY, 3)
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Slightly zoom, rotate, mirror, brighten and tint each training face."""

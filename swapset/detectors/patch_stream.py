@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from sklearn.svm import SVC
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from swapset.detectors.base import Arrays, Samples
 from swapset.detectors.inputs import srm
 from swapset.detectors.inputs.patch_triplets import Triplets, gather, of_other_images, triplet_loss
 from swapset.detectors.inputs.patches import INSIDE, present
-from swapset.errors import DataError, TrainingError
+from swapset.errors import DataError
+from swapset.learning.checkpoint import Checkpoint, State, network_tensors, restore_network
+from swapset.learning.loop import Loop, Task
 from swapset.seeds import derive_seed
 from swapset.types import Bytes, Floats, Floats32
 
@@ -149,7 +150,13 @@ class PatchStream:
     # -- learning ------------------------------------------------------------------------------
 
     def fit(
-        self, training: Samples, *, seed: int, steps: int, log: TextIO | None = None
+        self,
+        training: Samples,
+        *,
+        seed: int,
+        steps: int,
+        log: TextIO | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> dict[str, Any]:
         """Train the embedding, and keep patches of other images; return facts about the training.
 
@@ -161,6 +168,8 @@ class PatchStream:
             More than `STEPS` count as `STEPS`.
         log : TextIO, optional
             Gets a progress bar.
+        checkpoint : Checkpoint, optional
+            Where a killed training goes on from; the patches are cut again.
 
         Raises
         ------
@@ -176,36 +185,12 @@ class PatchStream:
         self.embedding.mean[:] = torch.from_numpy(patches.features.mean(axis=0))
         spread = np.maximum(patches.features.std(axis=0), _LEAST_SPREAD)
         self.embedding.spread[:] = torch.from_numpy(spread)
-        loss = self._learn(patches.features, draw, steps, log)
+        task = _Training(self, patches.features, draw, steps)
+        loop = Loop(task, checkpoint)
+        loop.resume()
+        loop.run(log)
         self.others = self.embed(patches.features[of_other_images(patches, seed)])
-        return {"patches": len(patches.features), "triplet_loss": round(loss, 4)}
-
-    def _learn(
-        self,
-        features: Floats32,
-        draw: Triplets,
-        steps: int,
-        log: TextIO | None,
-    ) -> float:
-        """Minimise the triplet loss; return its mean over the last tenth of the steps."""
-        optimiser = torch.optim.Adam(self.embedding.parameters(), lr=LEARNING_RATE)
-        losses = []
-        with tqdm(total=steps, file=log, mininterval=2, unit="step", desc="patches") as bar:
-            for step in range(steps):
-                rows = torch.from_numpy(features[draw.rows(step).ravel()]).to(self.device)
-                anchor, positive, negative = self.embedding(rows).chunk(3)
-                loss = triplet_loss(anchor, positive, negative)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                losses.append(float(loss.detach()))
-                if not np.isfinite(losses[-1]):
-                    raise TrainingError(
-                        f"Two-stream: the triplet loss is not a number at step {step + 1}"
-                    )
-                bar.set_postfix_str(f"triplet loss {losses[-1]:.4f}", refresh=False)
-                bar.update()
-        return float(np.mean(losses[-max(1, steps // 10) :]))
+        return {"patches": len(patches.features), "triplet_loss": round(task.last_losses(), 4)}
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -232,3 +217,54 @@ class PatchStream:
             lines = str(error).splitlines()
             raise DataError(f"weights do not fit Two-stream: {' '.join(lines[1:3])}") from error
         self.others = others.double().numpy()
+
+
+class _Training(Task):
+    """The training of the embedding by the triplet loss."""
+
+    title = "patches"
+    loss_name = "Two-stream: the triplet loss"
+    advice = "leave Two-stream out of detectors"
+
+    def __init__(self, stream: PatchStream, features: Floats32, draw: Triplets, steps: int):
+        self._embedding, self._device = stream.embedding, stream.device
+        self._features, self._draw, self._steps = features, draw, steps
+        self._optimiser = torch.optim.Adam(self._embedding.parameters(), lr=LEARNING_RATE)
+        self._losses = torch.zeros(steps, device=self._device)
+
+    @property
+    def end(self) -> int:
+        """Return the steps that were asked for."""
+        return self._steps
+
+    def step(self, index: int) -> Tensor:
+        """See `Task.step`."""
+        drawn = self._features[self._draw.rows(index).ravel()]
+        anchor, positive, negative = self._embedding(
+            torch.from_numpy(drawn).to(self._device)
+        ).chunk(3)
+        loss = triplet_loss(anchor, positive, negative)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimiser.step()
+        self._losses[index] = loss.detach()
+        return self._losses[index]
+
+    def report(self, done: int, losses: Floats, speed: float) -> str:
+        """Return the last loss; see `Task.report`."""
+        return f"triplet loss {losses[-1]:.4f}"
+
+    def state(self) -> State:
+        """Return embedding, optimiser and losses."""
+        tensors = network_tensors(self._embedding, self._optimiser)
+        return State({**tensors, "losses": self._losses}, {})
+
+    def restore(self, state: State) -> None:
+        """Put back what `state` gave; see `Task.restore`."""
+        restore_network(state.tensors, self._embedding, self._optimiser)
+        self._losses.copy_(state.tensors["losses"])
+
+    def last_losses(self) -> float:
+        """Return the mean loss over the last tenth of the steps."""
+        last = self._losses[-max(1, self._steps // 10) :]
+        return float(np.mean(last.cpu().numpy().astype(np.float64)))

@@ -22,6 +22,7 @@ highest AUC on the validation faces; without these it is 1.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
@@ -122,6 +123,7 @@ class TwoStream(Detector):
     """
 
     name = "Two-stream"
+    resumes = True
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
         super().__init__(seed=seed, device=device)
@@ -171,12 +173,21 @@ class TwoStream(Detector):
         log: TextIO | None = None,
         backbone: Path | None = None,
     ) -> dict[str, Any]:
-        """Train the face stream, then the patch stream, then choose λ. See `Detector.fit`."""
+        """Learn the face stream, then the patch stream, then λ. See `Detector.fit`.
+
+        Each stream has a checkpoint of its own, so a killed training learns none twice.
+        """
         check_classes(training, needs_fakes=True)
         plan = schedule or Schedule()
-        facts = self.face.fit(training, validation, plan, log=log, backbone=backbone)
+        stages = {
+            name: plan.checkpoint and plan.checkpoint.stage(name) for name in ("face", "patches")
+        }
+        own = replace(plan, checkpoint=stages["face"])
+        facts = self.face.fit(training, validation, own, log=log, backbone=backbone)
         steps = (FaceStream.published.steps or 0) if plan.steps is None else plan.steps
-        facts |= self.patch.fit(training, seed=plan.seed, steps=steps, log=log)
+        facts |= self.patch.fit(
+            training, seed=plan.seed, steps=steps, log=log, checkpoint=stages["patches"]
+        )
         self.balance = BALANCES[0]
         if validation is not None and 0 < np.count_nonzero(validation.labels) < len(validation):
             facts["face_validation_auc"] = facts.pop("validation_auc")

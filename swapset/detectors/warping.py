@@ -126,11 +126,11 @@ class _Warping(NetworkDetector):
         return functional.cross_entropy(output.float(), 1 - batch.labels.long())
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return plain SGD whose learning rate falls by 5 % after each 1000 steps."""
+        """Return plain SGD."""
         groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
         for name, part in self.network.named_parameters():
             groups.setdefault((name.startswith("classifier."), part.ndim > 1), []).append(part)
-        optimiser = torch.optim.SGD(
+        return torch.optim.SGD(
             [
                 {
                     "params": parts,
@@ -141,9 +141,12 @@ class _Warping(NetworkDetector):
             ],
             lr=learning_rate,
         )
-        schedule = torch.optim.lr_scheduler.StepLR(optimiser, LR_STEPS, LR_DECAY)
-        optimiser.register_step_post_hook(lambda *_: schedule.step())
-        return optimiser
+
+    def rate(self, first: float, step: int) -> float:
+        """Return the rate, which falls by 5 % after each 1000 steps."""
+        for _ in range(step // LR_STEPS):  # not by a power, which rounds otherwise
+            first *= LR_DECAY
+        return first
 
     def fit(
         self,

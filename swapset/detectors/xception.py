@@ -116,19 +116,11 @@ class XceptionDetector(NetworkDetector):
         finally:
             self.network.requires_grad_(True)
 
-    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return Adam; it freezes the backbone while only the last layer is trained."""
-        adam = super().optimiser(learning_rate)
-        if self._head_steps:
-            self.network.requires_grad_(False)
+    def before_step(self, step: int) -> None:
+        """Hold the backbone still in the steps of the last layer."""
+        if step <= self._head_steps:
+            self.network.requires_grad_(step == self._head_steps)
             self.network.get_submodule("model.last_linear").requires_grad_(True)
-            adam.register_step_post_hook(self._count)
-        return adam
-
-    def _count(self, *_: Any) -> None:
-        self._head_steps -= 1
-        if self._head_steps == 0:
-            self.network.requires_grad_(True)
 
     def take_backbone(self, path: Path) -> None:
         """Load ImageNet weights, `xception-*.pth`, without the last layer.

@@ -25,15 +25,15 @@ class _Poisoner(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         module.__file__ = self._real.origin
         self._real.loader.exec_module(module)
-        step = module.Trainer._one_step
+        step = module.Trainer.step
 
-        def poisoned(training: object) -> object:
-            terms = step(training)
-            if training.step + 1 == int(os.environ["SWAPSET_POISON_STEP"]):
+        def poisoned(training: object, index: int) -> object:
+            loss = step(training, index)
+            if index + 1 == int(os.environ["SWAPSET_POISON_STEP"]):
                 next(training.model.parameters()).data.fill_(float("nan"))
-            return terms
+            return loss
 
-        module.Trainer._one_step = poisoned
+        module.Trainer.step = poisoned
 
 
 sys.meta_path.insert(0, _Poisoner())
