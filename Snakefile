@@ -1,5 +1,5 @@
 # swapset: from talking-head clips to a labelled face-swap detection dataset and its tables.
-# Stages are in rules/, each rule's work in workflow_scripts/<rule>.py, the library in swapset/.
+# Stages are in rules/, the work of a rule in workflow_scripts/<rule>.py, the library in swapset/.
 import gc
 import os
 import re
@@ -7,64 +7,53 @@ import secrets
 import sys
 from pathlib import Path
 
-from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.utils import min_version, update_config
+from snakemake.utils import min_version
 
 min_version("9.24")
 
-# Planning makes millions of objects that all stay: looking for garbage among them again and
-# again is a fifth of its time.
+# Planning makes millions of objects that all stay alive; with the default thresholds, garbage
+# collection would take a fifth of its time.
 gc.set_threshold(10_000, 50, 1_000)
 
 
 configfile: "config.yaml"
 
 
-# Jobs find the library beside this file, also where it is not installed.
+# Jobs import the library beside this file, whether or not it is installed.
 sys.path.insert(0, workflow.basedir)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 )
 
-from swapset.build.job import RUN
+from swapset.build.job import RUN_ID
 from swapset.build.resources import lock_results, per_attempt
 from swapset.build.workflow import Workflow
-from swapset.detectors.names import DETECTORS
+from swapset.detectors.registry import DETECTORS
 from swapset.errors import SwapsetError
-from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
+from swapset.extractors.registry import EXTRACTORS
+from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
 
-# Jobs know by it that an earlier try was in the same run.
+# It tells a job that an earlier attempt was in the same run.
 if workflow.is_main_process:
-    os.environ[RUN] = secrets.token_hex(8)
-
-# What the user's config files and command line say; what stands in config.yaml is the demo's.
-named = {}
-for path in workflow.overwrite_configfiles:
-    if path.resolve() != Path(workflow.basedir, "config.yaml").resolve():
-        update_config(named, load_configfile(path))
-update_config(named, workflow.config_settings.config)
+    os.environ[RUN_ID] = secrets.token_hex(8)
 
 try:
-    stages = Workflow(config, named)
+    stages = Workflow(config)
     build, generation, detection = stages.build, stages.generation, stages.detection
     breaker, protected, tidying = stages.breaker, stages.protected, stages.tidying
     if workflow.is_main_process:
-        build.notices += detection.public.notices() + breaker.notices()
-    # Jobs parse this file again, in processes of their own; only the first one holds the lock.
-    # `workflow.dryrun` is known only after this file was read.
+        for notice in detection.public.notices() + breaker.notices():
+            logger.warning(f"swapset: {notice}")
+    # Jobs parse this file again in separate processes; only the main process holds the lock.
+    # `workflow.dryrun` is set only after this file is read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
         results_lock = lock_results(build.root)
 except SwapsetError as error:
     raise WorkflowError(str(error)) from None
 
 R = build.root
-
-if workflow.is_main_process:
-    for notice in build.notices:
-        logger.warning(f"swapset: {notice}")
 
 
 wildcard_constraints:
@@ -79,11 +68,11 @@ wildcard_constraints:
     recipe="|".join(build.recipes),
     kind="|".join(map(re.escape, ["real", *build.methods, *build.config.datasets])),
     dataset="|".join(map(re.escape, detection.datasets)),
-    detector="|".join(DETECTORS),
+    detector="|".join(map(re.escape, DETECTORS)),
     compression="original|c23|c40",
-    extractor="|".join(EXTRACTORS),
-    source=r"none|({0})(\+({0}))*".format("|".join(EXTRACTORS)),
-    attack="|".join(ATTACKS),
+    extractor="|".join(map(re.escape, EXTRACTORS)),
+    source=r"none|({0})(\+({0}))*".format("|".join(map(re.escape, EXTRACTORS))),
+    attack="|".join(map(re.escape, ATTACKS)),
     block=r"\d+",
     fold=r"\d+",
 
@@ -91,7 +80,7 @@ wildcard_constraints:
 onstart:
     if {"tidy"} < set(workflow.dag_settings.targets):
         raise WorkflowError(
-            "tidy: removes what other targets may need; ask for it alone, at the end"
+            "tidy: removes files that other targets may need; run it alone, at the end"
         )
     logger.info(
         f"swapset: {len(build.manifest.clips)} clips of {len(build.subjects)} subjects, "

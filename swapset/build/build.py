@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from swapset.build.code_hash import code_hash
-from swapset.config.demo import without_leftovers
+from swapset.config.demo import DEMO
 from swapset.config.methods import model_owner, synthesis_of
-from swapset.config.schema import DEMO, DEMO_CLIPS, Config, load
+from swapset.config.schema import Config, load
 from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read_subjects
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
-from swapset.demo.specs import DEMO_CLIPS as DEMO_SPECS
+from swapset.demo.specs import DEMO_SPECS
 from swapset.errors import ConfigError
 from swapset.learning.device import visible_gpus
 
@@ -41,10 +41,7 @@ class Build:
     Parameters
     ----------
     values : mapping
-        Snakemake's merged `config`.
-    named : mapping, optional
-        What of it the user named, and not `config.yaml`: kept for own clips, also where it is
-        what the embedded demo has. Nothing by default.
+        Snakemake's merged `config`: what the user names; see `swapset.config.schema.load`.
 
     Raises
     ------
@@ -52,16 +49,12 @@ class Build:
         With one message that names the key, or the file and line, that is wrong.
     """
 
-    def __init__(self, values: Mapping[str, Any], named: Mapping[str, Any] | None = None):
-        own_pairs = values.get("pairs")
-        values, notices = without_leftovers(values, named or {})
+    def __init__(self, values: Mapping[str, Any]):
         self.config: Config = load(values)
-        self.notices = notices if self.config.clips else []
         self.root = str(self.config.results / self.config.name)
         self._here = Path.cwd().resolve()
-        self.is_demo = self.config.clips == DEMO_CLIPS
+        self.is_demo = self.config.clips == DEMO
         self.manifest = self._read_manifest()
-        self._say_if_pairs_are_the_demos(own_pairs)
         self.people: list[Person] = []
         if self.config.subjects:
             self.people = read_subjects(self.config.subjects, self.manifest)
@@ -88,15 +81,6 @@ class Build:
         if not self.config.clips:
             return Manifest([])
         return read_manifest(Path(self.config.clips), self.config.clips_root)
-
-    def _say_if_pairs_are_the_demos(self, given: Any) -> None:
-        """Tell a user whose people are called as the demo's that its pairs are not applied."""
-        people = {person for pair in DEMO["pairs"] for person in pair}
-        if not self.is_demo and given == DEMO["pairs"] and people <= set(self.subjects):
-            self.notices.append(
-                f"pairs: {DEMO['pairs']} are the embedded demo's and not applied to your clips; "
-                "all pairs are allowed. If you mean them, list them in another order."
-            )
 
     def _choose_swaps(self) -> list[Swap]:
         if not self.config.clips:

@@ -58,6 +58,11 @@ def code_hash(script: Path, modules: Sequence[str] = ()) -> str:
     return _hashed(script, tuple(modules))
 
 
+def has_source(module: str) -> bool:
+    """Say whether there is a Python file of a module, whose dotted name is given."""
+    return _code().has_source(module)
+
+
 @cache
 def _hashed(script: Path, modules: tuple[str, ...]) -> str:
     return _code().hash(script, modules)
@@ -102,6 +107,10 @@ class Code:
         lines = sorted(f"{name} {digest}" for name, digest in digests.items() if digest)
         text = "\n".join([f"{script.stem} {own.digest}", *lines])
         return blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def has_source(self, module: str) -> bool:
+        """Say whether there is a Python file of a module."""
+        return self._file(module) is not None
 
     def _reached(self, names: Iterable[str]) -> set[str]:
         """Return the modules that importing some modules imports, and these."""

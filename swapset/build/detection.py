@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from swapset.build.build import Build
+from swapset.build.chosen import check_chosen
 from swapset.build.public_datasets import PublicDatasets
 from swapset.dataset.splits import Fold, make_folds
-from swapset.detectors.names import DETECTORS, needs_compression
+from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.errors import ConfigError
 
 OLD_METHOD = "faceswap"
@@ -35,15 +36,12 @@ class DetectionPlan:
         self._build = build
         self.settings = build.config.detection
         chosen = build.config.detectors
-        self.detectors = list(DETECTORS) if chosen == "all" else list(chosen)
+        self.detectors = list(DETECTORS.built_in) if chosen == "all" else list(chosen)
         self._check()
 
     def _check(self) -> None:
-        for name in [*self.detectors, *self.settings.settings]:
-            if name not in DETECTORS:
-                raise ConfigError(
-                    f"detectors: {name!r} is unknown; choose of {', '.join(DETECTORS)}"
-                )
+        check_chosen(DETECTORS, "detectors", self.detectors)
+        check_chosen(DETECTORS, "detection.settings", self.settings.settings)
         for name in self._build.config.datasets:
             if name in self._build.methods or name == "real":
                 raise ConfigError(f"datasets.{name}: is also a method of this build; rename it")
@@ -277,7 +275,7 @@ class DetectionPlan:
     @staticmethod
     def module(detector: str) -> str:
         """Return the dotted name of the module that a detector is in."""
-        return f"swapset.detectors.{DETECTORS[detector].partition(':')[0]}"
+        return DETECTORS.find(detector).module
 
     def models(self, detector: str) -> list[str]:
         """Return the files of a fitted detector, one per fold."""

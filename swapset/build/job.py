@@ -13,7 +13,7 @@ from typing import NoReturn, TextIO
 
 from swapset.errors import SwapsetError
 
-RUN = "SWAPSET_RUN"
+RUN_ID = "SWAPSET_RUN"
 """Environment variable: names the run of the workflow that a job belongs to."""
 
 
@@ -100,7 +100,7 @@ def _stop_if_in_vain(log: Path) -> None:
     if not note.exists():
         return
     run, _, message = note.read_text(encoding="utf-8", errors="replace").partition("\n")
-    if run and run == os.environ.get(RUN):
+    if run and run == os.environ.get(RUN_ID):
         again = f"{message}not tried again in run {run}\n"
         log.write_text(again, encoding="utf-8")
         raise SystemExit(1)
@@ -119,8 +119,8 @@ def _advice(message: str, log: str, given: Iterable[str]) -> str:
 def _fail(message: str, log: Path | None = None) -> NoReturn:
     """Say what failed and, beside the log if one is given, that another try would fail as well."""
     logging.error(message)
-    if log and os.environ.get(RUN):
-        text = f"{os.environ[RUN]}\n{message}\n"
+    if log and os.environ.get(RUN_ID):
+        text = f"{os.environ[RUN_ID]}\n{message}\n"
         with suppress(OSError):
             _note(log).write_text(text, encoding="utf-8", errors="backslashreplace")
     raise SystemExit(1)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from swapset.build.build import Build
+from swapset.build.chosen import check_chosen
 from swapset.build.generation import GenerationPlan
-from swapset.config.landmark_breaker import RUN
+from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.errors import ConfigError
-from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, EVEN, ON_VIDEOS, ROBUST
+from swapset.extractors.registry import EXTRACTORS
+from swapset.obstruction.attacks.registry import (
+    ATTACKS,
+    BREAKER,
+    CLEAN,
+    EVEN,
+    ROBUST,
+    SETTINGS,
+    goes_on,
+)
+from swapset.plugins import Plugins
 from swapset.seeds import derive_seed
 
 _BEST = "hrnet"
@@ -46,8 +55,9 @@ class LandmarkBreakerPlan:
 
     def _check(self) -> None:
         own, methods = self.settings, self._build.methods
-        _known("extractors", [*self.extractors, *own.settings], EXTRACTORS)
-        _known("attacks", self.attacks, ATTACKS)
+        check_chosen(EXTRACTORS, "extractors", self.extractors)
+        check_chosen(EXTRACTORS, "landmark_breaker.settings", own.settings)
+        check_chosen(ATTACKS, "attacks", self.attacks)
         if EVEN in self.attacks and not {BREAKER, ROBUST} <= set(self.attacks):
             raise ConfigError(f"attacks: {EVEN} is compared with {BREAKER}, and needs {ROBUST}")
         if own.reference is not None and self.extractors:
@@ -57,7 +67,11 @@ class LandmarkBreakerPlan:
                 raise ConfigError(
                     f"landmark_breaker.sweep_steps: {step} is more than epsilon, {own.epsilon}"
                 )
-        _known("landmark_breaker.protected_attacks", own.protected_attacks, ON_VIDEOS)
+        key = "landmark_breaker.protected_attacks"
+        check_chosen(ATTACKS, key, own.protected_attacks)
+        for name in own.protected_attacks:
+            if not goes_on(name):
+                raise ConfigError(f"{key}: {name!r} cannot go on from one frame to the next")
         if self.extractors and own.protected_extractor is not None:
             _known(
                 "landmark_breaker.protected_extractor", [own.protected_extractor], self.extractors
@@ -137,7 +151,7 @@ class LandmarkBreakerPlan:
     @property
     def runs(self) -> int:
         """Return how many runs of key frames each person gets."""
-        return max(self.settings.frames // (RUN * len(self.subjects)), 1)
+        return max(self.settings.frames // (RUN_FRAMES * len(self.subjects)), 1)
 
     @property
     def reference(self) -> str:
@@ -174,12 +188,12 @@ class LandmarkBreakerPlan:
     def sources(self, attack: str) -> list[str]:
         """Return what an attack is made on; clean frames have no source.
 
-        Mostly one extractor each; `lb-robust` has also several, joined by +: all, and all but one,
-        so that each is also met as one that the attack does not know.
+        Mostly one extractor each; one like `lb-robust` has also several, joined by +: all, and all
+        but one, so that each is also met as one that the attack does not know.
         """
         if attack == CLEAN:
             return [CLEAN]
-        if attack not in (ROBUST, EVEN):
+        if not ATTACKS.find(attack).traits["several"]:
             return self.extractors
         held_out = [[o for o in self.extractors if o != name] for name in self.extractors]
         groups = [self.extractors, *(group for group in held_out if group)]
@@ -251,21 +265,20 @@ class LandmarkBreakerPlan:
         ]
 
     def attack_params(self, attack: str) -> dict[str, Any]:
-        """Return the hyper-parameters of an attack, as JSON values."""
-        own = self.settings
-        if attack == CLEAN:
-            return {}
-        params: dict[str, Any] = {"epsilon": own.epsilon, "budget": own.budget}
-        if attack != "base1":
-            params["iterations"] = own.iterations
-        if attack == ROBUST:
-            # It takes larger steps, and goes on inside of the budget.
-            del params["budget"]
-        elif attack != "base1":
-            params["step"] = own.step
-        if attack.startswith("lb"):
-            params["decay"] = own.decay
-        return params
+        """Return the hyper-parameters of an attack, as JSON values.
+
+        Raises
+        ------
+        ConfigError
+            If it asks for one that the config does not have.
+        """
+        takes = ATTACKS.find(attack).traits["settings"]
+        if unknown := ", ".join(set(takes) - set(SETTINGS)):
+            raise ConfigError(
+                f"attacks: {attack!r} takes {unknown} from the config, which has no such setting; "
+                f"there are {', '.join(SETTINGS)}"
+            )
+        return {name: getattr(self.settings, name) for name in SETTINGS if name in takes}
 
     def labels_given(self) -> dict[str, Any] | None:
         """Return where labelled faces are, as JSON values; None: the build's own clips are used."""
@@ -283,26 +296,24 @@ class LandmarkBreakerPlan:
         return chosen.model_dump(mode="json", exclude_none=True) if chosen else {}
 
     @staticmethod
-    def modules(*names: str) -> list[str]:
-        """Return the dotted names of the modules that extractors and attacks are in.
+    def modules(*sources: str, attack: str = "") -> list[str]:
+        """Return the dotted names of the modules that extractors and an attack are in.
 
         Parameters
         ----------
-        *names : str
-            Extractors, also several joined by +, and attacks.
+        *sources : str
+            Extractors, also several joined by +.
+        attack : str
+            Empty: none.
         """
-        return [_module(name) for joined in names for name in joined.split("+")]
+        found = [ATTACKS.find(attack).module] if attack else []
+        names = [name for source in sources for name in source.split("+")]
+        return found + [EXTRACTORS.find(name).module for name in names]
 
 
-def _chosen(names: str | list[str], among: Mapping[str, str]) -> list[str]:
-    return list(among) if isinstance(names, str) else names
-
-
-def _module(name: str) -> str:
-    room, known = (
-        ("extractors", EXTRACTORS) if name in EXTRACTORS else ("obstruction.attacks", ATTACKS)
-    )
-    return f"swapset.{room}.{known[name].partition(':')[0]}"
+def _chosen(names: str | list[str], among: Plugins) -> list[str]:
+    """Return the names that a config lists; "all" are our own, whatever is installed."""
+    return list(among.built_in) if isinstance(names, str) else names
 
 
 def _known(key: str, names: list[str], among: Any) -> None:

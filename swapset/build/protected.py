@@ -9,8 +9,7 @@ from typing import Any
 from swapset.build.build import Build
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.dataset.selection import pair_name
-from swapset.obstruction.attacks.registry import DONOR, TARGET
-from swapset.obstruction.names import CLEAN, ROBUST
+from swapset.obstruction.attacks.registry import ATTACKS, CLEAN, DONOR, TARGET
 
 
 class ProtectedPlan:
@@ -68,13 +67,13 @@ class ProtectedPlan:
 
     def modules(self, attack: str, source: str) -> list[str]:
         """Return the modules of an attack and of the extractors that its noise follows."""
-        return self._breaker.modules(attack, *self._followed(attack, source))
+        return self._breaker.modules(*self._followed(attack, source), attack=attack)
 
     def _followed(self, attack: str, source: str) -> list[str]:
         if attack == CLEAN:
             return []
         others = [name for name in self._breaker.extractors if name != source]
-        return [source, *others] if attack == ROBUST else [source]
+        return [source, *others] if ATTACKS.find(attack).traits["several"] else [source]
 
     def faces(self, attack: str, source: str, pair: str) -> list[str]:
         """Return the aligned faces that a pair is trained on."""

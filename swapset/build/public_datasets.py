@@ -7,7 +7,8 @@ from functools import cached_property
 
 from swapset.config.detection import DatasetSource
 from swapset.dataset.layouts.registry import read_dataset
-from swapset.dataset.layouts.video import COMPRESSIONS, Dataset, Video
+from swapset.dataset.layouts.video import Dataset, Video
+from swapset.media.compressions import COMPRESSIONS
 
 
 class PublicDatasets:

@@ -19,7 +19,7 @@ class Workflow:
 
     Parameters
     ----------
-    values, named : mapping
+    values : mapping
         See `Build`.
 
     Attributes
@@ -33,8 +33,8 @@ class Workflow:
         With one message that names the key, or the file and line, that is wrong.
     """
 
-    def __init__(self, values: Mapping[str, Any], named: Mapping[str, Any] | None = None):
-        self.build = Build(values, named)
+    def __init__(self, values: Mapping[str, Any]):
+        self.build = Build(values)
 
     @cached_property
     def generation(self) -> GenerationPlan:

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from swapset.config.methods import BUILT_IN, DERIVED, training_of
-from swapset.config.schema import DEMO
+from swapset.config.demo import DEMO
+from swapset.config.schema import load
 from swapset.dataset.manifest import REQUIRED, natural_key
 from swapset.errors import ManifestError
-from swapset.extractors.names import EXTRACTORS
 from swapset.io.files import atomic_output
 
 
@@ -38,13 +37,7 @@ _OTHERS = _suffixes(
 
 _NAME = re.compile(r"(id\d+)_(\d+)")
 Networks = Literal["full", "small"]
-_FULL_EXTRACTOR: dict[str, float | None] = {
-    "width": 1.0,
-    "steps": None,
-    "batch": None,
-    "learning_rate": None,
-}
-_SMALL_EXTRACTORS: dict[str, dict[str, float | None]] = {
+_SMALL_EXTRACTORS: dict[str, dict[str, float]] = {
     "fan": {"width": 0.25, "steps": 10000, "batch": 4, "learning_rate": 1e-3},
     "hrnet": {"width": 0.25, "steps": 2600, "batch": 8, "learning_rate": 3e-3},
     "avs-san": {"width": 0.25, "steps": 3200, "batch": 8, "learning_rate": 1e-3},
@@ -59,21 +52,38 @@ _SMALL: dict[str, dict[str, Any]] = {
     "dfaker": {"steps": 12000, **_NARROW},
     "deepfacelab": {"resolution": 128, "steps": 12000, **_NARROW},
 }
+_CHANGED_MOST = (
+    "subjects",
+    "results",
+    "seed",
+    "device",
+    "methods",
+    "pairs",
+    "swaps_per_clip",
+    "compressions",
+    "detectors",
+)
+"""Keys that are written with their defaults, besides those that depend on the folder."""
 _HEADER = """\
 Config of a build from your own clips: {folder}
-Every key is here. Relative paths start from the folder that snakemake runs in.
-Run it beside the Snakefile: snakemake --cores all --configfile {config}
+Run it beside the Snakefile:
 
-`recipes` sizes the networks. {networks}
+  snakemake --cores all --configfile {config}
+
+These are the keys that people change most. All others are explained, with their defaults, in
+config.yaml beside the Snakefile; add here what you want to be different. Relative paths start
+from the folder that snakemake runs in.
+
+{networks}
 """
 _NETWORKS = {
     "full": (
-        "These are the paper's: they need a GPU. For a processor "
-        "start over with `swapset init --networks small`."
+        "The networks are the paper's: they need a GPU. For a processor, start over with "
+        "`swapset init --networks small`."
     ),
     "small": (
-        "These are small: a processor can train them, and swaps are coarse. "
-        "For the paper's start over with `swapset init --networks full`, on a GPU."
+        "`recipes` and `landmark_breaker` below make the networks small: a processor can train "
+        "them, and swaps are coarse. Without these two keys they are the paper's, for a GPU."
     ),
 }
 
@@ -217,7 +227,16 @@ def _check(folder: Path, found: Collection) -> None:
 
 
 def write_manifest(path: Path, found: Collection, licence: str) -> None:
-    """Write `clips.csv`; the licence is left empty, for the user to fill in, where it is "".
+    """Write `clips.csv`.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write it.
+    found : Collection
+        The clips.
+    licence : str
+        Licence of all clips; "" leaves it to the user to fill in the column.
 
     Raises
     ------
@@ -240,35 +259,36 @@ def refuse_existing(path: Path) -> None:
 def config_values(folder: Path, manifest: Path, networks: Networks) -> dict[str, Any]:
     """Return the config keys of a build from `folder`, with absolute paths.
 
-    Recipes and what trains detectors and extractors are written out: what a config leaves open
-    comes from `config.yaml`, whose networks are the demo's.
+    Parameters
+    ----------
+    folder : Path
+        Where the clips are.
+    manifest : Path
+        Where their manifest is, or will be.
+    networks : {"full", "small"}
+        The recipes' own networks, of which nothing is written, or small ones.
     """
-    recipes = {
-        name: training_of(recipe).model_dump()
-        for name, recipe in BUILT_IN.items()
-        if name not in DERIVED  # it would follow its base no longer
-    }
-    if networks == "small":
-        recipes = {name: recipe | _SMALL[name] for name, recipe in recipes.items()}
     own_folder = manifest.parent.resolve() == folder.resolve()
-    extractors = {name: dict(_FULL_EXTRACTOR) for name in EXTRACTORS}
-    if networks == "small":
-        extractors = {name: own | _SMALL_EXTRACTORS[name] for name, own in extractors.items()}
-    detectors = DEMO["detection"]["settings"]
-    return {
+    clips = {
         "name": build_name(folder),
         "clips": str(manifest.resolve()),
         "clips_root": None if own_folder else str(folder.resolve()),
-        "recipes": recipes,
-        "swaps_per_clip": 1,
-        # As published again, where the demo's are smaller.
-        "detection": {"settings": {name: dict.fromkeys(own) for name, own in detectors.items()}},
-        "landmark_breaker": {"settings": extractors},
     }
+    defaults = load(clips).model_dump(mode="json", include=set(_CHANGED_MOST))
+    small = {"recipes": _SMALL, "landmark_breaker": {"settings": _SMALL_EXTRACTORS}}
+    return clips | defaults | (small if networks == "small" else {})
 
 
 def config_header(folder: Path, config: Path, networks: Networks) -> str:
-    """Return the text at the top of the config."""
+    """Return the text at the top of the config.
+
+    Parameters
+    ----------
+    folder, config : Path
+        Where the clips are, and where the config will be.
+    networks : {"full", "small"}
+        As for `config_values`.
+    """
     return _HEADER.format(
         folder=text if (text := str(folder.resolve())).isprintable() else ascii(text),
         config=shlex.quote(str(config.resolve())),
@@ -287,4 +307,4 @@ def build_name(folder: Path) -> str:
     plain = unicodedata.normalize("NFKD", folder.resolve().name)
     kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", kept).strip("-._")
-    return name[:60] if name and name != "demo" else "clips"
+    return name[:60] if name and name != DEMO else "clips"

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swapset.detectors.names import DETECTORS
+from swapset.detectors.registry import DETECTORS
 from swapset.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swapset.errors import ConfigError, DataError
-from swapset.obstruction.names import CLEAN, EVEN, ON_VIDEOS, ROBUST
+from swapset.obstruction.attacks.registry import ATTACKS, CLEAN, ROBUST, goes_on
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from swapset.extractors.base import Extractor
     from swapset.obstruction.protect.measure import Job
 
-_ATTACKS = [name for name in ON_VIDEOS if name not in (CLEAN, EVEN)]
+
+def _attacks() -> list[str]:
+    """Return our own attacks that can be made on videos, and those of other packages."""
+    return [
+        name
+        for name in ATTACKS
+        if name not in ATTACKS.built_in or (name != CLEAN and goes_on(name))
+    ]
 
 
 def add_protect(commands: argparse._SubParsersAction[Any]) -> None:
@@ -59,12 +66,13 @@ def add_protect(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_noise(protect: argparse.ArgumentParser) -> None:
     """Add the options that say what the noise is, and whose faces get it."""
+    attacks = _attacks()
     protect.add_argument(
         "--attack",
         default=ROBUST,
-        choices=_ATTACKS,
+        choices=attacks,
         metavar="NAME",
-        help=f"{', '.join(_ATTACKS)} (default: {ROBUST}, which alone follows all extractors)",
+        help=f"{', '.join(attacks)} (default: {ROBUST}, which alone follows all extractors)",
     )
     protect.add_argument(
         "--epsilon",
@@ -148,6 +156,8 @@ def _check(given: argparse.Namespace) -> None:
             raise ConfigError(f"--{option}: {value} must lie between {low} and {high}")
     if not 1 <= given.epsilon <= 255:
         raise ConfigError(f"--epsilon: {given.epsilon} must lie between 1 and 255")
+    if not goes_on(given.attack):
+        raise ConfigError(f"--attack: {given.attack} cannot go on from one frame to the next")
     if not given.source.exists():
         raise ConfigError(f"{given.source}: no such file or folder")
 
@@ -187,7 +197,7 @@ def load_extractors(paths: Sequence[Path], device: torch.device) -> dict[str, Ex
     DataError
         If a file is no trained extractor of this project.
     """
-    from swapset.extractors.registry import load_extractor
+    from swapset.extractors.base import load_extractor
 
     files: list[Path] = []
     for path in paths:

@@ -1,71 +1,81 @@
-"""What configs of own clips inherit of the demo's settings, taken out. Light to import."""
+"""The embedded demo's own values: narrow networks that train in minutes, few frames, few plug-ins.
+
+They apply to `clips: demo` alone. Builds from other clips start from the models' defaults.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from swapset.config.schema import DEMO, DEMO_CLIPS, Config
+DEMO = "demo"
+"""The word for the embedded demo in the key `clips`, which is also that key's default."""
 
-SECTIONS = ("align", "detection", "landmark_breaker")
-"""Sections in which the demo is smaller than what real clips want."""
+_SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
+
+DEMO_VALUES: dict[str, Any] = {
+    "pairs": [["id0", "id1"], ["id2", "id3"]],
+    "swaps_per_clip": 0.5,
+    "recipes": {
+        "celebdf": {"resolution": 128, "width": 16, "steps": 4500, **_SMALL},
+        "faceswap": {"width": 24, "steps": 3000, **_SMALL},
+        "faceswap-gan-lq": {"width": 16, "steps": 1500, **_SMALL},
+        "faceswap-gan-hq": {"width": 16, "steps": 1500, **_SMALL},
+        "dfaker": {"width": 16, "steps": 3000, **_SMALL},
+        "deepfacelab": {"resolution": 128, "width": 16, "steps": 3000, **_SMALL},
+    },
+    "align": {"size": 176},
+    "training": {"threads": 1, "preview_every": 500},
+    "detectors": ["Meso4", "HeadPose", "VA-LogReg", "Multi-task"],
+    "detection": {
+        "look_every": 20,
+        "settings": {
+            "Meso4": {"steps": 200, "batch": 16},
+            "Multi-task": {"steps": 100, "batch": 8},
+        },
+    },
+    "extractors": ["fan", "avs-san"],
+    "attacks": ["none", "base1", "base2", "lb", "lb-robust", "lb-robust-ssim"],
+    "landmark_breaker": {
+        "subjects": 1,
+        "frames": 30,
+        "swap_every": 5,
+        "protected_pairs": 0,
+        "settings": {
+            "fan": {"width": 0.25, "steps": 2000, "batch": 4, "learning_rate": 1e-3},
+            "avs-san": {"width": 0.25, "steps": 800, "batch": 8, "learning_rate": 1e-3},
+        },
+    },
+}
+"""What the demo sets differently from the models' defaults."""
+
+_NAMED_ENTRIES = ("recipes", "settings")
+"""Keys whose entries users name: an entry set to null takes back the demo's."""
 
 
-def without_leftovers(
-    values: Mapping[str, Any], named: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[str]]:
-    """Return the config without what only fits the demo's subjects, and notices for the user.
-
-    `config.yaml` is always read first; a config with its own clips inherits the demo's values.
-    In `SECTIONS` each that nobody named gives way to the default for real clips.
+def with_demo_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a config, laid over the demo's if its clips are the demo.
 
     Parameters
     ----------
     values : mapping
-        The merged config.
-    named : mapping
-        What of it the user's own config files and command line say. It stays, also where the demo
-        says the same; the demo's pairs alone go in any case, and that is noticed.
+        What the user names: `config.yaml`, other config files and the command line, merged.
     """
-    own = dict(values)
-    if own.get("clips", DEMO_CLIPS) == DEMO_CLIPS:
-        return own, []
-    if own.get("pairs") == DEMO["pairs"]:
-        own["pairs"] = "all"
-    for section in SECTIONS:
-        own[section] = _without(own.get(section, {}), DEMO[section], named.get(section))
-    return own, _small_recipes(own)
+    if values.get("clips", DEMO) != DEMO:
+        return dict(values)
+    return _lay_over(DEMO_VALUES, values)
 
 
-def _without(values: Any, demo: Mapping[str, Any], named: Any) -> Any:
-    """Return a section without the demo's values, key by key at every depth."""
-    if not isinstance(values, dict):
-        return values  # a mistake, or null: for the checks of the config
-    named = named if isinstance(named, Mapping) else {}
-    kept = {}
-    for key, value in values.items():
-        if isinstance(demo.get(key), dict):
-            value = _without(value, demo[key], named.get(key))
-            if value == {}:
-                continue
-        elif key in demo and value == demo[key] and key not in named:
-            continue
-        kept[key] = value
-    return kept
+def _lay_over(lower: Mapping[str, Any], upper: Mapping[str, Any], key: str = "") -> dict[str, Any]:
+    """Return two configs as one, key by key at every depth; `upper` decides where both speak.
 
-
-def _small_recipes(own: Mapping[str, Any]) -> list[str]:
-    """Return the notice that names recipes that are still the demo's, if there are any."""
-    small = [
-        f"recipes.{name}"
-        for name, fields in DEMO["recipes"].items()
-        if name in own.get("methods", Config.model_fields["methods"].default)
-        and own.get("recipes", {}).get(name) == fields
-    ]
-    if not small:
-        return []
-    return [
-        f"clips are your own, but {', '.join(small)} are still the embedded demo's small "
-        "settings: swaps will be coarse. Set them in your config "
-        "(`swapset init` writes a full one for real clips)."
-    ]
+    An empty section (null in YAML) says nothing; null for a value or a named entry counts.
+    """
+    merged = dict(lower)
+    for name, value in upper.items():
+        below = lower.get(name)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[name] = _lay_over(below, value, name)
+        elif not (isinstance(below, Mapping) and value is None and key not in _NAMED_ENTRIES):
+            merged[name] = value
+    return merged

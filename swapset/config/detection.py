@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from swapset.config.sections import Section
+from swapset.config.sections import ByName, Section
 
 
 class DetectorSettings(Section):
@@ -61,7 +61,7 @@ class DetectionSettings(Section):
     block: int = Field(64, ge=1, description="Videos whose faces one job finds.")
     bootstrap: int = Field(1000, ge=10, description="Resamples behind an interval of an AUC.")
     level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
-    settings: dict[str, DetectorSettings] = Field(
+    settings: ByName[DetectorSettings] = Field(
         {},
         description=(
             "By detector: steps, batch, learning_rate, patience, weights, backbone_weights."

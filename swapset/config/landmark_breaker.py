@@ -7,9 +7,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from swapset.config.sections import Section
+from swapset.config.sections import ByName, Section
 
-RUN = 15
+RUN_FRAMES = 15
 """Key frames that follow each other: half a second."""
 
 Compression = Literal["none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264"]
@@ -116,7 +116,7 @@ class LandmarkBreakerSettings(Section):
         "none", description="What these clips go through before they are learnt from."
     )
     level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
-    settings: dict[str, ExtractorSettings] = Field(
+    settings: ByName[ExtractorSettings] = Field(
         {},
         description="By extractor: width, steps, batch, learning_rate, weights, backbone_weights.",
     )

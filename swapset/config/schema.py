@@ -1,19 +1,20 @@
 """The configuration: pydantic models that are the single source of keys, defaults and limits.
 
-The commented default `config.yaml` and the JSON schema are generated from these models by
-`swapset.config.text`. Defaults here are those for real clips; the embedded demo's smaller values
-are in `DEMO`.
+`config.yaml` and the JSON schema are generated from these models by `swapset.config.text`.
+Defaults here are those for real clips; the embedded demo's smaller values are in
+`swapset.config.demo`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from swapset.config.demo import DEMO, with_demo_values
 from swapset.config.detection import DatasetSource, DetectionSettings
 from swapset.config.files import check_files
 from swapset.config.landmark_breaker import LandmarkBreakerSettings
@@ -21,8 +22,10 @@ from swapset.config.messages import describe, shown
 from swapset.config.methods import resolve
 from swapset.config.recipes import Recipe, RecipeOverride
 from swapset.config.sections import (
+    NO_YUNET,
     AcceptSettings,
     AlignSettings,
+    ByName,
     IngestSettings,
     QualitySettings,
     Section,
@@ -34,7 +37,6 @@ from swapset.config.sections import (
 from swapset.errors import ConfigError
 from swapset.media.compressions import Compression
 
-DEMO_CLIPS = "demo"
 _DEVICE = "auto|cpu|cuda(:[0-9]+)?"
 
 
@@ -45,7 +47,7 @@ class Config(Section):
         "demo", max_length=100, description="Name of the build; its results are in results/<name>/."
     )
     clips: str | None = Field(
-        DEMO_CLIPS,
+        DEMO,
         description=(
             "Manifest of the clips (a CSV file), 'demo' for the embedded demo, or null to measure "
             "detectors on 'datasets' only."
@@ -70,7 +72,7 @@ class Config(Section):
     methods: list[str] = Field(
         ["celebdf", "faceswap"], min_length=1, description="Synthesis methods, by recipe name."
     )
-    recipes: dict[str, RecipeOverride] = Field(
+    recipes: ByName[RecipeOverride] = Field(
         {}, description="Changes to built-in recipes and recipes of your own (docs/methods.md)."
     )
     pairs: Literal["all"] | list[tuple[str, str]] = Field(
@@ -91,7 +93,7 @@ class Config(Section):
     detectors: Literal["all"] | list[str] = Field(
         "all", description="Detectors to measure, by name (docs/detectors.md), or 'all'."
     )
-    datasets: dict[str, DatasetSource] = Field(
+    datasets: ByName[DatasetSource] = Field(
         {},
         description=(
             "Public datasets on disk to test detectors on (docs/datasets.md), for example "
@@ -204,8 +206,23 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _files_exist(self) -> Config:
-        check_files(self)
+        if self.track.detector == "yunet" and self.track.yunet_model is None:
+            raise ConfigError(NO_YUNET)
+        check_files(self._model_files(), self.results / self.name)
         return self
+
+    def _model_files(self) -> Iterator[tuple[str, Path]]:
+        """Yield the key and path of each file of a model that is given."""
+        for key in ("predictor", "cnn_model", "yunet_model", "embedder"):
+            if path := getattr(self.track, key):
+                yield f"track.{key}", path
+        for name, path in self.training.bases.items():
+            yield f"training.bases.{name}", path
+        for section in ("detection", "landmark_breaker"):
+            for name, settings in getattr(self, section).settings.items():
+                for key in ("weights", "backbone_weights"):
+                    if path := getattr(settings, key):
+                        yield f"{section}.settings.{name}.{key}", path
 
     def all_recipes(self) -> dict[str, Recipe]:
         """Return every known recipe by name, built-in and the user's own."""
@@ -216,47 +233,15 @@ class Config(Section):
         return self.all_recipes()[name]
 
 
-_SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
-
-DEMO: dict[str, Any] = {
-    "pairs": [["id0", "id1"], ["id2", "id3"]],
-    "swaps_per_clip": 0.5,
-    "recipes": {
-        "celebdf": {"resolution": 128, "width": 16, "steps": 4500, **_SMALL},
-        "faceswap": {"width": 24, "steps": 3000, **_SMALL},
-        "faceswap-gan-lq": {"width": 16, "steps": 1500, **_SMALL},
-        "faceswap-gan-hq": {"width": 16, "steps": 1500, **_SMALL},
-        "dfaker": {"width": 16, "steps": 3000, **_SMALL},
-        "deepfacelab": {"resolution": 128, "width": 16, "steps": 3000, **_SMALL},
-    },
-    "align": {"size": 176},
-    "training": {"threads": 1, "preview_every": 500},
-    "detectors": ["Meso4", "HeadPose", "VA-LogReg", "Multi-task"],
-    "detection": {
-        "look_every": 20,
-        "settings": {
-            "Meso4": {"steps": 200, "batch": 16},
-            "Multi-task": {"steps": 100, "batch": 8},
-        },
-    },
-    "extractors": ["fan", "avs-san"],
-    "attacks": ["none", "base1", "base2", "lb", "lb-robust", "lb-robust-ssim"],
-    "landmark_breaker": {
-        "subjects": 1,
-        "frames": 30,
-        "swap_every": 5,
-        "protected_pairs": 0,
-        "settings": {
-            "fan": {"width": 0.25, "steps": 2000, "batch": 4, "learning_rate": 1e-3},
-            "avs-san": {"width": 0.25, "steps": 800, "batch": 8, "learning_rate": 1e-3},
-        },
-    },
-}
-"""What the embedded demo sets differently: narrow networks that train in minutes."""
-
-
 def load(values: Mapping[str, Any]) -> Config:
-    """Check a mapping of config keys and return it as a `Config`.
+    """Check what the user names, over the demo's values for the demo, and return a `Config`.
+
+    Parameters
+    ----------
+    values : mapping
+        Uncommented keys of `config.yaml`, other config files and the command line, merged by
+        Snakemake. What is not in them has the models' defaults, or with `clips: demo` the demo's
+        values.
 
     Raises
     ------
@@ -266,6 +251,6 @@ def load(values: Mapping[str, Any]) -> Config:
     if wrong := [key for key in values if not isinstance(key, str)]:
         raise ConfigError(f"{shown(wrong[0])}: is no name of a setting; all keys are texts")
     try:
-        return Config(**values)
+        return Config(**with_demo_values(values))
     except ValidationError as error:
         raise ConfigError("\n".join(describe(error.errors(include_url=False), Config))) from error

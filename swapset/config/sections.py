@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from swapset.errors import ConfigError
 
@@ -13,13 +13,31 @@ NO_YUNET = (
     "track.yunet_model: detector 'yunet' needs YuNet's .onnx file from the OpenCV model zoo "
     "(face_detection_yunet_2023mar.onnx); give its path or choose detector 'hog'"
 )
-"""What is said to who chooses that detector without its file."""
+"""Message for users who choose that detector without its file."""
 
 
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, value: Any) -> Any:
+        """Read a section without keys, which is null in YAML, as one that says nothing."""
+        return {} if value is None else value
+
+
+def _drop_nulls(value: Any) -> Any:
+    """Leave out entries that are null: they take back what a config before says."""
+    if isinstance(value, dict):
+        return {name: entry for name, entry in value.items() if entry is not None}
+    return {} if value is None else value
+
+
+Entry = TypeVar("Entry")
+ByName = Annotated[dict[str, Entry], BeforeValidator(_drop_nulls)]
+"""A section whose entries users name; one that is null is as if nobody had named it."""
 
 
 class IngestSettings(Section):
@@ -129,7 +147,7 @@ class TrainingSettings(Section):
             "takes fewer steps in all."
         ),
     )
-    bases: dict[str, Path] = Field(
+    bases: ByName[Path] = Field(
         {},
         description=(
             "Base models from elsewhere, by recipe ({celebdf: old/base.safetensors}): nothing is "

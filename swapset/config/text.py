@@ -1,4 +1,4 @@
-"""The commented YAML and the JSON schema of a config, written from its models.
+"""Write configs as commented YAML, and the JSON schema, from the config's models.
 
 python -m swapset.config.text     rewrites config.yaml and config/config.schema.json
 """
@@ -12,65 +12,61 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic.fields import FieldInfo
 
-from swapset.config.schema import DEMO, Config, Section
+from swapset.config.demo import DEMO_VALUES
+from swapset.config.schema import Config, Section
 
 ROOT = Path(__file__).parents[2]
 _WIDTH = 96
 _HEADER = """\
-The default build: the embedded demo, two portraits brought to life and two morphs of them, with
-networks small enough for a laptop. Every key of a config is here.
-For your own clips: `swapset init FOLDER` writes a config with the values for real clips.
+Every key of a config, with its meaning. Only `clips: demo` is active: the embedded demo, two
+portraits brought to life and two morphs of them, with networks small enough for a laptop.
+
+All other keys are commented out at their defaults. To set one, delete its `#` and, if it is
+indented, the `#` of its section's line as well; or write it into a config of your own, which
+`--configfile` adds to this one. After `# demo:` stands what `clips: demo` has instead; clips of
+your own never take that.
+
+For clips of your own, set `clips` and `name`: `swapset init FOLDER` writes a short config.
 Written by `python -m swapset.config.text`; a test keeps it equal to the models in the library.
 """
 
 
 def commented_yaml(values: Mapping[str, Any], header: str) -> str:
-    """Return a config as YAML, every key with its description above it.
+    """Return a config of a few keys as YAML, each with its description above it.
 
     Parameters
     ----------
     values : mapping
-        Keys that differ from the models' defaults.
+        The keys to write, by section; they are written in the order of the models.
     header : str
-        Text at the top.
+        Text at the top; its indented lines are not wrapped.
     """
-    lines = _comment(header, 0)
-    lines += _section(Config(**values), values, 0)
+    lines = _comment(header, 0) + _active(Config, values, 0)
     return "\n".join(lines) + "\n"
 
 
-def _section(model: Section, values: Mapping[str, Any], indent: int) -> list[str]:
+def default_yaml() -> str:
+    """Return the text of `config.yaml`: every key commented out, but for `clips`."""
+    lines = _comment(_HEADER, 0) + _commented_out(Config(), DEMO_VALUES, 0)
+    return "\n".join(lines) + "\n"
+
+
+def _active(model: type[Section], values: Mapping[str, Any], indent: int) -> list[str]:
+    """Return the lines of some keys of a section."""
     lines = []
-    for name, field in type(model).model_fields.items():
-        value = getattr(model, name)
-        if indent == 0:
-            lines.append("")
-        lines += _comment(_about(field), indent)
-        if isinstance(value, Section):
-            lines.append(f"{name}:")
-            lines += _section(value, values.get(name, {}), indent + 2)
+    for name, field in model.model_fields.items():
+        if name not in values:
+            continue
+        lines += [""] * (indent == 0) + _comment(field.description or "", indent)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            lines += [f"{name}:", *_active(field.annotation, values[name], indent + 2)]
         else:
-            # Of what is set by name, a null is written out: it takes back what another config says.
-            only_set = name == "settings"
-            written = model.model_dump(mode="json", exclude_unset=only_set)
-            lines += _entry(name, written.get(name, value), indent)
+            lines += _entry(name, values[name], indent)
     return lines
 
 
-def _about(field: FieldInfo) -> str:
-    return (field.description or "").strip()
-
-
-def _comment(text: str, indent: int) -> list[str]:
-    paragraphs = [textwrap.wrap(line, _WIDTH - indent) or [""] for line in text.splitlines()]
-    return [f"{' ' * indent}# {line}".rstrip() for part in paragraphs for line in part]
-
-
 def _entry(name: str, value: Any, indent: int) -> list[str]:
-    if name in ("recipes", "datasets"):  # what is null is left out
-        value = {key: _set_fields(fields) for key, fields in value.items()}
     # Lists and the innermost mappings on one line, all else in blocks.
     flow = None if isinstance(value, list | dict) and value else False
     text = yaml.safe_dump(
@@ -79,18 +75,48 @@ def _entry(name: str, value: Any, indent: int) -> list[str]:
     return [f"{' ' * indent}{line}" for line in text.rstrip().splitlines()]
 
 
-def _set_fields(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in recipe.items() if value is not None}
+def _commented_out(section: Section, demo: Mapping[str, Any], indent: int) -> list[str]:
+    """Return the lines of all keys of a section, with the demo's values where they differ."""
+    lines, left = [], " " * indent
+    values = section.model_dump(mode="json")
+    for name, field in type(section).model_fields.items():
+        lines += [""] * (indent == 0) + _comment(field.description or "", indent)
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            lines.append(f"{left}#{name}:")
+            lines += _commented_out(value, demo.get(name, {}), indent + 2)
+        else:
+            mark = "" if name == "clips" else "#"
+            line = f"{left}{mark}{name}: {_on_one_line(values[name])}"
+            lines += _beside(line, demo[name], left) if name in demo else [line]
+    return lines
+
+
+def _beside(line: str, demo: Any, left: str) -> list[str]:
+    """Return the line of a key with the demo's value, whose parts have lines of their own."""
+    if not isinstance(demo, Mapping):
+        return [f"{line}  # demo: {_on_one_line(demo)}"]
+    parts = [f"{left}#   {name}: {_on_one_line(part)}" for name, part in demo.items()]
+    return [line, f"{left}# demo:", *parts]
+
+
+def _on_one_line(value: Any) -> str:
+    dumped = yaml.safe_dump([value], sort_keys=False, width=10_000, default_flow_style=True)
+    return dumped.strip()[1:-1]
+
+
+def _comment(text: str, indent: int) -> list[str]:
+    """Return a text as comment lines: long lines are wrapped, but for those that are indented."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        wrapped = textwrap.wrap(line, _WIDTH - indent, break_on_hyphens=False)
+        lines += [line] if line.startswith(" ") else wrapped or [""]
+    return [f"{' ' * indent}# {line}".rstrip() for line in lines]
 
 
 def schema_text() -> str:
     """Return the JSON schema of a config."""
     return json.dumps(Config.model_json_schema(), indent=1) + "\n"
-
-
-def default_yaml() -> str:
-    """Return the text of the default `config.yaml`."""
-    return commented_yaml(DEMO, _HEADER)
 
 
 def main() -> None:

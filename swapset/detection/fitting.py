@@ -126,7 +126,7 @@ def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
     make = detector_class(job.detector).from_weights
     backbone = job.settings.get("backbone_weights")
     if backbone and "backbone" in inspect.signature(make).parameters:
-        return make(weights, device=device, backbone=Path(backbone))  # type: ignore[call-arg]
+        return make(weights, device=device, backbone=Path(backbone))
     return make(weights, device=device)
 
 

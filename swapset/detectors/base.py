@@ -1,4 +1,4 @@
-"""The interface of all detectors. Scores everywhere: higher = more likely fake."""
+"""The interface of all detectors. Higher scores always mean: more likely fake."""
 
 from __future__ import annotations
 
@@ -13,22 +13,26 @@ import numpy.typing as npt
 import torch
 
 from swapset.detectors.face import Face, cut_face
+from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
 from swapset.learning.checkpoint import Checkpoint
 from swapset.learning.model_files import read_model, write_model
-from swapset.types import Image
+from swapset.types import Floats, Image, Points
 
-Scores = npt.NDArray[np.float64]
+Scores = Floats
+"""One number for each face, (n,) float64. Higher = more likely fake; NaN = cannot be scored."""
+
 Arrays = Mapping[str, npt.NDArray[Any]]
+"""Weights of a detector by name."""
 
 
 class Samples(Protocol):
-    """Faces to learn from or to test on; reading one is cheap, also from several threads.
+    """Labelled faces for training or tests; reading one is fast, and several threads may do so.
 
     Attributes
     ----------
     labels : (n,) int8
-        1 = fake.
+        1 = fake, 0 = real.
     videos : (n,) int32
         Number of the video that each face comes from, for scores by video.
     """
@@ -43,19 +47,19 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a detector is fitted; None = the detector's published value.
+    """Settings of a training; None = the detector's published value.
 
     Attributes
     ----------
     seed : int
         Of everything random.
     steps : int or None
-        Most training steps.
+        Largest number of training steps.
     batch : int or None
         Faces in a step.
     learning_rate : float or None
     patience : int
-        Looks at the validation faces without a better result after which training ends.
+        Training ends after this many looks at the validation faces without a better result.
     look_every : int
         Steps between two looks.
     precision : {"auto", "fp32", "bf16"}
@@ -81,9 +85,16 @@ class Detector(ABC):
     name : str
         As in table 4.3 of the chapter.
     needs_fakes : bool
-        False: it learns from real faces alone.
+        False = it learns from real faces alone.
     resumes : bool
-        True: `fit` saves to `Schedule.checkpoint`, and goes on from there to the same bits.
+        True = `fit` saves to `Schedule.checkpoint`, and continues from there to the same bits.
+
+    Parameters
+    ----------
+    seed : int
+        Of the initial weights.
+    device : torch.device or str
+        Where a network runs.
     """
 
     name: ClassVar[str]
@@ -96,15 +107,15 @@ class Detector(ABC):
 
     @abstractmethod
     def crop(self, face: Face) -> npt.NDArray[Any]:
-        """Return what `forward` takes of one face, without the batch's axis.
+        """Return the input of `forward` for one face, without the batch axis.
 
-        For networks, (S, S, 3) or (K, S, S, 3) uint8, RGB; for others, an array of features.
-        Deterministic. NaN in features = this face cannot be judged.
+        Networks take (S, S, 3) or (K, S, S, 3) uint8 in [0, 255], RGB; other detectors take (D,)
+        float64 features. Deterministic. NaN in features = this face cannot be scored.
         """
 
     @abstractmethod
     def forward(self, crops: npt.NDArray[Any]) -> Scores:
-        """Return the scores (B,) float64 of B crops stacked; NaN = cannot be judged."""
+        """Return the scores (B,) float64 of B stacked crops (B, ...); NaN = cannot be scored."""
 
     @abstractmethod
     def fit(
@@ -116,32 +127,34 @@ class Detector(ABC):
         log: TextIO | None = None,
         backbone: Path | None = None,
     ) -> dict[str, Any]:
-        """Learn from labelled faces, in place; return facts about it for the model's card.
+        """Train on labelled faces, in place; return facts about the training for the model's card.
 
         Parameters
         ----------
         training : Samples
         validation : Samples, optional
-            Of other people; decides when to stop and what to keep.
+            Faces of other people; they decide when training stops and which weights are kept.
         schedule : Schedule, optional
         log : TextIO, optional
             Gets a progress bar with loss and time left.
         backbone : Path, optional
-            Weights of the backbone on ImageNet; only detectors that have one take it.
+            ImageNet weights of the backbone, for detectors that have one.
 
         Raises
         ------
         TrainingError
-            If a loss is not a number, or only one class is there.
+            If a loss is not a number, or the faces are all of one class.
+        DataError
+            If the backbone cannot be read, or the detector has none.
         """
 
     @abstractmethod
     def arrays(self) -> Arrays:
-        """Return all that was learnt, as arrays by name."""
+        """Return all learnt values as arrays by name."""
 
     @abstractmethod
     def take(self, arrays: Arrays) -> None:
-        """Put back what `arrays` gave.
+        """Load the arrays that `arrays` returned.
 
         Raises
         ------
@@ -150,7 +163,7 @@ class Detector(ABC):
         """
 
     def facts(self) -> dict[str, Any]:
-        """Return what the constructor needs to make this detector again, as JSON values."""
+        """Return the constructor's arguments that rebuild this detector, as JSON values."""
         return {}
 
     @classmethod
@@ -160,25 +173,30 @@ class Detector(ABC):
         Raises
         ------
         DataError
-            If there are none for this detector, or the file is not what is expected.
+            If this detector has no published weights, or the file is not the expected one.
         """
         raise DataError(f"{path}: no published weights of {cls.name} can be read")
 
-    def score(
-        self, frames: Sequence[Image], faces: npt.NDArray[np.floating], *, batch: int = 32
-    ) -> Scores:
-        """Score frames.
+    def score(self, frames: Sequence[Image], faces: Points, *, batch: int = 32) -> Scores:
+        """Score the faces in frames.
 
         Parameters
         ----------
         frames : sequence of (H, W, 3) uint8, RGB
-        faces : (n, 68, 2) float
-            Landmarks in pixels; NaN = no face.
+        faces : (n, 68, 2) float32
+            Landmarks x, y in pixels, for each frame; NaN = no face.
+        batch : int
+            Faces that go through the detector together.
 
         Returns
         -------
         (n,) float64
-            Higher = more likely fake; NaN = no face, or it cannot be judged.
+            Higher = more likely fake; NaN = no face, or the detector cannot score it.
+
+        Raises
+        ------
+        ValueError
+            If there are more frames than faces, or fewer.
         """
         if len(frames) != len(faces):
             raise ValueError(f"{len(frames)} frames do not fit {len(faces)} faces")
@@ -188,17 +206,17 @@ class Detector(ABC):
         )
 
     def score_faces(self, faces: Sequence[Face | None], *, batch: int = 32) -> Scores:
-        """Score faces (n,) float64; NaN where there is none."""
+        """Return the scores (n,) float64 of faces; NaN = no face, or it cannot be scored."""
         scores = np.full(len(faces), np.nan)
-        there = [index for index, face in enumerate(faces) if face is not None]
-        for start in range(0, len(there), batch):
-            part = there[start : start + batch]
+        present = [index for index, face in enumerate(faces) if face is not None]
+        for start in range(0, len(present), batch):
+            part = present[start : start + batch]
             crops = np.stack([self.crop(face) for k in part if (face := faces[k]) is not None])
             scores[part] = self.forward(crops)
         return scores
 
     def save(self, path: Path, card: Mapping[str, Any] | None = None) -> None:
-        """Write the detector as safetensors, whole or not at all, with a card of JSON values."""
+        """Write the detector and a card of JSON values as safetensors, whole or not at all."""
         write_model(path, self.arrays(), {"detector": self.name, **self.facts()}, card or {})
 
     @classmethod
@@ -219,3 +237,20 @@ class Detector(ABC):
             raise DataError(f"{path}: is of another version ({error}); fit it again") from error
         detector.take(arrays)
         return detector
+
+
+def load_detector(path: Path, *, device: torch.device | str = "cpu") -> Detector:
+    """Return the detector in a file that `Detector.save` wrote, whichever it is.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or of an unknown detector.
+    ConfigError
+        If it is of a detector of another package that cannot be imported.
+    """
+    name = read_model(path)[1].get("detector")
+    if not isinstance(name, str) or name not in DETECTORS:
+        raise DataError(f"{path}: is of the unknown detector {name!r}")
+    detector: Detector = detector_class(name).load(path, device=device)
+    return detector

@@ -61,7 +61,7 @@ class NetworkDetector(Detector):
         """Return crops (B, 3, S, S) in [0, 255], float32, normalised as the network wants."""
 
     @abstractmethod
-    def judge(self, output: Any) -> Tensor:
+    def fake_probability(self, output: Any) -> Tensor:
         """Return the probabilities (B,) of fake of the network's output."""
 
     @abstractmethod
@@ -107,7 +107,7 @@ class NetworkDetector(Detector):
         images = torch.from_numpy(flat).to(self.device).permute(0, 3, 1, 2)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             output = self.network(self.prepare(images.float()))
-        scores = self.judge(output).double().cpu().numpy()
+        scores = self.fake_probability(output).double().cpu().numpy()
         return self.combine(scores.reshape(crops.shape[:2])) if several else scores
 
     def combine(self, scores: Scores) -> Scores:

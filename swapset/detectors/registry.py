@@ -1,40 +1,55 @@
-"""All detectors by name; a detector's module is imported when it is asked for."""
+"""All detectors by name. Light to import: a detector's module is imported when it is used."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
+from typing import Any
 
-from swapset.detectors.base import Detector
-from swapset.detectors.names import DETECTORS
-from swapset.errors import ConfigError, DataError
-from swapset.learning.model_files import read_model
+from swapset.plugins import Plugin, Plugins
+
+_IN_THE_TABLE = {
+    "Two-stream": "two_stream:TwoStream",
+    "Meso4": "mesonet:Meso4",
+    "MesoInception4": "mesonet:MesoInception4",
+    "HeadPose": "head_pose:HeadPose",
+    "FWA": "warping:FWA",
+    "VA-MLP": "visual_artifacts:VAMLP",
+    "VA-LogReg": "visual_artifacts:VALogReg",
+    "Xception-raw": "xception:XceptionRaw",
+    "Xception-c23": "xception:XceptionC23",
+    "Xception-c40": "xception:XceptionC40",
+    "Multi-task": "multi_task:MultiTask",
+    "Capsule": "capsule:Capsule",
+    "DSP-FWA": "warping:DSPFWA",
+}
+"""Module and class, in the order of table 4.3 of the chapter."""
+_LEARNS_FROM = {"Xception-c23": "c23", "Xception-c40": "c40"}
+
+DETECTORS = Plugins(
+    "detector",
+    {
+        name: Plugin(
+            f"swapset.detectors.{place}",
+            {"learns_from": _LEARNS_FROM[name]} if name in _LEARNS_FROM else {},
+        )
+        for name, place in _IN_THE_TABLE.items()
+    },
+    methods=("crop", "forward", "fit", "score", "save", "load", "from_weights"),
+    traits={"learns_from": "original"},
+)
+"""Detectors; `learns_from` is the compression of the training videos."""
 
 
-def detector_class(name: str) -> type[Detector]:
-    """Return the class of a detector.
+def needs_compression(detector: str) -> str:
+    """Return which version of the training videos a detector learns from."""
+    return str(DETECTORS.find(detector).traits["learns_from"])
+
+
+def detector_class(name: str) -> Any:
+    """Return the class of a detector, a `swapset.detectors.base.Detector`.
 
     Raises
     ------
     ConfigError
-        If the name is unknown.
+        If the name is unknown, or the detector of another package cannot be imported.
     """
-    if name not in DETECTORS:
-        raise ConfigError(f"detector {name!r} is unknown; choose of {', '.join(DETECTORS)}")
-    module, _, attribute = DETECTORS[name].partition(":")
-    found: type[Detector] = getattr(import_module(f"swapset.detectors.{module}"), attribute)
-    return found
-
-
-def load_detector(path: Path, *, device: str = "cpu") -> Detector:
-    """Return the detector in a file that `Detector.save` wrote, whichever it is.
-
-    Raises
-    ------
-    DataError
-        If the file is damaged or of an unknown detector.
-    """
-    name = read_model(path)[1].get("detector")
-    if not isinstance(name, str) or name not in DETECTORS:
-        raise DataError(f"{path}: is of the unknown detector {name!r}")
-    return detector_class(name).load(path, device=device)
+    return DETECTORS.load(name)

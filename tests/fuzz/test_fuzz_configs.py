@@ -1,4 +1,4 @@
-"""Hostile configs: a build, or one message that names the key."""
+"""Hostile configs give a build, or one message that names the key."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from words import LONGEST, NASTY, attempt, json_values, numbers, words
 
 from swapset.build.workflow import Workflow
 from swapset.cli.main import main
-from swapset.config.schema import DEMO, Config, load
+from swapset.config.demo import DEMO_VALUES
+from swapset.config.schema import Config, load
 from swapset.errors import SwapsetError
 
-WHOLE: dict[str, Any] = {**Config().model_dump(mode="json"), **copy.deepcopy(DEMO)}
+WHOLE: dict[str, Any] = {**Config().model_dump(mode="json"), **copy.deepcopy(DEMO_VALUES)}
 values = st.one_of(
     json_values(("base", "steps", "root", "weights", "options", "celebdf", "Meso4", "fan")),
     st.sampled_from(
@@ -56,7 +57,7 @@ def configs(draw: st.DrawFn) -> dict[Any, Any]:
 
 @pytest.fixture(scope="module")
 def inside(tmp_path_factory: pytest.TempPathFactory):
-    """An empty working folder."""
+    """Yield an empty working folder."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("configs")
         patch.chdir(folder)
@@ -64,7 +65,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory):
 
 
 def planned(build: Workflow) -> tuple[Any, ...]:
-    """Look at what the Snakefile looks at."""
+    """Return the parts of a workflow that the Snakefile reads."""
     return build.detection, build.breaker, build.build.config_hash()
 
 

@@ -1,4 +1,4 @@
-"""Clips, tables and a config for the smallest build that every rule takes part in."""
+"""Clips, tables and a config of the smallest build that runs every rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from swapset.demo.clips import render_frames
-from swapset.demo.specs import DEMO_CLIPS
+from swapset.demo.specs import DEMO_SPECS
 from swapset.media.encode import VideoWriter
 
 SIZE = 256
@@ -28,7 +28,7 @@ REJECTED = {
 }
 SWAPS = [("id0_0000", "id1"), ("id1_0000", "id0"), ("id0_0001", "id2"), ("id2_0000", "id0")]
 """The last two cannot be made: all clips of id2 are rejected."""
-NETWORK = {"resolution": 64, "width": 8, "code": 32, "batch": 4}
+NETWORK = {"resolution": 64, "width": 8, "code": 32, "batch": 4, "learning_rate": 1e-3}
 CONFIG = {
     "name": "tiny",
     "clips": "clips/clips.csv",
@@ -58,14 +58,14 @@ def write_rows(path: Path, rows: Sequence[Sequence[str]]) -> Path:
 
 
 def small_clip(clip: str) -> list[np.ndarray]:
-    """Return the first frames of one of the demo's clips, 256 x 256."""
-    spec = next(spec for spec in DEMO_CLIPS if spec.clip == clip)
+    """Return the first frames of one of the demo's clips, (256, 256, 3) uint8 RGB each."""
+    spec = next(spec for spec in DEMO_SPECS if spec.clip == clip)
     large = render_frames(spec, frames=FRAMES)
     return [cv2.resize(frame, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in large]
 
 
 def make_clips(folder: Path) -> None:
-    """Write two clips of two people each, and those of a third that must all be rejected."""
+    """Write two clips each of two people, and clips of a third that must all be rejected."""
     folder.mkdir(parents=True)
     for clip in CLIPS:
         frames = small_clip(clip)
@@ -83,7 +83,7 @@ def make_clips(folder: Path) -> None:
 
 
 def write_tables(folder: Path) -> None:
-    """Write the manifest of the clips in `folder`, and its people and swaps."""
+    """Write the manifest of the clips in `folder`, and tables of people and swaps."""
     rows = [["clip", "subject", "path", "licence", "source", "redistribute"]]
     for clip in [*CLIPS, *REJECTED]:
         path = next(folder.glob(f"{clip}.*")).name

@@ -63,7 +63,6 @@ MISTAKES: dict[str, tuple[str, list[str], list[list[str]], list[str]]] = {
         _rows(),
         ["swaps.csv, line 3", "donor 'id7'"],
     ),
-    "none": (OWN, [], _rows(), []),
     "unknown subject in pairs": (
         OWN + "pairs: [[id0, id8]]\n",
         [],
@@ -71,51 +70,31 @@ MISTAKES: dict[str, tuple[str, list[str], list[list[str]], list[str]]] = {
         ["pairs: subject 'id8' has no clip"],
     ),
 }
-WRONG = [name for name in MISTAKES if name != "none"]
 
 
-def _plan(folder: Path, name: str, text: str = "", *targets: str) -> Run:
+def _plan(folder: Path, name: str) -> Run:
     config, added, rows, _ = MISTAKES[name]
     write_rows(folder / "clips.csv", rows)
     write_rows(folder / "swaps.csv", [["clip", "donor"], ["id0_0000", "id1"], ["id1_0000", "id7"]])
     for row in GOOD:
         (folder / row[2]).touch()
-    (folder / "own.yaml").write_text(text or config or "seed: 1\n")
+    (folder / "own.yaml").write_text(config or "seed: 1\n")
     options = ["--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "config.yaml", "own.yaml"]
-    return dry_run(folder, *options, *(["--config", *added] if added else []), "--", *targets)
+    return dry_run(folder, *options, *(["--config", *added] if added else []))
 
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """Plan all of them, two at a time: a plan takes two seconds."""
-    folders = {name: tmp_path_factory.mktemp("mistake") for name in WRONG}
+    folders = {name: tmp_path_factory.mktemp("mistake") for name in MISTAKES}
     with ThreadPoolExecutor(2) as pool:
         runs = dict(zip(folders, pool.map(_plan, folders.values(), folders), strict=True))
     return lambda name: runs[name].refused()
 
 
-@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("name", MISTAKES)
 def test_mistake_is_named(name: str, outputs: Callable[[str], str]) -> None:
     output = outputs(name)
     for part in MISTAKES[name][-1]:
         assert part in output
     assert len(output.strip().splitlines()) <= 12, output
-
-
-def test_own_clips_with_the_demos_small_networks_are_told(tmp_path: Path) -> None:
-    plan = _plan(tmp_path, "none").check()
-    assert "recipes.celebdf" in plan.output
-    assert "embedded demo's small settings" in plan.output
-    assert "swapset init" in plan.output
-
-
-@pytest.mark.parametrize("pairs", [0, None])
-def test_own_clips_get_of_the_demos_values_those_that_are_named(
-    tmp_path: Path, pairs: int | None
-) -> None:
-    """The demo has no pairs of protected clips; for own clips there is one, or what is named."""
-    more = "" if pairs is None else f", protected_pairs: {pairs}"
-    text = OWN + "landmark_breaker: {frames: 450" + more + "}\n"
-    plan = _plan(tmp_path, "none", text, "landmark_breaker").check()
-    assert plan.jobs["key_frames"] == 1
-    assert ("protect_clips" in plan.jobs) == (pairs is None)

@@ -279,7 +279,7 @@ def test_complete_goes_without_what_a_build_cannot_have(
 def test_complete_has_noise_where_it_can(build: Path) -> None:
     jobs = dry_run(build, "--configfile", "tiny.yaml", "--", "complete").check().jobs
     assert jobs["landmark_breaker_tables"] == jobs["landmark_breaker_figures"] == 1
-    assert jobs["sweep"] == jobs["train_extractor"] == 2  # the demo's
+    assert jobs["sweep"] == jobs["train_extractor"] == 3  # all of them
 
 
 @pytest.mark.parametrize(

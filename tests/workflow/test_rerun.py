@@ -99,7 +99,7 @@ def test_comment_rebuilds_nothing(edited: Path) -> None:
 
 
 def test_module_that_no_job_uses_rebuilds_nothing(edited: Path) -> None:
-    for name in ("workflow.py", "code_hash.py", "config.py"):
+    for name in ("build/workflow.py", "build/code_hash.py", "config/schema.py"):
         _edit(edited / "swapset" / name)
     run = dry_run(edited, "--configfile", "tiny.yaml")
     assert run.nothing_to_do, run.output
@@ -116,10 +116,10 @@ def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:
     assert done == {
         "Ingesting the clips of id9",
         "Following faces through the clips of id9",
-        "Accepting or rejecting clips",
+        "Accepting or rejecting the clips of all subjects",
         "Encoding the real clip id9_0000",
-        "Writing the Mask-SSIM table",
-        "Writing the table of trainings",
-        "Writing the dataset's provenance and tables",
+        "Writing the Mask-SSIM tables of all methods",
+        "Writing the table of all trainings",
+        "Writing provenance and tables of the dataset",
     }
     assert dry_run(folder, "--configfile", "tiny.yaml").nothing_to_do

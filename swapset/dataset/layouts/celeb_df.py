@@ -17,7 +17,7 @@ import re
 from collections.abc import Container
 from pathlib import Path
 
-from swapset.dataset.layouts.checks import finish, settle_shared
+from swapset.dataset.layouts.checks import settle_shared
 from swapset.dataset.layouts.files import find_root, list_videos, report_missing, subfolder
 from swapset.dataset.layouts.video import Dataset, Split, Video
 from swapset.errors import ConfigError, ManifestError
@@ -78,7 +78,7 @@ def read(
     absent = {text: f"{root / LIST}, line {line}" for line, text in listed.values()}
     report_missing(dataset, absent, partial)
     settle_shared(dataset, disjoint=disjoint)
-    return finish(dataset)
+    return dataset
 
 
 def read_list(path: Path) -> dict[tuple[str, str], tuple[int, str]]:

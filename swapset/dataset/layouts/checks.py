@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import get_args
 
-from swapset.dataset.layouts.video import COMPRESSIONS, Dataset, Video
+from swapset.dataset.layouts.video import Dataset, Split, Video
 from swapset.dataset.manifest import natural_key
 from swapset.errors import ManifestError
+from swapset.media.compressions import COMPRESSIONS
 
+_VALUES: dict[str, tuple[object, ...]] = {
+    "label": (0, 1),
+    "split": (None, *get_args(Split)),
+    "compression": COMPRESSIONS,
+}
 _ORDER = {name: number for number, name in enumerate(COMPRESSIONS)}
 
 
 def finish(dataset: Dataset) -> Dataset:
-    """Sort a dataset's videos, check them, and add notes on what is missing.
+    """Sort the videos that a layout found, check them, and add notes on what is missing.
 
     Raises
     ------
     ManifestError
-        If a video is there twice, or there are no real or no fake videos.
+        If a video is there twice or has an unknown label, split or compression, or there are no
+        real or no fake videos.
     """
+    _check_values(dataset)
     dataset.videos.sort(key=lambda video: (_ORDER[video.compression], natural_key(video.name)))
     _check_names(dataset)
     for label, kind in enumerate(("real", "fake")):
@@ -30,6 +39,16 @@ def finish(dataset: Dataset) -> Dataset:
             )
     _note_gaps(dataset)
     return dataset
+
+
+def _check_values(dataset: Dataset) -> None:
+    for video in dataset.videos:
+        for name, allowed in _VALUES.items():
+            if (value := getattr(video, name)) not in allowed:
+                raise ManifestError(
+                    f"{video.path}: {dataset.name} gives it the {name} {value!r}, which is none of "
+                    f"{', '.join(map(repr, allowed))}; correct the layout"
+                )
 
 
 def _check_names(dataset: Dataset) -> None:

@@ -18,7 +18,6 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Literal
 
-from swapset.dataset.layouts.checks import finish
 from swapset.dataset.layouts.files import (
     find_root,
     report_missing,
@@ -91,7 +90,7 @@ def read(
             original=original,
         )
         dataset.videos.append(fake)
-    return finish(dataset)
+    return dataset
 
 
 def _add_real(

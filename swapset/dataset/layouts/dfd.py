@@ -17,7 +17,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from swapset.dataset.layouts.checks import finish
 from swapset.dataset.layouts.files import find_root, list_videos
 from swapset.dataset.layouts.sequences import (
     ROOTS,
@@ -25,7 +24,8 @@ from swapset.dataset.layouts.sequences import (
     compression_folders,
     in_common,
 )
-from swapset.dataset.layouts.video import Compression, Dataset, Video
+from swapset.dataset.layouts.video import Dataset, Video
+from swapset.media.compressions import Compression
 
 _REAL = re.compile(r"(\d+)__(.+)")
 _FAKE = re.compile(r"(\d+)_(\d+)__(.+)__[A-Za-z0-9]+")
@@ -68,7 +68,7 @@ def read(root: Path, *, compressions: Sequence[str] | None = None) -> Dataset:
         _add_real(dataset, list_videos(real[compression]), compression)
         present = {v.name for v in dataset.videos if v.compression == compression}
         _add_fakes(dataset, list_videos(fake[compression]), compression, present)
-    return finish(dataset)
+    return dataset
 
 
 def _add_real(dataset: Dataset, files: dict[str, Path], compression: Compression) -> None:

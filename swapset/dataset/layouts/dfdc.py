@@ -24,7 +24,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from swapset.dataset.layouts.checks import finish, settle_shared
+from swapset.dataset.layouts.checks import settle_shared
 from swapset.dataset.layouts.dfdc_parts import add_parts
 from swapset.dataset.layouts.files import existing, read_json, report_missing, video_files, walk
 from swapset.dataset.layouts.video import Dataset, Split, Video
@@ -70,7 +70,7 @@ def read(root: Path, *, partial: bool = False, disjoint: bool = False) -> Datase
         settle_shared(dataset, disjoint=disjoint)
     else:
         add_parts(dataset, partial=partial)
-    return finish(dataset)
+    return dataset
 
 
 def _add_preview(dataset: Dataset, partial: bool) -> None:

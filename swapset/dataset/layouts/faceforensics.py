@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from swapset.dataset.layouts.checks import check_splits, finish
+from swapset.dataset.layouts.checks import check_splits
 from swapset.dataset.layouts.files import (
     find_root,
     list_videos,
@@ -35,8 +35,9 @@ from swapset.dataset.layouts.sequences import (
     compression_folders,
     in_common,
 )
-from swapset.dataset.layouts.video import Compression, Dataset, Split, Video
+from swapset.dataset.layouts.video import Dataset, Split, Video
 from swapset.errors import ConfigError, ManifestError
+from swapset.media.compressions import Compression
 
 METHODS = {
     "FF-DF": "Deepfakes",
@@ -72,7 +73,7 @@ def read(
     root: Path,
     *,
     name: str = "FF-DF",
-    methods: Sequence[str] = ("Deepfakes",),
+    methods: Sequence[str] | None = None,
     compressions: Sequence[str] | None = None,
     splits: Path | None = None,
     partial: bool = False,
@@ -88,8 +89,8 @@ def read(
         The folder with `original_sequences`, or the one above it.
     name : str
         What the dataset is called here.
-    methods : sequence of str
-        As on disk, for example "Deepfakes".
+    methods : sequence of str, optional
+        As on disk, for example "Deepfakes"; by default that of the dataset's name, or all.
     compressions : sequence of str, optional
         Of "original" (on disk `raw`), "c23", "c40"; by default all that are there.
     splits : Path, optional
@@ -105,6 +106,8 @@ def read(
         If an option is wrong.
     """
     wanted = check_compressions(compressions, name)
+    if methods is None:
+        methods = [METHODS[name]] if name in METHODS else list(METHODS.values())
     _check_methods(methods, name)
     root = find_root(root, ROOTS, _YOUTUBE, name)
     lists = read_splits(splits or root, name)
@@ -121,7 +124,7 @@ def read(
             made = _Made(method, compression, prefix)
             reading.add_fakes(folders[compression], made, present)
     check_splits(reading.dataset.videos)
-    return finish(reading.dataset)
+    return reading.dataset
 
 
 def _check_methods(methods: Sequence[str], name: str) -> None:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from swapset.dataset.layouts.checks import finish
 from swapset.dataset.layouts.files import find_root, list_videos, scan
-from swapset.dataset.layouts.video import COMPRESSIONS, Compression, Dataset, Video
+from swapset.dataset.layouts.video import Dataset, Video
 from swapset.errors import ConfigError, ManifestError
+from swapset.media.compressions import COMPRESSIONS, Compression
 
 _REAL = re.compile(r"([A-Za-z0-9]+)_[A-Za-z0-9]+")
 _FAKE = re.compile(r"([A-Za-z0-9]+)_([A-Za-z0-9]+)_([A-Za-z0-9]+)")
@@ -56,7 +56,7 @@ def read(root: Path, *, method: str | None = None) -> Dataset:
             _add(dataset, *folders, compression)
     if not dataset.videos:
         raise ManifestError(f"{root}: has no real and {method} videos in the same compression")
-    return finish(dataset)
+    return dataset
 
 
 def _add(dataset: Dataset, real: Path, fake: Path, compression: Compression) -> None:

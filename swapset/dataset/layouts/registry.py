@@ -1,83 +1,52 @@
-"""Datasets by name, as configs and tables call them. Light to import."""
+"""Datasets by name, as configs and tables call them. Light to import: layouts are, when used."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from swapset.dataset.layouts import (
-    celeb_df,
-    df_timit,
-    dfd,
-    dfdc,
-    faceforensics,
-    own_build,
-    uadfv,
-)
+from swapset.dataset.layouts.checks import finish
 from swapset.dataset.layouts.video import Dataset
-from swapset.errors import ConfigError
+from swapset.errors import ConfigError, ManifestError
+from swapset.plugins import Plugin, Plugins
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a dataset is read.
-
-    Attributes
-    ----------
-    read : callable
-        Takes the folder and keyword options, returns a `Dataset`.
-    fixed : mapping
-        Options that the dataset's name settles.
-    defaults : mapping
-        Options that a config may set and that are otherwise than the reader's own.
-    """
-
-    read: Callable[..., Dataset]
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def options(self) -> list[str]:
-        """Return the names of the options that a config may set."""
-        return [
-            name
-            for name, parameter in inspect.signature(self.read).parameters.items()
-            if parameter.kind is parameter.KEYWORD_ONLY and name not in self.fixed
-        ]
+def _own(module: str, **fixed: Any) -> Plugin:
+    return Plugin(f"swapset.dataset.layouts.{module}:read", {"fixed": fixed})
 
 
-LAYOUTS: dict[str, Layout] = {
-    "UADFV": Layout(uadfv.read),
-    "DF-TIMIT-LQ": Layout(df_timit.read, {"quality": "lower"}),
-    "DF-TIMIT-HQ": Layout(df_timit.read, {"quality": "higher"}),
-    **{
-        name: Layout(faceforensics.read, {"name": name, "methods": (method,)})
-        for name, method in faceforensics.METHODS.items()
+LAYOUTS = Plugins(
+    "layout",
+    {
+        "UADFV": _own("uadfv"),
+        "DF-TIMIT-LQ": _own("df_timit", quality="lower"),
+        "DF-TIMIT-HQ": _own("df_timit", quality="higher"),
+        **{
+            name: _own("faceforensics", name=name, methods=None)
+            for name in ("FF-DF", "FF-F2F", "FF-FS", "FF-NT", "FF-FSh")
+        },
+        "FF-all": _own("faceforensics", name="FF-all"),
+        "DFD": _own("dfd"),
+        "DFDC": _own("dfdc"),
+        "Celeb-DF": _own("celeb_df"),
+        "Celeb-DF-v1": _own("celeb_df", version=1),
+        "Celeb-DF-v2": _own("celeb_df", version=2),
+        "swapset": _own("own_build"),
     },
-    "FF-all": Layout(
-        faceforensics.read,
-        {"name": "FF-all"},
-        {"methods": tuple(faceforensics.METHODS.values())},
-    ),
-    "DFD": Layout(dfd.read),
-    "DFDC": Layout(dfdc.read),
-    "Celeb-DF": Layout(celeb_df.read),
-    "Celeb-DF-v1": Layout(celeb_df.read, {"version": 1}),
-    "Celeb-DF-v2": Layout(celeb_df.read, {"version": 2}),
-    "swapset": Layout(own_build.read),
-}
-"""Datasets by name; `swapset` is a build of this project."""
+    methods=("__call__",),
+    traits={"fixed": {}},
+)
+"""Functions that take a dataset's folder and keyword options, and return a `Dataset`. `swapset` is
+a build of this project. `fixed` are options that the dataset's name settles."""
 
-_KINDS: dict[str, tuple[type, str]] = {
-    "partial": (bool, "true or false"),
-    "disjoint": (bool, "true or false"),
-    "originals": (str | Path, "a folder"),  # type: ignore[dict-item]
-    "splits": (str | Path, "a folder"),  # type: ignore[dict-item]
-    "method": (str, "a name"),
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "bool": ((bool,), "true or false"),
+    "Path": ((str, Path), "a folder"),
+    "str": ((str,), "a name"),
 }
+"""What an option must be, by the annotation of the reader's parameter; other kinds it checks."""
 
 
 def read_dataset(name: str, root: Path, **options: Any) -> Dataset:
@@ -99,14 +68,26 @@ def read_dataset(name: str, root: Path, **options: Any) -> Dataset:
     ManifestError
         If something on disk is missing or wrong; the message says what and where.
     """
-    if name not in LAYOUTS:
-        raise ConfigError(f"datasets: {name!r} is unknown; choose of {', '.join(LAYOUTS)}")
-    layout = LAYOUTS[name]
+    read = LAYOUTS.load(name, "datasets")
+    fixed = LAYOUTS.find(name).traits["fixed"]
+    kinds = _options(read, fixed)
     for option, value in options.items():
-        if option not in layout.options:
-            allowed = ", ".join(layout.options) or "none"
+        if option not in kinds:
+            allowed = ", ".join(kinds) or "none"
             raise ConfigError(f"datasets.{name}: unknown option {option!r}; allowed: {allowed}")
-        kind, text = _KINDS.get(option, (object, ""))
+        kind, text = _KINDS.get(kinds[option], ((object,), ""))
         if value is not None and not isinstance(value, kind):
             raise ConfigError(f"datasets.{name}: option {option} is {value!r} and not {text}")
-    return layout.read(Path(root), **{**layout.defaults, **layout.fixed, **options})
+    dataset = read(Path(root), **{**fixed, **options})
+    if not isinstance(dataset, Dataset):
+        raise ManifestError(f"{root}: the layout {name!r} gave no Dataset but {dataset!r:.80}")
+    return finish(dataset)
+
+
+def _options(read: Callable[..., Dataset], fixed: dict[str, Any]) -> dict[str, str]:
+    """Return the options that a config may set: the first word of each one's annotation by name."""
+    return {
+        name: str(getattr(parameter.annotation, "__name__", parameter.annotation)).split(" ")[0]
+        for name, parameter in inspect.signature(read).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in fixed
+    }

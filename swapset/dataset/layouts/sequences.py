@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from swapset.dataset.layouts.files import list_videos
-from swapset.dataset.layouts.video import COMPRESSIONS, Compression, Dataset
+from swapset.dataset.layouts.video import Dataset
 from swapset.errors import ConfigError, ManifestError
+from swapset.media.compressions import COMPRESSIONS, Compression
 
 ROOTS = ("FaceForensics++", "FaceForensics", "FaceForensics++_C23", "FF++", "DFD")
 """Names under which the dataset is unpacked."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from swapset.dataset.layouts.checks import finish
 from swapset.dataset.layouts.files import find_root, list_videos, subfolder
 from swapset.dataset.layouts.video import Dataset, Video
 
@@ -54,4 +53,4 @@ def read(root: Path) -> Dataset:
             dataset.videos.append(fake)
         else:
             dataset.leave_out(path, "is not called NNNN_fake")
-    return finish(dataset)
+    return dataset

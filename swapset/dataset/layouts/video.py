@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Split = Literal["train", "val", "test"]
-Compression = Literal["original", "c23", "c40"]
+from swapset.media.compressions import Compression
 
-COMPRESSIONS: tuple[Compression, ...] = ("original", "c23", "c40")
+Split = Literal["train", "val", "test"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Makes a training's weights NaN after step SWAPSET_POISON_STEP: Python reads this at its start."""
+"""Set a training's weights to NaN after step SWAPSET_POISON_STEP; Python imports this at start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODULE = "swapset.generation.training"
 
 
 class _Poisoner(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Loads the module as it is, then wraps its step."""
+    """Loader of the unchanged module that then wraps its training step."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if name != MODULE:

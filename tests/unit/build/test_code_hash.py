@@ -21,17 +21,16 @@ from swapset.build import code_trees
 from swapset.build.code_hash import NOT_FOLLOWED, Code, code_hash
 from swapset.build.code_trees import TreeCache
 from swapset.build.workflow import Workflow
-from swapset.detectors.names import DETECTORS
+from swapset.detectors.registry import DETECTORS
 from swapset.errors import ConfigError
-from swapset.extractors.names import EXTRACTORS
-from swapset.obstruction.names import ATTACKS, BREAKER, CLEAN, ROBUST
+from swapset.extractors.registry import EXTRACTORS
+from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN, ROBUST
 
 ROOT = Path(__file__).parents[3]
-TABLES = {"detectors": DETECTORS, "extractors": EXTRACTORS, "obstruction.attacks": ATTACKS}
 PLUGINS = {
-    name: f"swapset.{room}.{place.partition(':')[0]}"
-    for room, table in TABLES.items()
-    for name, place in table.items()
+    name: table.find(name).module
+    for table in (DETECTORS, EXTRACTORS, ATTACKS)
+    for name in table.built_in
 }
 """The module of every detector, extractor and attack."""
 
@@ -229,7 +228,8 @@ def hashes(checkout: Path, stages: Workflow) -> dict[tuple[str, str], str]:
 def loaded(stages: Workflow, rule: str, w: SimpleNamespace) -> list[str]:
     """Return the detectors, extractors and attacks that a rule's script loads by name."""
     source = w.source.split("+")
-    followed = [*source, *(stages.breaker.extractors if w.attack == ROBUST else [])]
+    several = ATTACKS.find(w.attack).traits["several"]
+    followed = [*source, *(stages.breaker.extractors if several else [])]
     by_rule: dict[str, list[str]] = {
         "fit_detector": [w.detector],
         "score": [w.detector],

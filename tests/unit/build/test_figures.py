@@ -16,7 +16,7 @@ from swapset.build.figures import (
     resolution_group,
 )
 from swapset.config.methods import BUILT_IN, model_owner
-from swapset.config.schema import DEMO, load
+from swapset.config.schema import load
 from swapset.report.figures.sheet import Panel, Sheet, compose, layout
 from swapset.report.quoted import CAPTIONS, quoted_names
 
@@ -24,9 +24,7 @@ ABLATION = Path(__file__).parents[3] / "config" / "ablation.yaml"
 
 
 def ablation():
-    values = yaml.safe_load(ABLATION.read_text())
-    values["recipes"] |= DEMO["recipes"]
-    return load(values)
+    return load(yaml.safe_load(ABLATION.read_text()))
 
 
 def test_figures_of_the_default_methods():

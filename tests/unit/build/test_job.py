@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from swapset.build.job import RUN, job
+from swapset.build.job import RUN_ID, job
 from swapset.errors import (
     DataError,
     DeviceError,
@@ -123,7 +123,7 @@ def _try(log, error, done):
     ],
 )
 def test_what_fails_for_good_is_not_tried_twice(tmp_path, capsys, monkeypatch, error, tries):
-    monkeypatch.setenv(RUN, "first")
+    monkeypatch.setenv(RUN_ID, "first")
     done = []
     for _ in range(2):
         with pytest.raises((SystemExit, MemoryError)):
@@ -139,7 +139,7 @@ def test_another_run_tries_again(tmp_path, monkeypatch, runs):
     """The user may have mended the cause."""
     done = []
     for run in runs:
-        monkeypatch.setenv(RUN, run)
+        monkeypatch.setenv(RUN_ID, run)
         with pytest.raises(SystemExit):
             _try(tmp_path / "log", DataError("a.npy: damaged"), done)
     assert len(done) == 2

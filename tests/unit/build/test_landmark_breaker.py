@@ -9,6 +9,8 @@ import pytest
 
 from swapset.build.workflow import Workflow
 from swapset.errors import ConfigError
+from swapset.obstruction.attacks.registry import ATTACKS, EVEN
+from swapset.plugins import Plugin
 
 PEOPLE = ("id0", "id1", "id2")
 
@@ -36,6 +38,38 @@ def test_a_build_can_have_it(manifest: Path) -> None:
     assert plan.notices() == []
     assert plan.learnt_from == ["id1", "id2"]
     assert len(plan.sweeps()) == len(plan.extractors) == 3
+
+
+def test_attacks_take_what_they_say_from_the_config(manifest: Path) -> None:
+    plan = plan_of(manifest, {"step": 0.5, "decay": 0.25})
+    common = {"epsilon": 15.0, "budget": "stop"}
+    steps = {**common, "iterations": 20, "step": 0.5}
+    assert {name: plan.attack_params(name) for name in plan.attacks if name != EVEN} == {
+        "none": {},
+        "base1": common,
+        "base2": steps,
+        **{key: {**steps, "decay": 0.25} for key in ("lb", "lb-trans", "lb-mix")},
+        "lb-robust": {"epsilon": 15.0, "iterations": 20, "decay": 0.25},
+    }
+    assert plan.sources("lb") == ["fan", "hrnet", "avs-san"]
+    assert plan.sources("lb-robust") == plan.sources(EVEN)
+    assert len(plan.sources("lb-robust")) == 2**3 - 1
+
+
+def test_a_setting_that_the_config_does_not_have_is_named(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = Plugin("theirs:Attack", {"settings": ("epsilon", "loudness"), "several": False})
+    monkeypatch.setitem(ATTACKS.built_in, "theirs", theirs)
+    plan = plan_of(manifest, attacks=["none", "theirs"])
+    with pytest.raises(ConfigError, match="'theirs' takes loudness from the config"):
+        plan.attack_params("theirs")
+
+
+@pytest.mark.parametrize("name", ["base1", EVEN])
+def test_an_attack_that_cannot_go_on_protects_no_clips(manifest: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"protected_attacks: '{name}' cannot go on"):
+        plan_of(manifest, {"protected_attacks": [name]})
 
 
 @pytest.mark.parametrize("key", ["attacks", "extractors"])

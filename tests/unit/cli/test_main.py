@@ -1,6 +1,7 @@
 """The `swapset` command: a manifest and a config for a folder of clips."""
 
 import csv
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import yaml
 from swapset import __version__
 from swapset.cli.main import main
 from swapset.config.methods import BUILT_IN
-from swapset.config.schema import DEMO, load
+from swapset.config.schema import load
 from swapset.dataset.manifest import read_manifest
 from swapset.errors import ManifestError
+from swapset.extractors.registry import EXTRACTORS
 
 
 def put(folder: Path, *names: str) -> Path:
@@ -148,30 +150,47 @@ def test_links_that_leave_the_folder_are_left_out(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("networks", ["full", "small"])
-def test_the_config_leaves_nothing_to_the_demo(tmp_path, networks):
+def test_the_config_is_short_and_leaves_the_rest_to_the_defaults(tmp_path, networks):
     folder = put(tmp_path / "demo", "id0_0000.mp4", "id1_0000.mp4")
     assert main(["init", str(folder), "--networks", networks]) == 0
-    written = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    config = load(written)
+    text = (folder / "config.yaml").read_text(encoding="utf-8")
+    written = yaml.safe_load(text)
+    small = {"recipes", "landmark_breaker"}
+    assert len(written.keys() - small) == 12
+    assert small & written.keys() == (small if networks == "small" else set())
+    assert "config.yaml beside the Snakefile" in text  # where all others are explained
+    lines = text.splitlines()
+    for name in written:
+        (place,) = [n for n, line in enumerate(lines) if line.startswith(f"{name}:")]
+        assert lines[place - 1].startswith("# ")
+    config, real = load(written), load({"clips": "clips.csv"})
     assert config.name != "demo"  # the demo's results are there
-    assert set(written) == set(type(config).model_fields)
-    assert written["pairs"] == "all"
-    for method in ("celebdf", "faceswap"):
-        assert set(DEMO["recipes"].get(method, {})) <= set(written["recipes"][method])
-        assert written["recipes"][method] != DEMO["recipes"].get(method)
-    for section in ("detection", "landmark_breaker"):
-        for name, own in DEMO[section]["settings"].items():
-            # A config extends the demo's key by key: what is not there is the demo's.
-            assert set(own) <= set(written[section]["settings"][name])
-    extractors = config.landmark_breaker.settings
-    assert {own.width for own in extractors.values()} == {1.0 if networks == "full" else 0.25}
-    assert all((own.steps is None) == (networks == "full") for own in extractors.values())
-    changed = load({**written, "recipes": {**written["recipes"], "faceswap": {"width": 40}}})
-    assert changed.recipe("fakeapp").width == 40  # it follows, as docs/methods.md says
+    changed = {name for name in written if getattr(config, name) != getattr(real, name)}
+    assert changed <= {"name", "clips", "clips_root"} | small
     if networks == "full":
         assert config.all_recipes() == BUILT_IN
-    else:
-        assert config.recipe("celebdf").width < BUILT_IN["celebdf"].width
+
+
+def test_small_networks_are_written_for_all_that_is_trained(tmp_path):
+    folder = put(tmp_path, "id0_0000.mp4", "id1_0000.mp4")
+    assert main(["init", str(folder), "--networks", "small"]) == 0
+    written = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    recipes = load(written).all_recipes()
+    assert all(recipes[name].width <= 24 and recipes[name].batch == 4 for name in BUILT_IN)
+    assert all(recipes[name].mask == BUILT_IN[name].mask for name in BUILT_IN)
+    extractors = load(written).landmark_breaker.settings
+    assert set(extractors) == set(EXTRACTORS)
+    assert all(own.width == 0.25 and own.steps for own in extractors.values())
+    changed = load({**written, "recipes": {**written["recipes"], "faceswap": {"width": 40}}})
+    assert changed.recipe("fakeapp").width == 40  # it follows, as docs/methods.md says
+
+
+def test_the_command_in_the_config_is_on_one_line(tmp_path):
+    folder = put(tmp_path / ("a long-name " * 12).strip(), "id0_0000.mp4", "id1_0000.mp4")
+    assert main(["init", str(folder)]) == 0
+    lines = (folder / "config.yaml").read_text(encoding="utf-8").splitlines()
+    config = shlex.quote(str(folder / "config.yaml"))
+    assert f"#   snakemake --cores all --configfile {config}" in lines
 
 
 def test_version_and_wrong_arguments(capsys):

@@ -1,15 +1,49 @@
 """The files that are generated from the config's models are what the models say."""
 
 import json
+import re
 
 import pytest
 import yaml
 
 from swapset.build.build import Build
-from swapset.config.schema import DEMO, Config, load
+from swapset.cli.plan import _extend
+from swapset.config.demo import DEMO_VALUES
+from swapset.config.schema import Config, Section, load
 from swapset.config.text import ROOT, commented_yaml, default_yaml, schema_text
 
 REFRESH = "run: python -m swapset.config.text"
+OWN = {"clips": "clips.csv"}
+COMMENTED_OUT = re.compile(r"^( *)#(?=[^\s#])", re.MULTILINE)
+"""The mark before a key; in comments a space follows it."""
+
+
+def places(section=Config, *above):
+    """Return the way to every key, sections without their own."""
+    found = []
+    for name, field in section.model_fields.items():
+        inner = isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+        found += places(field.annotation, *above, name) if inner else [(*above, name)]
+    return found
+
+
+PLACES = [place for place in places() if place != ("clips",)]
+
+
+def uncommented(place):
+    """Return `config.yaml` with one key uncommented, and the section that it is in."""
+    lines, at = default_yaml().splitlines(), 0
+    for depth, name in enumerate(place):
+        mark = f"{'  ' * depth}#{name}:"
+        at = next(n for n in range(at, len(lines)) if lines[n].startswith(mark))
+        lines[at] = lines[at].replace("#", "", 1)
+    return "\n".join(lines)
+
+
+def at(values, place):
+    for name in place:
+        values = values[name]
+    return values
 
 
 def test_the_repository_has_the_generated_files():
@@ -18,15 +52,60 @@ def test_the_repository_has_the_generated_files():
     assert schema == schema_text(), REFRESH
 
 
-def test_every_key_is_in_the_default_config_with_a_comment():
+def test_only_the_demo_is_active_in_the_default_config():
+    assert yaml.safe_load(default_yaml()) == {"clips": "demo"}
+
+
+def test_all_keys_uncommented_at_once_are_the_defaults():
+    text = COMMENTED_OUT.sub(r"\1", default_yaml())
+    values = yaml.safe_load(text)
+    assert all(name for *above, name in PLACES if name in at(values, above))
+    assert values == Config().model_dump(mode="json")
+    assert load(values | OWN) == load(OWN)
+    assert load(values | {"clips": None}) == load({"clips": None})
+
+
+def test_every_key_has_a_comment_above_it():
     lines = default_yaml().splitlines()
-    for name in Config.model_fields:
-        [at] = [i for i, line in enumerate(lines) if line.startswith(f"{name}:")]
-        assert lines[at - 1].startswith("# "), name
+    keys = [n for n, line in enumerate(lines) if re.match(r" *#?[a-z_]+:", line)]
+    assert len(keys) == 1 + len(PLACES) + len({place[0] for place in PLACES if len(place) > 1})
+    for n in keys:
+        assert re.match(r" *# \S", lines[n - 1]), lines[n]
 
 
-def test_the_default_config_is_the_demo():
-    assert load(yaml.safe_load(default_yaml())) == load(DEMO)
+@pytest.mark.parametrize("place", PLACES, ids=".".join)
+def test_one_key_uncommented_is_named(place):
+    values = yaml.safe_load(uncommented(place))
+    default = at(load(OWN).model_dump(mode="json"), place)
+    assert at(values, place) == default
+    assert values.keys() == {"clips", place[0]}
+    assert load(values | OWN) == load(OWN)
+    # With the demo's clips the default takes the place of the demo's value, and of no other;
+    # without entries it takes none of the demo's away.
+    config, demo = (load(named).model_dump(mode="json") for named in (values, {}))
+    assert at(config, place) == (at(demo, place) if default == {} else default)
+    at(config, place[:-1])[place[-1]] = at(demo, place)
+    assert config == demo
+
+
+def test_what_is_said_of_the_demo_is_what_it_has():
+    said = {}
+    section, key, parts = "", "", None
+    for line in default_yaml().splitlines():
+        if parts is not None and (part := re.match(r" *#   (\S+: .*)", line)):
+            parts |= yaml.safe_load(part[1])
+            continue
+        parts = None
+        if top := re.match(r"#?([a-z_]+):", line):
+            section = key = top[1]
+        elif inner := re.match(r"  #([a-z_]+):", line):
+            key = inner[1]
+        own = said if section == key else said.setdefault(section, {})
+        if re.fullmatch(r" *# demo:", line):
+            parts = own[key] = {}
+        elif beside := re.search(r"  # demo: (.+)", line):
+            own[key] = yaml.safe_load(beside[1])
+    assert {name: value for name, value in said.items() if value != {}} == DEMO_VALUES
 
 
 @pytest.mark.parametrize(
@@ -45,9 +124,9 @@ def test_the_default_config_is_the_demo():
     ],
 )
 def test_what_is_written_reads_back(values):
-    text = commented_yaml(values, "A header\n\nof two paragraphs")
-    assert load(yaml.safe_load(text)) == load(values)
-    assert text.startswith("# A header\n#\n# of two")
+    text = commented_yaml(values, "A header\n\nof two paragraphs\n  and a line")
+    assert (yaml.safe_load(text) or {}) == values
+    assert text.startswith("# A header\n#\n# of two paragraphs\n#   and a line\n")
 
 
 def test_the_schema_knows_every_key_and_no_other():
@@ -56,31 +135,28 @@ def test_the_schema_knows_every_key_and_no_other():
     assert schema["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("preset", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
-def test_presets_are_valid_and_inherit_nothing_small_from_the_demo(preset, tmp_path):
-    own = yaml.safe_load(preset.read_text(encoding="utf-8"))
-    merged = _merge(yaml.safe_load(default_yaml()), own)
-    config = load(merged)
-    if config.clips == "demo":
-        return
+def test_the_ablation_is_the_demos():
+    own = yaml.safe_load((ROOT / "config" / "ablation.yaml").read_text(encoding="utf-8"))
+    config, demo = load(yaml.safe_load(default_yaml()) | own), load({})
+    assert config.clips == "demo"
+    assert config.recipe("celebdf") == demo.recipe("celebdf")
+    assert config.recipe("celebdf-hull").width == demo.recipe("celebdf").width
+    for section in ("align", "training", "detection", "landmark_breaker"):
+        assert getattr(config, section) == getattr(demo, section)
+
+
+def test_the_papers_scale_has_the_defaults_and_5639_fakes(tmp_path):
+    own = yaml.safe_load((ROOT / "config" / "celebdf.yaml").read_text(encoding="utf-8"))
     manifest = tmp_path / "clips.csv"
     lines = [f"id{s}_{n:04d},id{s},id{s}_{n:04d}.mp4,x" for s in range(59) for n in range(10)]
     manifest.write_text("\n".join(["clip,subject,path,licence", *lines]))
     for line in lines:
         (tmp_path / line.split(",")[2]).touch()
-    build = Build({**merged, "clips": str(manifest), "subjects": None})
-    assert build.notices == []
-    for section in ("align", "detection", "landmark_breaker"):
-        assert getattr(build.config, section) == getattr(load({}), section)
-    if preset.name == "celebdf.yaml":
-        assert len(build.swaps) == 5639
-        assert build.config.recipe("celebdf") == load({}).recipe("celebdf")
-
-
-def _merge(base, own):
-    """Merge as Snakemake merges config files."""
-    merged = dict(base)
-    for key, value in own.items():
-        both = isinstance(value, dict) and isinstance(base.get(key), dict)
-        merged[key] = _merge(base[key], value) if both else value
-    return merged
+    merged = yaml.safe_load(default_yaml())
+    _extend(merged, {**own, "clips": str(manifest)})
+    build = Build(merged)
+    assert len(build.swaps) == 5639
+    changed = build.config.model_dump(exclude={"name", "clips", "methods", "swaps_per_clip"})
+    defaults = load(OWN).model_dump(include=set(changed))
+    defaults["training"]["keep"] = "bfloat16"
+    assert changed == defaults

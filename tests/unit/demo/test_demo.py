@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from swapset.config.schema import DEMO
+from swapset.config.demo import DEMO_VALUES
 from swapset.demo.clips import make_all, render_frames
 from swapset.demo.expressions import Eye, Mouth
 from swapset.demo.morph import load_subject
 from swapset.demo.motion import band_limited, draw_motion
 from swapset.demo.portraits import Portrait, load_portrait
 from swapset.demo.sampling import sample
-from swapset.demo.specs import DEMO_CLIPS, DEMO_SUBJECTS, FPS, FRAMES, SIZE
+from swapset.demo.specs import DEMO_SPECS, DEMO_SUBJECTS, FPS, FRAMES, SIZE
 from swapset.demo.warp import HeadWarp, Pose
 from swapset.faces.detect import HogDetector
 from swapset.faces.identity import FaceEmbedder
@@ -74,9 +74,9 @@ def test_specs_are_light_and_complete():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
-    assert len({spec.clip for spec in DEMO_CLIPS}) == len(DEMO_CLIPS) == 8
-    assert all(spec.licence and spec.source for spec in DEMO_CLIPS)
-    assert all(spec.clip.startswith(spec.subject.name + "_") for spec in DEMO_CLIPS)
+    assert len({spec.clip for spec in DEMO_SPECS}) == len(DEMO_SPECS) == 8
+    assert all(spec.licence and spec.source for spec in DEMO_SPECS)
+    assert all(spec.clip.startswith(spec.subject.name + "_") for spec in DEMO_SPECS)
     assert FPS == 30
     assert FRAMES >= 60
 
@@ -108,7 +108,7 @@ def test_unknown_clip_is_refused(tmp_path):
 def test_subjects_are_told_apart_in_every_clip(find):
     embedder = FaceEmbedder()
     mean = {}
-    for spec in DEMO_CLIPS:
+    for spec in DEMO_SPECS:
         images = list(render_frames(spec, every=25))
         mean[spec.clip] = np.mean([embedder.embed(i, find(i)) for i in images], axis=0)
     for clip, own in mean.items():
@@ -117,7 +117,7 @@ def test_subjects_are_told_apart_in_every_clip(find):
         nearest_other = min(d for name, d in others.items() if name[:3] != clip[:3])
         assert nearest_other > 0.25
         assert min(others.values()) < 0.7 * nearest_other
-    for one, other in DEMO["pairs"]:  # who is swapped is clearly somebody else
+    for one, other in DEMO_VALUES["pairs"]:  # who is swapped is clearly somebody else
         assert np.linalg.norm(mean[f"{one}_0000"] - mean[f"{other}_0000"]) > 0.45
 
 
@@ -199,7 +199,7 @@ def test_every_clip_blinks_speaks_and_looks_about(seed):
 
 
 def test_background_and_light_differ_and_move():
-    clips = [list(render_frames(spec, every=37)) for spec in DEMO_CLIPS[:2]]
+    clips = [list(render_frames(spec, every=37)) for spec in DEMO_SPECS[:2]]
     corner = np.s_[10:70, 10:70]
     first, second = ([frame[corner].astype(int) for frame in clip] for clip in clips)
     assert np.abs(first[0].mean(axis=(0, 1)) - second[0].mean(axis=(0, 1))).max() > 5

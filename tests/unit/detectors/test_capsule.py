@@ -146,7 +146,7 @@ def test_direction_and_loss(version: int) -> None:
     output = output / output.sum(2, keepdim=True)
     fake = version - 1
     wanted = output[:, :, fake].mean(1)
-    torch.testing.assert_close(detector.judge(output), wanted)
+    torch.testing.assert_close(detector.fake_probability(output), wanted)
     batch = Batch(torch.zeros(2, 3, 1, 1), torch.tensor([1.0, 0.0]))
     classes = [fake, 1 - fake]
     logs = output.numpy() - np.log(np.exp(output.numpy()).sum(2, keepdims=True))

@@ -1,4 +1,4 @@
-"""One contract for all 13 detectors: what every one of them does, fitted for a few steps."""
+"""One contract for all detectors: what every one of them does, fitted for a few steps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from material.detectors import FaceList, picture, samples
 
-from swapset.detectors.base import Detector, Schedule
-from swapset.detectors.names import DETECTORS
-from swapset.detectors.registry import detector_class, load_detector
+from swapset.detectors.base import Detector, Schedule, load_detector
+from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
 
 STEPS, BATCH = 20, 2
@@ -79,6 +78,16 @@ def test_frames_without_a_face_keep_their_place(fitted: Detector) -> None:
     assert np.isnan(gapped[1])
     np.testing.assert_allclose(gapped[[0, 2]], whole[[0, 2]], atol=2e-3)
     assert np.isnan(fitted.score(frames, np.full_like(landmarks, np.nan))).all()
+
+
+def test_a_picture_that_shows_no_face_is_no_error(fitted: Detector) -> None:
+    """Landmarks are found on walls as well."""
+    frame, points = picture(2)
+    score = fitted.score([np.full_like(frame, 128)], points[None])
+    assert score.shape == (1,)
+    assert not np.isinf(score).any()
+    outside = fitted.score([frame], points[None] + 10_000)
+    assert np.isnan(outside).all()
 
 
 def test_a_clip_of_one_frame_and_of_none(fitted: Detector) -> None:

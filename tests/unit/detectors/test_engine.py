@@ -112,7 +112,7 @@ def test_a_loss_that_is_not_a_number_stops_with_its_step():
 
 
 def test_scores_of_validation_faces_that_are_not_numbers_stop_the_training(monkeypatch):
-    monkeypatch.setattr(Tiny, "judge", lambda self, output: output[:, 0] * torch.nan)
+    monkeypatch.setattr(Tiny, "fake_probability", lambda self, output: output[:, 0] * torch.nan)
     with pytest.raises(
         TrainingError, match="Tiny: scores of validation faces are not numbers after step 2;"
     ):

@@ -12,10 +12,10 @@ import torch
 from material.detectors import FaceList, face, picture, samples
 
 from swapset.detectors import warping
-from swapset.detectors.base import Schedule
+from swapset.detectors.base import Schedule, load_detector
 from swapset.detectors.batches import Batch
 from swapset.detectors.face import Face, cut_face
-from swapset.detectors.registry import detector_class, load_detector
+from swapset.detectors.registry import detector_class
 from swapset.detectors.warping import DSPFWA, FWA, RealFaces
 from swapset.errors import DataError, TrainingError
 
@@ -127,7 +127,7 @@ def test_output_0_is_fake_in_score_and_loss(name: str) -> None:
     detector = detector_class(name)()
     assert not detector.needs_fakes
     output = torch.tensor([[2.0, -1.0], [-1.0, 2.0]])
-    scores = detector.judge(output)
+    scores = detector.fake_probability(output)
     torch.testing.assert_close(scores, torch.sigmoid(torch.tensor([3.0, -3.0]).double()))
     images = torch.zeros(2, 3, 1, 1)
     right = detector.loss(output, Batch(images, torch.tensor([1.0, 0.0])))

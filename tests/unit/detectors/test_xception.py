@@ -19,8 +19,8 @@ from swapset.detectors import xception
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
 from swapset.detectors.face import cut_face
-from swapset.detectors.names import needs_compression
 from swapset.detectors.networks.xception import TransferModel
+from swapset.detectors.registry import needs_compression
 from swapset.detectors.weights.xception import read_xception_weights
 from swapset.detectors.xception import XceptionC23, XceptionC40, XceptionRaw, square
 from swapset.errors import DataError

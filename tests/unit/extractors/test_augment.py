@@ -25,8 +25,7 @@ from swapset.extractors.bank import FaceBank, bank_name, cut_bank, margin_of, re
 from swapset.extractors.labels.csv_file import read_csv
 from swapset.extractors.labels.faces import LabelledFaces
 from swapset.extractors.markup import MIRRORED
-from swapset.extractors.names import EXTRACTORS
-from swapset.extractors.registry import extractor_class
+from swapset.extractors.registry import EXTRACTORS, extractor_class
 from swapset.extractors.restyle import STYLES, restyle
 
 SIDE, RIM = 96, 40

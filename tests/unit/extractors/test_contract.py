@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from swapset.errors import ConfigError
 from swapset.extractors.base import Extractor
 from swapset.extractors.crops import to_crop
-from swapset.extractors.names import EXTRACTORS
-from swapset.extractors.registry import extractor_class
+from swapset.extractors.registry import EXTRACTORS, extractor_class
 
 WIDTH = 0.1
 BOX = torch.tensor([[40.0, 50, 140, 150]])
@@ -116,7 +115,9 @@ def test_the_same_twice_and_alone_or_in_a_batch(extractor: Extractor) -> None:
 
 def test_the_gradient_reaches_the_face_and_nothing_else(extractor: Extractor) -> None:
     frame = frames().requires_grad_()
-    extractor.heatmaps(extractor.crop(frame, BOX))[:, :, 3, 3].square().sum().backward()
+    middle = extractor.map_side // 2
+    maps = extractor.heatmaps(extractor.crop(frame, BOX))
+    maps[:, :, middle, middle].square().sum().backward()
     assert frame.grad is not None
     assert frame.grad.isfinite().all()
     assert frame.grad[0, :, 60:140, 60:130].abs().max() > 0
@@ -137,6 +138,17 @@ def test_a_face_partly_outside_of_the_frame(extractor: Extractor) -> None:
     assert frame.grad is not None
     assert frame.grad.isfinite().all()
     assert extractor.landmarks(frame.detach(), box).isfinite().all()
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_picture_without_a_face_is_no_error(extractor: Extractor, level: int) -> None:
+    wall = torch.full((1, 3, 200, 240), float(level))
+    with torch.inference_mode():
+        found = extractor.landmarks(wall, BOX)
+    x, y, side = extractor.regions(BOX)[0].tolist()
+    assert found.isfinite().all()
+    near = side / 2 + side / extractor.map_side
+    assert (found[0] - torch.tensor([x, y])).abs().max() <= near
 
 
 def test_decoding_finds_the_targets(extractor: Extractor) -> None:

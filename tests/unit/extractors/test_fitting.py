@@ -20,11 +20,12 @@ from torch import Tensor
 from swapset.errors import DataError, TrainingError
 from swapset.extractors import training as engine
 from swapset.extractors.bank import FaceBank
+from swapset.extractors.base import load_extractor
 from swapset.extractors.fitting import ExtractorJob, train_extractor
 from swapset.extractors.labels.csv_file import read_csv
 from swapset.extractors.labels.faces import LabelledFaces
 from swapset.extractors.nme import nme
-from swapset.extractors.registry import extractor_class, load_extractor
+from swapset.extractors.registry import extractor_class
 from swapset.extractors.training import Run, Trainer, find
 
 CPU = torch.device("cpu")

@@ -100,6 +100,16 @@ def test_a_living_writers_scratch_is_left_alone(tmp_path):
     assert others.exists()
 
 
+def test_scratch_of_a_longer_name_is_left_alone(tmp_path):
+    """Its writer may live on another machine."""
+    others = tmp_path / ".tiny.v2.999999999.partial.json"
+    others.touch()
+    write_json(tmp_path / "tiny.json", {})
+    assert others.exists()
+    write_json(tmp_path / "tiny.v2.json", {})
+    assert not others.exists()
+
+
 def test_damaged_json_is_named(tmp_path):
     path = tmp_path / "record.json"
     write_json(path, {"clip": "Zoë", "frames": [1, 2]})
@@ -135,5 +145,5 @@ def test_tables_that_were_cut_short_are_refused(tmp_path, left):
     write_csv(path, pd.DataFrame({"name": ["a", "b"], "value": [0.125, 0.25]}))
     assert read_csv(path)["value"].tolist() == [0.125, 0.25]
     path.write_bytes(path.read_bytes()[:left])
-    with pytest.raises(DataError, match=r"table\.csv: not a whole table"):
+    with pytest.raises(DataError, match=r"table\.csv: not a complete table"):
         read_csv(path)

@@ -10,8 +10,8 @@ import torch
 from material.engine import MIXED, Tiny, Twin, faces, fitted, weights
 from safetensors.torch import save_file
 
-from swapset.detectors.names import DETECTORS
-from swapset.detectors.registry import detector_class, load_detector
+from swapset.detectors.base import load_detector
+from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import ConfigError, DataError
 from swapset.learning.model_files import read_model, write_model
 

@@ -13,11 +13,10 @@ import torch
 
 from swapset.errors import DataError
 from swapset.extractors.avs_san import AVSSAN
-from swapset.extractors.base import Extractor
+from swapset.extractors.base import Extractor, load_extractor
 from swapset.extractors.fan import FAN
 from swapset.extractors.hrnet import HRNet
-from swapset.extractors.names import EXTRACTORS
-from swapset.extractors.registry import extractor_class, load_extractor
+from swapset.extractors.registry import EXTRACTORS, extractor_class
 from swapset.learning.model_files import read_model, write_model
 
 WIDTH = 0.1

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from swapset.config.landmark_breaker import RUN
+from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.errors import DataError
 from swapset.media.encode import VideoWriter
 from swapset.obstruction.keyframes import (
@@ -42,7 +42,7 @@ def test_clips_share_evenly_and_short_ones_leave_theirs_to_others() -> None:
     count = {clip: sum(run.clip == clip for run in found) for clip in clips}
     assert count == {"id0_0000": 6, "id0_0001": 0, "id0_0002": 2}
     gaps = np.diff([run.first for run in found if run.clip == "id0_0000"])
-    assert gaps.max() - gaps.min() <= RUN
+    assert gaps.max() - gaps.min() <= RUN_FRAMES
     assert choose_runs({"id0_0001": landmarks(14)}, 8) == []
 
 
@@ -58,17 +58,17 @@ def test_frames_are_those_of_the_clip(tmp_path: Path) -> None:
     again = read_runs(folder)
     assert [run.name for run in again] == [run.name for run in runs]
     for run, images in zip(again, read_frames(folder, again), strict=True):
-        assert images.shape == (RUN, *SIZE, 3)
+        assert images.shape == (RUN_FRAMES, *SIZE, 3)
         shown = images.mean(axis=(1, 2, 3))
-        assert shown == pytest.approx(3 * np.arange(run.first, run.first + RUN), abs=2)
-        assert run.boxes.shape == (RUN, 4)
+        assert shown == pytest.approx(3 * np.arange(run.first, run.first + RUN_FRAMES), abs=2)
+        assert run.boxes.shape == (RUN_FRAMES, 4)
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "id0_0000.mkv", SIZE[1], SIZE[0], codec="lossless") as writer:
         for _ in range(10):
             writer.write(np.zeros((*SIZE, 3), np.uint8))
-    run = Run("id0_0000", 5, landmarks(RUN))
+    run = Run("id0_0000", 5, landmarks(RUN_FRAMES))
     with pytest.raises(DataError, match=r"id0_0000\.mkv.*ends before"):
         write_key_frames(tmp_path, tmp_path, [run])
     (tmp_path / "landmarks.npz").write_bytes(b"PK")

@@ -57,7 +57,7 @@ def plan_of(manifest: Path, **values: Any) -> ProtectedPlan:
     pairs = [["id1", "id0"], ["id3", "id2"]]
     build = {"name": "b", "clips": str(manifest), "pairs": pairs, "swaps_per_clip": "all"}
     section = {"landmark_breaker": own}
-    return Workflow({**build, **section}, named=section).protected
+    return Workflow({**build, **section}).protected
 
 
 def test_only_lb_robust_follows_more_than_the_extractor_that_finds(manifest: Path) -> None:

@@ -97,6 +97,16 @@ def test_attacks_are_compared_on_the_same_runs(measures: pd.DataFrame) -> None:
     assert set(table.index.droplevel([2, 3])) == {("fan", "white"), ("dlib", "black")}
 
 
+def test_attacks_of_other_packages_are_compared_with_landmark_breaker(tmp_path: Path) -> None:
+    files = [
+        write_measures(tmp_path, "lb", "fan", {"fan": [0.5, 0.7]}),
+        write_measures(tmp_path, "theirs", "fan", {"fan": [0.6, 0.9]}),
+    ]
+    table = differences(read_measures(files), **CHANCE)
+    assert list(zip(table["attack"], table["against"], strict=True)) == [("theirs", "lb")]
+    assert table["nme_difference"].tolist() == pytest.approx([0.15])
+
+
 def test_of_attacks_on_several_that_on_most_counts_and_that_on_the_target_alone(
     tmp_path: Path,
 ) -> None:

@@ -11,6 +11,8 @@ import pytest
 import torch
 from material.extractors import Tiny
 from material.report import FIRST, clip_landmarks, panels, pictures, tiny_pair
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 
 from swapset.config.methods import synthesis_of
 from swapset.generation.synthesis import Synthesiser
@@ -102,6 +104,26 @@ def test_the_chapters_errors_are_hollow_and_of_attacks_that_are_here() -> None:
     (lb,) = diamonds
     assert lb.get_ydata()[[0, 2]].tolist() == [0.87, 0.7]
     assert not any(line.get_marker() == "D" for line in figure.axes[2].lines)
+
+
+def test_attacks_of_other_packages_follow_ours_in_colours_of_their_own() -> None:
+    others = [f"theirs-{number:02d}" for number in range(30)]
+    rows = white()
+    lb = rows[rows["attack"] == "lb"]
+    table = pd.concat([*(lb.assign(attack=name) for name in others), rows])
+    figure = robustness_chart(table, QUOTED)
+    (legend,) = figure.legends
+    named = [text.get_text() for text in legend.get_texts()]
+    assert named == ["none", "lb", "lb-mix on fan+hrnet", *others]
+    colours, before = colours_of(figure), colours_of(robustness_chart(white(), QUOTED))
+    assert {name: colours[name] for name in before} == before
+    assert len({colours[name] for name in named[:12]}) == 12
+
+
+def colours_of(figure: Figure) -> dict[str, tuple[float, ...]]:
+    """Return the colour of each attack's line in the first panel."""
+    shown = figure.axes[0].containers
+    return {bars.get_label(): to_rgba(bars.lines[0].get_color()) for bars in shown}
 
 
 def test_a_row_for_what_is_varied_and_a_column_for_each_measure() -> None:

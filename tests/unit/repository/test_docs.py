@@ -1,4 +1,4 @@
-"""The documentation names every rule, and its links lead somewhere."""
+"""The pages name every rule, their links lead somewhere, and files that are named exist."""
 
 import re
 from importlib.util import find_spec
@@ -8,6 +8,24 @@ import pytest
 from swapset.config.text import ROOT
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+OTHERS = [
+    *(ROOT / name for name in ("Snakefile", "Makefile", "config.yaml", "pyproject.toml")),
+    *(
+        path
+        for folder in ("benchmarks", "config", "profiles", "rules", "swapset", "workflow_scripts")
+        for path in sorted((ROOT / folder).rglob("*.*"))
+        if path.suffix in (".py", ".smk", ".yaml")
+    ),
+]
+"""Files that are no pages and name files in comments, docstrings and messages."""
+
+FOLDERS = "config|docs|envs|profiles|rules|swapset|tests|workflow_scripts"
+FILE = re.compile(rf"`((?:benchmarks|{FOLDERS})/[\w./-]+\.\w+)`")
+FOLDER = re.compile(rf"`((?:{FOLDERS})/(?:[\w./-]+/)?)`")
+IN_A_ROOM = re.compile(
+    rf"`((?:{'|'.join(path.name for path in (ROOT / 'swapset').iterdir())})/[\w./-]+\.py)`"
+)
+PLAIN = re.compile(r"(?<![\w./])((?:docs|swapset|workflow_scripts)/[\w/]+\.(?:md|py))\b")
 
 
 def rule_names():
@@ -43,9 +61,24 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_are_named_exist(page):
     text = page.read_text(encoding="utf-8")
-    for name in re.findall(r"`((?:benchmarks|swapset|config|envs|profiles)/[\w./-]+\.\w+)`", text):
+    for name in FILE.findall(text):
         assert (ROOT / name).is_file(), name
+    for name in FOLDER.findall(text):
+        assert (ROOT / name).is_dir(), name
+    for name in IN_A_ROOM.findall(text):
+        assert (ROOT / "swapset" / name).is_file(), name
     for name in re.findall(r"\btests/[\w./-]+\.py\b", text):
         assert (ROOT / name).is_file(), name
     for name in re.findall(r"python -m (swapset[\w.]+)", text):
         assert find_spec(name), name
+
+
+def test_files_that_code_and_settings_name_exist():
+    assert len(OTHERS) > 200
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in OTHERS
+        for name in PLAIN.findall(path.read_text(encoding="utf-8"))
+        if not (ROOT / name).is_file()
+    ]
+    assert missing == []

@@ -15,8 +15,8 @@ import pytest
 from swapset.config.text import ROOT
 
 FLOORS = (
-    {"errors", "seeds", "types", "plugins"},
-    {"bootstrap", "io"},
+    {"errors", "seeds", "types"},
+    {"bootstrap", "io", "plugins"},
     {"learning"},
     {"media"},
     {"config"},

@@ -1,0 +1,1 @@
+"""Plug-ins for swapset: a detector, an attack, an extractor and a dataset layout."""
