@@ -1,5 +1,5 @@
 # swapset: from talking-head clips to a labelled face-swap detection dataset and its tables.
-# Stages are in rules/, each rule's work in workflow_scripts/<rule>.py, the library in swapset/.
+# Stages are in rules/, the work of a rule in workflow_scripts/<rule>.py, the library in swapset/.
 import gc
 import os
 import re
@@ -13,15 +13,15 @@ from snakemake.utils import min_version
 
 min_version("9.24")
 
-# Planning makes millions of objects that all stay: looking for garbage among them again and
-# again is a fifth of its time.
+# Planning makes millions of objects that all stay alive; with the default thresholds, garbage
+# collection would take a fifth of its time.
 gc.set_threshold(10_000, 50, 1_000)
 
 
 configfile: "config.yaml"
 
 
-# Jobs find the library beside this file, also where it is not installed.
+# Jobs import the library beside this file, whether or not it is installed.
 sys.path.insert(0, workflow.basedir)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
@@ -35,7 +35,7 @@ from swapset.errors import SwapsetError
 from swapset.extractors.registry import EXTRACTORS
 from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN, EVEN, ROBUST
 
-# Jobs know by it that an earlier try was in the same run.
+# It tells a job that an earlier attempt was in the same run.
 if workflow.is_main_process:
     os.environ[RUN_ID] = secrets.token_hex(8)
 
@@ -46,8 +46,8 @@ try:
     if workflow.is_main_process:
         for notice in detection.public.notices() + breaker.notices():
             logger.warning(f"swapset: {notice}")
-    # Jobs parse this file again, in processes of their own; only the first one holds the lock.
-    # `workflow.dryrun` is known only after this file was read.
+    # Jobs parse this file again in separate processes; only the main process holds the lock.
+    # `workflow.dryrun` is set only after this file is read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
         results_lock = lock_results(build.root)
 except SwapsetError as error:
@@ -80,7 +80,7 @@ wildcard_constraints:
 onstart:
     if {"tidy"} < set(workflow.dag_settings.targets):
         raise WorkflowError(
-            "tidy: removes what other targets may need; ask for it alone, at the end"
+            "tidy: removes files that other targets may need; run it alone, at the end"
         )
     logger.info(
         f"swapset: {len(build.manifest.clips)} clips of {len(build.subjects)} subjects, "

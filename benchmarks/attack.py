@@ -1,16 +1,17 @@
 """Time Landmark Breaker on whole frames beside the bare network's passes.
 
 Run `python benchmarks/attack.py [--extractor fan hrnet avs-san] [--width 1] [--device cuda]`.
-The attack starts with frames and ends with noisy frames in whole numbers: crops, loss, momentum,
-steps and clipping included. The bare way is T times the network's forward and backward pass to its
-input, of a batch of crops that are ready, in the same arithmetic, its weights frozen as well. Both
-take T steps (`budget="project"`). They alternate; a first round is dropped; medians of wall time,
-and of the ratios within a round.
+The attack turns frames into noisy frames of whole numbers, with crops, loss, momentum, steps and
+clipping. The bare way runs the network forward and backward to its input T times, on a batch of
+ready crops, in the same arithmetic, with frozen weights as well. Both take T steps
+(`budget="project"`). They alternate, and the first round is dropped; printed are medians of wall
+time, and of the ratios within a round.
 
-Beside narrow networks on a CPU, the crop is felt, and so is memory that glibc gives back after each
-pass and takes again: MALLOC_TRIM_THRESHOLD_=4000000000 MALLOC_MMAP_THRESHOLD_=1000000000 keep it.
+With narrow networks on a CPU, the crop takes a noticeable share, and so does memory that glibc
+returns after each pass and requests again; MALLOC_TRIM_THRESHOLD_=4000000000
+MALLOC_MMAP_THRESHOLD_=1000000000 make it keep the memory.
 
-`--smoke` takes a small convolutional network: a check of this file, in seconds.
+`--smoke` takes a small convolutional network, to check this file in seconds.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker
 from swapset.obstruction.attacks.on_frames import OnFrames
 
 TARGET = 0.9
-"""Share of the bare passes' speed."""
+"""Smallest share of the bare passes' speed to reach."""
 
 # The astronaut's face, as dlib's detector draws it.
 BOX = (175.0, 70.0, 275.0, 170.0)
 
 
 def smoke_extractor(device: torch.device) -> Any:
-    """Return what an attack needs of an extractor, with a network that takes no time."""
+    """Return a stand-in extractor for attacks, with a network that takes hardly any time."""
     network = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 68, 3, 2, 1))
     network.to(device).eval()
 
@@ -57,7 +58,7 @@ def smoke_extractor(device: torch.device) -> Any:
 
 
 def frames_of(count: int, side: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return frames (count, 3, side, side) with a face, and their boxes."""
+    """Return frames (count, 3, side, side) float32 with a face, and their boxes (count, 4)."""
     picture = torch.from_numpy(np.ascontiguousarray(data.astronaut())).permute(2, 0, 1)[None]
     frame = nn.functional.interpolate(picture.float(), (side, side), mode="area").round()
     boxes = torch.tensor([BOX] * count) * (side / 512)
@@ -67,7 +68,7 @@ def frames_of(count: int, side: int, device: torch.device) -> tuple[Tensor, Tens
 def bare_passes(
     extractor: Any, crops: Tensor, steps: int, arithmetic: Callable[[Tensor], torch.autocast]
 ) -> None:
-    """Run the network forward and backward, and nothing else."""
+    """Run only the network, forward and backward."""
     for weight in extractor.network.parameters():
         weight.requires_grad_(False)
     for _ in range(steps):
@@ -78,7 +79,7 @@ def bare_passes(
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Return how long a call takes, with all that it started on the device."""
+    """Return the seconds of a call, including the work it started on the device."""
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     wait()
     start = time.perf_counter()
@@ -87,19 +88,19 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def measure(extractor: Any, given: argparse.Namespace) -> tuple[float, float, float]:
-    """Return seconds of the bare passes and of the attack, and the median ratio."""
-    device = torch.device(given.device)
-    frames, boxes = frames_of(given.batch, given.side, device)
+def measure(extractor: Any, options: argparse.Namespace) -> tuple[float, float, float]:
+    """Return the seconds of the bare passes and of the attack, and the median ratio."""
+    device = torch.device(options.device)
+    frames, boxes = frames_of(options.batch, options.side, device)
     attack = LandmarkBreaker(
-        iterations=given.iterations, budget="project", precision=given.precision
+        iterations=options.iterations, budget="project", precision=options.precision
     )
     seen = OnFrames(extractor, boxes)
     crops = seen.inputs(frames)
     times = []
-    for _ in range(given.rounds + 1):
+    for _ in range(options.rounds + 1):
         bare = seconds(
-            lambda: bare_passes(extractor, crops, given.iterations, attack.arithmetic), device
+            lambda: bare_passes(extractor, crops, options.iterations, attack.arithmetic), device
         )
         times.append((bare, seconds(lambda: attack.run(seen, frames), device)))
     bare, whole = (statistics.median(part) for part in zip(*times[1:], strict=True))
@@ -118,19 +119,20 @@ def main() -> None:
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--smoke", action="store_true")
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    where = torch.cuda.get_device_name() if given.device.startswith("cuda") else "CPU, one thread"
-    print(f"{where}; {given.batch} frames of {given.side} x {given.side}, T = {given.iterations}")
+    where = torch.cuda.get_device_name() if options.device.startswith("cuda") else "CPU, one thread"
+    size = f"{options.batch} frames of {options.side} x {options.side}"
+    print(f"{where}; {size}, T = {options.iterations}")
     print(f"{'extractor':10} {'bare':>10} {'attack':>10}   share of speed (at least {TARGET})")
-    for name in ["smoke"] if given.smoke else given.extractor:
-        device = torch.device(given.device)
+    for name in ["smoke"] if options.smoke else options.extractor:
+        device = torch.device(options.device)
         extractor = (
             smoke_extractor(device)
-            if given.smoke
-            else extractor_class(name)(width=given.width, device=device)
+            if options.smoke
+            else extractor_class(name)(width=options.width, device=device)
         )
-        bare, whole, share = measure(extractor, given)
+        bare, whole, share = measure(extractor, options)
         print(f"{name:10} {bare:8.3f} s {whole:8.3f} s   {share:.2f}", flush=True)
 
 

@@ -1,9 +1,9 @@
-"""Time the detectors on one core: from stored faces to scores, beside the bare network.
+"""Time the detectors on one core, from stored faces to scores, beside the bare network.
 
 Run `python benchmarks/detectors.py [--detectors Meso4 HeadPose] [--faces 64] [--rounds 5]`. The
-bare pass gets crops that are ready; the whole one reads faces from a store on disk and cuts the
-crops first. Both see the same faces in batches of the same size. Ways alternate; a first round
-is dropped; medians, and the median of the ratios within a round.
+bare pass gets ready crops; the whole pass first reads faces from a store on disk and crops them.
+Both see the same faces in batches of the same size. They alternate, and the first round is dropped;
+printed are medians, and the median of the ratios within a round.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from swapset.faces.landmarks import LandmarkPredictor
 
 BATCH = 32
 TARGET = 0.7
-"""Share of the bare network's speed."""
+"""Smallest share of the bare network's speed to reach."""
 
 
 def make_store(folder: Path, count: int) -> FaceStore:
-    """Write a store with `count` faces of the demo's people, every other one coarse."""
+    """Write a store with `count` faces of the demo's people, those of every other clip blurred."""
     detector, predictor = make_detector("hog"), LandmarkPredictor()
     videos = []
     for number, spec in enumerate(DEMO_SPECS[::2]):
@@ -50,7 +50,7 @@ def make_store(folder: Path, count: int) -> FaceStore:
 
 
 def fitted(name: str, store: FaceStore) -> Detector:
-    """Return the detector after one step: speed does not depend on what it learnt."""
+    """Return the detector after one training step; its speed does not depend on its weights."""
     labels = {video: place % 2 for place, video in enumerate(store.videos)}
     detector = detector_class(name)(seed=0)
     with open("/dev/null", "w") as nowhere:
@@ -61,14 +61,14 @@ def fitted(name: str, store: FaceStore) -> Detector:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long a call takes."""
+    """Return the seconds of a call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def measure(name: str, store: FaceStore, rounds: int) -> tuple[float, float, float]:
-    """Return faces/s of the bare network and of the whole, and the median ratio."""
+    """Return faces/s of the bare network and of the whole pass, and the median ratio."""
     detector = fitted(name, store)
     crops = np.stack([detector.crop(face) for k in range(len(store)) if (face := store.face(k))])
 
@@ -90,14 +90,14 @@ def main() -> None:
     parser.add_argument("--detectors", nargs="+", choices=list(DETECTORS), default=list(DETECTORS))
     parser.add_argument("--faces", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     print(f"{'detector':16} {'bare':>10} {'whole':>10}   share (at least {TARGET})")
     with tempfile.TemporaryDirectory() as folder:
-        store = make_store(Path(folder), given.faces)
-        for name in given.detectors:
-            bare, whole, share = measure(name, store, given.rounds)
+        store = make_store(Path(folder), options.faces)
+        for name in options.detectors:
+            bare, whole, share = measure(name, store, options.rounds)
             print(f"{name:16} {bare:8.1f}/s {whole:8.1f}/s   {share:.2f}", flush=True)
 
 

@@ -1,16 +1,15 @@
 """Train narrow extractors on labelled faces, and compare their NME with dlib's on the test faces.
 
 Run `python benchmarks/extractors.py LANDMARKS.csv [--extractor fan hrnet avs-san] [--minutes 20]`
-or with `--steps`. The file is one that `swapset.extractors.labels.csv_file` reads, with 68
-landmarks and faces of split "test". A tenth of the people in "train" choose the best weights;
-nobody in "test" is looked at before the end.
+or with `--steps`. The file has the format of `swapset.extractors.labels.csv_file`, with 68
+landmarks and faces of split "test". A tenth of the people in "train" serve to choose the best
+weights; nobody in "test" is used before the end.
 
-Beside the extractors stand dlib's 68-point predictor in the box that the labels give (which is
-where extractors look too), the mean shape of the training faces in that box, and the same shape
-fitted to the labels by a similarity: what a face alignment without any look at the picture could
-reach at best.
+Compared with the extractors are dlib's 68-point predictor in the boxes of the labels (where the
+extractors look too), the mean shape of the training faces in these boxes, and the same shape fitted
+to the labels by a similarity: the best result of an alignment that never looks at the picture.
 
-`--minutes` sets the number of steps by the pace of the first ones, so that the schedule ends in
+`--minutes` sets the number of steps from the pace of the first steps, so that the schedule ends in
 time; a training itself never ends by the clock.
 """
 
@@ -46,30 +45,30 @@ NARROW: dict[str, dict[str, Any]] = {
     "hrnet": {"width": 0.25, "batch": 4, "learning_rate": 1e-3},
     "avs-san": {"width": 0.25, "batch": 8, "learning_rate": 1e-3},
 }
-"""What trains on two CPU cores; all else is as published."""
+"""Settings that train on two CPU cores; all others are as published."""
 MARGIN = 0.01
-"""By how much an extractor may be worse than dlib."""
+"""Largest allowed excess of an extractor's NME over dlib's."""
 _PACE_STEPS = 6
 _LOOKS = 1.1
-"""Time of a training over that of its steps: it looks at held-out faces now and then."""
+"""Ratio of a training's time to that of its steps; the rest goes into held-out faces."""
 
 
 def by_dlib(faces: LabelledFaces) -> NDArray[np.float64]:
-    """Return the landmarks (n, 68, 2) that dlib finds in the boxes of the labels."""
+    """Find landmarks (n, 68, 2) float32 by dlib in the boxes of the labels."""
     predictor = LandmarkPredictor()
     pairs = zip(faces.images, faces.boxes, strict=True)
     return np.array([predictor.predict(read_labelled_picture(path), box) for path, box in pairs])
 
 
 def by_mean_shape(training: LabelledFaces, faces: LabelledFaces) -> NDArray[np.float64]:
-    """Return the training faces' mean shape (n, 68, 2) in the boxes of faces."""
+    """Put the training faces' mean shape (n, 68, 2) float into the boxes of faces."""
     corner, side = training.boxes[:, None, :2], _sides(training)
     mean = ((training.points - corner) / side).mean(0)
     return np.asarray(mean * _sides(faces) + faces.boxes[:, None, :2])
 
 
 def by_fitted_shape(training: LabelledFaces, faces: LabelledFaces) -> NDArray[np.float64]:
-    """Return the mean shape (n, 68, 2), fitted to the labels of faces by similarities."""
+    """Fit the mean shape (n, 68, 2) float64 to the labels of faces by similarities."""
     mean = ((training.points - training.boxes[:, None, :2]) / _sides(training)).mean(0)
     matrices = umeyama(np.broadcast_to(mean, faces.points.shape), faces.points)
     return transform_points(matrices, mean)
@@ -80,7 +79,7 @@ def _sides(faces: LabelledFaces) -> NDArray[np.float32]:
 
 
 def seconds_per_step(name: str, settings: dict[str, Any], faces: LabelledFaces) -> float:
-    """Return how long a training step takes: the median of a few after the first."""
+    """Return the median seconds of a training step, without the first step."""
     extractor = extractor_class(name)(width=settings["width"])
     variation, few = extractor.variation, faces.taken(range(min(len(faces), 2 * settings["batch"])))
     bank = cut_bank(few, extractor, margin=margin_of(variation), fill=variation.fill)
@@ -107,7 +106,7 @@ def seconds_per_step(name: str, settings: dict[str, Any], faces: LabelledFaces) 
 def trained(
     name: str, settings: dict[str, Any], faces: LabelledFaces, out: Path, seed: int
 ) -> dict[str, Any]:
-    """Train an extractor on all but the test faces; return its card with its NME on these."""
+    """Train an extractor on all faces but the test faces; return its card with the test NME."""
     job = ExtractorJob(name, seed, out / f"{name}-checkpoint.safetensors", settings=settings)
     files = {key: out / f"{name}.{end}" for key, end in _FILES.items()}
     start = time.perf_counter()
@@ -124,7 +123,7 @@ _FILES = {"model": "safetensors", "card": "json", "preview": "png"}
 
 
 def main() -> None:
-    """Print a row for each way to find landmarks."""
+    """Print a row for each method of finding landmarks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", type=Path, help="CSV of labelled faces")
     parser.add_argument("--extractor", nargs="+", choices=list(EXTRACTORS), default=EXTRACTORS)
@@ -136,9 +135,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="keep models, cards and previews here")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    faces = read_labels("csv", given.table)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    faces = read_labels("csv", options.table)
     tested, learnt = faces.of("test"), faces.of("train")
     truth = tested.points
     yardstick = float(nme(by_dlib(tested), truth).mean())
@@ -147,13 +146,13 @@ def main() -> None:
     print(f"{'mean shape in box':20} {nme(by_mean_shape(learnt, tested), truth).mean():.4f}")
     print(f"{'fitted mean shape':20} {nme(by_fitted_shape(learnt, tested), truth).mean():.4f}")
     with tempfile.TemporaryDirectory() as scratch:
-        for name in given.extractor:
+        for name in options.extractor:
             set_here = ("width", "batch", "learning_rate")
-            asked = {key: getattr(given, key) for key in set_here if getattr(given, key)}
+            asked = {key: getattr(options, key) for key in set_here if getattr(options, key)}
             settings = NARROW[name] | asked
             pace = _LOOKS * seconds_per_step(name, settings, learnt)
-            settings["steps"] = given.steps or max(1, int(60 * given.minutes / pace))
-            card = trained(name, settings, faces, given.out or Path(scratch), given.seed)
+            settings["steps"] = options.steps or max(1, int(60 * options.minutes / pace))
+            card = trained(name, settings, faces, options.out or Path(scratch), options.seed)
             print(
                 f"{name:20} {card['test_nme']:.4f}   {yardstick + MARGIN:.4f} allowed; "
                 f"{card['parameters'] / 1e6:.2f} M, {card['steps']} steps of {card['batch']}, "

@@ -1,9 +1,10 @@
 """Time Mask-SSIM of a 512 x 512 frame pair beside scikit-image, on one core.
 
-Run `python benchmarks/mask_ssim.py`. Two comparisons: the SSIM of the whole frame (equal area), and
-Mask-SSIM, where the conventional way computes the whole map and averages it over the head while
-ours computes the head's box only. The pair is scikit-image's astronaut, once as it is (small head)
-and once enlarged to a talking head (face about 250 pixels), beside a blurred and noisy copy.
+Run `python benchmarks/mask_ssim.py`. It compares the SSIM of the whole frame (equal area), and
+Mask-SSIM, for which the conventional way computes the whole map and averages it over the head,
+while ours computes the map in the head's box alone. The pair is scikit-image's astronaut, once
+unchanged (small head) and once enlarged to a talking head (face about 250 pixels), and a blurred
+and noisy copy.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ LANDMARKS = transform_points([[93.0, -4.9, 179.7], [4.9, 93.0, 83.5]], MEAN_FACE
 
 
 def frames(scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a 512 x 512 frame, a worse copy, and the head, with the face `scale` times larger."""
+    """Return a 512 x 512 frame, a worse copy and the head mask, the face enlarged `scale` times."""
     centre = LANDMARKS.mean(axis=0)
     shift = np.array([256, 270]) - scale * centre
     move = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]) if scale != 1 else np.eye(2, 3)

@@ -1,11 +1,11 @@
-"""Where the faces of fakes sit: dlib's points in them beside the landmarks of their targets.
+"""Measure the placement of faces in fakes: dlib's landmarks in them against their targets'.
 
     python benchmarks/placement.py results/my METHOD [METHOD ...]
 
-For each method of a finished build, means over its fakes, in sides of the target's face: the
-distance of points 17 to 67 (the jaw is the target's own), and how far below the target's the
-brows, eyes, nose and mouth lie. A network that is given another crop than it has learnt from
-shows here as an offset of all four.
+Prints means over the fakes of each method of a finished build, in sides of the target's face: the
+distance of landmarks 17 to 67 (the jaw is the target's own), and the downward offset of brows,
+eyes, nose and mouth. A network that gets another crop than in its training shows an offset of all
+four.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PARTS = {
 
 
 def offsets(video: Path, landmarks: ClipLandmarks, predictor: LandmarkPredictor) -> np.ndarray:
-    """Return the mean distance of a fake's points, and how much lower each part lies, (5,)."""
+    """Return a fake's mean distance of landmarks and downward offset of each part, (5,) float."""
     rows = []
     for index, frame in enumerate(frames(video)):
         target = landmarks.smooth[index]
@@ -48,20 +48,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=Path, metavar="DIR")
     parser.add_argument("methods", nargs="+", metavar="METHOD")
-    given = parser.parse_args()
+    options = parser.parse_args()
     predictor = LandmarkPredictor()
     print(f"| method | fakes | distance | {' | '.join(f'{part} lower' for part in PARTS)} |")
     print("|---|---|---|---|---|---|---|")
-    for method in given.methods:
-        found = []
-        for video in sorted((given.build / "dataset" / method / "original").glob("*.mp4")):
-            if not video.stat().st_size:  # it was not made
+    for method in options.methods:
+        rows = []
+        for video in sorted((options.build / "dataset" / method / "original").glob("*.mp4")):
+            if not video.stat().st_size:  # the fake could not be made
                 continue
             target, _, number = video.stem.split("_")
-            path = given.build / "landmarks" / target / f"{target}_{number}.npz"
-            found.append(offsets(video, ClipLandmarks.load(path), predictor))
-        means = " | ".join(f"{value:.3f}" for value in np.mean(found, axis=0))
-        print(f"| {method} | {len(found)} | {means} |")
+            path = options.build / "landmarks" / target / f"{target}_{number}.npz"
+            rows.append(offsets(video, ClipLandmarks.load(path), predictor))
+        means = " | ".join(f"{value:.3f}" for value in np.mean(rows, axis=0))
+        print(f"| {method} | {len(rows)} | {means} |")
 
 
 if __name__ == "__main__":

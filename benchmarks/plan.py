@@ -1,14 +1,14 @@
-"""How long Snakemake takes to plan the paper's scale and multiples of it, and what it plans.
+"""Time Snakemake's planning at the paper's scale and multiples of it, and count what it plans.
 
     python benchmarks/plan.py [--times 1 2 4] [--rounds 3] [--json]
 
 Makes a stand-in manifest (empty files) in a temporary folder and plans `complete` of
 `config/celebdf.yaml` on it: dataset, Mask-SSIM, three compressions, 13 detectors, Landmark Breaker,
-report. N times the paper's scale are N x 59 subjects with ten clips each, hence N times the clips
-and fakes; pairs, each of which trains a model, grow faster. One fake, one model and one real clip
-as targets are planned as well. Figures are medians: wall time, and the CPU-seconds of Snakemake's
-process, which depend less on what else the machine does. Python's byte code is compiled before, as
-it is after anybody's first run.
+report. N times the paper's scale means N x 59 subjects with ten clips each, hence N times the clips
+and fakes; the number of pairs, each with a model to train, grows faster. Planned as well are single
+targets: one fake, one model and one real clip. Figures are medians of wall time, and of the
+CPU-seconds of Snakemake's process, which depend less on other load of the machine. Python's byte
+code is compiled beforehand, as it is after any first run.
 
 The report also counts the files that the plan declares, by stage (a file of rules): outputs, a log
 and a benchmark file for each job, and Snakemake's own record of each output.
@@ -44,12 +44,12 @@ IN_FOLDERS = {
     "measure": CLIPS,
     "find_faces": 2,
 }
-"""Files in the folders that a job of a rule leaves."""
+"""Number of files in the output folders of a rule's job."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What planning took, and the jobs by rule."""
+    """Cost of one planning, and the planned jobs by rule."""
 
     seconds: float
     cpu_seconds: float
@@ -74,13 +74,13 @@ def make_manifest(folder: Path, times: int) -> Path:
 
 
 def plan(manifest: Path, *arguments: str) -> Planned:
-    """Run a Snakemake that does nothing, in the manifest's folder.
+    """Run Snakemake dry in the manifest's folder.
 
     Parameters
     ----------
     manifest : Path
     *arguments : str
-        Target and further options. Byte code is kept beside the manifest's folder.
+        Target and further options.
     """
     command = [sys.executable, "-m", "snakemake", "-n", "-q", "rules", "--cores", "2", *arguments]
     command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", *map(str, CONFIGS)]
@@ -122,7 +122,7 @@ def median(runs: list[Planned]) -> Planned:
 
 
 def single_targets(manifest: Path) -> dict[str, str]:
-    """Return files that are asked for alone, by what they are."""
+    """Return the files to plan as single targets, by a description."""
     values = {k: v for path in CONFIGS for k, v in yaml.safe_load(path.read_text()).items()}
     build = Build({**values, "clips": str(manifest)})
     fake = build.swaps[0]
@@ -135,15 +135,15 @@ def single_targets(manifest: Path) -> dict[str, str]:
 
 def stages() -> dict[str, str]:
     """Return the stage of each rule: the name of the file that it is in."""
-    found = {}
+    stage_of = {}
     for path in [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]:
         pattern = r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?: with)?:"
-        found |= dict.fromkeys(re.findall(pattern, path.read_text(), re.M), path.stem)
-    return found
+        stage_of |= dict.fromkeys(re.findall(pattern, path.read_text(), re.M), path.stem)
+    return stage_of
 
 
 def files_by_rule(manifest: Path, jobs: dict[str, int]) -> dict[str, int]:
-    """Return how many files the jobs of each rule leave in the results."""
+    """Return the number of files in the results that the jobs of each rule write."""
     table = plan(manifest, "complete", "--summary").output.splitlines()
     start = next(place for place, line in enumerate(table) if line.startswith("output_file"))
     outputs = Counter(line.split("\t")[2] for line in table[start + 1 :] if line.count("\t") > 2)
@@ -160,22 +160,22 @@ def by_stage(jobs: dict[str, int], files: dict[str, int]) -> list[dict[str, str 
     rows = []
     for name in dict.fromkeys(stage[rule] for rule in jobs):
         rules = [rule for rule in jobs if stage[rule] == name and rule in files]
-        count, made = (sum(found[rule] for rule in rules) for found in (jobs, files))
+        count, results = (sum(counts[rule] for rule in rules) for counts in (jobs, files))
         inside = sum(jobs[rule] * IN_FOLDERS.get(rule, 0) for rule in rules)
-        row = {"stage": name, "jobs": count, "results": made, "logs and benchmarks": 2 * count}
+        row = {"stage": name, "jobs": count, "results": results, "logs and benchmarks": 2 * count}
         if rules:
-            rows.append({**row, "Snakemake's records": made - inside})
+            rows.append({**row, "Snakemake's records": results - inside})
     return rows
 
 
 def as_markdown(rows: list[dict[str, str | int]]) -> str:
-    """Return rows as a table."""
+    """Return rows as a Markdown table."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def figures(title: str, run: Planned) -> dict[str, str | int]:
-    """Return a row of the table of what planning takes."""
+    """Return a row of the table of planning costs."""
     return {
         "what is planned": title,
         "jobs": sum(run.jobs.values()),
@@ -188,29 +188,29 @@ def figures(title: str, run: Planned) -> dict[str, str | int]:
 
 
 def main() -> None:
-    """Print what planning takes, and what is planned."""
+    """Print the cost of planning, and the planned jobs and files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, nargs="+", default=[1, 2, 4], metavar="N")
     parser.add_argument("--rounds", type=int, default=3, help="of the first, and of single targets")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    given = parser.parse_args()
+    options = parser.parse_args()
     taken = []
     with tempfile.TemporaryDirectory() as name:
-        for times in given.times:
+        for times in options.times:
             manifest = make_manifest(Path(name, str(times)), times)
-            if times == given.times[0]:
+            if times == options.times[0]:
                 first = manifest
                 plan(manifest, "quoted")
-            rounds = given.rounds if times == given.times[0] else 1
+            rounds = options.rounds if times == options.times[0] else 1
             run = median([plan(manifest, "complete") for _ in range(rounds)])
             taken.append((f"complete, {times} x", run))
         for title, target in single_targets(first).items():
-            taken.append((title, median([plan(first, target) for _ in range(given.rounds)])))
+            taken.append((title, median([plan(first, target) for _ in range(options.rounds)])))
         jobs = taken[0][1].jobs
         stage_rows = by_stage(jobs, files_by_rule(first, jobs))
-    if given.json:
-        found = [{"title": title, **asdict(run), "output": ""} for title, run in taken]
-        print(json.dumps({"planning": found, "stages": stage_rows}, indent=1))
+    if options.json:
+        planning = [{"title": title, **asdict(run), "output": ""} for title, run in taken]
+        print(json.dumps({"planning": planning, "stages": stage_rows}, indent=1))
         return
     print(as_markdown([figures(title, run) for title, run in taken]), end="\n\n")
     print(as_markdown(stage_rows), end="\n\n")

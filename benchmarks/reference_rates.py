@@ -1,7 +1,7 @@
-"""Write the rates that come with `swapset plan`, from builds that this machine finished.
+"""Write the rates that come with `swapset plan`, from builds finished on this machine.
 
-Run `python benchmarks/reference_rates.py results/demo results/other`. Rules that none of them ran
-keep what they had; so does training on a GPU where none of them did.
+Run `python benchmarks/reference_rates.py results/demo results/other`. Rules that none of the builds
+ran keep their rates, and so does training on a GPU if none of them trained on one.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ from dataclasses import asdict
 from pathlib import Path
 
 from swapset.io.files import write_json
-from swapset.planning.rates import REFERENCE, measured, reference
+from swapset.planning.rates import REFERENCE, measured_rates, reference_rates
 
 SOURCE = "swapset's own machine"
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure the rates and write them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("builds", type=Path, nargs="+", metavar="DIR")
-    found = {rule: asdict(rate) for rule, rate in measured(parser.parse_args().builds).items()}
-    rates = {rule: asdict(rate) for rule, rate in reference().items()}
-    rates |= {rule: {**values, "source": SOURCE} for rule, values in found.items()}
+    measured = {
+        rule: asdict(rate) for rule, rate in measured_rates(parser.parse_args().builds).items()
+    }
+    rates = {rule: asdict(rate) for rule, rate in reference_rates().items()}
+    rates |= {rule: {**values, "source": SOURCE} for rule, values in measured.items()}
     shown = {
         rule: {key: round(v, 5) if isinstance(v, float) else v for key, v in values.items()}
         for rule, values in sorted(rates.items())

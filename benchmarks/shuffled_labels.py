@@ -1,9 +1,9 @@
-"""Fit a detector on shuffled labels: on people it does not know it must then be at chance.
+"""Fit a detector on shuffled labels, after which its AUC on unknown people must be at chance.
 
 Run `python benchmarks/shuffled_labels.py results/NAME [--detector Meso4] [--dataset faceswap]
 [--steps 200] [--batch 32] [--rounds 3]` after `snakemake detector_auc`. Labels of training and
-validation videos are shuffled, test videos keep theirs. Prints the frame-level AUC of every round,
-over the test videos of all folds, and their mean: an AUC far from 0.5 in the mean is leakage.
+validation videos are shuffled, test videos keep theirs. Prints the frame-level AUC of every round
+over the test videos of all folds, and the mean over rounds; a mean far from 0.5 shows leakage.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from swapset.seeds import derive_seed
 
 
 def shuffled(splits: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return splits in which the labels of a part's videos have changed places."""
-    found = splits.copy()
+    """Return splits with the labels shuffled within each training and validation part."""
+    changed = splits.copy()
     for fold, role in splits[["fold", "role"]].drop_duplicates().itertuples(index=False):
         if role in ("train", "val"):
             here = (splits["fold"] == fold) & (splits["role"] == role)
             draw = np.random.default_rng(derive_seed(seed, "shuffled", int(fold), role))
-            found.loc[here, "label"] = draw.permutation(splits.loc[here, "label"])
-    return found
+            changed.loc[here, "label"] = draw.permutation(splits.loc[here, "label"])
+    return changed
 
 
 def one_round(
-    given: argparse.Namespace, splits: pd.DataFrame, faces: list[Path], seed: int
+    options: argparse.Namespace, splits: pd.DataFrame, faces: list[Path], seed: int
 ) -> float:
-    """Return the AUC of detectors fitted on labels that were shuffled once."""
-    settings = {"steps": given.steps, "batch": given.batch, "patience": 10, "look_every": 50}
+    """Shuffle the labels, fit a detector per fold, and return the AUC."""
+    settings = {"steps": options.steps, "batch": options.batch, "patience": 10, "look_every": 50}
     wrong = shuffled(splits, seed)
     detectors: dict[int, Detector] = {}
     with tempfile.TemporaryDirectory() as folder:
         for fold in sorted(splits["fold"].unique()):
             model = Path(folder, f"{fold}.safetensors")
-            job = FitJob(given.detector, int(fold), seed, "auto", settings)
+            job = FitJob(options.detector, int(fold), seed, "auto", settings)
             fit_detector(
                 job,
                 wrong,
@@ -57,7 +57,7 @@ def one_round(
             )
             detectors[int(fold)] = load_detector(model)
     scores = score_stores(detectors, open_stores(faces), splits)
-    return auc(at_level(with_folds(scores, splits, given.dataset), "frame"))
+    return auc(at_level(with_folds(scores, splits, options.dataset), "frame"))
 
 
 def main() -> None:
@@ -69,21 +69,21 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    splits = read_splits(given.build / "tables/splits.csv")
-    splits = splits[splits["kind"].isin(["real", given.dataset])]
-    compression = needs_compression(given.detector)
+    splits = read_splits(options.build / "tables/splits.csv")
+    splits = splits[splits["kind"].isin(["real", options.dataset])]
+    compression = needs_compression(options.detector)
     faces = [
         store
-        for kind in ("real", given.dataset)
-        for store in sorted((given.build / "crops" / kind / compression).iterdir())
+        for kind in ("real", options.dataset)
+        for store in sorted((options.build / "crops" / kind / compression).iterdir())
     ]
-    found = []
-    for seed in range(given.rounds):
-        found.append(one_round(given, splits, faces, seed))
-        print(f"round {seed}: AUC {found[-1]:.3f}", flush=True)
-    print(f"mean {statistics.mean(found):.3f}")
+    aucs = []
+    for seed in range(options.rounds):
+        aucs.append(one_round(options, splits, faces, seed))
+        print(f"round {seed}: AUC {aucs[-1]:.3f}", flush=True)
+    print(f"mean {statistics.mean(aucs):.3f}")
 
 
 if __name__ == "__main__":

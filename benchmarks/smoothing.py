@@ -1,8 +1,8 @@
 """Time landmark smoothing beside filterpy point by point, on one core.
 
-Run `python benchmarks/smoothing.py [--frames 390]`. Both get the same noisy motion with
-gaps. Prints both times, filterpy's share of ours (the gains of one coordinate), the ratio and the
-largest difference between the results.
+Run `python benchmarks/smoothing.py [--frames 390]`. Both smooth the same noisy motion with gaps.
+Prints both times, the part of our time that filterpy takes (the gains of one coordinate), the ratio
+and the largest difference between the results.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DT, PROCESS, MEASUREMENT = 1 / 30, 0.5, 0.004
 
 
 def noisy_motion(frames: int, points: int) -> np.ndarray:
-    """Return (frames, points, 2) noisy positions with every 40th detection missing."""
+    """Return (frames, points, 2) float64 noisy positions, every 40th detection NaN."""
     rng = np.random.default_rng(0)
     t = np.arange(frames)[:, None, None] / 30
     track = rng.uniform(100, 300, (1, points, 2)) + 30 * np.sin(4 * t)
@@ -35,7 +35,7 @@ def noisy_motion(frames: int, points: int) -> np.ndarray:
 
 
 def point_by_point(landmarks: np.ndarray) -> np.ndarray:
-    """Smooth every point with filterpy's four-state filter and RTS smoother."""
+    """Smooth each point of (n, points, 2) with filterpy's four-state filter and RTS smoother."""
     one = np.array([[1, DT], [0, 1]])
     noise = PROCESS**2 * np.array([[DT**3 / 3, DT**2 / 2], [DT**2 / 2, DT]])
     result = np.empty_like(landmarks)
@@ -57,7 +57,7 @@ def point_by_point(landmarks: np.ndarray) -> np.ndarray:
 
 
 def ours(landmarks: np.ndarray) -> np.ndarray:
-    """Smooth all points at once."""
+    """Smooth all points of (n, points, 2) at once."""
     return smooth_landmarks(landmarks, process_noise=PROCESS, measurement_noise=MEASUREMENT)
 
 

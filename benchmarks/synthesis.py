@@ -1,14 +1,14 @@
-"""Time synthesis beyond the network on 512 x 512 frames, on one core.
+"""Time synthesis without the network on 512 x 512 frames, on one core.
 
-Run `python benchmarks/synthesis.py`. Ours is the pipeline's own code from the stored clip to the
+Run `python benchmarks/synthesis.py`. Ours is the pipeline's code from the stored clip to the
 finished video: decode, align, match colours, mask, warp back, blend, encode. The conventional way
 does the same steps frame by frame and over the whole frame, in floating point, and calls the
 network for each frame. Decoder and encoder are the same.
 
-All runs on one core, ffmpeg included; times are processor time, the median of alternating rounds,
-so that what other programs take does not count. The network's time is measured around its forward
-pass, printed and subtracted. It is untrained; its time is real, but what goes on is its input, so
-that colours and pictures are those of a face.
+Everything runs on one core, ffmpeg included. Times are processor time, which leaves out other
+programs, and medians of alternating rounds. The network's time is measured around its forward pass,
+printed and subtracted. The network is untrained: it takes its real time, but passes its input on,
+so that colours and pictures are those of a face.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ from swapset.media.encode import VideoWriter
 ROUNDS = 5
 SIDE = 512
 TARGET = 60
-"""Frames/s to reach beyond the network."""
+"""Frames/s to reach without the network's time."""
 ENCODING = Encoding(codec="mpeg4", quality=2, fps=30)
 CPU = torch.device("cpu")
 
 
 class TimedNetwork(nn.Module):
-    """A narrow network that counts its processor time and returns the faces it was given."""
+    """A narrow network that counts its processor time and returns its input."""
 
     def __init__(self, recipe: Recipe):
         super().__init__()
@@ -71,7 +71,7 @@ class TimedNetwork(nn.Module):
 
 
 def demo_clip(path: Path) -> None:
-    """Write the first demo clip, enlarged and played forth and back, as ingest stores clips."""
+    """Write the first demo clip, enlarged and played forth and back, in ingest's format."""
     still = list(render_frames(DEMO_SPECS[0]))
     with VideoWriter(path, SIDE, SIDE, codec="lossless") as writer:
         for frame in chain(still, reversed(still)):
@@ -79,7 +79,7 @@ def demo_clip(path: Path) -> None:
 
 
 def ours(clip: Path, landmarks: np.ndarray, network: TimedNetwork, recipe: Recipe) -> Iterator:
-    """Yield swapped frames as the pipeline makes them."""
+    """Yield swapped frames by the pipeline."""
     trained = TrainedPair(network, training_of(recipe), ("target", "donor"))  # type: ignore[arg-type]
     synthesiser = Synthesiser(trained, "donor", synthesis_of(recipe), CPU, precision="fp32")
     for frame, _ in synthesiser.swap(frames(clip), landmarks):
@@ -90,14 +90,14 @@ def ours(clip: Path, landmarks: np.ndarray, network: TimedNetwork, recipe: Recip
 def conventional(
     clip: Path, landmarks: np.ndarray, network: TimedNetwork, recipe: Recipe
 ) -> Iterator:
-    """Yield swapped frames, each step over the whole frame."""
+    """Yield swapped frames by the conventional way, each step over the whole frame."""
     side = recipe.resolution
     for frame, points in zip(frames(clip), landmarks, strict=True):
         matrix = crop_transform(points, side, recipe.context)
         crop = cv2.warpAffine(frame, matrix, (side, side), flags=cv2.INTER_LINEAR)
         batch = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255
-        made = network(batch, "donor")[0].permute(1, 2, 0).numpy()
-        face = cv2.warpAffine(made, invert(matrix), (SIDE, SIDE), flags=cv2.INTER_CUBIC)
+        synthesised = network(batch, "donor")[0].permute(1, 2, 0).numpy()
+        face = cv2.warpAffine(synthesised, invert(matrix), (SIDE, SIDE), flags=cv2.INTER_CUBIC)
         outline = np.round(polygon(points, recipe.mask)).astype(np.int32)
         mask = cv2.fillPoly(np.zeros((SIDE, SIDE), np.float32), [outline], 1.0)
         picture = frame.astype(np.float32) / 255
@@ -109,7 +109,7 @@ def conventional(
 
 
 def reinhard(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Transfer mean and spread of CIELAB colours, RGB float in [0, 1], with plain NumPy."""
+    """Transfer mean and spread of CIELAB colours; (H, W, 3) float32 RGB in [0, 1], plain NumPy."""
     lab = cv2.cvtColor(np.clip(source, 0, 1).astype(np.float32), cv2.COLOR_RGB2LAB)
     goal = cv2.cvtColor(target, cv2.COLOR_RGB2LAB)
     scale = goal[inside].std(axis=0) / lab[inside].std(axis=0)
@@ -118,17 +118,17 @@ def reinhard(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.n
 
 
 def processor_time() -> float:
-    """Return seconds of processor time of this process and its ended children."""
+    """Return the processor time in seconds of this process and its ended children."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def timed(way: Callable[..., Iterator], output: Path, clip: Path, *given: object) -> tuple:
-    """Return milliseconds per frame: all, and the network's."""
-    network = next(each for each in given if isinstance(each, TimedNetwork))
+def timed(way: Callable[..., Iterator], output: Path, clip: Path, *arguments: object) -> tuple:
+    """Return milliseconds per frame: of the whole, and of the network."""
+    network = next(each for each in arguments if isinstance(each, TimedNetwork))
     network.seconds = 0.0
     start = processor_time()
-    count = encode(way(clip, *given), output, ENCODING, {})
+    count = encode(way(clip, *arguments), output, ENCODING, {})
     spent = processor_time() - start
     return 1e3 * spent / count, 1e3 * network.seconds / count
 

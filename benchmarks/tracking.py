@@ -2,15 +2,14 @@
 
 Run `python benchmarks/tracking.py [CLIP]`. The conventional way decodes every frame, runs dlib's
 HOG detector on it with one upsampling and predicts 68 landmarks in its box. Ours is the pipeline's
-own tracker, decoding, shots and face embeddings included. Both read the clip as the pipeline's
-ingest stores it, with models loaded before the clock starts; times are processor time, the best of
-five. Without CLIP, a clip of the demo is enlarged to 512 x 512 and played forth and back to 300
-frames.
+tracker, with decoding, shots and face embeddings. Both read the clip in ingest's format; models are
+loaded before the clock starts. Times are processor time, the best of five. Without CLIP, a clip of
+the demo is enlarged to 512 x 512 and played forth and back to 300 frames.
 
-The normalised mean error (NME, by the distance of the outer eye corners) tells how far the two
-differ. HOG boxes come in steps of 20 % in size, so that per-frame detection errs by itself: a
-second prediction, in the box that fits the first one's landmarks, takes that away and stands
-beside it as a second reference.
+The normalised mean error (NME, by the distance of the outer eye corners) is the difference between
+the two. HOG boxes come in steps of 20 % in size, which adds an error of per-frame detection itself.
+A second prediction, in the box that fits the first landmarks, removes that error and serves as a
+second reference.
 """
 
 from __future__ import annotations
@@ -56,21 +55,21 @@ def demo_clip(path: Path) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the processor time of `work`: what other programs take does not count."""
+    """Return the processor time of `work` in seconds, which leaves out other programs."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def landmarks_by_detection(clip: Path) -> tuple[np.ndarray, np.ndarray, float]:
-    """Detect in every fifth frame.
+    """Detect the face in every fifth frame.
 
     Returns
     -------
     once, twice : (n, 68, 2) float
         Landmarks in the detector's box, and in the box that fits those landmarks.
     seconds : float
-        Spent per frame for the first.
+        Processor time per frame for the landmarks of `once`.
     """
     detector, predictor = dlib.get_frontal_face_detector(), LandmarkPredictor()
     once, twice, spent = [], [], 0.0
@@ -95,13 +94,13 @@ def nme(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def main_landmarks(tracks: ClipTracks) -> np.ndarray:
-    """Return landmarks (frames, 68, 2) of the longest track."""
+    """Return the landmarks (frames, 68, 2) of the longest track."""
     numbers, lengths = np.unique(tracks.track, return_counts=True)
     return tracks.landmarks_of([int(numbers[np.argmax(lengths)])])
 
 
 def compare(clip: Path) -> None:
-    """Print speeds and the difference of the landmarks."""
+    """Print the speeds and the differences between the landmarks."""
     tracker = Tracker(TrackSettings())
     tracks = tracker.track(frames(clip))
     count = tracks.frames
@@ -124,16 +123,16 @@ def compare(clip: Path) -> None:
 
 
 def main() -> None:
-    """Compare on a given clip or on the demo's."""
+    """Compare on the clip of the command line, or on the demo's."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clip", type=Path, nargs="?", help="a video (default: made here)")
-    given = parser.parse_args().clip
+    path = parser.parse_args().clip
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
         source, clip = Path(folder) / "source.mp4", Path(folder) / "clip.mkv"
-        if given is None:
+        if path is None:
             demo_clip(source)
-        ingest(given or source, clip)
+        ingest(path or source, clip)
         compare(clip)
 
 

@@ -1,19 +1,19 @@
 """Time training beside the conventional way: a loader whose workers warp faces with OpenCV.
 
-Run `python benchmarks/training.py [--resolution 64] [--width 64] [--rounds 5]`, on a GPU
-`make gpu`, or with `--device cuda`. The same network trains on the same faces by
+Run `python benchmarks/training.py [--resolution 64] [--width 64] [--rounds 5]`; on a GPU
+`make gpu`, or with `--device cuda`. The same network trains on the same faces in three ways:
 
-- ours: the pipeline's trainer, in bf16 and channels_last; faces stay on the device; on a GPU by
+- ours: the pipeline's trainer, in bf16 and channels_last; faces stay on the device; on a GPU with
   the compiler and a recorded graph;
 - loader: a `DataLoader` with `--workers` processes that rotate, flip, colour and warp faces by
-  `cv2.remap`; the network in bf16 and channels_last too, the optimiser fused too;
+  `cv2.remap`; the network also in bf16 and channels_last, the optimiser also fused;
 - plain fp32: the pipeline's batches, the network in PyTorch's defaults.
 
-The ways alternate; a first round is dropped; medians of faces/s, and of the ratios of a round.
-Below them: the L1 of held-out faces after the same steps by the fast path, by a plain one in fp32,
-and by the fast path from another seed, which is the noise between two trainings; on a GPU also the
-share of the dense bf16 peak that the network's multiplications come to, and of the time that the
-GPU is busy.
+The ways alternate, and the first round is dropped; printed are medians of faces/s and of the ratios
+within a round. Below them follows the L1 of held-out faces after the same number of steps by the
+fast path, by a plain one in fp32, and by the fast path from another seed, which shows the noise
+between two trainings; on a GPU also the network's operations as a share of the dense bf16 peak, and
+the share of time in which the GPU is busy.
 
 bf16 pays where the processor computes in it (avx512_bf16 or amx_bf16), so its flags are printed.
 """
@@ -39,10 +39,10 @@ from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, FaceBank, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.flops import operations
-from swapset.generation.training import Schedule, Trainer
+from swapset.generation.training import Run, Trainer
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12}
-"""Dense bf16 operations per second that the makers give."""
+"""Dense bf16 operations per second according to the manufacturer."""
 _WARM_UP, _PROFILED = 8, 20
 
 
@@ -55,7 +55,7 @@ def faces(side: int) -> np.ndarray:
 
 
 class Warped(IterableDataset):
-    """Training pairs as the conventional tools make them, one face at a time."""
+    """Yields training pairs as the conventional tools do, one face at a time."""
 
     def __init__(self, stored: np.ndarray, recipe: TrainingRecipe):
         self.stored, self.recipe = stored, recipe
@@ -82,7 +82,7 @@ class Warped(IterableDataset):
 
 
 def _coloured(rng: np.random.Generator, face: np.ndarray) -> np.ndarray:
-    """Return a face with its white balance, contrast and brightness changed."""
+    """Change the white balance, contrast and brightness of a face (H, W, 3) uint8."""
     balance, contrast = 1 + 0.1 * rng.uniform(-1, 1, 3), 1 + 0.2 * rng.uniform(-1, 1)
     tables = np.arange(256)[:, None] / 255
     tables = ((tables - 0.5) * contrast + 0.5 + 0.12 * rng.uniform(-1, 1)) * balance
@@ -90,7 +90,7 @@ def _coloured(rng: np.random.Generator, face: np.ndarray) -> np.ndarray:
 
 
 def _warp_maps(rng: np.random.Generator, side: int) -> list[np.ndarray]:
-    """Return where each pixel of a warped face comes from, x and y."""
+    """Return the source x and y of each pixel of a warped face, (side, side) float32 each."""
     place = np.linspace(0, side - 1, WARP_GRID)
     grid = np.stack(np.meshgrid(place, place))
     moved = (grid + rng.normal(0, WARP_SIGMA * side / 2, grid.shape)).astype(np.float32)
@@ -106,9 +106,9 @@ def pipeline(
     fast: bool,
     seed: int = 0,
 ) -> Trainer:
-    """Return the pipeline's trainer; `fast`: through the compiler where there is a GPU."""
+    """Return the pipeline's trainer; `fast`: with the compiler on a GPU."""
     with tempfile.TemporaryDirectory() as folder:
-        schedule = Schedule(
+        run = Run(
             seed,
             device,
             precision,
@@ -117,15 +117,15 @@ def pipeline(
             preview_every=10**9,
             compiled=fast and device.type == "cuda",
         )
-        return Trainer(recipe, {"one": bank, "other": bank}, schedule, "benchmark")
+        return Trainer(recipe, {"one": bank, "other": bank}, run, "benchmark")
 
 
 def advance(trainer: Trainer, steps: int, device: torch.device) -> float:
-    """Return the seconds of some steps."""
+    """Take some steps and return the seconds."""
     begin = time.perf_counter()
     for _ in range(steps):
-        trainer._one_step()
-        trainer.step += 1
+        trainer.step(trainer.loop.done)
+        trainer.loop.done += 1
     synchronised(device)
     return time.perf_counter() - begin
 
@@ -141,8 +141,8 @@ Batches = dict[str, tuple[torch.Tensor, ...]]
 
 def learns(model: SwapAutoencoder, optimiser: torch.optim.Optimizer, batches: Batches) -> None:
     """Take one plain step on (warped, target) of each subject."""
-    made = model.reconstruct({name: warped for name, (warped, _) in batches.items()})
-    losses = [(made[name] - target).abs().mean() for name, (_, target) in batches.items()]
+    reconstructed = model.reconstruct({name: warped for name, (warped, _) in batches.items()})
+    losses = [(reconstructed[name] - target).abs().mean() for name, (_, target) in batches.items()]
     optimiser.zero_grad(set_to_none=True)
     torch.stack(losses).sum().backward()
     optimiser.step()
@@ -151,7 +151,7 @@ def learns(model: SwapAutoencoder, optimiser: torch.optim.Optimizer, batches: Ba
 def by_loader(
     recipe: TrainingRecipe, stored: np.ndarray, device: torch.device, workers: int
 ) -> float:
-    """Return seconds of a loop that waits for a loader, without the start of its workers."""
+    """Return the seconds of a loop that waits for a loader, without the start of its workers."""
     torch.manual_seed(0)
     model = SwapAutoencoder(recipe, ["one", "other"]).placed(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, fused=True)
@@ -187,7 +187,7 @@ def by_loader(
 
 
 def plainly(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> float:
-    """Return seconds of a plain fp32 loop in the default layout."""
+    """Return the seconds of a plain fp32 loop in the default layout."""
     torch.manual_seed(0)
     model = SwapAutoencoder(recipe, ["one", "other"]).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
@@ -210,9 +210,9 @@ def plainly(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> flo
 
 
 def busy_share(trainer: Trainer, device: torch.device) -> float:
-    """Return the share of the time in which the GPU runs a kernel.
+    """Return the share of time in which the GPU runs a kernel.
 
-    The kernels are those of profiled steps, the time that of as many without the profiler.
+    The kernels' time comes from profiled steps, the total from as many steps without the profiler.
     """
     from torch.profiler import ProfilerActivity, profile
 
@@ -224,7 +224,7 @@ def busy_share(trainer: Trainer, device: torch.device) -> float:
 
 
 def main() -> None:
-    """Print faces/s of the ways, their ratios, and what fast and plain paths learn."""
+    """Print faces/s of the ways, their ratios, and the held-out L1 of fast and plain paths."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--method", default="faceswap", choices=sorted(BUILT_IN))
     parser.add_argument("--resolution", type=int, default=64)
@@ -241,15 +241,15 @@ def main() -> None:
     parser.add_argument(
         "--time-kernels", action="store_true", help="let cuDNN time its kernels before it chooses"
     )
-    given = parser.parse_args()
-    if given.device != "cpu" and not torch.cuda.is_available():
-        parser.error(f"--device {given.device}: torch {torch.__version__} finds no GPU")
-    torch.backends.cudnn.benchmark = given.time_kernels
-    torch.set_num_threads(given.threads)
-    device = torch.device(given.device)
+    options = parser.parse_args()
+    if options.device != "cpu" and not torch.cuda.is_available():
+        parser.error(f"--device {options.device}: torch {torch.__version__} finds no GPU")
+    torch.backends.cudnn.benchmark = options.time_kernels
+    torch.set_num_threads(options.threads)
+    device = torch.device(options.device)
     names = ("resolution", "width", "code", "batch", "steps")
-    recipe = training_of(BUILT_IN[given.method]).model_copy(
-        update={name: getattr(given, name) for name in names}
+    recipe = training_of(BUILT_IN[options.method]).model_copy(
+        update={name: getattr(options, name) for name in names}
     )
     stored = faces(round(recipe.resolution * 3 / 2))
     bank = FaceBank.of(stored, resolution=recipe.resolution, share=2 / 3, device=device)
@@ -259,26 +259,26 @@ def main() -> None:
         "ours in fp32": pipeline("fp32", long, bank, device, fast=False),
     }
     ways: dict[str, Callable[[], float]] = {
-        name: partial(advance, trainer, given.steps, device) for name, trainer in trainers.items()
+        name: partial(advance, trainer, options.steps, device) for name, trainer in trainers.items()
     }
-    for workers in given.workers:
+    for workers in options.workers:
         ways[f"loader, {workers} workers"] = partial(by_loader, recipe, stored, device, workers)
     ways["plain fp32"] = lambda: plainly(recipe, bank, device)
-    if given.only is not None:
-        kept = tuple(given.only)
+    if options.only is not None:
+        kept = tuple(options.only)
         ways = {name: ways[name] for name in ways if name == "ours" or name.startswith(kept)}
     for name in ways.keys() & trainers.keys():
         advance(trainers[name], _WARM_UP, device)
-    rounds = [{name: way() for name, way in ways.items()} for _ in range(given.rounds + 1)][1:]
-    report(given, recipe, rounds)
+    rounds = [{name: way() for name, way in ways.items()} for _ in range(options.rounds + 1)][1:]
+    report(options, recipe, rounds)
     if device.type == "cuda":
         on_gpu(recipe, trainers["ours"], device, statistics.median(each["ours"] for each in rounds))
-    if given.learn:
-        learnt(recipe.model_copy(update={"steps": given.learn}), bank, device)
+    if options.learn:
+        learnt(recipe.model_copy(update={"steps": options.learn}), bank, device)
 
 
 def learnt(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> None:
-    """Print what fast and plain paths come to."""
+    """Print the held-out L1 that fast and plain paths reach."""
     ends = []
     for precision, fast, seed in (("bf16", True, 0), ("fp32", False, 0), ("bf16", True, 1)):
         trainer = pipeline(precision, recipe, bank, device, fast=fast, seed=seed)
@@ -290,16 +290,16 @@ def learnt(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> None
 
 
 def report(
-    given: argparse.Namespace, recipe: TrainingRecipe, rounds: list[dict[str, float]]
+    options: argparse.Namespace, recipe: TrainingRecipe, rounds: list[dict[str, float]]
 ) -> None:
-    """Print the speeds."""
+    """Print the speeds and their ratios."""
     flags = [name for name, here in torch.cpu.get_capabilities().items() if here is True]
     model = SwapAutoencoder(recipe, ["one", "other"])
     weights = sum(weight.numel() for weight in model.parameters())
     print("CPU flags:", " ".join(flags))
-    print(f"{given.method}, {recipe.resolution} x {recipe.resolution}, ", end="")
+    print(f"{options.method}, {recipe.resolution} x {recipe.resolution}, ", end="")
     print(f"{weights / 1e6:.1f} M weights, batch {recipe.batch} of each subject, ", end="")
-    print(f"{given.threads} threads, {given.device}")
+    print(f"{options.threads} threads, {options.device}")
     for name in rounds[0]:
         speed = statistics.median(2 * recipe.batch * recipe.steps / each[name] for each in rounds)
         ratio = statistics.median(each[name] / each["ours"] for each in rounds)
@@ -307,7 +307,7 @@ def report(
 
 
 def on_gpu(recipe: TrainingRecipe, trainer: Trainer, device: torch.device, seconds: float) -> None:
-    """Print shares of the GPU's peak and of its time."""
+    """Print the shares of the GPU's peak performance and of its time."""
     name = torch.cuda.get_device_name(device)
     done = 2 * recipe.batch * operations(recipe) * recipe.steps / seconds
     peak = next((value for key, value in PEAKS.items() if key in name), None)

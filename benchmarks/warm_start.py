@@ -1,10 +1,10 @@
-"""Steps that a pair's training needs from a base model, beside one that starts from nothing.
+"""Compare the steps of a pair's training from a base model with those of a cold start.
 
 Run `python benchmarks/warm_start.py FACES --pairs id10-id11 id12-id13`, where FACES is the folder
-`faces` of a build that aligned them. For each pair: a cold start of all steps; warm starts of
-shares of them, from a base model of all subjects, and (`--unseen`) from one of all others, which
-has never seen the two. Printed are the L1 of held-out faces at the end of each, and after how many
-steps a warm start comes below the cold start's end.
+`faces` of a build. For each pair, a cold start takes all steps, and warm starts take shares of them
+from a base model of all subjects, or (`--unseen`) of all other subjects, which has never seen the
+pair. Printed are the L1 of held-out faces at the end of each training, and the number of steps
+after which a warm start is better than the cold start's end.
 """
 
 from __future__ import annotations
@@ -23,28 +23,27 @@ from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.fitting import AlignedFaces
-from swapset.generation.training import Schedule, Trainer
+from swapset.generation.training import Run, Trainer
 
 
 def train(
     name: str,
     recipe: TrainingRecipe,
     banks: dict[str, FaceBank],
-    given: argparse.Namespace,
+    options: argparse.Namespace,
     start: SwapAutoencoder | None = None,
 ) -> Trainer:
-    """Train without plateau stop, and print what came of it."""
-    device = torch.device(given.device)
+    """Train without plateau stop, and print time and held-out L1."""
+    device = torch.device(options.device)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder, "checkpoint")
-        schedule = Schedule(given.seed, device, "auto", checkpoint, 10**9, preview_every=10**9)
-        trainer = Trainer(recipe, banks, schedule, name, start)
+        run = Run(options.seed, device, "auto", checkpoint, 10**9, preview_every=10**9)
+        trainer = Trainer(recipe, banks, run, name, start)
         before = sum(trainer.validate().values()) / len(banks)
         begin = time.perf_counter()
-        for _ in trainer.run():
-            pass
+        trainer.run()
         seconds = time.perf_counter() - begin
-    end = trainer.course.history[-1][1]
+    end = trainer.schedule.history[-1][1]
     print(
         f"{name:44s} {recipe.steps:7d} steps {seconds:7.1f} s   held-out L1 "
         f"{before:.4f} -> {end:.4f}",
@@ -53,29 +52,29 @@ def train(
     return trainer
 
 
-def _warm(given: argparse.Namespace, share: float) -> dict[str, float]:
-    """Return what a warm start's recipe changes."""
-    rate = given.rate * given.warm_rate
-    return {"steps": round(given.steps * share), "learning_rate": rate}
+def _warm(options: argparse.Namespace, share: float) -> dict[str, float]:
+    """Return the changes of the recipe for a warm start."""
+    rate = options.rate * options.warm_rate
+    return {"steps": round(options.steps * share), "learning_rate": rate}
 
 
 def of_base(
-    name: str, recipe: TrainingRecipe, banks: dict[str, FaceBank], given: argparse.Namespace
+    name: str, recipe: TrainingRecipe, banks: dict[str, FaceBank], options: argparse.Namespace
 ) -> SwapAutoencoder:
     """Train a base model of some subjects."""
-    steps = round(given.steps * given.base_steps * len(banks) / 2)
-    return train(name, recipe.model_copy(update={"steps": steps}), banks, given).model
+    steps = round(options.steps * options.base_steps * len(banks) / 2)
+    return train(name, recipe.model_copy(update={"steps": steps}), banks, options).model
 
 
 def kept_base(
-    recipe: TrainingRecipe, banks: dict[str, FaceBank], given: argparse.Namespace
+    recipe: TrainingRecipe, banks: dict[str, FaceBank], options: argparse.Namespace
 ) -> SwapAutoencoder:
     """Return the base model of all subjects, from `--base` if it is there."""
-    if given.base and given.base.exists():
-        return load_model(given.base, torch.device(given.device)).model.requires_grad_(True)
-    base = of_base("base of all subjects", recipe, banks, given)
-    if given.base:
-        save_model(given.base, base, recipe, {})
+    if options.base and options.base.exists():
+        return load_model(options.base, torch.device(options.device)).model.requires_grad_(True)
+    base = of_base("base of all subjects", recipe, banks, options)
+    if options.base:
+        save_model(options.base, base, recipe, {})
     return base
 
 
@@ -83,51 +82,51 @@ def compare(
     pair: str,
     recipe: TrainingRecipe,
     banks: dict[str, FaceBank],
-    given: argparse.Namespace,
+    options: argparse.Namespace,
     base: SwapAutoencoder,
 ) -> None:
-    """Train a pair cold and warm; print when the warm one is as good."""
+    """Train a pair cold and warm; print the steps after which the warm model is as good."""
     two = {person: banks[person] for person in pair.split("-")}
-    cold = train(f"{pair} cold", recipe, two, given).course.history[-1][1]
-    for share in given.warm_steps:
-        short = recipe.model_copy(update=_warm(given, share))
-        warm = train(f"{pair} warm, {share:g} of the steps", short, two, given, base)
-        reached = next((s for s, loss in warm.course.history if loss <= cold), None)
-        text = "not reached" if reached is None else f"{reached / given.steps:.3f} of the steps"
+    cold = train(f"{pair} cold", recipe, two, options).schedule.history[-1][1]
+    for share in options.warm_steps:
+        short = recipe.model_copy(update=_warm(options, share))
+        warm = train(f"{pair} warm, {share:g} of the steps", short, two, options, base)
+        reached = next((s for s, loss in warm.schedule.history if loss <= cold), None)
+        text = "not reached" if reached is None else f"{reached / options.steps:.3f} of the steps"
         print(f"    the cold start's L1 ({cold:.4f}) after {text}", flush=True)
 
 
 def never_seen(
-    pair: str, recipe: TrainingRecipe, banks: dict[str, FaceBank], given: argparse.Namespace
+    pair: str, recipe: TrainingRecipe, banks: dict[str, FaceBank], options: argparse.Namespace
 ) -> None:
     """Train a pair from a base model that has never seen it."""
     people = pair.split("-")
     others = {name: bank for name, bank in banks.items() if name not in people}
-    base = of_base(f"base of all but {pair}", recipe, others, given)
+    base = of_base(f"base of all but {pair}", recipe, others, options)
     two = {person: banks[person] for person in people}
-    for share in given.warm_steps:
-        short = recipe.model_copy(update=_warm(given, share))
-        train(f"{pair} never seen, {share:g} of the steps", short, two, given, base)
+    for share in options.warm_steps:
+        short = recipe.model_copy(update=_warm(options, share))
+        train(f"{pair} never seen, {share:g} of the steps", short, two, options, base)
 
 
-def read_banks(recipe: TrainingRecipe, given: argparse.Namespace) -> dict[str, FaceBank]:
-    """Return the faces of every subject that has any."""
-    found = {path.name: AlignedFaces.load(path, 1000) for path in sorted(given.faces.iterdir())}
+def read_banks(recipe: TrainingRecipe, options: argparse.Namespace) -> dict[str, FaceBank]:
+    """Load the faces of every subject that has any."""
+    loaded = {path.name: AlignedFaces.load(path, 1000) for path in sorted(options.faces.iterdir())}
     return {
         subject: FaceBank.of(
             faces.images,
             resolution=recipe.resolution,
-            share=recipe.context / given.context,
-            device=torch.device(given.device),
+            share=recipe.context / options.context,
+            device=torch.device(options.device),
             points=faces.points if recipe.needs_masks else None,
         )
-        for subject, faces in found.items()
+        for subject, faces in loaded.items()
         if len(faces.images)
     }
 
 
 def arguments() -> argparse.Namespace:
-    """Return the command line's settings."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--pairs", nargs="+", required=True)
@@ -154,18 +153,18 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Train cold, base and warm models; print steps and ratios."""
-    given = arguments()
-    torch.set_num_threads(given.threads)
-    changes = {name: getattr(given, name) for name in ("resolution", "width", "code", "batch")}
-    changes |= {"learning_rate": given.rate, "steps": given.steps}
-    recipe = training_of(BUILT_IN[given.method]).model_copy(update=changes)
-    banks = read_banks(recipe, given)
-    print(f"{len(banks)} subjects, {given.method} at {given.resolution}, width {given.width}")
-    base = kept_base(recipe, banks, given)
-    for pair in given.pairs:
-        compare(pair, recipe, banks, given, base)
-    if given.unseen:
-        never_seen(given.pairs[0], recipe, banks, given)
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    changes = {name: getattr(options, name) for name in ("resolution", "width", "code", "batch")}
+    changes |= {"learning_rate": options.rate, "steps": options.steps}
+    recipe = training_of(BUILT_IN[options.method]).model_copy(update=changes)
+    banks = read_banks(recipe, options)
+    print(f"{len(banks)} subjects, {options.method} at {options.resolution}, width {options.width}")
+    base = kept_base(recipe, banks, options)
+    for pair in options.pairs:
+        compare(pair, recipe, banks, options, base)
+    if options.unseen:
+        never_seen(options.pairs[0], recipe, banks, options)
 
 
 if __name__ == "__main__":

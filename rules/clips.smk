@@ -1,11 +1,11 @@
-# Source clips: the embedded demo, downloads, and ingest to one frame rate.
+# Source clips: the embedded demo, downloads, and conversion to one frame rate.
 
 
 rule demo_clips:
     output:
         clips=expand("{R}/demo/{clip}.mp4", R=R, clip=build.manifest.clips if build.is_demo else []),
     message:
-        "Making the embedded demo's clips"
+        "Making the clips of the embedded demo"
     log:
         f"{R}/logs/demo_clips.log",
     benchmark:

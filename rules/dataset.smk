@@ -1,4 +1,4 @@
-# The finished dataset: every video in every quality, its provenance, and what it consists of.
+# The finished dataset: every video in every compression, its provenance and its tables.
 
 
 rule count_public:
@@ -29,7 +29,7 @@ rule dataset:
         records=build.records(),
         labels=build.labels(),
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
-        # As a path: naming `rules.accept` here would make Snakemake's planning quadratic.
+        # As a path: `rules.accept` here would make Snakemake's planning quadratic.
         table=f"{R}/tables/clips.csv",
     output:
         provenance=f"{R}/dataset/provenance.jsonl",
@@ -37,7 +37,7 @@ rule dataset:
         fakes=f"{R}/tables/fakes.csv",
         demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
     message:
-        "Writing the dataset's provenance and tables"
+        "Writing provenance and tables of the dataset"
     log:
         f"{R}/logs/dataset.log",
     benchmark:

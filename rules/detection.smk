@@ -1,4 +1,4 @@
-# Detection: faces of all videos once, detectors fitted on some people and tested on others, AUCs.
+# Detection: cut out the faces of all videos once, fit detectors on some people, test them on others.
 from swapset.build.figures import DETECTOR_FIGURES
 
 
@@ -15,7 +15,7 @@ rule find_faces:
     output:
         faces=directory(f"{R}/crops/{{kind}}/{{compression}}/{{block}}"),
     message:
-        "Finding the faces in {wildcards.kind} {wildcards.compression}, block {wildcards.block}"
+        "Finding faces in {wildcards.kind} {wildcards.compression}, block {wildcards.block}"
     log:
         f"{R}/logs/find_faces/{{kind}}/{{compression}}/{{block}}.log",
     benchmark:
@@ -38,7 +38,7 @@ rule splits:
     output:
         table=f"{R}/tables/splits.csv",
     message:
-        "Parting people into training, validation and test"
+        "Splitting people into training, validation and test"
     log:
         f"{R}/logs/splits.log",
     benchmark:
@@ -64,7 +64,7 @@ rule fit_detector:
         model=f"{R}/detectors/{{detector}}/{{fold}}.safetensors",
         card=f"{R}/detectors/{{detector}}/{{fold}}.json",
     message:
-        "Fitting {wildcards.detector}, fold {wildcards.fold}"
+        "Fitting {wildcards.detector} for fold {wildcards.fold}"
     log:
         f"{R}/logs/fit_detector/{{detector}}/{{fold}}.log",
     benchmark:
@@ -76,6 +76,10 @@ rule fit_detector:
         device=build.config.device,
         precision=build.config.training.precision,
         threads=build.config.training.threads,
+        # Functions of `output` count as no setting: other checkpoints give the same model.
+        checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
+        # Not an output: it has to outlive a killed job.
+        checkpoint=lambda w, output: f"{R}/checkpoints/detectors/{w.detector}/{w.fold}.safetensors",
     threads: build.config.training.threads
     resources:
         mem_mb=per_attempt(6000),
@@ -126,7 +130,7 @@ rule detector_auc:
         rates=f"{R}/tables/detector_rates.csv",
         curves=f"{R}/tables/roc.csv",
     message:
-        "Writing the AUC table"
+        "Writing the AUC tables of all detectors"
     log:
         f"{R}/logs/detector_auc.log",
     benchmark:
@@ -158,7 +162,7 @@ rule detector_figures:
     output:
         figures=expand("{R}/figures/{name}.png", R=R, name=DETECTOR_FIGURES),
     message:
-        "Drawing the detectors' figures"
+        "Drawing the figures of all detectors"
     log:
         f"{R}/logs/detector_figures.log",
     benchmark:

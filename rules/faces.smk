@@ -1,4 +1,4 @@
-# Faces: followed through every clip, accepted or rejected, smoothed, aligned.
+# Faces: follow them through every clip, accept or reject clips, smooth landmarks, align.
 
 
 rule track:
@@ -24,10 +24,11 @@ rule track:
         "../workflow_scripts/track.py"
 
 
-# One job for all subjects, because identity is decided by the nearest of them. A checkpoint only
-# so that Snakemake looks again, after it, at what has to run: verdicts that stay the same (it
-# compares small files by content) rebuild nothing. It only looks again at rules that take a
-# verdict themselves: all later ones do. No input function waits for it: dry runs show every job.
+# One job for all subjects, because a face belongs to the nearest of them. It is a checkpoint only
+# so that Snakemake decides anew, after it, which jobs must run: verdicts that stay the same (it
+# compares small files by content) rebuild nothing. Snakemake decides anew only for rules with a
+# verdict among their own inputs, which all later rules have. No input function waits for it, so
+# that dry runs show every job.
 checkpoint accept:
     input:
         clips=expand("{R}/clips/{subject}", R=R, subject=build.subjects),
@@ -36,7 +37,7 @@ checkpoint accept:
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
         table=f"{R}/tables/clips.csv",
     message:
-        "Accepting or rejecting clips"
+        "Accepting or rejecting the clips of all subjects"
     log:
         f"{R}/logs/accept.log",
     benchmark:

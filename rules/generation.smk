@@ -1,5 +1,5 @@
-# Fakes: a model per pair of subjects, and swaps in both directions from it. Every video, real or
-# fake, is made in all its compressions by one job: starting a job takes as long as one of them.
+# Fakes: one model per pair of subjects, with swaps in both directions. One job makes a video, real
+# or fake, in all compressions, because starting a job takes as long as one compression.
 
 
 rule train:
@@ -30,12 +30,12 @@ rule train:
         patience=build.config.training.patience,
         threads=build.config.training.threads,
         faces=None,
-        # Functions of `output` count as no setting: these change nothing about the model.
+        # Snakemake does not compare functions of `output`: these settings do not change the model.
         preview_every=lambda w, output: build.config.training.preview_every,
         checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
         compiled=lambda w, output: build.config.training.compile,
         per_gpu=lambda w, output: build.config.training.per_gpu,
-        # Neither is an output: they have to outlive a killed job.
+        # Not among the outputs, because these files have to survive a killed job.
         checkpoint=lambda w, output: f"{R}/checkpoints/{w.recipe}/{w.pair}.safetensors",
         events=lambda w, output: f"{R}/events/{w.recipe}/{w.pair}",
     threads: build.config.training.threads
@@ -49,7 +49,7 @@ rule train:
         "../workflow_scripts/train.py"
 
 
-# One encoder for everybody, a decoder each: the `base` that pairs start from, or the model of `all`.
+# One encoder and a decoder per subject: the model `base` that pairs start from, or the model `all`.
 use rule train as train_shared with:
     input:
         faces=expand("{R}/faces/{subject}", R=R, subject=build.subjects),
@@ -60,7 +60,7 @@ use rule train as train_shared with:
         preview=f"{R}/models/{{recipe}}/{{shared}}.png",
         card=f"{R}/models/{{recipe}}/{{shared}}.json",
     message:
-        "Training all subjects' model ({wildcards.shared}) for {wildcards.recipe}"
+        "Training the model of all subjects ({wildcards.shared}) for {wildcards.recipe}"
     log:
         f"{R}/logs/train/{{recipe}}/{{shared}}.log",
     benchmark:
@@ -68,10 +68,10 @@ use rule train as train_shared with:
     params:
         recipe=lambda w: generation.of_shared(w.recipe, w.shared),
         warm_rate=1.0,
-        # Pairs start from it.
+        # Pairs start from this model, in full precision.
         keep="float32" if generation.warm else build.config.training.keep,
         faces=build.config.training.shared_faces,
-        # Far more steps, and a model of everybody: as many previews and checkpoints as of a pair.
+        # Far more steps than for a pair, but the same number of previews and checkpoints.
         preview_every=lambda w, output: generation.shared_every(
             w.shared, build.config.training.preview_every
         ),
@@ -92,7 +92,7 @@ rule training_table:
     output:
         table=f"{R}/tables/training.csv",
     message:
-        "Writing the table of trainings"
+        "Writing the table of all trainings"
     log:
         f"{R}/logs/training_table.log",
     benchmark:
@@ -123,7 +123,7 @@ rule synthesise:
         record=f"{R}/records/{{method}}/{{target}}_{{donor}}_{{number}}.json",
         labels=f"{R}/labels/{{method}}/{{target}}_{{donor}}_{{number}}.parquet",
     message:
-        "Making {wildcards.target}_{wildcards.donor}_{wildcards.number} by {wildcards.method}"
+        "Synthesising {wildcards.target}_{wildcards.donor}_{wildcards.number} by {wildcards.method}"
     log:
         f"{R}/logs/synthesise/{{method}}/{{target}}_{{donor}}_{{number}}.log",
     benchmark:

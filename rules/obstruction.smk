@@ -1,4 +1,4 @@
-# Landmark Breaker: extractors, noise on key frames against them, and what the noise does.
+# Landmark Breaker: extractors, noise against them on key frames, and measures of its effect.
 from swapset.build.figures import BREAKER_FIGURES
 
 
@@ -10,7 +10,7 @@ rule clip_labels:
     output:
         labels=directory(f"{R}/extractors/labels/{{subject}}"),
     message:
-        "Cutting faces of {wildcards.subject} that extractors are trained on"
+        "Cutting out faces of {wildcards.subject} for training extractors"
     log:
         f"{R}/logs/clip_labels/{{subject}}.log",
     benchmark:
@@ -49,9 +49,9 @@ rule train_extractor:
         device=build.config.device,
         precision=build.config.training.precision,
         threads=build.config.training.threads,
-        # Functions of `output` count as no setting: other checkpoints give the same model.
+        # Snakemake does not compare functions of `output`: this setting does not change the model.
         checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
-        # Not an output: it has to outlive a killed job.
+        # Not among the outputs, because it has to survive a killed job.
         checkpoint=lambda w, output: f"{R}/checkpoints/extractors/{w.extractor}.safetensors",
     threads: build.config.training.threads
     resources:
@@ -98,7 +98,7 @@ rule attack:
     wildcard_constraints:
         attack="|".join(re.escape(name) for name in ATTACKS if name != EVEN),
     message:
-        "Attacking {wildcards.source} by {wildcards.attack} on {wildcards.subject}"
+        "Attacking {wildcards.source} on frames of {wildcards.subject} by {wildcards.attack}"
     log:
         f"{R}/logs/attack/{{attack}}/{{source}}/{{subject}}.log",
     benchmark:
@@ -129,7 +129,7 @@ rule match_ssim:
     output:
         frames=directory(f"{R}/obstruction/noisy/{EVEN}/{{source}}/{{subject}}"),
     message:
-        "Making lb-robust's noise on {wildcards.source} as visible as lb's on {wildcards.subject}"
+        "Scaling noise against {wildcards.source} on frames of {wildcards.subject} to the SSIM of lb"
     log:
         f"{R}/logs/match_ssim/{{source}}/{{subject}}.log",
     benchmark:
@@ -155,7 +155,7 @@ rule measure_attack:
     output:
         measures=f"{R}/obstruction/measures/{{attack}}/{{source}}/{{subject}}.csv",
     message:
-        "Measuring what {wildcards.attack} on {wildcards.source} does to {wildcards.subject}"
+        "Measuring noise against {wildcards.source} on frames of {wildcards.subject} by {wildcards.attack}"
     log:
         f"{R}/logs/measure_attack/{{attack}}/{{source}}/{{subject}}.log",
     benchmark:
@@ -182,7 +182,7 @@ rule measure_attack:
         "../workflow_scripts/measure_attack.py"
 
 
-# Landmark Breaker in other settings, against the extractor that is measured, nothing compressed.
+# Landmark Breaker with other settings, measured on the attacked extractor without compression.
 rule sweep:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
@@ -194,7 +194,7 @@ rule sweep:
     output:
         measures=f"{R}/obstruction/sweep/{{extractor}}/{{subject}}.csv",
     message:
-        "Attacking {wildcards.extractor} with other steps on {wildcards.subject}"
+        "Attacking {wildcards.extractor} on frames of {wildcards.subject} by lb with other steps"
     log:
         f"{R}/logs/sweep/{{extractor}}/{{subject}}.log",
     benchmark:
@@ -252,7 +252,7 @@ rule landmark_breaker_tables:
         "../workflow_scripts/landmark_breaker_tables.py"
 
 
-# Whose pictures are shown depends on whose clips were accepted: all who are protected are looked at.
+# The person shown depends on the verdicts, so that all protected people are inputs.
 rule landmark_breaker_figures:
     input:
         white_box=f"{R}/tables/landmark_breaker_white_box.csv",

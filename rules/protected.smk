@@ -1,6 +1,6 @@
-# Models trained on protected clips: what somebody gets who gathers a protected person's clips, finds
-# landmarks in them and trains a pair's model on what these align. With attack `none` nothing else
-# differs. The stages of the main line do the work, in a folder of their own.
+# Models trained on protected clips, as by somebody who gathers a protected person's clips, finds
+# landmarks in them, aligns faces by these and trains a pair's model. Attack `none` differs in the
+# noise alone. The rules are those of the main stages with files in a separate folder.
 
 P = f"{R}/obstruction/protected/{{attack}}/{{source}}"
 PLACE = "protected/{attack}/{source}"
@@ -15,7 +15,7 @@ rule protect_clips:
     output:
         clips=directory(f"{P}/clips/{{subject}}"),
     message:
-        "Protecting the clips of {wildcards.subject} by {wildcards.attack} on {wildcards.source}"
+        "Protecting the clips of {wildcards.subject} against {wildcards.source} by {wildcards.attack}"
     log:
         f"{R}/logs/protect_clips/{{attack}}/{{source}}/{{subject}}.log",
     benchmark:
@@ -49,7 +49,7 @@ rule find_landmarks:
     output:
         tracks=directory(f"{P}/tracks/{{subject}}"),
     message:
-        "Finding landmarks by {wildcards.source} in the clips of {wildcards.subject}, {wildcards.attack}"
+        "Finding landmarks of {wildcards.subject} after {wildcards.attack} by {wildcards.source}"
     log:
         f"{R}/logs/find_landmarks/{{attack}}/{{source}}/{{subject}}.log",
     benchmark:
@@ -78,15 +78,15 @@ use rule align as protected_align with:
         landmarks=directory(f"{P}/landmarks/{{subject}}"),
         faces=directory(f"{P}/faces/{{subject}}"),
     message:
-        "Aligning faces of {wildcards.subject} by {wildcards.source}'s landmarks, {wildcards.attack}"
+        "Aligning faces of {wildcards.subject} after {wildcards.attack} by {wildcards.source}"
     log:
         f"{R}/logs/align/{PLACE}/{{subject}}.log",
     benchmark:
         f"{R}/benchmarks/align/{PLACE}/{{subject}}.tsv"
 
 
-# From nothing: a base model has seen the clean clips. With the same seed for every attack, so that
-# all see the same draws.
+# A cold start, because a base model has seen the clean clips. The seed is the same for every attack,
+# so that all trainings use the same random numbers.
 use rule train as protected_train with:
     input:
         faces=lambda w: protected.faces(w.attack, w.source, w.pair),
@@ -97,7 +97,7 @@ use rule train as protected_train with:
         preview=f"{P}/models/{{recipe}}/{{pair}}.png",
         card=f"{P}/models/{{recipe}}/{{pair}}.json",
     message:
-        "Training {wildcards.pair} for {wildcards.recipe} on protected clips, {wildcards.attack}"
+        "Training {wildcards.pair} for {wildcards.recipe} after {wildcards.attack}"
     log:
         f"{R}/logs/train/{PLACE}/{{recipe}}/{{pair}}.log",
     benchmark:
@@ -122,14 +122,14 @@ use rule synthesise as protected_synthesise with:
         record=f"{P}/records/{{method}}/{{target}}_{{donor}}_{{number}}.json",
         labels=f"{P}/labels/{{method}}/{{target}}_{{donor}}_{{number}}.parquet",
     message:
-        "Making {wildcards.target}_{wildcards.donor}_{wildcards.number} after {wildcards.attack}"
+        "Synthesising {wildcards.target}_{wildcards.donor}_{wildcards.number} after {wildcards.attack}"
     log:
         f"{R}/logs/synthesise/{PLACE}/{{method}}/{{target}}_{{donor}}_{{number}}.log",
     benchmark:
         f"{R}/benchmarks/synthesise/{PLACE}/{{method}}/{{target}}_{{donor}}_{{number}}.tsv"
 
 
-# The head and whose face it is are looked for by the landmarks of the clean clip.
+# The head and the identity are measured at the landmarks of the clean clip.
 use rule measure as protected_measure with:
     input:
         clips=lambda w: protected.of(w.attack, w.source, "clips", w.target, w.donor),
@@ -142,7 +142,7 @@ use rule measure as protected_measure with:
         scores=f"{P}/quality/{{target}}_{{donor}}.csv",
         heads=directory(f"{P}/heads/{{target}}_{{donor}}"),
     message:
-        "Measuring the fakes {wildcards.target}_{wildcards.donor} after {wildcards.attack}"
+        "Measuring the fakes of {wildcards.target} with {wildcards.donor} after {wildcards.attack}"
     log:
         f"{R}/logs/measure/{PLACE}/{{target}}_{{donor}}.log",
     benchmark:
@@ -180,7 +180,7 @@ rule protected_training:
         "../workflow_scripts/protected_training.py"
 
 
-# The table is behind everything that is shown.
+# The table depends on everything that is shown.
 rule protected_figure:
     input:
         table=rules.protected_training.output.table,

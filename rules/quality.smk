@@ -1,4 +1,4 @@
-# How good the fakes look: Mask-SSIM over the head, and whose identity they show.
+# Quality of the fakes: Mask-SSIM over the head, and identity.
 
 
 rule measure:
@@ -32,7 +32,7 @@ rule measure:
         "../workflow_scripts/measure.py"
 
 
-# Fakes of public datasets, where their originals are known.
+# Fakes of public datasets whose originals are known.
 rule measure_public:
     input:
         videos=lambda w: external_inputs(
@@ -78,7 +78,7 @@ rule mask_ssim:
         differences=f"{R}/tables/mask_ssim_differences.csv",
         fakes=f"{R}/tables/mask_ssim_per_fake.csv",
     message:
-        "Writing the Mask-SSIM table"
+        "Writing the Mask-SSIM tables of all methods"
     log:
         f"{R}/logs/mask_ssim.log",
     benchmark:

@@ -1,4 +1,4 @@
-# Figures and the page that shows them with all tables; the chapter's own numbers, set apart.
+# Figures, the page that shows them with all tables, and the chapter's own numbers.
 from swapset.build.data_hash import data_hash
 from swapset.build.figures import BREAKER_FIGURES, DETECTOR_FIGURES, figure_names
 from swapset.report.quoted import quoted_names
@@ -8,7 +8,7 @@ rule quoted:
     output:
         tables=expand("{R}/tables/quoted/{name}.csv", R=R, name=quoted_names()),
     message:
-        "Writing the chapter's own numbers"
+        "Writing the tables of the chapter"
     log:
         f"{R}/logs/quoted.log",
     benchmark:
@@ -25,9 +25,9 @@ rule quoted:
         "../workflow_scripts/quoted.py"
 
 
-# Which fakes are shown depends on which could be made, so the videos, labels and models that are
-# opened are not named here: all of them are behind the tables. Only object storage has to be asked
-# for them.
+# The fakes shown depend on which could be made. Their videos, labels and models are therefore no
+# inputs, except with object storage, which has to be asked for them; the tables, which are inputs,
+# depend on all of them.
 rule figures:
     input:
         fakes=f"{R}/tables/fakes.csv",
@@ -44,7 +44,7 @@ rule figures:
             "{R}/figures/{name}.png", R=R, name=figure_names(build.methods, build.recipes)
         ),
     message:
-        "Drawing the figures"
+        "Drawing the figures of the dataset"
     log:
         f"{R}/logs/figures.log",
     benchmark:

@@ -1,4 +1,4 @@
-# Where files lie. Results go to object storage if Snakemake has a default storage provider.
+# Places of files. Results go to object storage if Snakemake has a default storage provider.
 from snakemake.io import _IOFile, flag
 
 STORED = workflow.storage_settings.default_storage_provider
@@ -10,7 +10,7 @@ if STORED and (os.path.isabs(R) or R.startswith("..")):
 
 
 def external_inputs(paths):
-    """Mark files that are not made here: on a disk, wherever results go, or in object storage."""
+    """Mark files that the build does not make: local ones, wherever results go, and URLs."""
     return [
         path if path.startswith(f"{R}/") else storage(path) if "://" in path else as_named(path)
         for path in paths
@@ -18,12 +18,12 @@ def external_inputs(paths):
 
 
 def as_named(path):
-    """Mark a local file whose name is not ours: {braces} in it are no wildcards."""
+    """Mark a local file with a name chosen by the user: {braces} in it are not wildcards."""
     return flag(local(path), "as_named")
 
 
 def apply_wildcards(self, wildcards, replace=_IOFile.apply_wildcards):
-    """Leave names alone that are not ours; Snakemake (9.27) has no escape for them."""
+    """Leave names chosen by users alone; Snakemake (9.27) has no escape for braces."""
     return self if "as_named" in self.flags else replace(self, wildcards)
 
 
@@ -31,7 +31,7 @@ _IOFile.apply_wildcards = apply_wildcards
 
 
 def not_retrieved(paths):
-    """Mark results that a job waits for without opening them: they stay in object storage."""
+    """Mark results that a job waits for but does not open, so that they stay in object storage."""
     if not STORED:
         return paths
     place = workflow.storage_settings.default_storage_prefix.rstrip("/")
@@ -42,7 +42,7 @@ if STORED == "s3":
     from snakemake_storage_plugin_s3 import StorageObject
 
     def is_folder(self):
-        """Look again for a folder that was not there; the plugin (0.3.6) would not."""
+        """Check again for a folder that did not exist before; the plugin (0.3.6) does not."""
         self._is_dir = self._is_dir or any(self.get_subkeys())
         return self._is_dir
 

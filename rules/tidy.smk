@@ -1,5 +1,6 @@
-# What a finished build no longer needs. Tables of detectors and of Landmark Breaker that are there
-# have to be up to date; until they are there, what they are made of stays (swapset/build/tidy.py).
+# Remove files that a finished build no longer needs. Existing tables of detectors and of Landmark
+# Breaker must be up to date; the inputs of tables that do not exist yet stay
+# (swapset/build/tidy.py).
 
 
 rule tidy:
@@ -9,7 +10,7 @@ rule tidy:
     output:
         table=f"{R}/tables/tidied.csv",
     message:
-        "Removing what the finished build no longer needs: tables/tidied.csv says what"
+        "Removing files that the finished build no longer needs, listed in tables/tidied.csv"
     log:
         f"{R}/logs/tidy.log",
     benchmark:

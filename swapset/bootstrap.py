@@ -22,18 +22,23 @@ def bootstrap_interval(
     Parameters
     ----------
     values : (n,) array-like
-        One value per video; the videos are what is drawn again, not their frames.
+        One finite number per video: whole videos are resampled, not their frames.
     seed : int
-        Seed of the draws.
+        Seed of the resampling.
     level : float
-        Probability between the two ends.
+        Confidence level of the interval, within (0, 1).
     resamples : int
-        Number of draws.
+        Number of resamples.
+
+    Returns
+    -------
+    low, high : float
+        Ends of the interval.
 
     Raises
     ------
     ValueError
-        If there is no value, a value is not finite, or `level` is not within (0, 1).
+        If there are no values, a value is not finite, or `level` is not within (0, 1).
 
     References
     ----------
@@ -90,7 +95,19 @@ def draw_counts(
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """How much one method differs from another on the same fakes."""
+    """The difference between two methods on the same fakes.
+
+    Attributes
+    ----------
+    pairs : int
+        Number of fakes that both methods made.
+    mean : float
+        Mean difference.
+    low, high : float
+        Ends of its bootstrap interval.
+    share_higher : float
+        Share of the fakes with a positive difference, in [0, 1].
+    """
 
     pairs: int
     mean: float
@@ -106,21 +123,20 @@ def paired_difference(
     seed: int,
     level: float = 0.95,
 ) -> PairedDifference:
-    """Return first - second over the fakes that both methods made.
+    """Compare two methods on the fakes that both made: first - second.
 
     Parameters
     ----------
     first, second : mapping of str to float
-        Value per fake, by the fake's name.
+        Each method's values by the name of the fake.
     seed : int
         Seed of the bootstrap.
     level : float
-        Probability of the interval `low` to `high` of the mean difference.
+        Confidence level of the interval of the mean difference.
 
     Returns
     -------
     PairedDifference
-        `share_higher` is the share of fakes with a positive difference.
 
     Raises
     ------

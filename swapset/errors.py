@@ -1,19 +1,19 @@
-"""Errors that a user can act on: one clear message, no traceback needed.
+"""Errors that a user can act on: one clear message without a traceback.
 
 Every message names the file, line or key that is wrong and says what to do about it.
 """
 
 
 class SwapsetError(Exception):
-    """Base of all errors whose message is meant for the user.
+    """Base of all errors with a message for the user.
 
     Attributes
     ----------
-    passing : bool
+    retryable : bool
         Whether the same work may succeed when it is tried again, later or on another machine.
     """
 
-    passing = False
+    retryable = False
 
 
 class ConfigError(SwapsetError):
@@ -29,26 +29,26 @@ class MediaError(SwapsetError):
 
 
 class DataError(SwapsetError):
-    """An intermediate file that is damaged or does not fit what it is used with."""
+    """An intermediate file that is damaged or does not match the files used with it."""
 
 
 class TrainingError(SwapsetError):
-    """A training that cannot go on (for example a loss that is not a number)."""
+    """A training run that cannot continue, for example because its loss is not a number."""
 
 
 class InterruptedTrainingError(TrainingError):
-    """A training that was told to end and has saved what it needs to go on."""
+    """A training run that was asked to stop and has saved its state, so that it can resume."""
 
-    passing = True
+    retryable = True
 
 
 class FetchError(MediaError):
-    """A file that did not come over the network."""
+    """A download that failed."""
 
-    passing = True
+    retryable = True
 
 
 class DeviceError(ConfigError):
-    """A device that is not there, or not on this machine."""
+    """A device that is not available, or not on this machine."""
 
-    passing = True
+    retryable = True

@@ -1,4 +1,4 @@
-"""Rule accept: decide which clips are used, and which face in them is the subject's."""
+"""Rule accept: accept clips or reject them with a reason, and choose the subject's face in each."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from swapset.config.sections import AcceptSettings
 from swapset.faces.accept_all import judge_clips, read_ingested, refuse_rejected, write_verdicts
 
 if __name__ == "__main__":
-    given, params, output = snakemake.input, snakemake.params, snakemake.output
+    inputs, params, output = snakemake.input, snakemake.params, snakemake.output
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
-        ingested = read_ingested(dict(zip(params.subjects, map(Path, given.clips), strict=True)))
-        tracks = dict(zip(params.subjects, map(Path, given.tracks), strict=True))
+        ingested = read_ingested(dict(zip(params.subjects, map(Path, inputs.clips), strict=True)))
+        tracks = dict(zip(params.subjects, map(Path, inputs.tracks), strict=True))
         verdicts = judge_clips(ingested, tracks, AcceptSettings(**params.settings))
         if params.strict:
             refuse_rejected(verdicts)

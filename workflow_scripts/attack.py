@@ -1,4 +1,4 @@
-"""Rule attack: put noise on a person's key frames."""
+"""Rule attack: put an attack's noise on a person's key frames."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from swapset.io.files import atomic_output
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
-    given, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    inputs, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
@@ -19,8 +19,8 @@ if __name__ == "__main__":
         settings = {**params.settings, "precision": params.precision}
         write_noisy(
             AttackJob(names.attack, names.subject, params.seed, settings),
-            [load_extractor(Path(path), device=device) for path in given.extractors],
-            Path(given.frames),
+            [load_extractor(Path(path), device=device) for path in inputs.extractors],
+            Path(inputs.frames),
             folder,
             log=log,
         )

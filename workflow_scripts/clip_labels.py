@@ -1,4 +1,4 @@
-"""Rule clip_labels: faces of a person with dlib's landmarks, to train extractors on."""
+"""Rule clip_labels: cut a person's faces, labelled by dlib, for training extractors."""
 
 from pathlib import Path
 
@@ -7,16 +7,16 @@ from swapset.extractors.labels.clips import write_clip_labels
 from swapset.io.files import atomic_output, read_json
 
 if __name__ == "__main__":
-    given = snakemake.input
+    inputs = snakemake.input
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input),
         atomic_output(snakemake.output.labels, directory=True) as folder,
     ):
         write_clip_labels(
             folder,
-            read_json(given.verdicts),
+            read_json(inputs.verdicts),
             subject=snakemake.wildcards.subject,
-            clips=Path(given.clips),
-            landmarks=Path(given.landmarks),
+            clips=Path(inputs.clips),
+            landmarks=Path(inputs.landmarks),
             frames=snakemake.params.frames,
         )

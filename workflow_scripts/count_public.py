@@ -1,4 +1,4 @@
-"""Rule count_public: how many videos and frames a public dataset has."""
+"""Rule count_public: count the videos and frames of a public dataset."""
 
 from swapset.build.job import job
 from swapset.dataset.public_counts import count_public

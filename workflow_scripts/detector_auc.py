@@ -1,4 +1,4 @@
-"""Rule detector_auc: the AUC table of all detectors, datasets and compressions."""
+"""Rule detector_auc: write the AUC tables of all detectors, datasets and compressions."""
 
 from pathlib import Path
 

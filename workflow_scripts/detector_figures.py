@@ -1,4 +1,4 @@
-"""Rule detector_figures: average AUCs, ROC curves and AUC over compressions."""
+"""Rule detector_figures: draw average AUCs, ROC curves, and AUC by compression."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from swapset.report.figures.charts import save_figure
 from swapset.report.figures.detector_charts import draw_all
 
 if __name__ == "__main__":
-    given = snakemake.input
+    inputs = snakemake.input
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         figures = draw_all(
-            read_csv(given.table), read_csv(given.curves), *map(read_csv, given.quoted)
+            read_csv(inputs.table), read_csv(inputs.curves), *map(read_csv, inputs.quoted)
         )
         for path in map(Path, snakemake.output.figures):
             save_figure(figures[path.stem], path)

@@ -1,4 +1,4 @@
-"""Rule figures: contact sheets, comparisons of methods, and charts."""
+"""Rule figures: draw contact sheets, comparisons of methods, and charts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule find_faces: find and cut the faces of a block of videos, for all detectors."""
+"""Rule find_faces: find and cut out the faces of a block of videos, for all detectors."""
 
 from pathlib import Path
 
@@ -10,18 +10,18 @@ from swapset.faces.track import Tracker
 from swapset.io.files import atomic_output
 
 if __name__ == "__main__":
-    given, params = snakemake.input, snakemake.params
+    inputs, params = snakemake.input, snakemake.params
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         tracker = Tracker(TrackSettings(**params.settings))
-        videos = dict(zip(params.names, map(Path, given.videos), strict=True))
-        if given.verdicts:
-            folders = {Path(path).name: Path(path) for path in given.landmarks}
-            labels = {Path(path).stem: Path(path) for path in given.labels}
-            own = [
+        videos = dict(zip(params.names, map(Path, inputs.videos), strict=True))
+        if inputs.verdicts:
+            folders = {Path(path).name: Path(path) for path in inputs.landmarks}
+            labels = {Path(path).stem: Path(path) for path in inputs.labels}
+            local_videos = [
                 OwnVideo.of(name, path, folders, labels.get(name)) for name, path in videos.items()
             ]
-            found = own_faces(own, tracker, params.frames)
+            faces = own_faces(local_videos, tracker, params.frames)
         else:
-            found = public_faces(videos, tracker, params.frames)
+            faces = public_faces(videos, tracker, params.frames)
         with atomic_output(snakemake.output.faces, directory=True) as folder:
-            write_store(folder, found)
+            write_store(folder, faces)

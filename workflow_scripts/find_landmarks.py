@@ -7,7 +7,7 @@ from swapset.io.files import atomic_output, read_json
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
-    given, params = snakemake.input, snakemake.params
+    inputs, params = snakemake.input, snakemake.params
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
@@ -18,8 +18,8 @@ if __name__ == "__main__":
 
         write_found_tracks(
             folder,
-            PersonFiles(Path(given.clips), Path(given.landmarks), read_json(given.verdicts)),
-            Path(given.tracks),
-            load_extractor(Path(given.extractor), device=device),
+            PersonFiles(Path(inputs.clips), Path(inputs.landmarks), read_json(inputs.verdicts)),
+            Path(inputs.tracks),
+            load_extractor(Path(inputs.extractor), device=device),
             log=log,
         )

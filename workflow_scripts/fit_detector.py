@@ -7,7 +7,7 @@ from swapset.detection.protocol import read_splits
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
-    given, output, params = snakemake.input, snakemake.output, snakemake.params
+    inputs, output, params = snakemake.input, snakemake.output, snakemake.params
     names = snakemake.wildcards
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
@@ -16,9 +16,18 @@ if __name__ == "__main__":
         from swapset.detection.fitting import FitJob, fit_detector
 
         fit_detector(
-            FitJob(names.detector, int(names.fold), params.seed, params.precision, params.settings),
-            read_splits(Path(given.splits)),
-            [Path(path) for path in given.faces],
+            FitJob(
+                names.detector,
+                int(names.fold),
+                params.seed,
+                params.precision,
+                params.settings,
+                checkpoint=Path(params.checkpoint),
+                checkpoint_every=params.checkpoint_every,
+                code=params.code,
+            ),
+            read_splits(Path(inputs.splits)),
+            [Path(path) for path in inputs.faces],
             model=Path(output.model),
             card=Path(output.card),
             device=device,

@@ -1,4 +1,4 @@
-"""Rule ingest: turn a subject's sources into upright clips of one frame rate."""
+"""Rule ingest: convert a subject's sources to upright clips of one frame rate."""
 
 from dataclasses import asdict
 from functools import partial

@@ -1,4 +1,4 @@
-"""Rule landmark_breaker_tables: what every attack does, and Landmark Breaker with other steps."""
+"""Rule landmark_breaker_tables: write the tables of all attacks and of other steps."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from swapset.obstruction.tables import (
 )
 
 if __name__ == "__main__":
-    given, params, output = snakemake.input, snakemake.params, snakemake.output
+    inputs, params, output = snakemake.input, snakemake.params, snakemake.output
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
-        measures = read_measures(map(Path, given.measures))
+        measures = read_measures(map(Path, inputs.measures))
         write_csv(output.table, means(measures))
         chance = {"seed": params.seed, "level": params.level}
         write_csv(output.differences, differences(measures, **chance))
         write_csv(output.white_box, white_box(measures, **chance))
-        write_csv(output.sweep, sweep_table(map(Path, given.sweeps), Sweep(**params.sweep)))
+        write_csv(output.sweep, sweep_table(map(Path, inputs.sweeps), Sweep(**params.sweep)))

@@ -1,4 +1,4 @@
-"""Rule mask_ssim: the Mask-SSIM table of all methods."""
+"""Rule mask_ssim: write the Mask-SSIM tables of all methods."""
 
 from swapset.build.job import job
 from swapset.dataset.tables import (

@@ -1,4 +1,4 @@
-"""Rule measure: Mask-SSIM and identity of the fakes of one target."""
+"""Rule measure: measure Mask-SSIM and identity of the fakes of one target."""
 
 from pathlib import Path
 
@@ -6,17 +6,17 @@ from swapset.build.job import job
 from swapset.quality.target_scores import TargetFiles, score_target
 
 if __name__ == "__main__":
-    given, params, output = snakemake.input, snakemake.params, snakemake.output
+    inputs, params, output = snakemake.input, snakemake.params, snakemake.output
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         score_target(
             snakemake.wildcards.target,
             TargetFiles(
-                clips=Path(given.clips),
-                landmarks=Path(given.landmarks),
-                tracks=dict(zip(params.people, map(Path, given.tracks), strict=True)),
-                verdicts=dict(zip(params.people, map(Path, given.verdicts), strict=True)),
-                videos=[Path(path) for path in given.videos],
-                labels=[Path(path) for path in given.labels],
+                clips=Path(inputs.clips),
+                landmarks=Path(inputs.landmarks),
+                tracks=dict(zip(params.people, map(Path, inputs.tracks), strict=True)),
+                verdicts=dict(zip(params.people, map(Path, inputs.verdicts), strict=True)),
+                videos=[Path(path) for path in inputs.videos],
+                labels=[Path(path) for path in inputs.labels],
             ),
             scores=Path(output.scores),
             heads=Path(output.heads),

@@ -1,4 +1,4 @@
-"""Rule measure_attack: what an attack's noise does to landmarks, pictures and swaps of a person."""
+"""Rule measure_attack: measure the effect of an attack's noise on landmarks, pictures and swaps."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from swapset.learning.device import claimed_device
 from swapset.obstruction.attacks.registry import DLIB
 
 if __name__ == "__main__":
-    given, params = snakemake.input, snakemake.params
+    inputs, params = snakemake.input, snakemake.params
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
@@ -16,17 +16,17 @@ if __name__ == "__main__":
         from swapset.faces.landmarks import LandmarkPredictor
         from swapset.obstruction.evaluation import Evaluator, load_synthesiser, write_measures
 
-        pair = Path(given.model), Path(given.card), params.donor
+        pair = Path(inputs.model), Path(inputs.card), params.donor
         synthesiser = load_synthesiser(*pair, params.recipe, device, params.precision)
         finders = {
-            Path(path).stem: load_extractor(Path(path), device=device) for path in given.extractors
+            Path(path).stem: load_extractor(Path(path), device=device) for path in inputs.extractors
         }
         finders[DLIB] = LandmarkPredictor(params.predictor or None)
         write_measures(
             Path(snakemake.output.measures),
             Evaluator(finders, params.reference, synthesiser, swap_every=params.swap_every),
-            clean=Path(given.frames),
-            noisy=Path(given.noisy),
+            clean=Path(inputs.frames),
+            noisy=Path(inputs.noisy),
             compressions=params.compressions,
             log=log,
         )

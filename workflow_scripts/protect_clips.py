@@ -9,7 +9,7 @@ from swapset.obstruction.attacks.registry import CLEAN
 from swapset.seeds import derive_seed
 
 if __name__ == "__main__":
-    given, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    inputs, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
@@ -23,7 +23,7 @@ if __name__ == "__main__":
         if names.attack != CLEAN:
             settings = {**params.settings, "precision": params.precision}
             protector = Protector(
-                [load_extractor(Path(path), device=device) for path in given.extractors],
+                [load_extractor(Path(path), device=device) for path in inputs.extractors],
                 attack=names.attack,
                 first=settings.pop("iterations"),
                 seed=derive_seed(params.seed, "protect", names.attack, names.subject),
@@ -31,7 +31,7 @@ if __name__ == "__main__":
             )
         write_protected_clips(
             folder,
-            PersonFiles(Path(given.clips), Path(given.landmarks), read_json(given.verdicts)),
+            PersonFiles(Path(inputs.clips), Path(inputs.landmarks), read_json(inputs.verdicts)),
             protector,
             compression=params.compression,
             log=log,

@@ -1,4 +1,4 @@
-"""Rule protected_figure: swaps by models that were trained on protected clips."""
+"""Rule protected_figure: draw swaps by models that were trained on protected clips."""
 
 from pathlib import Path
 

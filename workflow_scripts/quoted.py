@@ -1,4 +1,4 @@
-"""Rule quoted: the chapter's own numbers, beside but never among the build's tables."""
+"""Rule quoted: write the chapter's own numbers, apart from the build's tables."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule real: encode a real clip just as the fakes are encoded, in every compression."""
+"""Rule real: encode a real clip exactly as fakes are encoded, in every compression."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ from swapset.dataset.videos import Encoding, finish_video, write_real
 from swapset.io.files import read_json
 
 if __name__ == "__main__":
-    given, output = snakemake.input, snakemake.output
+    inputs, output = snakemake.input, snakemake.output
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         clip = f"{snakemake.wildcards.subject}_{snakemake.wildcards.number}"
         versions = {path.parent.name: path for path in map(Path, output.videos)}
         write_real(
             clip,
-            read_json(given.verdicts)[clip],
-            Path(given.clips, f"{clip}.mkv"),
+            read_json(inputs.verdicts)[clip],
+            Path(inputs.clips, f"{clip}.mkv"),
             versions["original"],
             Encoding(**snakemake.params.encoding),
         )

@@ -1,4 +1,4 @@
-"""Rule report: one page with the build's tables, pictures and origin."""
+"""Rule report: write one page with the tables, pictures and provenance of the build."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ from swapset.build.job import job
 from swapset.report.page.page import ReportFiles, write_page
 
 if __name__ == "__main__":
-    given = snakemake.input
+    inputs = snakemake.input
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         files = ReportFiles(
             root=Path(snakemake.output.page).parent,
-            figures=[Path(path) for path in given.figures],
-            previews=[Path(path) for path in given.previews],
-            verdicts=[Path(path) for path in given.verdicts],
-            quoted=[Path(path) for path in given.quoted],
-            detector_figures=[Path(path) for path in given.detector_figures],
-            breaker_figures=[Path(path) for path in given.breaker_figures],
-            protected=[Path(path) for path in given.protected],
+            figures=[Path(path) for path in inputs.figures],
+            previews=[Path(path) for path in inputs.previews],
+            verdicts=[Path(path) for path in inputs.verdicts],
+            quoted=[Path(path) for path in inputs.quoted],
+            detector_figures=[Path(path) for path in inputs.detector_figures],
+            breaker_figures=[Path(path) for path in inputs.breaker_figures],
+            protected=[Path(path) for path in inputs.protected],
         )
         write_page(files, Path(snakemake.output.page))

@@ -7,7 +7,7 @@ from swapset.detection.protocol import open_stores, read_splits, write_scores
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
-    given, params = snakemake.input, snakemake.params
+    inputs, params = snakemake.input, snakemake.params
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input),
         claimed_device(params.device, threads=params.threads) as device,
@@ -16,8 +16,8 @@ if __name__ == "__main__":
         from swapset.detectors.base import load_detector
 
         models = {
-            int(Path(path).stem): load_detector(Path(path), device=device) for path in given.models
+            int(Path(path).stem): load_detector(Path(path), device=device) for path in inputs.models
         }
-        stores = open_stores(map(Path, given.faces))
-        scores = score_stores(models, stores, read_splits(Path(given.splits)))
+        stores = open_stores(map(Path, inputs.faces))
+        scores = score_stores(models, stores, read_splits(Path(inputs.splits)))
         write_scores(Path(snakemake.output.scores), scores)

@@ -1,4 +1,4 @@
-"""Rule splits: who is learnt from, who decides when to stop, and who is tested."""
+"""Rule splits: split people into training, validation and test."""
 
 import pandas as pd
 

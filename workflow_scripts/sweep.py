@@ -1,4 +1,4 @@
-"""Rule sweep: Landmark Breaker on a person's frames with other sizes and numbers of steps."""
+"""Rule sweep: attack a person's frames by Landmark Breaker with other steps."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from swapset.learning.device import claimed_device
 from swapset.obstruction.attacks.registry import BREAKER
 
 if __name__ == "__main__":
-    given, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    inputs, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads) as device,
@@ -18,10 +18,10 @@ if __name__ == "__main__":
         from swapset.obstruction.sweep import write_sweep
         from swapset.obstruction.tables import Sweep
 
-        pair = Path(given.model), Path(given.card), params.donor
+        pair = Path(inputs.model), Path(inputs.card), params.donor
         synthesiser = load_synthesiser(*pair, params.recipe, device, params.precision)
         extractors = {
-            Path(path).stem: load_extractor(Path(path), device=device) for path in given.extractors
+            Path(path).stem: load_extractor(Path(path), device=device) for path in inputs.extractors
         }
         settings = {**params.settings, "precision": params.precision}
         write_sweep(
@@ -30,6 +30,6 @@ if __name__ == "__main__":
             AttackJob(BREAKER, names.subject, params.seed, settings),
             extractors[names.extractor],
             Evaluator(extractors, params.reference, synthesiser, targets=[names.extractor]),
-            Path(given.frames),
+            Path(inputs.frames),
             log=log,
         )

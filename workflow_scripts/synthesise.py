@@ -8,7 +8,7 @@ from swapset.dataset.videos import Encoding, finish_video
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
-    params, given, output = snakemake.params, snakemake.input, snakemake.output
+    params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     names = snakemake.wildcards
     versions = {path.parent.name: path for path in map(Path, output.videos)}
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
@@ -21,11 +21,11 @@ if __name__ == "__main__":
                     target=names.target,
                     donor=names.donor,
                     number=names.number,
-                    clips=Path(given.clips),
-                    landmarks=Path(given.landmarks),
-                    verdicts=Path(given.verdicts),
-                    model=Path(given.model),
-                    card=Path(given.card),
+                    clips=Path(inputs.clips),
+                    landmarks=Path(inputs.landmarks),
+                    verdicts=Path(inputs.verdicts),
+                    model=Path(inputs.model),
+                    card=Path(inputs.card),
                 ),
                 SynthesisRecipe(**params.recipe),
                 Encoding(**params.encoding),
@@ -34,5 +34,5 @@ if __name__ == "__main__":
                 device=device,
                 precision=params.precision,
             )
-        # The device is free again: x264 needs none.
+        # Outside the block, so that the device is free for other jobs during x264.
         finish_video(versions, Path(output.record))

@@ -1,4 +1,4 @@
-"""Rule tidy: remove what the finished build no longer needs."""
+"""Rule tidy: remove files that the finished build no longer needs."""
 
 import logging
 from pathlib import Path

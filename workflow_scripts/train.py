@@ -1,4 +1,4 @@
-"""Rule train: train the model of one pair, or (rule train_shared) one of all subjects."""
+"""Rule train: train the model of one pair; for rule train_shared, one model of all subjects."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ from swapset.learning.device import claimed_device
 from swapset.seeds import derive_seed
 
 if __name__ == "__main__":
-    params, given, output = snakemake.params, snakemake.input, snakemake.output
+    params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     files = [Path(path) for path in (output.model, output.losses, output.preview, output.card)]
     with (
         job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
         claimed_device(params.device, threads=params.threads, sharers=params.per_gpu) as device,
     ):
         from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
-        from swapset.generation.training import Schedule
+        from swapset.generation.training import Run
 
-        recipe, start = snakemake.wildcards.recipe, given.get("start")
-        schedule = Schedule(
+        recipe, start = snakemake.wildcards.recipe, inputs.get("start")
+        run = Run(
             seed=derive_seed(params.seed, "train", recipe, files[0].stem),
             device=device,
             precision=params.precision,
@@ -33,7 +33,7 @@ if __name__ == "__main__":
             ModelJob(
                 recipe=TrainingRecipe(**params.recipe),
                 context=params.context,
-                schedule=schedule,
+                run=run,
                 code=params.code,
                 needs_all=params.faces is None,
                 start=Path(start) if start else None,
@@ -42,7 +42,7 @@ if __name__ == "__main__":
             ),
             {
                 Path(folder).name: AlignedFaces.load(Path(folder), params.faces)
-                for folder in given.faces
+                for folder in inputs.faces
             },
             ModelFiles(*files),
             log,

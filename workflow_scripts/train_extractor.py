@@ -1,4 +1,4 @@
-"""Rule train_extractor: train a landmark extractor, or take its published weights."""
+"""Rule train_extractor: train a landmark extractor, or convert its published weights."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule training_table: how long every model was trained, and how well it does."""
+"""Rule training_table: write the table of all trainings: how long, and how good."""
 
 from pathlib import Path
 

@@ -21,7 +21,7 @@ RUN_ID = "SWAPSET_RUN"
 def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
     """Run a job's work: log to a file, warnings also to stderr, errors of the user's as one line.
 
-    A job that failed by an error that would come again (not `SwapsetError.passing`) fails at once
+    A job that failed by an error that would come again (not `SwapsetError.retryable`) fails at once
     when the same run tries it again; killed jobs and failures of the machine are tried again.
 
     Parameters
@@ -56,7 +56,7 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
         try:
             yield stream
         except SwapsetError as error:
-            _fail(str(error) + _advice(str(error), log, given), None if error.passing else path)
+            _fail(str(error) + _advice(str(error), log, given), None if error.retryable else path)
         except ImportError as error:
             if not isinstance(error, ModuleNotFoundError):
                 _fail(str(error), path)

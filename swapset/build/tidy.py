@@ -24,21 +24,22 @@ _OFF = {
 
 _THERE = "obstruction/protected/*/*"
 
-LEFTOVERS = {
-    "heads": None,
+LEFTOVERS: dict[str, tuple[str, ...]] = {
+    "heads": (),
     # Faces that are made again are newer than all models, which would then be trained again.
-    "faces": _PROTECTED,
-    "events": _BREAKER,
-    "checkpoints": _BREAKER,
-    "crops": _DETECTION,
-    "extractors/labels": _BREAKER,
-    "obstruction/frames": _BREAKER,
-    "obstruction/noisy": _BREAKER,
-    f"{_THERE}/clips": _PROTECTED,
-    f"{_THERE}/tracks": _PROTECTED,
-    f"{_THERE}/landmarks": _PROTECTED,
-    f"{_THERE}/faces": _PROTECTED,
-    f"{_THERE}/heads": _PROTECTED,
+    "faces": (_PROTECTED,),
+    "events": (_BREAKER,),
+    # Detectors, extractors and models of protected clips may be in training.
+    "checkpoints": (_DETECTION, _BREAKER),
+    "crops": (_DETECTION,),
+    "extractors/labels": (_BREAKER,),
+    "obstruction/frames": (_BREAKER,),
+    "obstruction/noisy": (_BREAKER,),
+    f"{_THERE}/clips": (_PROTECTED,),
+    f"{_THERE}/tracks": (_PROTECTED,),
+    f"{_THERE}/landmarks": (_PROTECTED,),
+    f"{_THERE}/faces": (_PROTECTED,),
+    f"{_THERE}/heads": (_PROTECTED,),
 }
 """Folders of a build (patterns), and what they have to stay for until it is built."""
 
@@ -79,19 +80,24 @@ class TidyPlan:
         """Return the results, beside the dataset's, that are there: they have to be up to date."""
         return [path for paths in self._results.values() for path in paths if Path(path).exists()]
 
-    def _missing(self, needed: str | None) -> bool:
-        return needed is not None and not all(Path(path).exists() for path in self._results[needed])
+    def _missing(self, pattern: str) -> list[str]:
+        """Return what a folder has to stay for: what is not built yet."""
+        return [
+            needed
+            for needed in LEFTOVERS[pattern]
+            if not all(Path(path).exists() for path in self._results[needed])
+        ]
 
     def removed(self) -> list[str]:
         """Return the patterns of what is removed."""
-        return [pattern for pattern, needed in LEFTOVERS.items() if not self._missing(needed)]
+        return [pattern for pattern in LEFTOVERS if not self._missing(pattern)]
 
     def kept(self) -> dict[str, str]:
         """Return the patterns of what stays for the time being, and how to get it removed."""
         return {
-            pattern: _OFF[needed]
-            for pattern, needed in LEFTOVERS.items()
-            if needed and self._missing(needed)
+            pattern: "; ".join(_OFF[needed] for needed in missing)
+            for pattern in LEFTOVERS
+            if (missing := self._missing(pattern))
         }
 
     def sources(self) -> list[str]:

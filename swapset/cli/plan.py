@@ -61,7 +61,7 @@ def add_plan(commands: argparse._SubParsersAction[Any]) -> None:
 def _plan(given: argparse.Namespace) -> None:
     from swapset.planning.disk import bytes_per_frame
     from swapset.planning.estimate import Basis, estimate
-    from swapset.planning.rates import measured, reference
+    from swapset.planning.rates import measured_rates, reference_rates
 
     if given.frames <= 0:
         raise ConfigError(f"--frames: {given.frames:g} must be above 0")
@@ -73,7 +73,7 @@ def _plan(given: argparse.Namespace) -> None:
     wants_gpu = build.config.device.startswith("cuda")
     wants_gpu |= build.config.device == "auto" and bool(visible_gpus())
     gpu = given.device == "cuda" if given.device else wants_gpu
-    rates = reference() | measured(roots)
+    rates = reference_rates() | measured_rates(roots)
     basis = Basis(rates, bytes_per_frame(roots), given.frames, gpu)
     table = estimate(stages, jobs, basis)
     print(table.to_json(orient="records", indent=1) if given.json else _text(table))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from swapset.errors import ConfigError
-from swapset.io.untrusted import searched
+from swapset.io.untrusted import search_note
 
 
 def check_files(files: Iterable[tuple[str, Path]], results: Path) -> None:
@@ -27,4 +27,4 @@ def check_files(files: Iterable[tuple[str, Path]], results: Path) -> None:
     """
     for key, path in files:
         if not path.is_relative_to(results) and not os.path.isfile(path):  # noqa: PTH113 - says no to every odd name
-            raise ConfigError(f"{key}: no file {path}{searched(path)}")
+            raise ConfigError(f"{key}: no file {path}{search_note(path)}")

@@ -1,1 +1,1 @@
-"""What a dataset consists of: manifest, splits, provenance, tables."""
+"""Parts of a dataset: manifest, selection, splits, labels, videos, provenance and tables."""

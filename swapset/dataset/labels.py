@@ -1,4 +1,4 @@
-"""Labels of a fake, frame by frame: swapped or not, where, and under which mask."""
+"""Frame-by-frame labels of a fake: whether a frame is swapped, where, and under which mask."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from swapset.errors import DataError
 from swapset.io.files import atomic_output
+from swapset.types import Floats
 
 SCHEMA = pa.schema(
     [
@@ -41,33 +41,40 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class FrameLabel:
-    """What was done to one frame.
+    """The label of one frame.
 
     Attributes
     ----------
     frame : int
-        Index in the clip.
+        Index in the clip, from 0.
     swapped : bool
-        False: no face was found (or the network's mask takes nothing), the frame is the original's.
+        False: no face was found (or the network's mask is empty), and the frame is the original's.
     transform : (2, 3) float64 or None
-        Similarity from frame to aligned crop, in pixels.
+        Similarity transform from frame to aligned crop, in pixels.
     outline : (p, 2) float64 or None
-        Outline of the mask in frame pixels; alpha is 0 outside.
+        Outline of the mask, x, y in frame pixels; alpha is 0 outside.
     feather : float
         Width in pixels over which alpha rises to 1 inside the outline.
     """
 
     frame: int
     swapped: bool
-    transform: NDArray[np.float64] | None = None
-    outline: NDArray[np.float64] | None = None
+    transform: Floats | None = None
+    outline: Floats | None = None
     feather: float = 0.0
 
 
 def write_labels(path: Path, labels: Iterable[FrameLabel], facts: dict[str, Any]) -> None:
-    """Write a fake's frame labels; `facts` (JSON-able) go into the file's metadata.
+    """Write a fake's frame labels to a Parquet file.
 
-    A fake that could not be made has no rows and a `reason` among its facts.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    labels : iterable of FrameLabel
+        One label per frame; none for a fake that could not be made.
+    facts : dict
+        JSON values about the fake, for the file's metadata; `reason` tells why it was not made.
     """
     rows = [
         {
@@ -92,7 +99,7 @@ def read_labels(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     Raises
     ------
     DataError
-        If the file is missing, damaged or of another kind.
+        If the file is missing, damaged or not a file of labels.
     """
     try:
         table = pq.read_table(path)
@@ -102,12 +109,12 @@ def read_labels(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 
 def read_label_facts(path: Path) -> dict[str, Any]:
-    """Read a fake's facts only.
+    """Read only a fake's facts.
 
     Raises
     ------
     DataError
-        If the file is missing, damaged or of another kind.
+        If the file is missing, damaged or not a file of labels.
     """
     try:
         schema = pq.read_schema(path)

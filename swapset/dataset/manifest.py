@@ -1,6 +1,6 @@
-"""The manifest: which clips there are, whose they are, and under which licence.
+"""The manifest: all clips, with their subjects and licences.
 
-Standard library only: the Snakefile reads it, and every cluster job parses the Snakefile again.
+Standard library only, because every cluster job parses the Snakefile, which reads the manifest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Clip:
     clip: str
     subject: str
     path: Path | None
-    """The source file, or None when it is to be fetched from `url`."""
+    """The source file; None if it must be fetched from `url`."""
     licence: str
     url: str = ""
     start: float | None = None
@@ -41,13 +41,13 @@ class Clip:
 
     @property
     def number(self) -> str:
-        """Return the clip's part of its name, `NNNN` in `idX_NNNN`."""
+        """Return the number in the clip's name, `NNNN` in `idX_NNNN`."""
         return self.clip.partition("_")[2]
 
 
 @dataclass(frozen=True)
 class Person:
-    """One row of `subjects.csv`; empty where not known."""
+    """One row of `subjects.csv`; unknown values are empty or None."""
 
     subject: str
     gender: str = ""
@@ -61,8 +61,9 @@ class Manifest:
     Attributes
     ----------
     clips : dict of str to Clip
+        Clips by name.
     subjects : list of str
-        In natural order (`id2` before `id10`).
+        Subjects in natural order (`id2` before `id10`).
     """
 
     def __init__(self, clips: Iterable[Clip]):
@@ -78,7 +79,7 @@ class Manifest:
 
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:
-    """Sort key that reads runs of digits as numbers: id2 before id10."""
+    """Return a sort key that compares runs of digits as numbers: id2 before id10."""
     return [
         (0, int(part)) if part.isdigit() else (1, part) for part in re.findall(r"\d+|\D+", name)
     ]
@@ -87,14 +88,26 @@ def natural_key(name: str) -> list[tuple[int, int | str]]:
 def read_table(
     path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> list[tuple[int, dict[str, str]]]:
-    """Read a CSV file as (line number, row) with stripped cells; check its columns.
+    """Read a CSV file and check its columns.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    required, optional : tuple of str
+        Columns that must be there, and columns that may be.
+
+    Returns
+    -------
+    list of (int, dict of str to str)
+        Line number and stripped cells by column, for each row.
 
     Raises
     ------
     ManifestError
-        If the file is missing, not UTF-8, has no rows, or its columns are wrong.
+        If the file is missing, is not UTF-8 text, has no rows, or has wrong columns.
     """
-    text = io.StringIO(whole_text(path, ManifestError), newline="")  # any line ends
+    text = io.StringIO(whole_text(path, ManifestError), newline="")  # csv handles all line ends
     rows = _rows(path, csv.DictReader(text, strict=True), required, optional)
     if not rows:
         raise ManifestError(f"{path}: has no rows below its header")
@@ -116,21 +129,21 @@ def _rows(
 
 
 def _check_columns(
-    path: Path, found: Iterable[str], required: tuple[str, ...], optional: tuple[str, ...]
+    path: Path, header: Iterable[str], required: tuple[str, ...], optional: tuple[str, ...]
 ) -> None:
-    found, where = list(found), f"{path}, line 1"
+    columns, where = list(header), f"{path}, line 1"
     for mark, name in _WRONG_MARKS.items():
-        if len(found) == 1 and mark in found[0]:
+        if len(columns) == 1 and mark in columns[0]:
             raise ManifestError(f"{where}: cells are separated by {name}; save it with commas")
-    wrong = [f"column {column!r} is missing" for column in required if column not in found]
-    unknown = [column for column in found if column not in (*required, *optional)]
+    wrong = [f"column {column!r} is missing" for column in required if column not in columns]
+    unknown = [column for column in columns if column not in (*required, *optional)]
     wrong += [f"unknown column {column[:40]!r}" for column in unknown]
     if wrong:
-        more = f"; others that may be there: {', '.join(optional)}" if optional else ""
+        more = f"; optional: {', '.join(optional)}" if optional else ""
         listed = ", ".join(wrong[:_SHOWN]) + (", ..." if len(wrong) > _SHOWN else "")
-        raise ManifestError(f"{where}: {listed}; needed: {', '.join(required)}{more}")
-    if len(set(found)) != len(found):
-        raise ManifestError(f"{path}, line 1: a column stands twice")
+        raise ManifestError(f"{where}: {listed}; required: {', '.join(required)}{more}")
+    if len(set(columns)) != len(columns):
+        raise ManifestError(f"{where}: a column name appears twice")
 
 
 def _stripped(path: Path, line: int, row: dict[str, str | None]) -> dict[str, str]:
@@ -149,12 +162,17 @@ def read_manifest(path: Path, root: Path | None = None) -> Manifest:
     path : Path
         The manifest.
     root : Path, optional
-        Folder that the rows' paths start from and stay in; the manifest's folder by default.
+        Folder to which the rows' paths are relative and which they must not leave; by default the
+        manifest's folder.
+
+    Returns
+    -------
+    Manifest
 
     Raises
     ------
     ManifestError
-        Naming the line of the first row that is wrong.
+        If a row is wrong; the message names the line of the first one.
     """
     try:
         base = (root or path.parent).resolve()
@@ -168,14 +186,12 @@ def read_manifest(path: Path, root: Path | None = None) -> Manifest:
         where = f"{path}, line {line}"
         clip = _clip_of(where, row, base)
         if clip.clip in seen:
-            raise ManifestError(
-                f"{where}: clip {clip.clip!r} stands already in line {seen[clip.clip]}"
-            )
+            raise ManifestError(f"{where}: clip {clip.clip!r} is already in line {seen[clip.clip]}")
         seen[clip.clip] = line
         clips.append(clip)
     manifest = Manifest(clips)
     if len(manifest.subjects) < 2:
-        raise ManifestError(f"{path}: has one subject only; a swap needs at least two")
+        raise ManifestError(f"{path}: has only one subject; a swap needs at least two")
     return manifest
 
 
@@ -189,7 +205,7 @@ def _clip_of(where: str, row: dict[str, str], base: Path) -> Clip:
             f"like {subject}_0000"
         )
     if not row["licence"]:
-        raise ManifestError(f"{where}: clip {row['clip']!r} has no licence; every clip states one")
+        raise ManifestError(f"{where}: clip {row['clip']!r} has no licence; every clip needs one")
     start, end = (_seconds(where, row, key) for key in ("start", "end"))
     if end is not None and end <= (start or 0.0):
         raise ManifestError(f"{where}: end {end} is not after start {start or 0.0}")
@@ -229,8 +245,7 @@ def _source_of(where: str, row: dict[str, str], base: Path) -> Path | None:
     url = row.get("url", "")
     if url and not re.match(r"https?://[^\s/]+|s3://[^\s/]+/\S", url):
         raise ManifestError(
-            f"{where}: url {url!r} does not start with http:// or https://, and is no "
-            "s3://bucket/file"
+            f"{where}: url {url!r} must start with http:// or https://, or be s3://bucket/file"
         )
     if not row["path"]:
         if not url:
@@ -251,12 +266,12 @@ def _source_of(where: str, row: dict[str, str], base: Path) -> Path | None:
 
 
 def read_subjects(path: Path, manifest: Manifest) -> list[Person]:
-    """Read and check `subjects.csv`; people without clips in the manifest are an error.
+    """Read and check `subjects.csv`.
 
     Raises
     ------
     ManifestError
-        Naming the line of the first row that is wrong.
+        If a row is wrong or its subject has no clip; the message names the line of the first one.
     """
     people: dict[str, Person] = {}
     for line, row in read_table(path, ("subject",), SUBJECT_COLUMNS[1:]):

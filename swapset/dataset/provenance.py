@@ -1,4 +1,4 @@
-"""Provenance: for every video of the dataset, what it was made from and with."""
+"""Record the provenance of every video of the dataset: its sources, method and software."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from swapset.dataset.labels import read_label_facts
 from swapset.io.files import atomic_output, read_json
 
 Verdicts = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Verdict by subject and clip, as rule `accept` wrote it."""
+"""Verdict by subject and clip, as written by rule `accept`."""
 
 
 def read_records(
@@ -25,37 +25,38 @@ def read_records(
     clips: Mapping[str, Mapping[str, Any]],
     compressions: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """Return one provenance record per video, in every compression; empty videos are left out.
+    """Return one provenance record per video and compression, without empty videos.
 
     Parameters
     ----------
     root : Path
-        Folder of the build; paths in the records start from it.
+        Folder of the build, to which paths in the records are relative.
     records, labels : iterable of str
-        Files that rules `real` and `synthesise` wrote.
+        Files written by rules `real` and `synthesise`.
     verdicts : mapping
+        Verdict by subject and clip, as written by rule `accept`.
     clips : mapping of str to mapping
         Licence, redistribute, source and url of each clip, from the manifest.
     compressions : sequence of str
-        Those that belong to the dataset; a record may know more from an earlier config.
+        Compressions of the dataset; records may contain others from an earlier config.
 
     Returns
     -------
     list of dict
         Keys video, label (1 = fake), compression, sha256, frames, width, height, fps, sources
-        (clip, sha256, licence, redistribute, source, url); a real video has subject, a fake has
-        method, target, donor, model_sha256, recipe (of the synthesis) and training (recipe, steps
-        taken, warm_start).
+        (clip, sha256, licence, redistribute, source, url); for a real video also subject; for a
+        fake also method, target, donor, model_sha256, recipe (of the synthesis) and training
+        (recipe, steps taken, warm_start).
     """
-    facts = {(Path(path).parent.name, Path(path).stem): path for path in labels}
-    found = []
+    labels_of = {(Path(path).parent.name, Path(path).stem): path for path in labels}
+    videos = []
     for path in map(Path, records):
         kind, name = path.parent.name, path.stem
         record = read_json(path)
-        made = read_label_facts(Path(facts[kind, name])) if kind != "real" else {}
-        about = _about_fake(made, verdicts, clips) if made else _about_real(name, verdicts, clips)
+        facts = read_label_facts(Path(labels_of[kind, name])) if kind != "real" else {}
+        about = _about_fake(facts, verdicts, clips) if facts else _about_real(name, verdicts, clips)
         for compression in compressions if record["sha256"] else []:
-            found.append(
+            videos.append(
                 {
                     "video": f"dataset/{kind}/{compression}/{name}.mp4",
                     "label": int(kind != "real"),
@@ -65,7 +66,7 @@ def read_records(
                     **about,
                 }
             )
-    return found
+    return videos
 
 
 def _about_real(
@@ -76,13 +77,13 @@ def _about_real(
 
 
 def _about_fake(
-    made: Mapping[str, Any], verdicts: Verdicts, clips: Mapping[str, Mapping[str, Any]]
+    facts: Mapping[str, Any], verdicts: Verdicts, clips: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    donated = [clip for clip, verdict in verdicts[made["donor"]].items() if verdict["accepted"]]
+    donated = [clip for clip, verdict in verdicts[facts["donor"]].items() if verdict["accepted"]]
     kept = ("method", "target", "donor", "model_sha256", "recipe", "training")
     return {
-        **{key: made[key] for key in kept if key in made},
-        "sources": _sources([made["clip"], *donated], verdicts, clips),
+        **{key: facts[key] for key in kept if key in facts},
+        "sources": _sources([facts["clip"], *donated], verdicts, clips),
     }
 
 
@@ -100,7 +101,17 @@ def _sources(
 
 
 def write_provenance(path: Path, videos: Iterable[Mapping[str, Any]], config_hash: str) -> None:
-    """Write one JSON line per video, with the config's hash and the software's version."""
+    """Write one JSON line per video, with the hash of the config and the software's version.
+
+    Parameters
+    ----------
+    path : Path
+        The file (`provenance.jsonl`).
+    videos : iterable of mapping
+        Records from `read_records`.
+    config_hash : str
+        Hash of the config.
+    """
     software = {"config_hash": config_hash, "software": f"swapset {__version__}"}
     with atomic_output(path) as scratch, open(scratch, "w", encoding="utf-8") as stream:
         for video in videos:
@@ -108,7 +119,7 @@ def write_provenance(path: Path, videos: Iterable[Mapping[str, Any]], config_has
 
 
 def fakes_table(labels: Iterable[Path]) -> pd.DataFrame:
-    """Return one row per fake that was asked for, with the reason where it was not made.
+    """Return one row per requested fake, with the reason if it was not made.
 
     Returns
     -------
@@ -125,5 +136,5 @@ def fakes_table(labels: Iterable[Path]) -> pd.DataFrame:
 
 
 def any_accepted(clips: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Say whether a subject (verdict by clip) has an accepted clip."""
+    """Return whether any of a subject's clips (verdict by clip) was accepted."""
     return any(verdict["accepted"] for verdict in clips.values())

@@ -1,4 +1,4 @@
-"""Videos and frames of a public dataset, as table 4.1 of the chapter counts them."""
+"""Count a public dataset's videos and frames, as in table 4.1 of the chapter."""
 
 from __future__ import annotations
 
@@ -12,14 +12,22 @@ from swapset.media.probe import probe
 
 
 def count_public(dataset: str, videos: Iterable[tuple[str, int]]) -> pd.DataFrame:
-    """Return one row: dataset, real_videos, real_frames, fake_videos, fake_frames.
+    """Count the videos and frames of a public dataset.
+
+    Frames are counted by the file's header: one per file in a folder of pictures, none in an
+    unreadable file.
 
     Parameters
     ----------
     dataset : str
+        Name of the dataset.
     videos : iterable of (path, label)
-        Of one compression; label 1 = fake. Frames are those that a file's header announces; a
-        folder of pictures has one a file; of an unreadable file none.
+        Videos of one compression; label 1 = fake.
+
+    Returns
+    -------
+    DataFrame
+        One row: dataset, real_videos, real_frames, fake_videos, fake_frames.
     """
     counts = {0: [0, 0], 1: [0, 0]}
     for path, label in videos:

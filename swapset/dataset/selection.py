@@ -1,4 +1,4 @@
-"""Which fakes are made: pairs of subjects, and a donor for every chosen clip.
+"""Select the fakes to make: pairs of subjects, and donors for the chosen clips.
 
 Standard library only, because the Snakefile calls it.
 """
@@ -36,7 +36,7 @@ class Swap:
 
     @property
     def pair(self) -> str:
-        """Return the name of the pair whose model makes this fake."""
+        """Return the name of the pair of subjects, which share one model."""
         return pair_name(self.target, self.donor)
 
 
@@ -51,7 +51,7 @@ def allowed_pairs(manifest: Manifest, pairs: str | Sequence[Sequence[str]]) -> s
     Raises
     ------
     ConfigError
-        If a listed subject does not exist, or is paired with itself.
+        If a listed subject has no clip, or is paired with itself.
     """
     if pairs == "all":
         return {pair_name(*both) for both in itertools.combinations(manifest.subjects, 2)}
@@ -69,10 +69,24 @@ def allowed_pairs(manifest: Manifest, pairs: str | Sequence[Sequence[str]]) -> s
 def read_swaps(path: Path, manifest: Manifest, allowed: set[str]) -> list[Swap]:
     """Read the fakes to make from a CSV file with the columns `clip,donor`.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    manifest : Manifest
+        All clips.
+    allowed : set of str
+        Names of the pairs that may be swapped.
+
+    Returns
+    -------
+    list of Swap
+        In the order of the file.
+
     Raises
     ------
     ManifestError
-        Naming the line of the first row that is wrong.
+        If a row is wrong; the message names the line of the first one.
     """
     swaps: dict[Swap, int] = {}
     for line, row in read_table(path, ("clip", "donor")):
@@ -88,7 +102,7 @@ def read_swaps(path: Path, manifest: Manifest, allowed: set[str]) -> list[Swap]:
         if swap.pair not in allowed:
             raise ManifestError(f"{where}: pair {swap.pair} is not among the config's 'pairs'")
         if swap in swaps:
-            raise ManifestError(f"{where}: the same swap stands already in line {swaps[swap]}")
+            raise ManifestError(f"{where}: the same swap is already in line {swaps[swap]}")
         swaps[swap] = line
     return list(swaps)
 
@@ -96,11 +110,27 @@ def read_swaps(path: Path, manifest: Manifest, allowed: set[str]) -> list[Swap]:
 def draw_swaps(
     manifest: Manifest, allowed: set[str], per_clip: float | str, seed: int
 ) -> list[Swap]:
-    """Draw the fakes to make: round(clips * per_clip) of them, spread evenly.
+    """Draw the fakes to make, round(clips * per_clip) of them, spread evenly.
 
-    Every clip gets the whole part of `per_clip`; the rest goes to clips drawn subject by subject.
-    A subject's donors are dealt in turn from a shuffled list, so that all of its pairs are used
-    before one is used again.
+    Every clip gets the whole part of `per_clip`; the remaining fakes go to clips drawn from one
+    subject after another. A subject's donors are taken in turn from a shuffled list, so that all
+    of its pairs are used once before any is used again.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        All clips.
+    allowed : set of str
+        Names of the pairs that may be swapped.
+    per_clip : float or str
+        Fakes per clip; "all" for every allowed donor.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    list of Swap
+        By subject and clip.
     """
     rng = random.Random(derive_seed(seed, "swaps"))  # noqa: S311 - a draw, not a secret
     donors = {
@@ -126,7 +156,7 @@ def draw_swaps(
 def _quotas(
     manifest: Manifest, donors: dict[str, list[str]], per_clip: float | str, rng: random.Random
 ) -> dict[str, int]:
-    """Return how many fakes each clip gets, at most one per donor."""
+    """Return the number of fakes of each clip, at most one per donor."""
     if not isinstance(per_clip, int | float):
         return {name: len(donors[clip.subject]) for name, clip in manifest.clips.items()}
     usable = [subject for subject in manifest.subjects if donors[subject]]
@@ -137,7 +167,7 @@ def _quotas(
         for clip in manifest.of(subject):
             quota[clip] = min(whole, len(donors[subject]))
         queues[subject] = rng.sample(manifest.of(subject), len(manifest.of(subject)))
-    # The rest goes round the subjects, one clip each, as long as a clip has a donor to spare.
+    # Give the rest to one clip of each subject in turn, as long as a clip has an unused donor.
     rest = total - sum(quota.values())
     while rest > 0 and any(queues.values()):
         for subject in usable:

@@ -1,4 +1,4 @@
-"""Training, validation and test people of a build: nobody is in two of them. Light to import."""
+"""Split a build's people into training, validation and test people. Light to import."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Role = Literal["train", "val", "test"]
 
 @dataclass(frozen=True)
 class Fold:
-    """Who is learnt from, who decides when to stop, and who is tested.
+    """The people to train on, the people who decide when to stop, and the people to test on.
 
     Attributes
     ----------
     train, val, test : frozenset of str
-        Subjects; disjoint. `val` may be empty in a build of few people.
+        Subjects, each in one part only. `val` may be empty in a build of few people.
     """
 
     train: frozenset[str]
@@ -28,7 +28,7 @@ class Fold:
     test: frozenset[str]
 
     def role(self, *people: str) -> Role | None:
-        """Return the part that all these people are in; None if they are in several."""
+        """Return the part that contains all these people; None if they are in several."""
         parts: tuple[tuple[Role, frozenset[str]], ...] = (
             ("train", self.train),
             ("val", self.val),
@@ -48,20 +48,26 @@ def make_folds(
 ) -> list[Fold]:
     """Split people into folds.
 
-    People who are swapped with each other, directly or over others, stay together where that
-    leaves at least two groups: no fake is lost then. Otherwise people are split one by one, and
-    fakes of two people in different parts are used in none.
+    People who are swapped with each other, directly or through others, stay together if that
+    leaves at least two groups; then no fake is lost. Otherwise people are split one by one, and
+    a fake of two people in different parts is not used.
 
     Parameters
     ----------
     subjects : sequence of str
+        All people.
     pairs : iterable of (str, str)
-        Who is swapped with whom.
+        People who are swapped with each other.
     folds : int
-        1: one split. More: everybody is tested in exactly one of the folds.
+        1: a single split. More: everybody is tested in exactly one of the folds.
     test, validation : float
-        Shares of the people; with several folds, `test` plays no part.
+        Shares of the people, in [0, 1]; `test` is used for a single split only.
     seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    list of Fold
 
     Raises
     ------
@@ -100,7 +106,7 @@ def _groups(subjects: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[l
 
 
 def _take(groups: Sequence[list[str]], people: float) -> list[int]:
-    """Return the first groups with together at least so many people, but not all of them."""
+    """Return the first groups that together have at least `people` people, but not all groups."""
     taken, count = [0], len(groups[0])
     for number in range(1, len(groups) - 1):
         if count >= people:
@@ -111,7 +117,7 @@ def _take(groups: Sequence[list[str]], people: float) -> list[int]:
 
 
 def _deal(groups: Sequence[list[str]], folds: int) -> list[list[int]]:
-    """Return parts of the groups with about as many people each, the largest groups first."""
+    """Deal the groups, largest first, to parts of about the same number of people."""
     parts: list[list[int]] = [[] for _ in range(folds)]
     sizes = [0] * folds
     for number in sorted(range(len(groups)), key=lambda k: -len(groups[k])):
@@ -132,7 +138,7 @@ def _fold(groups: Sequence[list[str]], tested: Sequence[int], validation: float)
 
 
 def check_leakage(people: Mapping[str, Mapping[str, Iterable[str]]]) -> None:
-    """Fail if somebody is in videos of two parts.
+    """Refuse a split with a person in videos of two parts.
 
     Parameters
     ----------
@@ -142,7 +148,7 @@ def check_leakage(people: Mapping[str, Mapping[str, Iterable[str]]]) -> None:
     Raises
     ------
     DataError
-        Naming the person and the two videos.
+        If a person is in two parts; the message names the person and the two videos.
     """
     seen: dict[str, tuple[str, str]] = {}
     for role, videos in people.items():
@@ -152,5 +158,5 @@ def check_leakage(people: Mapping[str, Mapping[str, Iterable[str]]]) -> None:
                 if first_role != role:
                     raise DataError(
                         f"{person} is in {first_video} ({first_role}) and in {video} ({role}): "
-                        "detectors would be tested on people they know"
+                        "detectors would be tested on people from their training"
                     )

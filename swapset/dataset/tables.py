@@ -1,4 +1,4 @@
-"""Tables of a finished dataset: videos per method, people, Mask-SSIM."""
+"""Make the tables of a finished dataset: videos per method, training, people, Mask-SSIM."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from swapset.errors import DataError
 from swapset.seeds import derive_seed
 
 AGE_BANDS = ((0, "younger than 30"), (30, "30s"), (40, "40s"), (50, "50s"), (60, "60 and above"))
-"""Lower bound and name, as in section 4.3 of the chapter."""
+"""Lower bound and name of each age band, as in section 4.3 of the chapter."""
 
 TRAINING_COLUMNS = [
     *("recipe", "model", "trained", "reason", "subjects", "faces", "start"),
@@ -23,13 +23,14 @@ TRAINING_COLUMNS = [
 
 
 def datasets_table(videos: Iterable[dict[str, Any]], methods: Sequence[str]) -> pd.DataFrame:
-    """Return table 4.1 for a build: one row per method, real videos beside its fakes.
+    """Return table 4.1 for a build: one row per method, with real videos beside its fakes.
 
     Parameters
     ----------
     videos : iterable of dict
         Provenance records; those of compression "original" are counted.
     methods : sequence of str
+        Rows of the table.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def datasets_table(videos: Iterable[dict[str, Any]], methods: Sequence[str]) -> 
 
 
 def training_table(cards: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Return one row per model: how long it was trained, and how well it does.
+    """Return one row per model with the length and the result of its training.
 
     Parameters
     ----------
@@ -58,8 +59,9 @@ def training_table(cards: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     -------
     DataFrame
         Columns recipe, model, trained, reason, subjects, faces, start ("base" or "nothing"), limit
-        (steps), steps, saved (share of the limit that the plateau saved), held_out (mean L1 of
-        held-out faces at the end), parameters. Time is as steps; seconds are in `benchmarks/train`.
+        (of steps), steps, saved (share of the limit that was saved by stopping at a plateau),
+        held_out (mean L1 of held-out faces at the end), parameters. Training time is counted in
+        steps; seconds are in `benchmarks/train`.
     """
     rows = []
     for name, card in cards.items():
@@ -79,7 +81,7 @@ def training_table(cards: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
                 "parameters": card["parameters"],
             }
         rows.append(row)
-    # Whole numbers that may be missing.
+    # Integers that may be missing.
     counts = dict.fromkeys(("subjects", "faces", "limit", "steps", "parameters"), "Int64")
     return pd.DataFrame(rows, columns=TRAINING_COLUMNS).astype(counts)
 
@@ -90,9 +92,9 @@ def demographics_table(people: Sequence[Person], subjects: Iterable[str]) -> pd.
     Parameters
     ----------
     people : sequence of Person
-        What is known; missing entries count as "unknown".
+        The known people; missing entries count as "unknown".
     subjects : iterable of str
-        The subjects that the dataset shows.
+        The subjects in the dataset.
 
     Returns
     -------
@@ -123,12 +125,12 @@ def _band(age: int | None) -> str:
 
 
 def check_all_scored(parts: Mapping[str, pd.DataFrame], fakes: Sequence[int]) -> None:
-    """Compare the rows of each target's scores, by their file, with its number of fakes.
+    """Check that each target's table of scores (by file) has as many rows as the target has fakes.
 
     Raises
     ------
     DataError
-        If a file has lost or gained rows since it was written.
+        If a table has lost or gained rows since it was written.
     """
     for (path, part), count in zip(parts.items(), fakes, strict=True):
         if len(part) != count:
@@ -136,7 +138,7 @@ def check_all_scored(parts: Mapping[str, pd.DataFrame], fakes: Sequence[int]) ->
 
 
 def gather_scores(parts: Sequence[pd.DataFrame], methods: Sequence[str]) -> pd.DataFrame:
-    """Return the scores of all targets as one table, by method in the order of `methods`."""
+    """Return the scores of all targets as one table, sorted by the order of `methods`."""
     scores = pd.concat(parts)
     return pd.concat([scores[scores["method"] == name] for name in methods], ignore_index=True)
 
@@ -157,9 +159,13 @@ def mask_ssim_table(
         One row per fake with the columns method, fake, frames, mask_ssim, masked_frame_ssim,
         identity_donor; NaN for fakes that could not be scored, which are left out.
     methods : sequence of str
-        Rows of the table, also of methods without a scored fake.
-    seed, level, resamples
-        Of the bootstrap.
+        Rows of the table, including methods without a scored fake.
+    seed : int
+        Seed of the bootstrap.
+    level : float
+        Confidence level of its interval, within (0, 1).
+    resamples : int
+        Number of its resamples.
 
     Returns
     -------
@@ -196,14 +202,25 @@ def mask_ssim_table(
 def differences_table(
     scores: pd.DataFrame, methods: Sequence[str], *, seed: int, level: float
 ) -> pd.DataFrame:
-    """Compare every method with the first, fake by fake.
+    """Compare the first method with every other one, fake by fake.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As in `mask_ssim_table`.
+    methods : sequence of str
+        The methods.
+    seed : int
+        Seed of the bootstrap.
+    level : float
+        Confidence level of its interval, within (0, 1).
 
     Returns
     -------
     DataFrame
         Columns method, against, fakes, difference, low, high, share_higher: the first method's
         Mask-SSIM minus the other's on the fakes that both made, with its bootstrap interval, and
-        the share of fakes in which the first is higher.
+        the share of fakes with a higher Mask-SSIM of the first.
     """
     known = scores[scores["mask_ssim"].notna()]
     by_method = {
@@ -214,11 +231,10 @@ def differences_table(
     rows = []
     for other in methods[1:]:
         if set(by_method.get(first, {})) & set(by_method.get(other, {})):
-            found = paired_difference(
+            paired = paired_difference(
                 by_method[first], by_method[other], seed=derive_seed(seed, other), level=level
             )
-            rows.append(
-                (first, other, found.pairs, found.mean, found.low, found.high, found.share_higher)
-            )
+            estimate = paired.mean, paired.low, paired.high
+            rows.append((first, other, paired.pairs, *estimate, paired.share_higher))
     columns = ["method", "against", "fakes", "difference", "low", "high", "share_higher"]
     return pd.DataFrame(rows, columns=columns).astype({"fakes": np.int64})

@@ -1,4 +1,4 @@
-"""Remove leftovers of a finished build and report what went. Standard library only."""
+"""Remove leftovers of a finished build and report them. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Removed:
-    """One kind of leftovers.
+    """One kind of leftovers, removed or kept.
 
     Attributes
     ----------
     kind : str
         Pattern of the folders.
     files, bytes : int
+        Number and size of the files in them.
     fate : str
-        "removed", or why not.
+        "removed", or "kept" with the reason.
     """
 
     kind: str
@@ -34,22 +35,31 @@ def tidy(
     kept: Mapping[str, str],
     sources: Sequence[str],
 ) -> list[Removed]:
-    """Remove leftovers of a finished build; return what went and what stayed.
+    """Remove leftovers of a finished build.
 
-    Links are not followed: a folder that is a link, or lies behind one, stays.
+    Links are not followed: a folder that is a link, or is reached through one, is kept.
 
     Parameters
     ----------
     root : Path
         The build's folder.
-    removed, kept : see `swapset.build.tidy.TidyPlan`
+    removed : iterable of str
+        Patterns of the folders to remove, see `swapset.build.tidy.TidyPlan`.
+    kept : mapping of str to str
+        Other leftovers: what has to be done before they are removed, by the pattern of their
+        folders.
     sources : sequence of str
-        Files that are never removed: a folder that holds one stays.
+        Source clips: a folder that contains one is kept.
+
+    Returns
+    -------
+    list of Removed
+        All leftovers, removed and kept.
     """
     rows = []
-    own = {Path(source).resolve() for source in sources}
+    source_files = {Path(source).resolve() for source in sources}
     for pattern in removed:
-        for reason, folders in _by_reason(root, pattern, own).items():
+        for reason, folders in _by_reason(root, pattern, source_files).items():
             rows.append(Removed(pattern, *_size(folders), reason or "removed"))
             for folder in folders if not reason else []:
                 shutil.rmtree(folder)
@@ -60,8 +70,8 @@ def tidy(
 
 
 def _by_reason(root: Path, pattern: str, sources: set[Path]) -> dict[str, list[Path]]:
-    """Return the folders of a pattern by why they stay; "" are those that go."""
-    found: dict[str, list[Path]] = {}
+    """Return the folders of a pattern by the reason to keep them; "" = to be removed."""
+    by_reason: dict[str, list[Path]] = {}
     for folder in sorted(root.glob(pattern)):
         place = root.resolve() / folder.relative_to(root)
         reason = ""
@@ -69,8 +79,8 @@ def _by_reason(root: Path, pattern: str, sources: set[Path]) -> dict[str, list[P
             reason = "kept: no folder of its own"
         elif any(source.is_relative_to(place) for source in sources):
             reason = "kept: holds source clips"
-        found.setdefault(reason, []).append(folder)
-    return found
+        by_reason.setdefault(reason, []).append(folder)
+    return by_reason
 
 
 def _size(folders: Iterable[Path]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Whether a dataset's videos are still those that its provenance speaks of."""
+"""Verify that a dataset's videos are still those of its provenance records."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ _READERS = 4
 
 @dataclass(frozen=True)
 class Findings:
-    """What became of a dataset's videos; paths start from the build's folder.
+    """State of a dataset's videos; paths are relative to the build's folder.
 
     Attributes
     ----------
     whole : tuple of str
-        As they were made, to the bit.
+        Videos that are unchanged, to the bit.
     changed, missing : tuple of str
+        Videos that differ from their record, and videos that are not there.
     extra : tuple of str
-        Files of the dataset that no record speaks of. Empty files are none: a fake that was asked
-        for and not made leaves one.
+        Files of the dataset without a record, except empty ones, which stand for requested fakes
+        that were not made.
     """
 
     whole: tuple[str, ...]
@@ -40,26 +41,31 @@ class Findings:
 
     @property
     def good(self) -> bool:
-        """Say whether nothing is wrong."""
+        """Return whether no video is changed, missing or extra."""
         return not (self.changed or self.missing or self.extra)
 
 
 def read_provenance(root: Path) -> dict[str, dict[str, Any]]:
-    """Return the provenance of a build's dataset: record by video.
+    """Read the provenance of a build's dataset: record by video.
 
     Parameters
     ----------
     root : Path
         The build's folder. Its file is not trusted.
 
+    Returns
+    -------
+    dict of str to dict
+        Record by the video's path.
+
     Raises
     ------
     DataError
-        If there is none, or a line of it is no record; with the line's number.
+        If the file does not exist, or a line is not a record; the message names the line.
     """
     path = root / PROVENANCE
     if not path.is_file():
-        raise DataError(f"{path}: not there; is {root} a build's folder (results/<name>)?")
+        raise DataError(f"{path}: no such file; is {root} a build's folder (results/<name>)?")
     records: dict[str, dict[str, Any]] = {}
     for number, line in enumerate(lines(path), start=1):
         record = _record(line, f"{path}:{number}")
@@ -75,7 +81,7 @@ def _record(line: str, where: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: not JSON ({error})") from error
     if not isinstance(record, dict):
-        raise DataError(f"{where}: no record, but {type(record).__name__}")
+        raise DataError(f"{where}: must be a JSON object, not {type(record).__name__}")
     video, digest = record.get("video"), record.get("sha256")
     if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
         raise DataError(f"{where}: sha256 must be 64 hex digits")
@@ -95,18 +101,22 @@ def verify(
     only: Sequence[str] | None = None,
     shown: Callable[[Iterable[str]], Iterable[str]] = iter,
 ) -> Findings:
-    """Hash a dataset's videos again and compare.
+    """Hash a dataset's videos again and compare them with their records.
 
     Parameters
     ----------
     root : Path
         The build's folder.
-    records : dict
-        See `read_provenance`.
+    records : dict of str to dict
+        The result of `read_provenance`.
     only : sequence of str, optional
-        Videos to look at; by default all, and what else lies there.
+        Videos to check; by default all, and extra files are looked for.
     shown : callable
-        Goes around the videos while they are hashed, for progress.
+        Wraps the iteration over the videos, to show progress.
+
+    Returns
+    -------
+    Findings
 
     Raises
     ------
@@ -128,20 +138,20 @@ def verify(
 
     with ThreadPoolExecutor(_READERS) as pool:
         states = dict(zip(chosen, pool.map(state, shown(chosen)), strict=True))
-    found = {
+    by_state = {
         kind: tuple(video for video in chosen if states[video] == kind)
         for kind in ("whole", "changed", "missing")
     }
-    return Findings(**found, extra=_extra(root, records) if only is None else ())
+    return Findings(**by_state, extra=_extra(root, records) if only is None else ())
 
 
 def _extra(root: Path, records: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     known = {*records, PROVENANCE.as_posix()}
-    found = sorted((root / "dataset").rglob("*"))
-    there = (path for path in found if path.is_symlink() or not path.is_dir())
+    paths = sorted((root / "dataset").rglob("*"))
+    files = (path for path in paths if path.is_symlink() or not path.is_dir())
     return tuple(
         name
-        for path in there
+        for path in files
         if (name := path.relative_to(root).as_posix()) not in known
         and (path.is_symlink() or not is_empty(path))
     )

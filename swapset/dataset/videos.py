@@ -1,4 +1,4 @@
-"""The last steps of every video of the dataset, the same for real and fake ones."""
+"""Encode and compress the videos of the dataset, real and fake ones alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from swapset import __version__
 from swapset.errors import MediaError
 from swapset.io.files import is_empty, sha256_of, write_empty, write_json
@@ -19,13 +17,24 @@ from swapset.media.decode import frames
 from swapset.media.encode import Codec, VideoWriter
 from swapset.media.probe import probe
 from swapset.media.recompress import recompress
+from swapset.types import Image
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a video of the dataset is encoded, real and fake alike."""
+    """Encoding of the dataset's original videos, the same for real and fake ones.
+
+    Attributes
+    ----------
+    codec : str
+        See `swapset.media.encode.codec_options`.
+    quality : int
+        See `swapset.media.encode.codec_options`.
+    fps : int
+        Frames per second.
+    """
 
     codec: Codec
     quality: int
@@ -35,16 +44,32 @@ class Encoding:
 def label_of(kind: str, **facts: str) -> dict[str, str]:
     """Return the container metadata that labels a video as "real" or "fake".
 
-    The label stands in `comment` as JSON, which every player and ffprobe shows.
+    The label is JSON in the key `comment`, which every player and ffprobe show.
     """
     text = {"label": kind, **facts, "software": f"swapset {__version__}"}
     return {"comment": json.dumps(text, sort_keys=True, ensure_ascii=False)}
 
 
 def encode(
-    pictures: Iterable[np.ndarray], output: Path, encoding: Encoding, label: dict[str, str]
+    pictures: Iterable[Image], output: Path, encoding: Encoding, label: dict[str, str]
 ) -> int:
-    """Encode frames (H, W, 3) uint8 RGB as a video of the dataset; return their number.
+    """Encode frames as a video of the dataset.
+
+    Parameters
+    ----------
+    pictures : iterable of (H, W, 3) uint8, RGB
+        The frames, in [0, 255].
+    output : Path
+        The video.
+    encoding : Encoding
+        Its codec, quality and frame rate.
+    label : dict of str to str
+        Its container metadata, see `label_of`.
+
+    Returns
+    -------
+    int
+        Number of frames.
 
     Raises
     ------
@@ -74,19 +99,25 @@ def encode(
 def write_real(
     clip: str, verdict: Mapping[str, Any], source: Path, output: Path, encoding: Encoding
 ) -> None:
-    """Encode an accepted clip; leave an empty file for a rejected one.
+    """Encode an accepted clip; write an empty file for a rejected one.
 
     Parameters
     ----------
     clip : str
         Name of the clip.
     verdict : mapping
-        As rule `accept` wrote it.
+        Its verdict, as written by rule `accept`.
     source : Path
         The ingested clip.
     output : Path
         The video.
     encoding : Encoding
+        Its codec, quality and frame rate.
+
+    Raises
+    ------
+    MediaError
+        If the clip is damaged, or the video cannot be written.
     """
     if not verdict["accepted"]:
         logger.warning("%s was rejected: %s", clip, verdict["reason"])
@@ -98,16 +129,16 @@ def write_real(
 
 
 def finish_video(versions: Mapping[str, Path], record: Path) -> None:
-    """Make the compressed versions of a video, and the record of all versions.
+    """Make the compressed versions of a video, and the record of all its versions.
 
     Parameters
     ----------
     versions : mapping of str to Path
-        File of each version: "original", which is there (empty if there was nothing to make),
-        and the compressions to make of it ("c23", "c40").
+        File of each version: "original", which exists (empty if the video was not made), and the
+        compressions to make of it ("c23", "c40").
     record : Path
-        JSON with `frames`, `width`, `height`, `fps` and `sha256` by version; of an empty video
-        only `frames`, 0, and `sha256`, empty.
+        JSON file with `frames`, `width`, `height`, `fps` and `sha256` by version; for an empty
+        video only `frames` (0) and `sha256` (empty).
 
     Raises
     ------
@@ -115,13 +146,13 @@ def finish_video(versions: Mapping[str, Path], record: Path) -> None:
         If a version cannot be made.
     """
     original = versions["original"]
-    made = [name for name in versions if name != "original"]
+    compressions = [name for name in versions if name != "original"]
     if is_empty(original):
-        for name in made:
+        for name in compressions:
             write_empty(versions[name])
         write_json(record, {"frames": 0, "sha256": {}})
         return
-    for name in made:
+    for name in compressions:
         recompress(original, versions[name], crf=CRF[name])
     facts = probe(original)
     about = {

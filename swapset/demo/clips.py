@@ -1,4 +1,4 @@
-"""The clips of the embedded demo: still portraits brought to life, rendered and encoded."""
+"""Render and encode the clips of the embedded demo: animated still portraits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.demo.expressions import Eye, Mouth
 from swapset.demo.morph import load_subject
@@ -21,13 +20,13 @@ from swapset.demo.specs import DEMO_SPECS, FPS, FRAMES, SIZE, ClipSpec
 from swapset.demo.warp import HeadWarp
 from swapset.media.encode import VideoWriter
 from swapset.seeds import derive_seed
-from swapset.types import Floats32
+from swapset.types import Bytes, Floats32, Image
 
 __all__ = ["DEMO_SPECS", "make_all", "make_clip", "render_frames"]
 
 
 class _Actor:
-    """One subject's face, drawn in any expression and pose."""
+    """One subject's face, drawn with any expression and pose."""
 
     def __init__(self, spec: ClipSpec) -> None:
         self._portrait = load_subject(spec.subject)
@@ -36,8 +35,8 @@ class _Actor:
         self._alpha = np.rint(255 * self._portrait.alpha).astype(np.uint8)
         self.warp = HeadWarp(self._portrait, SIZE)
 
-    def express(self, lips: float, closure: float, gaze: float) -> NDArray[np.uint8]:
-        """Return the still picture with another expression, RGBA on the canvas."""
+    def express(self, lips: float, closure: float, gaze: float) -> Bytes:
+        """Return the portrait with another expression, (512, 512, 4) uint8 RGBA."""
         image = self._portrait.image.copy()
         self._mouth.apply(image, lips)
         for eye in self._eyes:
@@ -46,8 +45,8 @@ class _Actor:
         return np.dstack([colours, self._alpha])
 
 
-def _compose(person: NDArray[np.uint8], background: NDArray[np.uint8], gain: Floats32) -> Floats32:
-    """Return person over background under the light's `gain` (size, size), in [0, 255]."""
+def _compose(person: Bytes, background: Image, gain: Floats32) -> Floats32:
+    """Return the person over the background, multiplied by the light's `gain` (size, size)."""
     alpha = person[..., 3:].astype(np.float32) / 255
     back = background.astype(np.float32)
     mixed = back + alpha * (person[..., :3].astype(np.float32) - back)
@@ -55,7 +54,7 @@ def _compose(person: NDArray[np.uint8], background: NDArray[np.uint8], gain: Flo
 
 
 class _Shot:
-    """Everything that happens in one clip, drawn from its seed."""
+    """Motion, background, light and noise of one clip, drawn from its seed."""
 
     def __init__(self, spec: ClipSpec, frames: int) -> None:
         self._actor = _Actor(spec)
@@ -64,7 +63,7 @@ class _Shot:
         self._background = Background(rng, spec.seed, frames, SIZE)
         self._light, self._noise = Light(rng, frames), Noise(rng, frames, SIZE)
 
-    def render(self, frame: int) -> NDArray[np.uint8]:
+    def render(self, frame: int) -> Image:
         """Return one frame, RGB, shape (448, 448, 3)."""
         motion, warp, light = self._motion, self._actor.warp, self._light
         still = self._actor.express(
@@ -78,24 +77,22 @@ class _Shot:
         return self._noise.add(frame, lit)
 
 
-def render_frames(
-    spec: ClipSpec, *, frames: int = FRAMES, every: int = 1
-) -> Iterator[NDArray[np.uint8]]:
+def render_frames(spec: ClipSpec, *, frames: int = FRAMES, every: int = 1) -> Iterator[Image]:
     """Render the frames of one clip.
 
     Parameters
     ----------
     spec : ClipSpec
-        Which clip; its seed decides everything.
+        The clip; its seed decides everything that is random.
     frames : int
         Length of the clip at 30 fps.
     every : int
-        Render only every so many frames of it.
+        Render only every n-th frame of it.
 
     Yields
     ------
     ndarray of uint8, shape (448, 448, 3)
-        RGB.
+        RGB in [0, 255].
     """
     shot = _Shot(spec, frames)
     yield from map(shot.render, range(0, frames, every))
@@ -103,6 +100,15 @@ def render_frames(
 
 def make_clip(spec: ClipSpec, path: str | os.PathLike[str], *, frames: int = FRAMES) -> None:
     """Render one demo clip to an H.264 file (30 fps, 448 × 448), whole or not at all.
+
+    Parameters
+    ----------
+    spec : ClipSpec
+        The clip.
+    path : path-like
+        The file (.mp4).
+    frames : int
+        Length of the clip.
 
     Raises
     ------
@@ -119,14 +125,14 @@ def make_clip(spec: ClipSpec, path: str | os.PathLike[str], *, frames: int = FRA
 def make_all(
     paths: Mapping[str, str | os.PathLike[str]], *, processes: int = 1, frames: int = FRAMES
 ) -> None:
-    """Render demo clips; the bytes do not depend on `processes`.
+    """Render demo clips to files; their bytes do not depend on `processes`.
 
     Parameters
     ----------
     paths : mapping of str to path-like
-        Where each clip goes, by clip name (`id0_0000`, …); names left out are not rendered.
+        File of each clip to render, by the clip's name (`id0_0000`, …).
     processes : int
-        How many clips are rendered at a time.
+        Number of clips to render at a time.
     frames : int
         Frames per clip.
 

@@ -1,20 +1,19 @@
-"""Mouth and eyes of a still face: opening, closing and looking by occlusion, not by squeezing.
+"""Open, close and move the mouth and eyes of a still face, by layers instead of a smooth warp.
 
-A talking mouth and a blink uncover and cover things (teeth, eyeball), which no smooth warp can do.
-Both are therefore drawn in layers: the lower lip with the chin slides over what lies inside the
-mouth, the upper lid with its lashes over the eyeball. All lengths are in units of the distance of
-the outer eye corners unless a name ends in `_px`.
+A talking mouth and a blink cover and uncover teeth and eyeballs, which no smooth warp can do. Both
+are therefore drawn in layers: the lower lip and chin slide over the inside of the mouth, the upper
+lid and its lashes over the eyeball. All lengths are in units of the distance between the outer eye
+corners, except those with names that end in `_px`.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from swapset.demo.portraits import Portrait
 from swapset.demo.sampling import sample, smoothstep
-from swapset.types import Floats32
+from swapset.types import Floats, Floats32
 
 _CAVITY = np.array([46.0, 18.0, 17.0], np.float32)
 _TONGUE = np.array([128.0, 62.0, 58.0], np.float32)
@@ -23,20 +22,20 @@ _OPEN_AT_REST = 0.04
 _FIXED_POINT_STEPS = 6
 
 
-def _curve(points: NDArray[np.float64], x: NDArray[np.float32]) -> Floats32:
-    """Return a smooth curve y(x) through `points` of shape (n, 2), constant beyond its ends."""
+def _curve(points: Floats, x: Floats32) -> Floats32:
+    """Return the values at `x` of a smooth curve through `points` (n, 2), constant at its ends."""
     order = np.argsort(points[:, 0])
     xs, ys = points[order].T
     return PchipInterpolator(xs, ys)(np.clip(x, xs[0], xs[-1])).astype(np.float32)
 
 
 class Mouth:
-    """The lower face of one portrait, ready to be opened and closed.
+    """The lower face of one portrait, with a mouth that can be opened and closed.
 
     Parameters
     ----------
     portrait : Portrait
-        The still face; its lips may be open (teeth are then taken from the picture) or closed.
+        The still face. Its lips may be open (the picture's teeth are used then) or closed.
     """
 
     def __init__(self, portrait: Portrait) -> None:
@@ -52,7 +51,7 @@ class Mouth:
         self._place_jaw(float(middle), float(chin))
         self._interior = self._draw_teeth(portrait.image[self._window])
 
-    def _place_lips(self, points: NDArray[np.float64]) -> None:
+    def _place_lips(self, points: Floats) -> None:
         corners = (points[[48, 54]] + points[[60, 64]]) / 2
         upper = _curve(np.vstack([corners, points[61:64]]), self._x)
         lower = _curve(np.vstack([corners, points[65:68]]), self._x)
@@ -70,7 +69,7 @@ class Mouth:
         self._along, self._profile = along, profile
 
     def _place_jaw(self, middle: float, chin: float) -> None:
-        """Precompute how far each point sinks (lower) or rises (upper) per pixel of opening."""
+        """Compute how far points sink (below the lips) or rise (above) per pixel of opening."""
         unit = self._unit
         below = np.maximum(self._grid_y - self._lower, 0) / unit
         near_lip = np.exp(-((below / 0.26) ** 2))
@@ -83,7 +82,7 @@ class Mouth:
         self._rise = (0.14 * self._profile * np.exp(-((above / 0.12) ** 2))).astype(np.float32)
 
     def _draw_teeth(self, picture: Floats32) -> Floats32:
-        """Return what the lips uncover, at rest: the picture's own teeth or drawn ones."""
+        """Return the inside of the mouth at rest, with the picture's teeth or drawn ones."""
         unit, along = self._unit, self._along
         depth = self._grid_y - self._upper
         if self.gap_px > 0:
@@ -104,7 +103,7 @@ class Mouth:
         return (visible * teeth + (1 - visible) * _CAVITY).astype(np.float32)
 
     def _sources(self, field: Floats32, opening_px: float) -> Floats32:
-        """Return the row each pixel comes from when rows move down by `opening_px * field`."""
+        """Return the row that each pixel comes from if rows move down by `opening_px * field`."""
         column = self._grid_x - self._grid_x[0, 0]
         first = self._grid_y[0, 0]
         rows = self._grid_y
@@ -119,9 +118,9 @@ class Mouth:
         Parameters
         ----------
         image : ndarray of float32, shape (512, 512, 3)
-            The portrait's picture (other parts may be changed already), RGB in [0, 255].
+            The portrait's picture (other parts may have changed already), RGB in [0, 255].
         gap : float
-            Way between the lips' inner edges in eye distances; 0 closes the mouth.
+            Distance between the inner edges of the lips, in eye distances; 0 closes the mouth.
         """
         opening_px = max(gap, 0.0) * self._unit - self.gap_px
         low_rows = self._sources(self._sink, opening_px)
@@ -138,7 +137,7 @@ class Mouth:
         image[self._window] = self._draw_lip_line(mixed, low_rows, opening_px)
 
     def _shade_interior(self, low_rows: Floats32, up_rows: Floats32) -> Floats32:
-        """Return teeth and cavity with the shadow of the upper lip and a hint of tongue."""
+        """Return teeth and cavity with the upper lip's shadow and a hint of the tongue."""
         unit = self._unit
         tongue = smoothstep(self._lower - low_rows, 0.10 * unit, 0.0)
         tongue *= 0.8 * smoothstep(np.abs(self._along), 0.8, 0.3)
@@ -151,7 +150,7 @@ class Mouth:
         return inside * shadow[..., None]
 
     def _draw_lip_line(self, image: Floats32, low_rows: Floats32, opening_px: float) -> Floats32:
-        """Darken the line where lips that were open at rest now touch."""
+        """Darken the line along which lips now touch that were open at rest."""
         if self.gap_px == 0:
             return image
         touching = np.clip(1 - (opening_px + self.gap_px) / 3.0, 0, 1)
@@ -162,7 +161,7 @@ class Mouth:
 
 
 class Eye:
-    """One eye of a portrait, ready to be closed and turned.
+    """One eye of a portrait that can be closed and turned.
 
     Parameters
     ----------
@@ -207,9 +206,9 @@ class Eye:
         image : ndarray of float32, shape (512, 512, 3)
             RGB in [0, 255].
         closure : float
-            0 (as in the picture) to 1 (closed).
+            From 0 (as in the picture) to 1 (closed).
         gaze : float
-            Way of the iris to the right, in eye distances (up to about 0.04 either way).
+            Shift of the iris to the right, in eye distances, from about -0.04 to 0.04.
         """
         open_now = np.clip(
             np.minimum(self._grid_y - self._upper, self._lower - self._grid_y) / 1.5, 0, 1

@@ -1,7 +1,7 @@
-"""New identities: the inner face of one portrait morphed towards another's.
+"""Make new identities by morphing the inner face of one portrait towards another's.
 
-Only shape and texture between brows, cheeks and chin change. Hair, clothes and outline stay those
-of the base, so that no background or hair is blended.
+Only shape and texture between brows, cheeks and chin change. Hair, clothes and outline are kept
+from the base portrait, so that no background or hair is blended.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from skimage.transform import ThinPlateSplineTransform
 
 from swapset.demo.expressions import Mouth
 from swapset.demo.portraits import CANVAS, Portrait, load_portrait
 from swapset.demo.sampling import blur, sample
 from swapset.demo.specs import Subject
+from swapset.types import Floats, Floats32, Mask
 
 _SHAPE = 0.6
 _TEXTURE = 0.9
 _STRIDE = 4
-_CONTROL = np.r_[0:65]  # inner lower lip left out: on closed lips it falls onto the upper one
+_CONTROL = np.r_[0:65]  # without the inner lower lip, which coincides with the upper if closed
 
 
 def _with_closed_lips(portrait: Portrait) -> Portrait:
-    """Return the portrait with touching lips, so that no teeth are blended into lips."""
+    """Return the portrait with closed lips, so that no teeth are blended into lips."""
     mouth = Mouth(portrait)
     if mouth.gap_px == 0:
         return portrait
@@ -40,18 +40,16 @@ def _with_closed_lips(portrait: Portrait) -> Portrait:
     return replace(portrait, image=image, landmarks=landmarks)
 
 
-def _similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `source` moved onto `target` by the least-squares similarity."""
+def _similarity(source: Floats, target: Floats) -> Floats:
+    """Return the points `source` moved onto `target` by the best similarity (least squares)."""
     a = (source - source.mean(axis=0)) @ (1, 1j)
     b = (target - target.mean(axis=0)) @ (1, 1j)
     moved = a * (np.vdot(a, b) / np.vdot(a, a))
     return np.stack([moved.real, moved.imag], axis=1) + target.mean(axis=0)
 
 
-def _warp(
-    image: NDArray[np.float32], to: NDArray[np.float64], origin: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Warp `image` so that the points `origin` come to lie on `to` (thin-plate spline)."""
+def _warp(image: Floats32, to: Floats, origin: Floats) -> Floats32:
+    """Return `image` warped by a thin-plate spline that moves the points `origin` onto `to`."""
     spline = ThinPlateSplineTransform.from_estimate(to, origin)
     axis = (np.arange(-1, CANVAS // _STRIDE + 1) + 0.5) * _STRIDE - 0.5
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
@@ -61,7 +59,7 @@ def _warp(
     return sample(image, x, y, cubic=True)
 
 
-def _inner_mask(landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
+def _inner_mask(landmarks: Floats) -> Floats32:
     """Return a soft mask of the inner face: from above the brows to the chin, inside the jaw."""
     hull = np.vstack([landmarks[1:16], landmarks[17:27] - (0, 14)])
     mask = np.zeros((CANVAS, CANVAS), np.float32)
@@ -70,12 +68,10 @@ def _inner_mask(landmarks: NDArray[np.float64]) -> NDArray[np.float32]:
     return blur(np.asarray(cv2.erode(mask, disc), dtype=np.float32), 7.0)
 
 
-def _match_colours(
-    image: NDArray[np.float32], reference: NDArray[np.float32], inside: NDArray[np.bool_]
-) -> NDArray[np.float32]:
-    """Give `image` the reference's mean per channel and its contrast, strictly inside the mask.
+def _match_colours(image: Floats32, reference: Floats32, inside: Mask) -> Floats32:
+    """Return `image` with the reference's mean per channel and contrast, measured inside the mask.
 
-    Done on logarithms with one contrast for all channels, so that dark pupils stay neutral.
+    This works on logarithms with one contrast for all channels, so that dark pupils stay neutral.
     """
     ours, theirs = np.log(np.clip(image, 4, 255)), np.log(np.clip(reference, 4, 255))
     contrast = theirs[inside].std(axis=0).mean() / ours[inside].std(axis=0).mean()
@@ -90,7 +86,7 @@ def _morph(base: Portrait, inner: Portrait) -> Portrait:
     edge = np.linspace(0, CANVAS - 1, 4)
     fixed = [(x, y) for x in edge for y in (0.0, CANVAS - 1.0)]
     fixed += [(x, y) for x in (0.0, CANVAS - 1.0) for y in edge[1:3]]
-    fixed += [(120, 170), (200, 110), (320, 110), (400, 170)]  # hair or hat, and what is beside
+    fixed += [(120, 170), (200, 110), (320, 110), (400, 170)]  # hair or hat, and beside it
     fixed += [(165, 195), (210, 175), (256, 165), (302, 175), (347, 195), (120, 300), (392, 300)]
     anchors = np.array(fixed, dtype=np.float64)
     picture = _warp(
@@ -107,7 +103,7 @@ def _morph(base: Portrait, inner: Portrait) -> Portrait:
 
 @lru_cache(maxsize=4)
 def load_subject(subject: Subject) -> Portrait:
-    """Return the still face of a demo subject, morphed where the subject is a morph."""
+    """Return the still face of a demo subject, which is a portrait or a morph of two."""
     if subject.inner == subject.base:
         return load_portrait(subject.base)
     portraits = {

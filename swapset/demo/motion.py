@@ -1,4 +1,4 @@
-"""Band-limited random motion of a talking head, from a seed."""
+"""Draw band-limited random motion of a talking head."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def band_limited(rng: np.random.Generator, frames: int, low: float, high: float)
     Returns
     -------
     ndarray of float64, shape (frames,)
-        Six sinusoids, scaled so that the larger end of the range is reached.
+        Sum of six sinusoids, shifted and scaled to span [-1, 1].
     """
     time = np.arange(frames) / FPS
     rates = rng.uniform(low, high, 6)
@@ -38,18 +38,18 @@ def band_limited(rng: np.random.Generator, frames: int, low: float, high: float)
 
 @dataclass(frozen=True)
 class Motion:
-    """What the head does in each frame.
+    """Pose and expression of the head in each frame.
 
     Attributes
     ----------
     poses : list of Pose
         Head pose and smooth expression.
     lips : ndarray of float64, shape (frames,)
-        Gap between the lips in eye distances.
+        Gap between the lips, in eye distances.
     closure : ndarray of float64, shape (frames,)
-        0 = eyes open, 1 = closed.
+        Closure of the eyes: 0 = open, 1 = closed.
     gaze : ndarray of float64, shape (frames,)
-        Way of the irises to the right in eye distances.
+        Shift of the irises to the right, in eye distances.
     """
 
     poses: list[Pose]

@@ -1,4 +1,4 @@
-"""The two public-domain portraits, brought to one scale and cut from their backgrounds."""
+"""Load the two public-domain portraits, scaled alike and cut out of their backgrounds."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import lru_cache
 import cv2
 import dlib
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.demo.sampling import blur
 from swapset.errors import DataError
 from swapset.faces.landmarks import LandmarkPredictor
+from swapset.types import Floats, Floats32, Image
 
 CANVAS = 512
 _FACE_HEIGHTS = {"astronaut": 182.0, "hopper": 170.0}  # brows to chin, in canvas pixels
 _NOSE_BRIDGE = (256.0, 248.0)
 _BAND = 7
 
-# Rough outlines in source pixels, traced once by eye: they seed GrabCut, which finds the edge.
+# Rough outlines in source pixels, traced by eye; GrabCut starts from them and finds the edge.
 _OUTLINES: dict[str, str] = {
     "astronaut": (
         "60,290 80,232 100,218 112,206 113,189 118,178 126,173 132,164 143,155 159,149 181,148 "
@@ -38,7 +38,7 @@ _OUTLINES: dict[str, str] = {
     ),
 }
 
-# The frame of Grace Hopper's glasses in source pixels (polyline, width), traced like the outlines.
+# Frame of Grace Hopper's glasses in source pixels (polyline, width), traced like the outlines.
 _GLASSES: tuple[tuple[str, int], ...] = (
     ("179,179 194,178 213,177 232,179 246,181", 9),
     ("178,181 189,186 191,195", 13),
@@ -58,63 +58,64 @@ _GLASSES: tuple[tuple[str, int], ...] = (
 
 @dataclass(frozen=True)
 class Portrait:
-    """A person without background.
+    """A person cut out of the background.
 
     Attributes
     ----------
     image : ndarray of float32, shape (512, 512, 3)
-        RGB in [0, 255]; beyond the outline the person's colours go on, so that edges show no halo.
+        RGB in [0, 255]. The person's colours continue beyond the outline, so that edges have no
+        halo.
     alpha : ndarray of float32, shape (512, 512)
         1 on the person, 0 on the background.
     landmarks : ndarray of float64, shape (68, 2)
         dlib's 68 points, x and y in pixels.
     lid : float
-        Height in eye distances of the skin above the eyes that may be drawn down as a lid.
+        Height of the skin above the eyes that may be drawn down as a lid, in eye distances.
     """
 
-    image: NDArray[np.float32]
-    alpha: NDArray[np.float32]
-    landmarks: NDArray[np.float64]
+    image: Floats32
+    alpha: Floats32
+    landmarks: Floats
     lid: float = 0.11
 
     @property
     def eye_distance(self) -> float:
-        """Distance of the outer eye corners in pixels: the unit of all warps."""
+        """Distance between the outer eye corners in pixels, the unit of all warps."""
         return float(np.linalg.norm(self.landmarks[45] - self.landmarks[36]))
 
 
-def _read_source(name: str) -> NDArray[np.uint8]:
-    """Return the packaged picture `name` as RGB, uint8."""
+def _read_source(name: str) -> Image:
+    """Return a packaged picture, (H, W, 3) uint8 RGB."""
     if name == "astronaut":
         from skimage import data
 
         return np.ascontiguousarray(data.astronaut())
     from matplotlib.cbook import get_sample_data
-    from PIL import Image
+    from PIL import Image as Pictures
 
-    with Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)) as picture:
+    with Pictures.open(get_sample_data("grace_hopper.jpg", asfileobj=False)) as picture:
         return np.ascontiguousarray(picture.convert("RGB"))
 
 
-def _points(text: str) -> NDArray[np.float64]:
+def _points(text: str) -> Floats:
     """Return traced points "x,y x,y …" as an array of shape (n, 2)."""
     return np.array([point.split(",") for point in text.split()], dtype=np.float64)
 
 
-def _paint_over_glasses(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return Grace Hopper's picture with skin instead of the frame of her glasses."""
+def _paint_over_glasses(image: Image) -> Image:
+    """Return Grace Hopper's picture with skin in place of the frame of her glasses."""
     mask = np.zeros(image.shape[:2], np.uint8)
     for text, width in _GLASSES:
         cv2.polylines(mask, [_points(text).astype(np.int32)], False, 255, width)
     painted = cv2.inpaint(image, mask, 5, cv2.INPAINT_TELEA).astype(np.float32)
-    # the picture's grain, or the painted skin would stand out as a smooth patch
+    # the picture's grain, without which the painted skin would stand out as a smooth patch
     grain = blur(np.random.default_rng(0).normal(0, 1, mask.shape).astype(np.float32), 0.8)
     painted = np.where(mask[..., None] > 0, blur(painted, 1.5) + 20 * grain[..., None], painted)
     soft = blur((mask / 255).astype(np.float32), 1.2)[..., None]
     return np.clip(np.rint(soft * painted + (1 - soft) * image), 0, 255).astype(np.uint8)
 
 
-def _find_landmarks(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _find_landmarks(image: Image) -> Floats:
     """Return the 68 landmarks of the highest-scoring face in `image`."""
     boxes, scores, _ = dlib.get_frontal_face_detector().run(image, 1)
     if not boxes:
@@ -124,8 +125,8 @@ def _find_landmarks(image: NDArray[np.uint8]) -> NDArray[np.float64]:
     return LandmarkPredictor().predict(image, corners).astype(np.float64)
 
 
-def _placement(landmarks: NDArray[np.float64], face_height: float) -> NDArray[np.float64]:
-    """Return the (2, 3) scaling from source pixels to the canvas."""
+def _placement(landmarks: Floats, face_height: float) -> Floats:
+    """Return the (2, 3) matrix from source pixels to canvas pixels."""
     height = landmarks[8, 1] - landmarks[17:27, 1].min()
     scale = face_height / height
     middle = np.array([landmarks[[0, 16, 27, 30], 0].mean(), landmarks[27, 1]])
@@ -133,8 +134,8 @@ def _placement(landmarks: NDArray[np.float64], face_height: float) -> NDArray[np
     return np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
 
 
-def _cut_out(image: NDArray[np.uint8], outline: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the person's alpha by GrabCut inside a narrow band around the rough `outline`."""
+def _cut_out(image: Image, outline: Floats) -> Floats32:
+    """Return the person's alpha, found by GrabCut in a narrow band around the rough `outline`."""
     inside = np.zeros(image.shape[:2], np.uint8)
     cv2.fillPoly(inside, [np.round(outline).astype(np.int32)], 1)
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _BAND + 1, 2 * _BAND + 1))
@@ -149,8 +150,8 @@ def _cut_out(image: NDArray[np.uint8], outline: NDArray[np.float64]) -> NDArray[
     return blur(smooth.astype(np.float32), 1.2)
 
 
-def _spread_colours(image: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Continue the person's colours outwards, so that no old background shows at soft edges."""
+def _spread_colours(image: Floats32, alpha: Floats32) -> Floats32:
+    """Continue the person's colours outwards, so that the old background never shows at edges."""
     sure = cv2.erode((alpha > 0.97).astype(np.uint8), np.ones((5, 5), np.uint8))
     _, nearest = cv2.distanceTransformWithLabels(
         1 - sure, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
@@ -170,9 +171,10 @@ def load_portrait(name: str, *, glasses: bool = True) -> Portrait:
     Parameters
     ----------
     name : {"astronaut", "hopper"}
-        Which picture.
+        The picture.
     glasses : bool
-        False paints Grace Hopper's glasses over: half-blended they would look like a ghost.
+        Whether to keep Grace Hopper's glasses. Morphs need them painted over, because half-blended
+        glasses look like a ghost.
 
     Raises
     ------
@@ -193,6 +195,6 @@ def load_portrait(name: str, *, glasses: bool = True) -> Portrait:
     outline = _points(_OUTLINES[name])
     alpha = _cut_out(np.asarray(image, dtype=np.uint8), outline @ matrix[:, :2].T + matrix[:, 2])
     colours = _spread_colours(image.astype(np.float32), alpha)
-    worn = name == "hopper" and glasses
-    lid = 0.035 if worn else 0.11  # the rim of her glasses is close above her eyes
+    wears_glasses = name == "hopper" and glasses
+    lid = 0.035 if wears_glasses else 0.11  # the rim of her glasses is just above her eyes
     return Portrait(colours, alpha, landmarks @ matrix[:, :2].T + matrix[:, 2], lid)

@@ -1,4 +1,4 @@
-"""Small picture operations that all parts of the demo use."""
+"""Sample, blur and ramp: small array operations that all parts of the demo use."""
 
 from __future__ import annotations
 
@@ -14,18 +14,45 @@ Kind = TypeVar("Kind", np.uint8, np.float32)
 
 
 def sample(image: NDArray[Kind], x: Floats32, y: Floats32, *, cubic: bool = False) -> NDArray[Kind]:
-    """Return `image` at the pixel positions `x`, `y`; beyond the border it goes on unchanged."""
+    """Return an image's values at any pixel positions; beyond its border, border pixels repeat.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) uint8 or float32
+        Values of any range.
+    x, y : (h, w) float32
+        Positions in pixels of `image`.
+    cubic : bool
+        Whether to interpolate by cubic instead of linear functions.
+
+    Returns
+    -------
+    (h, w) or (h, w, C) array, dtype of `image`
+    """
     method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
     out = cv2.remap(image, x, y, method, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, dtype=image.dtype)
 
 
 def blur(image: Floats32, sigma: float) -> Floats32:
-    """Return `image` blurred by a Gaussian of `sigma` pixels."""
+    """Return an image, (H, W) or (H, W, C) float32, blurred by a Gaussian of `sigma` pixels."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)
 
 
 def smoothstep(value: NDArray[np.floating], low: float, high: float) -> Floats32:
-    """Return 0 below `low`, 1 above `high`, and a smooth rise between (`low` > `high`: a fall)."""
+    """Return a smooth ramp from 0 to 1 between two limits.
+
+    Parameters
+    ----------
+    value : (n,) or (h, w) float
+        Numbers of any range.
+    low, high : float
+        Values at which the ramp is 0 and 1; `low` may be the larger one.
+
+    Returns
+    -------
+    (n,) or (h, w) float32
+        In [0, 1], with the shape of `value`.
+    """
     t = np.clip((np.asarray(value, np.float32) - low) / (high - low), 0.0, 1.0)
     return (t * t * (3.0 - 2.0 * t)).astype(np.float32)

@@ -1,14 +1,13 @@
-"""What surrounds the head in a demo clip: background, light and sensor noise, all procedural."""
+"""Procedural background, light and sensor noise of a demo clip."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.demo.motion import band_limited
 from swapset.demo.sampling import blur
-from swapset.types import Floats32
+from swapset.types import Floats, Floats32, Image
 
 _MARGIN = 40
 _GRID = 4
@@ -16,7 +15,7 @@ _NOISE_TILE = 512
 
 
 def _wall(rng: np.random.Generator, size: int) -> Floats32:
-    """Return a plain wall: two colours, a soft gradient, faint plaster."""
+    """Return a plain wall: a soft gradient between two colours, with faint plaster."""
     first, second = rng.uniform(60, 190, (2, 3)) * 0.5 + rng.uniform(60, 110)
     axis = np.linspace(-1, 1, size)
     angle = rng.uniform(0, 2 * np.pi)
@@ -27,7 +26,7 @@ def _wall(rng: np.random.Generator, size: int) -> Floats32:
 
 
 def _shelf(rng: np.random.Generator, image: Floats32) -> None:
-    """Draw a bookshelf that will be out of focus."""
+    """Draw a bookshelf, which will be blurred later."""
     size = image.shape[0]
     for top in range(int(rng.uniform(-60, 0)), size, int(rng.uniform(95, 130))):
         left = -10.0
@@ -41,7 +40,7 @@ def _shelf(rng: np.random.Generator, image: Floats32) -> None:
 
 
 def _window(rng: np.random.Generator, image: Floats32) -> None:
-    """Draw a bright window and a darker piece of furniture that will be out of focus."""
+    """Draw a bright window and a darker piece of furniture, which will be blurred later."""
     size = image.shape[0]
     x, y = int(rng.uniform(0, 0.6) * size), int(rng.uniform(0, 0.15) * size)
     width, height = int(rng.uniform(0.25, 0.4) * size), int(rng.uniform(0.4, 0.6) * size)
@@ -56,7 +55,7 @@ def _window(rng: np.random.Generator, image: Floats32) -> None:
 
 
 def _lights(rng: np.random.Generator, image: Floats32) -> None:
-    """Draw points of light that will be out of focus."""
+    """Draw points of light, which will be blurred later."""
     image *= 0.45
     for _ in range(26):
         centre = tuple(int(v) for v in rng.uniform(0, image.shape[0], 2))
@@ -65,16 +64,16 @@ def _lights(rng: np.random.Generator, image: Floats32) -> None:
 
 
 class Background:
-    """A procedural background, out of focus, that drifts as behind a hand-held camera.
+    """A blurred procedural background that drifts as if filmed with a hand-held camera.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Source of all randomness.
     kind : int
-        0 plain wall, 1 bookshelf, 2 window, 3 lights (modulo 4).
+        Modulo 4: 0 = plain wall, 1 = bookshelf, 2 = window, 3 = lights.
     frames, size : int
-        Length of the clip and side of its frames.
+        Length of the clip in frames and side of its frames in pixels.
     """
 
     def __init__(self, rng: np.random.Generator, kind: int, frames: int, size: int) -> None:
@@ -89,8 +88,8 @@ class Background:
         self._y = 0.5 * limit * band_limited(rng, frames, 0.1, 0.5)
         self._turn = np.radians(1.2) * band_limited(rng, frames, 0.1, 0.4)
 
-    def draw(self, frame: int) -> NDArray[np.uint8]:
-        """Return the background of `frame`, uint8 RGB, shape (size, size, 3)."""
+    def draw(self, frame: int) -> Image:
+        """Return the background of frame number `frame`, (size, size, 3) uint8 RGB."""
         half = (self._size - 1) / 2
         cos, sin = np.cos(self._turn[frame]), np.sin(self._turn[frame])
         matrix = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
@@ -107,18 +106,18 @@ class Background:
 
 
 class Light:
-    """Changing light of one clip: gain, direction, colour temperature, gamma.
+    """Changing light of one clip: gain, direction, colour temperature and gamma.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Source of all randomness.
     frames : int
-        Length of the clip.
+        Length of the clip in frames.
     """
 
     def __init__(self, rng: np.random.Generator, frames: int) -> None:
-        def around(spread: float, change: float) -> NDArray[np.float64]:
+        def around(spread: float, change: float) -> Floats:
             return rng.uniform(-spread, spread) + change * band_limited(rng, frames, 0.1, 0.6)
 
         self._gain = around(0.06, 0.07) - 0.05
@@ -128,24 +127,28 @@ class Light:
         self._gamma = np.exp(around(0.08, 0.04))
 
     def exponent(self, frame: int, x: Floats32, y: Floats32, normals: Floats32) -> Floats32:
-        """Return the exponent of the light's gain at coordinates in [0, 1].
+        """Return the logarithm of the light's gain at points of a frame.
 
         Parameters
         ----------
         frame : int
-            Which frame.
+            Number of the frame.
         x, y : ndarray of float32, shape (h, w)
-            Picture coordinates.
+            Positions in [0, 1] over the frame's width and height.
         normals : ndarray of float32, shape (h, w, 2)
-            Horizontal and vertical part of the surface normals, 0 off the person.
+            Horizontal and vertical component of the unit surface normals, 0 off the person.
+
+        Returns
+        -------
+        ndarray of float32, shape (h, w)
         """
         flat = self._gain[frame] + self._across[frame] * (2 * x - 1)
         flat = flat + self._down[frame] * (2 * y - 1)
         shade = self._shade_x[frame] * normals[..., 0] + self._shade_y[frame] * normals[..., 1]
         return (flat + shade).astype(np.float32)
 
-    def apply(self, frame: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return `image` under the frame's gamma and colour temperature."""
+    def apply(self, frame: int, image: Image) -> Image:
+        """Return an image, (H, W, 3) uint8 RGB, with the frame's gamma and colour temperature."""
         level = (np.arange(256) / 255) ** self._gamma[frame]
         tint = np.array([1 + self._warmth[frame], 1.0, 1 - self._warmth[frame]])
         curves = np.clip(np.rint(255 * level[:, None, None] * tint), 0, 255).astype(np.uint8)
@@ -153,14 +156,14 @@ class Light:
 
 
 class Noise:
-    """Sensor noise: windows at random places of one tile, slightly correlated.
+    """Sensor noise: for each frame a random window of one tile of slightly correlated noise.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Source of all randomness.
     frames, size : int
-        Length of the clip and side of its frames.
+        Length of the clip in frames and side of its frames in pixels.
     """
 
     def __init__(self, rng: np.random.Generator, frames: int, size: int) -> None:
@@ -171,8 +174,8 @@ class Noise:
         strength = rng.uniform(1.6, 2.8) / float(tile.std())
         self._tile = np.rint(strength * tile).astype(np.int16)
 
-    def add(self, frame: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return `image` with the noise of `frame`."""
+    def add(self, frame: int, image: Image) -> Image:
+        """Return an image, (size, size, 3) uint8 RGB, with the noise of frame number `frame`."""
         x, y = self._places[frame]
         noise = self._tile[y : y + self._size, x : x + self._size]
         return np.clip(image.astype(np.int16) + noise, 0, 255).astype(np.uint8)

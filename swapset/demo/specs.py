@@ -1,8 +1,8 @@
-"""The clips of the embedded demo: names, subjects, licences. Light to import.
+"""Names, subjects and licences of the embedded demo's clips. Light to import.
 
-The demo needs no download: both portraits ship inside scikit-image and Matplotlib. What it is not:
-recordings. Every clip is one still photograph brought to life by warps; two of the four subjects
-are morphs of the two portraits.
+The demo needs no download: its two portraits come with scikit-image and Matplotlib. Its clips are
+not recordings. Each is a single photograph animated by warps, and two of the four subjects are
+morphs of the two portraits.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class Subject:
     Attributes
     ----------
     name : str
-        Subject, `id0` to `id3`.
+        Name of the subject, `id0` to `id3`.
     base : str
-        Portrait that gives head, hair and clothes: `astronaut` or `hopper`.
+        Portrait with the head, hair and clothes: `astronaut` or `hopper`.
     inner : str
-        Portrait whose inner face is morphed in; equal to `base` for an unchanged portrait.
+        Portrait with the inner face that is morphed in; equal to `base` for no morph.
     licence : str
         Licence text for the manifest.
     source : str
-        Where the picture comes from.
+        Origin of the picture.
     """
 
     name: str
@@ -51,7 +51,7 @@ class ClipSpec:
     clip : str
         Clip name, `idX_NNNN`.
     subject : Subject
-        Who is shown.
+        The person in it.
     seed : int
         Seed of motion, light, noise and background.
     """
@@ -67,7 +67,7 @@ class ClipSpec:
 
     @property
     def source(self) -> str:
-        """Where the clip's picture comes from."""
+        """Origin of the clip's picture."""
         return self.subject.source
 
 

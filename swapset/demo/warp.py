@@ -1,8 +1,8 @@
-"""Head motion of a still portrait: a simple depth model, turned and projected.
+"""Move the head of a still portrait by a simple depth model, turned and projected.
 
-Each canvas point gets a depth (an ellipsoid with nose and chin) and a weight (1 on the head, 0 on
-the shoulders, smooth between). A pose moves points forward; frames are drawn through the inverse
-map, found by fixed-point iteration on a coarse grid and then enlarged: the motion is smooth.
+Each canvas point has a depth (an ellipsoid with nose and chin) and a weight (1 on the head, 0 on
+the shoulders, smooth in between). A pose moves the points. Frames are drawn through the inverse of
+that map, found by fixed-point iteration on a coarse grid and then enlarged, because it is smooth.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.demo.portraits import CANVAS, Portrait
 from swapset.demo.sampling import blur, sample, smoothstep
-from swapset.types import Floats32
+from swapset.types import Floats, Floats32
 
 _STRIDE = 4
 _CAMERA = 9.0
@@ -30,13 +29,13 @@ class Pose:
     ----------
     yaw, pitch, roll : float
         Turn (positive: towards the picture's right), nod (positive: down) and tilt (positive:
-        clockwise in the picture) in radians.
+        clockwise in the picture), in radians.
     shift : tuple of float
-        Way of head and shoulders in x and y, in eye distances.
+        Shift of head and shoulders in x and y, in eye distances.
     scale : float
-        Size of the head against rest.
+        Size of the head relative to its size at rest.
     brows, smile, pucker : float
-        About -1 to 1, 0 at rest.
+        Strengths from about -1 to 1; 0 at rest.
     """
 
     yaw: float = 0.0
@@ -49,22 +48,20 @@ class Pose:
     pucker: float = 0.0
 
 
-def _bump(
-    x: Floats32, y: Floats32, at: NDArray[np.float64], widths: tuple[float, float]
-) -> Floats32:
+def _bump(x: Floats32, y: Floats32, at: Floats, widths: tuple[float, float]) -> Floats32:
     """Return a Gaussian bump of height 1 around the point `at`."""
     return np.exp(-(((x - at[0]) / widths[0]) ** 2) - ((y - at[1]) / widths[1]) ** 2)
 
 
 class HeadWarp:
-    """The dense motion model of one portrait.
+    """A dense motion model of one portrait.
 
     Parameters
     ----------
     portrait : Portrait
         The still face.
     size : int
-        Side of the frames in pixels; the frame is the middle of the canvas.
+        Side of the frames in pixels; a frame is the middle of the canvas.
     """
 
     def __init__(self, portrait: Portrait, size: int) -> None:
@@ -80,7 +77,7 @@ class HeadWarp:
         self._frame_x, self._frame_y = np.meshgrid(*2 * [frame.astype(np.float32)])
         self.depth = self._model_depth(points)
         self.weight = self._model_weight(points)
-        # the flat rest around the head keeps its distance, with a smooth passage
+        # the flat surroundings of the head keep their distance; the transition is smooth
         self._solid = smoothstep(self.depth, 0.0, 0.5 * unit)
         self._sway = smoothstep(self._y, CANVAS + 60.0, float(points[8, 1]))
         self._model_expression(points)
@@ -94,29 +91,29 @@ class HeadWarp:
         return x.astype(np.float32), y.astype(np.float32)
 
     def enlarge(self, coarse: Floats32) -> Floats32:
-        """Return a map on the coarse frame grid at full size, (size, size)."""
+        """Return a map on the coarse frame grid at full size, (size, size) float32."""
         dense = cv2.resize(coarse, None, fx=_STRIDE, fy=_STRIDE, interpolation=cv2.INTER_LINEAR)
         inner = slice(_STRIDE, _STRIDE + self._size)
         return np.ascontiguousarray(dense[inner, inner], dtype=np.float32)
 
     def normals_at(self, x: Floats32, y: Floats32) -> Floats32:
-        """Return the surface normals (h, w, 2) at canvas positions."""
+        """Return the x and y parts of the surface normals, (h, w, 2) float32, at canvas pixels."""
         return sample(self._normals, *self._cells(x, y))
 
     @staticmethod
     def _cells(x: Floats32, y: Floats32) -> tuple[Floats32, Floats32]:
-        """Return canvas positions in cells of the coarse canvas grid."""
+        """Return canvas positions in units of the coarse canvas grid."""
         columns, rows = ((at + 0.5) / _STRIDE - 0.5 for at in (x, y))
         return columns.astype(np.float32), rows.astype(np.float32)
 
     def _model_normals(self) -> Floats32:
-        """Return horizontal and vertical part of the head's unit normals, (h, w, 2)."""
+        """Return the horizontal and vertical parts of the head's unit normals, (h, w, 2)."""
         slope_y, slope_x = np.gradient(blur(self.depth, 2.0) / _STRIDE)
         length = np.sqrt(1 + slope_x**2 + slope_y**2)
         return np.stack([-slope_x / length, -slope_y / length], axis=-1).astype(np.float32)
 
-    def _model_depth(self, points: NDArray[np.float64]) -> Floats32:
-        """Return the depth towards the camera in pixels."""
+    def _model_depth(self, points: Floats) -> Floats32:
+        """Return each point's height towards the camera, in pixels."""
         unit, x, y = self._unit, self._x, self._y
         centre = self._centre
         radius = ((x - centre[0]) / (1.05 * unit)) ** 2 + ((y - centre[1]) / (1.55 * unit)) ** 2
@@ -129,8 +126,8 @@ class HeadWarp:
             depth -= 0.06 * _bump(x, y, eye.mean(axis=0), (0.22 * unit, 0.14 * unit))
         return blur((depth * unit).astype(np.float32), 1.5)
 
-    def _model_weight(self, points: NDArray[np.float64]) -> Floats32:
-        """Return how far each point follows the head: 1 on head and hair, 0 on the shoulders."""
+    def _model_weight(self, points: Floats) -> Floats32:
+        """Return each point's share in the head's motion: 1 on head and hair, 0 on shoulders."""
         unit, chin = self._unit, float(points[8, 1])
         down = smoothstep(self._y, chin + 0.85 * unit, chin - 0.02 * unit)
         beside = np.abs(self._x - points[8, 0]) / unit
@@ -138,8 +135,8 @@ class HeadWarp:
         sideways = smoothstep(beside, 2.1, 0.75)
         return blur(down * (1 - below_ears * (1 - sideways)), 5.0)
 
-    def _model_expression(self, points: NDArray[np.float64]) -> None:
-        """Precompute the displacement of full brows, smile and pucker, shape (h, w, 2) each."""
+    def _model_expression(self, points: Floats) -> None:
+        """Compute the displacements, (h, w, 2), at full strength of brows, smile and pucker."""
         unit, x, y = self._unit, self._x, self._y
         brow = np.zeros_like(x)
         for point in points[17:27]:
@@ -183,7 +180,7 @@ class HeadWarp:
         return out.astype(np.float32)
 
     def inverse(self, pose: Pose) -> tuple[Floats32, Floats32]:
-        """Return where the frame's pixels come from, on the coarse frame grid.
+        """Return the canvas positions that a frame's pixels come from, on the coarse frame grid.
 
         Parameters
         ----------
@@ -193,7 +190,8 @@ class HeadWarp:
         Returns
         -------
         x, y : ndarray of float32, shape (size / 4 + 2, size / 4 + 2)
-            Canvas positions of every fourth pixel with one cell around; `enlarge` fills in.
+            Positions in canvas pixels for every fourth pixel, with a border of one cell; `enlarge`
+            fills in the pixels between.
         """
         field = self._moved(pose)
         x, y = self._frame_x, self._frame_y

@@ -1,1 +1,1 @@
-"""Detection: faces of all videos, who is tested, fitting, scores, AUCs; `swapset detect`."""
+"""Detection: faces of all videos, splits, fitting, scores, AUCs; `swapset detect`."""

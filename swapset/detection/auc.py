@@ -1,9 +1,10 @@
-"""How well scores tell fakes from real videos: AUC with its interval, EER, AP and the ROC curve.
+"""Measures of how well scores tell fakes from real videos: AUC with its interval, EER, AP, ROC.
 
-Frames of one video are not independent, so intervals come from a bootstrap over videos. Where folds
-are tested by detectors of their own, only scores of one detector are compared with each other: what
-one calls 0.4 may be another's 0.6. Every measure is then the mean of the folds', each weighted by
-its pairs of a fake and a real score; the AUC, so, is the share of such pairs in the right order.
+Frames of one video are not independent, so intervals come from a bootstrap over videos. Where
+each fold is tested by its own detector, only scores of the same detector are compared with each
+other: the same score may mean different things to two detectors. Every measure is then the mean
+over the folds, each weighted by its number of pairs of a fake and a real score. The AUC is
+therefore the share of such pairs in the right order.
 
 References
 ----------
@@ -34,24 +35,24 @@ ROC_POINTS = 201
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores at one level.
+    """Scores by frame or by video.
 
     Attributes
     ----------
     scores : (n,) float64
         Higher = more likely fake; all finite.
-    labels : (n,) int
-        1 = fake.
-    videos : (n,) int
+    labels : (n,) int64
+        1 = fake, 0 = real.
+    videos : (n,) int64
         Number of the video of each score.
-    folds : (n,) int
-        Which detector gave each score.
+    folds : (n,) int64
+        Fold of the detector that gave each score.
     count : int
-        Videos that were to be scored.
+        Number of videos, with and without scores.
     frames : int
-        Frames that were to be scored.
+        Number of frames, with and without scores.
     coverage : float
-        Share of frames, or of videos, with a score of their own.
+        Share, in [0, 1], of the frames or videos with a score of their own.
     """
 
     scores: Floats
@@ -64,37 +65,51 @@ class Scored:
 
     @property
     def both(self) -> bool:
-        """Whether there are real and fake ones of one detector."""
+        """Whether some detector scored both real and fake ones."""
         return any(True for _ in self.parts())
 
     def parts(self) -> Iterator[tuple[Ints, Floats, int]]:
-        """Yield labels, scores and number of pairs of each fold that has real and fake ones."""
+        """Yield each fold that has both real and fake scores.
+
+        Yields
+        ------
+        labels : (k,) int64
+        scores : (k,) float64
+        pairs : int
+            Number of pairs of a fake and a real score.
+        """
         for fold in np.unique(self.folds):
-            here = self.folds == fold
-            labels = self.labels[here]
+            in_fold = self.folds == fold
+            labels = self.labels[in_fold]
             pairs = int(labels.sum()) * int((labels == 0).sum())
             if pairs:
-                yield labels, self.scores[here], pairs
+                yield labels, self.scores[in_fold], pairs
 
     def mean(self, measure: Callable[[Ints, Floats], Measured]) -> Measured:
-        """Return the mean over the folds of a measure of labels and scores, weighted by pairs."""
+        """Return the mean of a measure over the folds, weighted by their pairs.
+
+        Parameters
+        ----------
+        measure : callable
+            Takes labels (k,) int64 and scores (k,) float64; returns a float or an array of float64.
+        """
         parts = list(self.parts())
         weighted = [measure(labels, scores) * pairs for labels, scores, pairs in parts]
         return sum(weighted[1:], start=weighted[0]) / sum(pairs for *_, pairs in parts)
 
 
 def at_level(table: pd.DataFrame, level: str) -> Scored:
-    """Gather scores by frame or by video.
+    """Return the scores by frame or by video.
 
     Parameters
     ----------
     table : DataFrame
-        Columns video, frame, label, score; NaN = no face, or it could not be judged. Column fold,
-        where there is one, says which detector judged a video.
+        Columns video, frame, label, score; NaN = no face, or the detector cannot score it. An
+        optional column fold gives the fold of the detector that scored the video.
     level : {"frame", "video"}
-        A frame without a score is left out. A video's score is the mean of its frames; a video
-        without any gets the middle rank (the median of the others of its fold) and counts against
-        coverage.
+        By frame, frames without a score are left out. By video, the score is the mean over the
+        frames; a video without any score gets the middle rank (the median of the others in its
+        fold) and lowers the coverage.
     """
     codes, names = pd.factorize(table["video"])
     scores, labels = table["score"].to_numpy(np.float64), table["label"].to_numpy(np.int64)
@@ -111,15 +126,16 @@ def at_level(table: pd.DataFrame, level: str) -> Scored:
     of_video, fold_of = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
     of_video[codes], fold_of[codes] = labels, folds
     for fold in np.unique(fold_of):
-        own = fold_of == fold
-        means[own & ~seen] = np.median(means[own & seen]) if (own & seen).any() else 0.0
+        in_fold = fold_of == fold
+        scored = in_fold & seen
+        means[in_fold & ~seen] = np.median(means[scored]) if scored.any() else 0.0
     coverage = float(seen.mean()) if len(names) else float("nan")
     numbers = np.arange(len(names))
     return Scored(means, of_video, numbers, fold_of, len(names), len(table), coverage)
 
 
 def auc(scored: Scored) -> float:
-    """Return the area under the ROC curve: the share of a fold's pairs in the right order."""
+    """Return the area under the ROC curve: the share of pairs within a fold in the right order."""
     return scored.mean(lambda labels, scores: float(roc_auc_score(labels, scores)))
 
 
@@ -128,7 +144,19 @@ def auc_interval(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap interval of the AUC over videos.
 
-    Real and fake videos of each fold are drawn apart, as many as there are.
+    Real and fake videos of each fold are resampled apart, so that their numbers stay the same.
+
+    Parameters
+    ----------
+    scored : Scored
+    seed : int
+    level : float
+        Share of the bootstrap's AUCs inside the interval, in (0, 1).
+    resamples : int
+
+    Returns
+    -------
+    low, high : float
 
     References
     ----------
@@ -152,9 +180,16 @@ def auc_interval(
 
 
 def _weighted_auc(positive: Floats, negative: Floats, starts: Ints, folds: Ints) -> float:
-    """Return the AUC within folds of weights sorted by fold and score.
+    """Return the AUC within folds, of weighted scores sorted by fold and score.
 
-    `starts` begins each run of equal scores of a fold, `folds` names the run's fold.
+    Parameters
+    ----------
+    positive, negative : (n,) float64
+        Weights of the fakes and of the real ones.
+    starts : (r,) int64
+        Where each run of equal scores in a fold begins.
+    folds : (r,) int64
+        Fold of each run.
     """
     above, below = np.add.reduceat(positive, starts), np.add.reduceat(negative, starts)
     _, first, run_fold = np.unique(folds, return_index=True, return_inverse=True)
@@ -167,9 +202,22 @@ def _weighted_auc(positive: Floats, negative: Floats, starts: Ints, folds: Ints)
 def auc_rows(
     table: pd.DataFrame, *, seed: int, level: float, resamples: int
 ) -> list[dict[str, object]]:
-    """Return level, auc, auc_low, auc_high, videos, frames and coverage, by frame and by video.
+    """Return the AUC with its interval, by frame and by video.
 
-    The AUC is NaN where there are only real or only fake ones.
+    Parameters
+    ----------
+    table : DataFrame
+        See `at_level`.
+    seed : int
+    level : float
+        Of the interval, in (0, 1).
+    resamples : int
+
+    Returns
+    -------
+    list of dict
+        Keys level, auc, auc_low, auc_high, videos, frames, coverage. The AUC is NaN where no
+        detector scored both real and fake ones.
     """
     rows = []
     for name in LEVELS:
@@ -185,7 +233,7 @@ def auc_rows(
 
 
 def equal_error_rate(scored: Scored) -> float:
-    """Return the rate at which as many real ones are taken for fake as fake ones for real."""
+    """Return the error rate at the threshold where false alarms are as frequent as missed fakes."""
     return scored.mean(_equal_error_rate)
 
 
@@ -201,7 +249,7 @@ def _equal_error_rate(labels: Ints, scores: Floats) -> float:
 
 
 def average_precision(scored: Scored) -> float:
-    """Return the average precision, fakes being what is looked for."""
+    """Return the average precision, with fakes as the positive class."""
     return scored.mean(lambda labels, scores: float(average_precision_score(labels, scores)))
 
 
@@ -211,7 +259,7 @@ def roc_points(scored: Scored) -> pd.DataFrame:
     References
     ----------
     T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27(8), 2006,
-    section 9.1: vertical averaging, here of the folds.
+    section 9.1: vertical averaging, used here over the folds.
     """
     grid = np.linspace(0, 1, ROC_POINTS)
 

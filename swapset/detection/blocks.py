@@ -1,4 +1,4 @@
-"""Faces of a block of a build's own videos, or of a public dataset's."""
+"""Find the faces in a block of videos, the build's own or a public dataset's."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from swapset.detection.store import VideoFaces
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.io.files import is_empty
-from swapset.media.any_source import foreign_clip
+from swapset.media.any_source import converted_clip
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class OwnVideo:
-    """A video of the build, and what is known of the clip it was made from.
+    """A video of the build, and what is known about the clip it was made from.
 
     Attributes
     ----------
     path : Path
-        The video; empty if its clip was rejected.
+        The video; an empty file if its clip was rejected.
     landmarks : Path
-        The target's landmarks in the clip, to tell the target from other people in view.
+        The target's landmarks in the clip, to tell the target from other people in the picture.
     labels : Path or None
-        A fake's labels; None of a real video.
+        A fake's labels; None for a real video.
     """
 
     path: Path
@@ -42,12 +42,24 @@ class OwnVideo:
     def of(
         cls, name: str, path: Path, landmarks: Mapping[str, Path], labels: Path | None
     ) -> OwnVideo:
-        """Return the video called `name`, `idA_NNNN` or `idT_idD_NNNN`."""
+        """Return the video of a name.
+
+        Parameters
+        ----------
+        name : str
+            `idA_NNNN` for a real video, `idT_idD_NNNN` for a fake.
+        path : Path
+            The video file.
+        landmarks : mapping of str to Path
+            Folder of the clips' landmarks, by target.
+        labels : Path or None
+            A fake's labels.
+        """
         target, number = name.partition("_")[0], name.rpartition("_")[2]
         return cls(path, landmarks[target] / f"{target}_{number}.npz", labels)
 
     def faces(self, tracker: Tracker, wanted: int) -> VideoFaces:
-        """Find and cut the target's face in `wanted` frames."""
+        """Find and cut out the target's face in `wanted` frames."""
         name = self.path.stem
         if is_empty(self.path):
             return VideoFaces(name, reason="not made")
@@ -67,7 +79,14 @@ class OwnVideo:
 
 
 def own_faces(videos: Sequence[OwnVideo], tracker: Tracker, wanted: int) -> Iterator[VideoFaces]:
-    """Yield the faces of a build's videos.
+    """Yield the faces of the build's own videos.
+
+    Parameters
+    ----------
+    videos : sequence of OwnVideo
+    tracker : Tracker
+    wanted : int
+        Number of frames to sample from each video.
 
     Raises
     ------
@@ -78,7 +97,7 @@ def own_faces(videos: Sequence[OwnVideo], tracker: Tracker, wanted: int) -> Iter
 
 
 def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> Iterator[VideoFaces]:
-    """Yield the faces of a public dataset's videos; what cannot be used is kept count of.
+    """Yield the faces of a public dataset's videos, or the reason why a video cannot be used.
 
     Parameters
     ----------
@@ -86,10 +105,10 @@ def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> I
         Untrusted files of any codec, or folders of pictures, by name.
     tracker : Tracker
     wanted : int
-        Frames to sample of each.
+        Number of frames to sample from each video.
     """
     for name, path in videos.items():
-        with foreign_clip(path) as (clip, reason):
+        with converted_clip(path) as (clip, reason):
             if reason:
                 logger.warning("%s is left out: %s", path, reason)
                 yield VideoFaces(name, reason=reason)

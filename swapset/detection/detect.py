@@ -1,4 +1,4 @@
-"""Score any video or image file by one detector, and show the score over time."""
+"""Score any video or image file by one detector, and plot the score over time."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
-from swapset.media.picture import opened_picture
-from swapset.types import Image
+from swapset.media.picture import open_picture
+from swapset.types import Floats, Floats32, Image, Points
 
 LONGEST = 600.0
-"""Seconds of a video that are looked at."""
+"""Seconds from the start of a video that are scored."""
 FPS = 30
 _AT_ONCE = 32
 
@@ -45,18 +45,18 @@ class Result:
     frames : (n,) int
         Numbers of the scored frames, at 30 frames/s.
     scores : (n,) float64
-        Higher = more likely fake; NaN = no face, or it cannot be judged.
+        Higher = more likely fake; NaN = no face, or the detector cannot score it.
     boxes : (n, 4) float32
         The face's box x0, y0, x1, y1 in pixels; NaN = no face.
     """
 
     frames: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float64]
-    boxes: npt.NDArray[np.float32]
+    scores: Floats
+    boxes: Floats32
 
     @property
     def score(self) -> float:
-        """Mean over the frames with a score; NaN if there is none."""
+        """Mean over the frames with a score; NaN if there are none."""
         known = self.scores[np.isfinite(self.scores)]
         return float(known.mean()) if len(known) else float("nan")
 
@@ -71,12 +71,12 @@ class Result:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Path]:
-    """Give the video as an upright clip of 30 frames/s, in a temporary file.
+    """Yield the video as an upright clip of 30 frames/s in a temporary file.
 
     Raises
     ------
     MediaError
-        If it is missing or holds no usable frame.
+        If it is missing or has no usable frame.
     """
     if not path.is_file():
         raise MediaError(f"{path}: no such file")
@@ -96,13 +96,13 @@ def read_image(path: Path) -> Image:
     MediaError
         If it cannot be read, or is larger than 100 megapixels.
     """
-    with opened_picture(path) as picture:
+    with open_picture(path) as picture:
         ImageOps.exif_transpose(picture, in_place=True)
         return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def score_image(image: Image, detector: Detector) -> Result:
-    """Score the largest face of a picture."""
+    """Score the largest face of a picture (H, W, 3) uint8, RGB."""
     boxes, _ = search(make_detector("hog"), image, min_face=48)
     if not len(boxes):
         return _result([0], np.array([np.nan]), np.full((1, 68, 2), np.nan, np.float32))
@@ -112,36 +112,41 @@ def score_image(image: Image, detector: Detector) -> Result:
 
 
 def score_clip(clip: Path, detector: Detector, every: int) -> Result:
-    """Score every n-th frame of a clip; of several people, the one seen longest and largest."""
+    """Score every n-th frame of a clip; of several people, the one seen longest and largest.
+
+    Parameters
+    ----------
+    clip : Path
+    detector : Detector
+    every : int
+        n.
+    """
     tracks = Tracker(TrackSettings()).track(decode(clip), fps=FPS)
     numbers = list(range(0, tracks.frames, every))
     points = main_face(tracks, numbers, None)
     scores = np.full(len(numbers), np.nan)
-    waiting = []
-    places = dict(zip(numbers, range(len(numbers)), strict=True))
+    pending = []
+    rows = dict(zip(numbers, range(len(numbers)), strict=True))
     for number, image in enumerate(decode(clip)):
-        if number in places:
-            waiting.append((places[number], cut_face(image, points[places[number]])))
-        if len(waiting) == _AT_ONCE or number == tracks.frames - 1:
-            scores[[place for place, _ in waiting]] = detector.score_faces(
-                [face for _, face in waiting]
-            )
-            waiting.clear()
+        if number in rows:
+            pending.append((rows[number], cut_face(image, points[rows[number]])))
+        if len(pending) == _AT_ONCE or number == tracks.frames - 1:
+            faces = [face for _, face in pending]
+            scores[[row for row, _ in pending]] = detector.score_faces(faces)
+            pending.clear()
     return _result(numbers, scores, points)
 
 
-def _result(
-    numbers: list[int], scores: npt.NDArray[np.float64], points: npt.NDArray[np.float32]
-) -> Result:
+def _result(numbers: list[int], scores: Floats, points: Points) -> Result:
     boxes = np.full((len(numbers), 4), np.nan, np.float32)
-    for place, landmarks in enumerate(points):
+    for row, landmarks in enumerate(points):
         if np.isfinite(landmarks).all():
-            boxes[place] = box_from_landmarks(landmarks)
+            boxes[row] = box_from_landmarks(landmarks)
     return Result(np.array(numbers, np.int64), scores, boxes)
 
 
 def score_plot(result: Result, title: str) -> Figure:
-    """Draw the score over time; frames without a face are grey."""
+    """Draw the score over time; frames without a score are grey."""
     figure = Figure(figsize=(8, 3), dpi=150, layout="constrained")
     axes = figure.subplots()
     seconds = result.frames / FPS
@@ -154,24 +159,34 @@ def score_plot(result: Result, title: str) -> Figure:
 
 
 def annotate(clip: Path, result: Result, output: Path, name: str) -> None:
-    """Write the clip with the face's box and the latest score drawn into every frame."""
-    scored = dict(zip(result.frames.tolist(), range(len(result.frames)), strict=True))
+    """Write the clip with the face's box and the latest score drawn into every frame.
+
+    Parameters
+    ----------
+    clip : Path
+    result : Result
+    output : Path
+        An .mp4 file, H.264.
+    name : str
+        The detector's name, shown beside the score.
+    """
+    rows = dict(zip(result.frames.tolist(), range(len(result.frames)), strict=True))
     height, width = next(decode(clip)).shape[:2]
-    place: int | None = None
+    row: int | None = None
     with VideoWriter(output, width, height, fps=FPS, codec="h264") as writer:
         for number, image in enumerate(decode(clip)):
-            place = scored.get(number, place)
-            writer.write(_drawn(image, result, place, name))
+            row = rows.get(number, row)
+            writer.write(_drawn(image, result, row, name))
 
 
-def _drawn(image: Image, result: Result, place: int | None, name: str) -> Image:
+def _drawn(image: Image, result: Result, row: int | None, name: str) -> Image:
     drawn = image.copy()
     scale = max(0.4, image.shape[0] / 900)
     text = f"{name}: no face"
-    if place is not None and np.isfinite(result.boxes[place]).all():
-        x0, y0, x1, y1 = (round(float(value)) for value in result.boxes[place])
+    if row is not None and np.isfinite(result.boxes[row]).all():
+        x0, y0, x1, y1 = (round(float(value)) for value in result.boxes[row])
         cv2.rectangle(drawn, (x0, y0), (x1, y1), (255, 200, 0), max(1, round(2 * scale)))
-        score = result.scores[place]
+        score = result.scores[row]
         text = f"{name}: {score:.3f}" if np.isfinite(score) else f"{name}: cannot be judged"
     font, thickness = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(1.5 * scale))
     (width, height), below = cv2.getTextSize(text, font, scale, thickness)

@@ -1,4 +1,4 @@
-"""Find the face that a video is about, in frames spread evenly over it."""
+"""Find the face that a video is about, in frames spread evenly over the video."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from swapset.detection.store import VideoFaces
 from swapset.detectors.face import cut_face
@@ -15,9 +14,10 @@ from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
-from swapset.types import Image
+from swapset.types import Floats, Floats32, Image, Mask
 
-Outlines = Sequence[npt.NDArray[np.float64] | None]
+Outlines = Sequence[Floats | None]
+"""Outline (p, 2) of the swapped region in each frame of a fake, x and y in pixels; None = none."""
 
 
 def video_faces(
@@ -26,7 +26,7 @@ def video_faces(
     tracker: Tracker,
     *,
     wanted: int,
-    expected: npt.NDArray[np.floating] | None = None,
+    expected: Floats | Floats32 | None = None,
     outlines: Outlines | None = None,
 ) -> VideoFaces:
     """Follow the faces through a video and cut one out of each sampled frame.
@@ -37,12 +37,13 @@ def video_faces(
     video : Path
     tracker : Tracker
     wanted : int
-        Frames to sample.
+        Number of frames to sample.
     expected : (n, 68, 2) float, optional
-        Landmarks of the person that the video is about; without them it is the face that is seen
-        longest and largest.
-    outlines : sequence of (p, 2) float or None, optional
-        Per frame of a fake the outline of what was swapped; an empty sequence for a real video.
+        Landmarks in each frame, in pixels, of the person that the video is about; by default it is
+        about the face that is seen longest and largest.
+    outlines : sequence of (p, 2) float64 or None, optional
+        Outline of the swapped region in each frame of a fake, in pixels; an empty sequence for a
+        real video. By default it is not known which pixels are swapped.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def _chosen(video: Path, numbers: Sequence[int]) -> Iterator[Image]:
     return (image for number, image in enumerate(decode(video)) if number in wanted)
 
 
-def _mask(outlines: Outlines, number: int, image: Image) -> npt.NDArray[np.bool_]:
+def _mask(outlines: Outlines, number: int, image: Image) -> Mask:
     outline = outlines[number] if len(outlines) else None
     if outline is None:
         return np.zeros(image.shape[:2], bool)

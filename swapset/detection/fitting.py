@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 import pandas as pd
 import torch
 
 from swapset.detection.protocol import open_stores, training_faces
+from swapset.detection.store import StoredSamples
 from swapset.detectors.base import Detector, Schedule
 from swapset.detectors.registry import detector_class
 from swapset.io.files import sha256_of, write_json
+from swapset.learning.checkpoint import Checkpoint
 from swapset.seeds import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -35,6 +39,12 @@ class FitJob:
     precision : {"auto", "fp32", "bf16"}
     settings : mapping
         `patience`, `look_every`, and of `DetectorSettings` what is set.
+    checkpoint : Path or None
+        Where a killed fit goes on from, of detectors that can; None: it starts anew.
+    checkpoint_every : int
+        Steps.
+    code : str
+        Hash of the code; a checkpoint of other code is not resumed.
     """
 
     detector: str
@@ -42,13 +52,22 @@ class FitJob:
     seed: int
     precision: str
     settings: Mapping[str, Any]
+    checkpoint: Path | None = None
+    checkpoint_every: int = 500
+    code: str = ""
 
-    def schedule(self) -> Schedule:
+    @property
+    def own_seed(self) -> int:
+        """Return this fit's seed."""
+        return derive_seed(self.seed, "detector", self.detector, self.fold)
+
+    def schedule(self, checkpoint: Checkpoint | None = None) -> Schedule:
         """Return the schedule with this job's own seed."""
         known = ("steps", "batch", "learning_rate", "patience", "look_every")
         asked = {key: self.settings[key] for key in known if key in self.settings}
-        seed = derive_seed(self.seed, "detector", self.detector, self.fold)
-        return Schedule(seed=seed, precision=self.precision, **asked)
+        return Schedule(
+            seed=self.own_seed, precision=self.precision, checkpoint=checkpoint, **asked
+        )
 
 
 def fit_detector(
@@ -80,19 +99,26 @@ def fit_detector(
     ------
     TrainingError
         If there are no real or no fake faces among the training people, or a loss is no number.
+    InterruptedTrainingError
+        After SIGTERM or SIGINT, with a checkpoint written.
     DataError
         If weights cannot be read.
     """
     facts: dict[str, Any] = {"detector": job.detector, "fold": job.fold}
+    checkpoint = None
     if "weights" in job.settings:
         path = Path(job.settings["weights"])
         detector = _published(job, path, device)
         facts |= {"weights": path.name, "weights_sha256": sha256_of(path)}
     else:
-        detector, fitted = _fit(job, splits, faces, device, log)
+        learnt = _learnt(job, splits, faces)
+        checkpoint = _checkpoint(job, learnt)
+        detector, fitted = _fit(job.schedule(checkpoint), job, learnt, device, log)
         facts |= fitted
     detector.save(model, facts)
     write_json(card, facts | {"sha256": sha256_of(model)})
+    if checkpoint is not None:
+        checkpoint.remove()
 
 
 def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
@@ -104,19 +130,42 @@ def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
     return make(weights, device=device)
 
 
+class _Learnt(NamedTuple):
+    """Faces to learn from, and to validate on."""
+
+    training: StoredSamples
+    validation: StoredSamples
+
+
+def _learnt(job: FitJob, splits: pd.DataFrame, faces: Sequence[Path]) -> _Learnt:
+    """Return the faces of the job's fold."""
+    stores = open_stores(faces)
+    learnt = _Learnt(*(training_faces(stores, splits, job.fold, role) for role in ("train", "val")))
+    logger.info("%d faces to learn from, %d to validate on", *map(len, learnt))
+    return learnt
+
+
+def _checkpoint(job: FitJob, learnt: _Learnt) -> Checkpoint | None:
+    """Return where the fit goes on, and what its checkpoint must agree with."""
+    if job.checkpoint is None or not detector_class(job.detector).resumes:
+        return None
+    backbone = job.settings.get("backbone_weights")
+    settings = {key: str(value) for key, value in job.settings.items()}
+    inputs = [part.fingerprint() for part in learnt] + ([sha256_of(backbone)] if backbone else [])
+    parts = [job.detector, job.own_seed, job.precision, settings, job.code, inputs]
+    fingerprint = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return Checkpoint(job.checkpoint, job.checkpoint_every, fingerprint)
+
+
 def _fit(
+    schedule: Schedule,
     job: FitJob,
-    splits: pd.DataFrame,
-    faces: Sequence[Path],
+    learnt: _Learnt,
     device: torch.device,
     log: TextIO | None,
 ) -> tuple[Detector, dict[str, Any]]:
-    schedule = job.schedule()
     detector = detector_class(job.detector)(seed=schedule.seed, device=device)
-    stores = open_stores(faces)
-    training = training_faces(stores, splits, job.fold, "train")
-    validation = training_faces(stores, splits, job.fold, "val")
-    logger.info("%d faces to learn from, %d to validate on", len(training), len(validation))
+    training, validation = learnt
     backbone = job.settings.get("backbone_weights")
     facts = detector.fit(
         training,

@@ -1,6 +1,6 @@
-"""The protocol: who is learnt from and tested, read from one table, and scores by video and frame.
+"""The test protocol: training and test people from one table; scores by video and frame.
 
-`tables/splits.csv` says for every video of every dataset and every fold what part it is in.
+`tables/splits.csv` gives the part (train, val or test) of every video in every fold.
 """
 
 from __future__ import annotations
@@ -32,13 +32,19 @@ AT_ONCE = 64
 
 
 def read_splits(path: Path) -> pd.DataFrame:
-    """Read the table of splits: columns `SPLIT_COLUMNS`, empty texts where nothing is known."""
+    """Read the table of splits: columns `SPLIT_COLUMNS`, with empty texts for unknown values."""
     texts = {name: str for name in SPLIT_COLUMNS if name not in ("label", "fold")}
     return pd.read_csv(path, keep_default_na=False, dtype=texts)
 
 
 def check_splits(table: pd.DataFrame) -> None:
-    """Fail if in one fold somebody is in two parts; see `check_leakage`."""
+    """Check that in every fold nobody is in two parts; see `check_leakage`.
+
+    Raises
+    ------
+    DataError
+        Naming the person and two videos.
+    """
     for _, fold in table[table["role"] != ""].groupby("fold"):
         people: dict[str, dict[str, list[str]]] = {}
         for row in fold.to_dict("records"):
@@ -48,25 +54,49 @@ def check_splits(table: pd.DataFrame) -> None:
 
 
 def labels_of(table: pd.DataFrame, kind: str, fold: int, role: str) -> dict[str, int]:
-    """Return the label of each video of a kind that is in a part of a fold."""
+    """Return the label of each video of a kind in a part of a fold: 1 = fake.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `read_splits`.
+    kind : str
+        "real", a method of the build or a public dataset.
+    fold : int
+    role : {"train", "val", "test"}
+        The part.
+    """
     chosen = table[(table["kind"] == kind) & (table["fold"] == fold) & (table["role"] == role)]
     return dict(zip(chosen["video"], chosen["label"].astype(int), strict=True))
 
 
 def open_stores(folders: Iterable[Path]) -> dict[str, list[FaceStore]]:
-    """Open stores `…/<kind>/<compression>/<block>`, by kind."""
-    found: dict[str, list[FaceStore]] = {}
+    """Open the stores `…/<kind>/<compression>/<block>` and return them by kind."""
+    stores: dict[str, list[FaceStore]] = {}
     for folder in folders:
-        found.setdefault(folder.parent.parent.name, []).append(FaceStore(folder))
-    return found
+        stores.setdefault(folder.parent.parent.name, []).append(FaceStore(folder))
+    return stores
 
 
 def training_faces(
     stores: Mapping[str, Sequence[FaceStore]], table: pd.DataFrame, fold: int, role: str
 ) -> StoredSamples:
-    """Return the faces of a part of a fold, of all kinds in `stores`."""
+    """Return the faces of a part of a fold, of all kinds in `stores`.
+
+    Parameters
+    ----------
+    stores : mapping of str to sequence of FaceStore
+        By kind.
+    table : DataFrame
+        See `read_splits`.
+    fold : int
+    role : {"train", "val", "test"}
+        The part.
+    """
     pairs = [
-        (store, labels_of(table, kind, fold, role)) for kind, own in stores.items() for store in own
+        (store, labels_of(table, kind, fold, role))
+        for kind, kind_stores in stores.items()
+        for store in kind_stores
     ]
     return StoredSamples([store for store, _ in pairs], [labels for _, labels in pairs])
 
@@ -78,19 +108,28 @@ def score_stores(
 ) -> pd.DataFrame:
     """Score the test videos of every fold with that fold's detector.
 
-    A video that several folds test (of a dataset that the detectors did not learn from) gets the
-    mean of their scores.
+    A video that several folds test (of a dataset that no detector was trained on) gets the mean of
+    their scores.
+
+    Parameters
+    ----------
+    detectors : mapping of int to Detector
+        By fold.
+    stores : mapping of str to sequence of FaceStore
+        By kind.
+    table : DataFrame
+        See `read_splits`.
 
     Returns
     -------
     DataFrame
-        Columns video, frame, label, score; NaN = no face, or it cannot be judged.
+        Columns video, frame, label, score; NaN = no face, or the detector cannot score it.
     """
     parts = [
         _score_store(detector, store, labels_of(table, kind, fold, "test"))
         for fold, detector in detectors.items()
-        for kind, own in stores.items()
-        for store in own
+        for kind, kind_stores in stores.items()
+        for store in kind_stores
     ]
     keys = ["video", "frame", "label"]
     means = pd.concat(parts).groupby(keys, sort=True)["score"].mean()
@@ -115,23 +154,24 @@ def _score_store(detector: Detector, store: FaceStore, labels: Mapping[str, int]
 
 
 def with_folds(scores: pd.DataFrame, splits: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return scores of a dataset with a column fold: whose detector judged a video.
+    """Add a column fold to the scores of a dataset: the fold whose detector scored the video.
 
     Parameters
     ----------
     scores : DataFrame
-        As of `score_stores`.
+        Those of `score_stores`.
     splits : DataFrame
+        See `read_splits`.
     dataset : str
-        A method of the build, whose scores are also of real videos, or a public dataset. Videos
-        that all folds judge together are of fold 0.
+        A method of the build, with the scores of the real videos among its own, or a public
+        dataset. A video that all folds score together gets fold 0.
     """
     tested = splits[splits["role"] == "test"]
     folds: dict[str, int] = {}
     for kind in ("real", dataset):
-        own = tested[tested["kind"] == kind].groupby("video")["fold"].agg(["nunique", "first"])
-        alone = own["first"].where(own["nunique"] == 1, 0)
-        folds |= dict(zip(alone.index.astype(str), alone.astype(int), strict=True))
+        tests = tested[tested["kind"] == kind].groupby("video")["fold"].agg(["nunique", "first"])
+        numbers = tests["first"].where(tests["nunique"] == 1, 0)
+        folds |= dict(zip(numbers.index.astype(str), numbers.astype(int), strict=True))
     return scores.assign(fold=scores["video"].map(folds).astype(np.int64))
 
 
@@ -143,7 +183,7 @@ def write_scores(path: Path, scores: pd.DataFrame) -> None:
 
 
 def read_scores(path: Path) -> pd.DataFrame:
-    """Read what `write_scores` wrote.
+    """Read the scores that `write_scores` wrote.
 
     Raises
     ------

@@ -1,17 +1,18 @@
-"""The faces of a block of videos on disk: found and cut once, read by all detectors."""
+"""The faces of a block of videos on disk: found and cut out once, read by all detectors."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from swapset.detectors.face import Face
 from swapset.errors import DataError
 from swapset.io.arrays import read_arrays
+from swapset.types import Bytes
 
 PIXELS = "pixels.bin"
 INDEX = "index.npz"
@@ -24,13 +25,13 @@ class VideoFaces:
     Attributes
     ----------
     video : str
-        Its name.
+        Name of the video.
     frames : sequence of int
         Numbers of the sampled frames.
     faces : sequence of Face or None
-        None in a frame without a face.
+        None for a frame without a face.
     reason : str
-        Why there is no frame; empty if there are some.
+        Why there are no frames; empty if there are some.
     """
 
     video: str
@@ -42,8 +43,8 @@ class VideoFaces:
 def write_store(folder: Path, videos: Iterable[VideoFaces]) -> None:
     """Write the faces of a block of videos into an existing folder.
 
-    `pixels.bin` holds the regions one after the other, each followed by its packed mask if it
-    has one; `index.npz` says where they are and holds the rest.
+    `pixels.bin` holds the regions one after the other, each followed by its packed mask if it has
+    one; `index.npz` holds their positions and everything else.
     """
     rows: list[tuple[int, int, int, int, int, int, int, int, int, int]] = []
     landmarks, names, reasons = [], [], []
@@ -75,20 +76,20 @@ def write_store(folder: Path, videos: Iterable[VideoFaces]) -> None:
 
 
 class FaceStore:
-    """Reads what `write_store` wrote.
+    """Faces that `write_store` wrote.
 
     Attributes
     ----------
     videos : list of str
-        Names of the videos, also of those without a frame.
+        Names of all videos, with and without frames.
     reasons : list of str
-        For each video why it has no frame, or "".
+        For each video, why it has no frames, or "".
     video : (n,) int64
-        Per sampled frame: place of its video in `videos`.
+        For each sampled frame, the index of its video in `videos`.
     frame : (n,) int64
-        Per sampled frame: its number in the video.
+        For each sampled frame, its number in the video.
     present : (n,) bool
-        Whether there is a face.
+        For each sampled frame, whether it has a face.
 
     Raises
     ------
@@ -104,7 +105,7 @@ class FaceStore:
             self.videos = [str(name) for name in index["names"]]
             self.reasons = [str(reason) for reason in index["reasons"]]
             size = (folder / PIXELS).stat().st_size
-            self._pixels: npt.NDArray[np.uint8] = (
+            self._pixels: Bytes = (
                 np.memmap(folder / PIXELS, np.uint8, mode="r") if size else np.empty(0, np.uint8)
             )
         except (OSError, ValueError, KeyError) as error:
@@ -135,35 +136,48 @@ class FaceStore:
 
 
 class StoredSamples:
-    """Faces of chosen videos from several stores, as `Detector.fit` takes them.
+    """Faces of chosen videos from several stores, in the form of `Samples` for `Detector.fit`.
 
     Parameters
     ----------
     stores : sequence of FaceStore
     labels : sequence of mapping of str to int
-        For each store: label (1 = fake) of the videos to take; others are left out.
+        For each store, the label (1 = fake) of each video to use; other videos are left out.
     """
 
     def __init__(self, stores: Sequence[FaceStore], labels: Sequence[dict[str, int]]):
         self._where: list[tuple[FaceStore, int]] = []
-        found, numbers = [], []
+        face_labels, numbers = [], []
         count = 0
         for store, known in zip(stores, labels, strict=True):
             for index in np.flatnonzero(store.present):
                 name = store.videos[store.video[index]]
                 if name in known:
                     self._where.append((store, int(index)))
-                    found.append(known[name])
+                    face_labels.append(known[name])
                     numbers.append(count + int(store.video[index]))
             count += len(store.videos)
-        self.labels = np.array(found, np.int8)
+        self.labels = np.array(face_labels, np.int8)
         self.videos = np.array(numbers, np.int32)
 
     def __len__(self) -> int:
         return len(self._where)
 
+    def fingerprint(self) -> str:
+        """Return a hash of the faces and their labels, in order."""
+        digest = hashlib.sha256(self.labels.tobytes() + self.videos.tobytes())
+        for index in range(len(self)):
+            face = self[index]
+            places = (face.pixels.shape, face.origin, face.frame_size, face.swapped is None)
+            digest.update(repr(places).encode())
+            digest.update(np.ascontiguousarray(face.pixels).data)
+            digest.update(np.ascontiguousarray(face.landmarks).data)
+            if face.swapped is not None:
+                digest.update(np.packbits(face.swapped).data)
+        return digest.hexdigest()
+
     def __getitem__(self, index: int) -> Face:
-        store, place = self._where[index]
-        face = store.face(place)
+        store, row = self._where[index]
+        face = store.face(row)
         assert face is not None  # noqa: S101 - only frames with a face are taken
         return face

@@ -1,4 +1,4 @@
-"""Tables of AUCs from files of scores."""
+"""Make tables of AUCs from files of scores."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from swapset.detection.auc import (
     LEVELS,
+    Scored,
     at_level,
     auc_rows,
     average_precision,
@@ -18,16 +19,18 @@ from swapset.detection.auc import (
 from swapset.detection.protocol import read_scores, with_folds
 from swapset.detection.store import FaceStore
 
+_KEYS = ["detector", "dataset", "compression", "level"]
+
 
 def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """Return what no detector saw: columns kind, compression, video, reason.
+    """Return the videos that no detector scored: columns kind, compression, video, reason.
 
     Parameters
     ----------
     faces : iterable of Path
         Stores of faces, `…/<kind>/<compression>/<block>`.
     not_read : sequence of (dataset, path, reason)
-        What the layouts of public datasets did not use.
+        Files that the layouts of public datasets did not use.
     """
     rows = [(dataset, "", path, reason) for dataset, path, reason in not_read]
     for folder in faces:
@@ -43,7 +46,7 @@ def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> 
 def auc_tables(
     files: Sequence[Path], splits: pd.DataFrame, *, seed: int, level: float, resamples: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the tables of AUCs, of rates, and of ROC curves.
+    """Return the tables of AUCs, of error rates, and of ROC curves.
 
     Parameters
     ----------
@@ -51,8 +54,12 @@ def auc_tables(
         `…/scores/<detector>/<dataset>/<compression>.parquet`.
     splits : DataFrame
         See `swapset.detection.protocol`.
-    seed, level, resamples
+    seed : int
         Of the bootstrap behind the intervals.
+    level : float
+        Of the intervals, in (0, 1).
+    resamples : int
+        Of the bootstrap.
 
     Returns
     -------
@@ -76,20 +83,20 @@ def auc_tables(
         for name in LEVELS:
             scored = at_level(scores, name)
             if scored.both:
-                here = about | {"level": name}
-                rates.append(
-                    here
-                    | {
-                        "equal_error_rate": equal_error_rate(scored),
-                        "average_precision": average_precision(scored),
-                    }
-                )
-                curves.append(roc_points(scored).assign(**here))
-    keys = ["detector", "dataset", "compression", "level"]
-    none = pd.DataFrame(columns=[*keys, "false_positive", "true_positive"])
-    drawn = pd.concat(curves, ignore_index=True) if curves else none
+                keys = about | {"level": name}
+                rates.append(keys | _rates(scored))
+                curves.append(roc_points(scored).assign(**keys))
+    no_curves = pd.DataFrame(columns=[*_KEYS, "false_positive", "true_positive"])
+    all_curves = pd.concat(curves, ignore_index=True) if curves else no_curves
     return (
         pd.DataFrame(aucs),
-        pd.DataFrame(rates, columns=[*keys, "equal_error_rate", "average_precision"]),
-        drawn[none.columns],
+        pd.DataFrame(rates, columns=[*_KEYS, "equal_error_rate", "average_precision"]),
+        all_curves[no_curves.columns],
     )
+
+
+def _rates(scored: Scored) -> dict[str, float]:
+    return {
+        "equal_error_rate": equal_error_rate(scored),
+        "average_precision": average_precision(scored),
+    }

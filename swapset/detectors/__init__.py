@@ -1,1 +1,1 @@
-"""Published detectors of face swaps behind one interface, and what trains and tests them."""
+"""Published detectors of face swaps behind one interface, with their training and scoring."""

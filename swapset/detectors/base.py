@@ -1,4 +1,4 @@
-"""The interface of all detectors. Scores everywhere: higher = more likely fake."""
+"""The interface of all detectors. Higher scores always mean: more likely fake."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ import torch
 from swapset.detectors.face import Face, cut_face
 from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
+from swapset.learning.checkpoint import Checkpoint
 from swapset.learning.model_files import read_model, write_model
-from swapset.types import Image
+from swapset.types import Floats, Image, Points
 
-Scores = npt.NDArray[np.float64]
+Scores = Floats
+"""One number for each face, (n,) float64. Higher = more likely fake; NaN = cannot be scored."""
+
 Arrays = Mapping[str, npt.NDArray[Any]]
+"""Weights of a detector by name."""
 
 
 class Samples(Protocol):
-    """Faces to learn from or to test on; reading one is cheap, also from several threads.
+    """Labelled faces for training or tests; reading one is fast, and several threads may do so.
 
     Attributes
     ----------
     labels : (n,) int8
-        1 = fake.
+        1 = fake, 0 = real.
     videos : (n,) int32
         Number of the video that each face comes from, for scores by video.
     """
@@ -43,22 +47,24 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a detector is fitted; None = the detector's published value.
+    """Settings of a training; None = the detector's published value.
 
     Attributes
     ----------
     seed : int
         Of everything random.
     steps : int or None
-        Most training steps.
+        Largest number of training steps.
     batch : int or None
         Faces in a step.
     learning_rate : float or None
     patience : int
-        Looks at the validation faces without a better result after which training ends.
+        Training ends after this many looks at the validation faces without a better result.
     look_every : int
         Steps between two looks.
     precision : {"auto", "fp32", "bf16"}
+    checkpoint : Checkpoint or None
+        Where a killed training goes on from, for detectors that can (`Detector.resumes`).
     """
 
     seed: int = 0
@@ -68,6 +74,7 @@ class Schedule:
     patience: int = 10
     look_every: int = 100
     precision: str = "auto"
+    checkpoint: Checkpoint | None = None
 
 
 class Detector(ABC):
@@ -78,11 +85,21 @@ class Detector(ABC):
     name : str
         As in table 4.3 of the chapter.
     needs_fakes : bool
-        False: it learns from real faces alone.
+        False = it learns from real faces alone.
+    resumes : bool
+        True = `fit` saves to `Schedule.checkpoint`, and continues from there to the same bits.
+
+    Parameters
+    ----------
+    seed : int
+        Of the initial weights.
+    device : torch.device or str
+        Where a network runs.
     """
 
     name: ClassVar[str]
     needs_fakes: ClassVar[bool] = True
+    resumes: ClassVar[bool] = False
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
         self.seed = seed
@@ -90,15 +107,15 @@ class Detector(ABC):
 
     @abstractmethod
     def crop(self, face: Face) -> npt.NDArray[Any]:
-        """Return what `forward` takes of one face, without the batch's axis.
+        """Return the input of `forward` for one face, without the batch axis.
 
-        For networks, (S, S, 3) or (K, S, S, 3) uint8, RGB; for others, an array of features.
-        Deterministic. NaN in features = this face cannot be judged.
+        Networks take (S, S, 3) or (K, S, S, 3) uint8 in [0, 255], RGB; other detectors take (D,)
+        float64 features. Deterministic. NaN in features = this face cannot be scored.
         """
 
     @abstractmethod
     def forward(self, crops: npt.NDArray[Any]) -> Scores:
-        """Return the scores (B,) float64 of B crops stacked; NaN = cannot be judged."""
+        """Return the scores (B,) float64 of B stacked crops (B, ...); NaN = cannot be scored."""
 
     @abstractmethod
     def fit(
@@ -110,32 +127,34 @@ class Detector(ABC):
         log: TextIO | None = None,
         backbone: Path | None = None,
     ) -> dict[str, Any]:
-        """Learn from labelled faces, in place; return facts about it for the model's card.
+        """Train on labelled faces, in place; return facts about the training for the model's card.
 
         Parameters
         ----------
         training : Samples
         validation : Samples, optional
-            Of other people; decides when to stop and what to keep.
+            Faces of other people; they decide when training stops and which weights are kept.
         schedule : Schedule, optional
         log : TextIO, optional
             Gets a progress bar with loss and time left.
         backbone : Path, optional
-            Weights of the backbone on ImageNet; only detectors that have one take it.
+            ImageNet weights of the backbone, for detectors that have one.
 
         Raises
         ------
         TrainingError
-            If a loss is not a number, or only one class is there.
+            If a loss is not a number, or the faces are all of one class.
+        DataError
+            If the backbone cannot be read, or the detector has none.
         """
 
     @abstractmethod
     def arrays(self) -> Arrays:
-        """Return all that was learnt, as arrays by name."""
+        """Return all learnt values as arrays by name."""
 
     @abstractmethod
     def take(self, arrays: Arrays) -> None:
-        """Put back what `arrays` gave.
+        """Load the arrays that `arrays` returned.
 
         Raises
         ------
@@ -144,7 +163,7 @@ class Detector(ABC):
         """
 
     def facts(self) -> dict[str, Any]:
-        """Return what the constructor needs to make this detector again, as JSON values."""
+        """Return the constructor's arguments that rebuild this detector, as JSON values."""
         return {}
 
     @classmethod
@@ -154,25 +173,30 @@ class Detector(ABC):
         Raises
         ------
         DataError
-            If there are none for this detector, or the file is not what is expected.
+            If this detector has no published weights, or the file is not the expected one.
         """
         raise DataError(f"{path}: no published weights of {cls.name} can be read")
 
-    def score(
-        self, frames: Sequence[Image], faces: npt.NDArray[np.floating], *, batch: int = 32
-    ) -> Scores:
-        """Score frames.
+    def score(self, frames: Sequence[Image], faces: Points, *, batch: int = 32) -> Scores:
+        """Score the faces in frames.
 
         Parameters
         ----------
         frames : sequence of (H, W, 3) uint8, RGB
-        faces : (n, 68, 2) float
-            Landmarks in pixels; NaN = no face.
+        faces : (n, 68, 2) float32
+            Landmarks x, y in pixels, for each frame; NaN = no face.
+        batch : int
+            Faces that go through the detector together.
 
         Returns
         -------
         (n,) float64
-            Higher = more likely fake; NaN = no face, or it cannot be judged.
+            Higher = more likely fake; NaN = no face, or the detector cannot score it.
+
+        Raises
+        ------
+        ValueError
+            If there are more frames than faces, or fewer.
         """
         if len(frames) != len(faces):
             raise ValueError(f"{len(frames)} frames do not fit {len(faces)} faces")
@@ -182,17 +206,17 @@ class Detector(ABC):
         )
 
     def score_faces(self, faces: Sequence[Face | None], *, batch: int = 32) -> Scores:
-        """Score faces (n,) float64; NaN where there is none."""
+        """Return the scores (n,) float64 of faces; NaN = no face, or it cannot be scored."""
         scores = np.full(len(faces), np.nan)
-        there = [index for index, face in enumerate(faces) if face is not None]
-        for start in range(0, len(there), batch):
-            part = there[start : start + batch]
+        present = [index for index, face in enumerate(faces) if face is not None]
+        for start in range(0, len(present), batch):
+            part = present[start : start + batch]
             crops = np.stack([self.crop(face) for k in part if (face := faces[k]) is not None])
             scores[part] = self.forward(crops)
         return scores
 
     def save(self, path: Path, card: Mapping[str, Any] | None = None) -> None:
-        """Write the detector as safetensors, whole or not at all, with a card of JSON values."""
+        """Write the detector and a card of JSON values as safetensors, whole or not at all."""
         write_model(path, self.arrays(), {"detector": self.name, **self.facts()}, card or {})
 
     @classmethod

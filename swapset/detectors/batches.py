@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from swapset.errors import TrainingError
+from swapset.learning.order import Epochs
 from swapset.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ class Batches:
     ):
         self._samples, self._make, self._batch, self._seed = samples, make, batch, seed
         self._classes = [part for k in (0, 1) if len(part := np.flatnonzero(samples.labels == k))]
+        self._orders = [
+            Epochs(len(members), seed, which) for which, members in enumerate(self._classes)
+        ]
         self._kept: dict[int, Example] = {}
         self._room = KEPT_BYTES if keep else 0
         self._pool = ThreadPoolExecutor(threads)
@@ -117,21 +121,11 @@ class Batches:
         """Return which faces are in the batch of a step."""
         number = len(self._classes)
         sizes = [(self._batch + k) // number for k in range(number)]
-        parts = [self._nth(k, step * size, size) for k, size in enumerate(sizes) if size]
+        parts = [
+            members[order.places(step * size, size)]
+            for members, order, size in zip(self._classes, self._orders, sizes, strict=True)
+        ]
         return np.concatenate(parts)
-
-    def _nth(self, which: int, first: int, count: int) -> npt.NDArray[np.int64]:
-        """Return `count` faces of a class from position `first` in its endless random order."""
-        members = self._classes[which]
-        places = np.arange(first, first + count)
-        rounds = np.unique(places // len(members))
-        orders = {
-            k: np.random.default_rng(derive_seed(self._seed, "order", which, int(k))).permutation(
-                members
-            )
-            for k in rounds
-        }
-        return np.array([orders[p // len(members)][p % len(members)] for p in places])
 
     def _read(self, step: int) -> list[Example]:
         return [

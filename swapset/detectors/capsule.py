@@ -1,4 +1,4 @@
-"""Capsule: capsules with statistics pooling on features of VGG-19, and dynamic routing.
+"""Capsule: capsules with statistics pooling on VGG-19 features, and dynamic routing.
 
 H. H. Nguyen et al., "Use of a Capsule Network to Detect Fake Images and Videos",
 arXiv:1910.12467; github.com/nii-yamagishilab/Capsule-Forensics-v2: `model_big.py` (network, loss),
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -29,16 +28,25 @@ from swapset.detectors.networks.capsule import CapsuleForensics
 from swapset.detectors.networks.vgg import read_vgg19
 from swapset.errors import DataError
 from swapset.learning.state_dicts import read_state
+from swapset.types import Bytes
 
 BACKBONE = "vgg19*.pth"
-"""Name of torchvision's file beside published weights."""
+"""Name of torchvision's VGG-19 file, expected beside the published weights."""
 
 
 class Version(NamedTuple):
-    """What differs between both published versions.
+    """Differences between the two published versions.
 
-    `primary` counts the primary capsules; `fake` is the class of fakes, by the order of the
-    authors' folders (second version: `0_original` first; first version: `Fake` before `Real`).
+    Attributes
+    ----------
+    primary : int
+        Number of primary capsules.
+    side : int
+        Side of the crop in pixels.
+    dropout : float
+    fake : int
+        Class of fakes, by the order of the authors' folders (second version: `0_original` first;
+        first version: `Fake` before `Real`).
     """
 
     primary: int
@@ -54,30 +62,32 @@ VERSIONS = {
 
 
 class Capsule(NetworkDetector):
-    """Capsule-Forensics, its second version; the first is made for its published weights.
+    """Capsule-Forensics: the second version, or the first for its published weights.
 
-    - **Crop**: a square of 1.3 heights of the face (`face_square`), stretched to 300² (first
-      version: 128²) as by torchvision on a PIL image; mean and deviation of ImageNet.
+    - **Crop**: a square of 1.3 times the face's height (`face_square`), resized to 300² (first
+      version: 128²) as torchvision does with a PIL image; normalised by ImageNet's mean and
+      standard deviation.
     - **Network**: layers 0 to 18 of VGG-19, ten primary capsules (first version: three), two
-      iterations of routing. Only in training, the routing weights are noisy (deviation 0.01) and
-      5 % of the predictions are dropped (first version: none).
-    - **Score**: the fake class's probability, mean over the four dimensions of the capsules.
-    - **Training**: for each of the four dimensions the cross entropy of the softmax, summed; Adam,
+      iterations of routing. In training only, noise is added to the routing weights (standard
+      deviation 0.01) and 5 % of the predictions are dropped (first version: none).
+    - **Score**: the fake class's probability, averaged over the four dimensions of the capsules.
+    - **Training**: the softmax's cross entropy for each of the four dimensions, summed; Adam,
       learning rate 5e-4, batches of 32, no augmentation. The authors' best of 25 epochs is the
-      21st, at about 27,000 steps each; 6,000 steps are set here.
-    - **VGG-19**: with weights on ImageNet (`take_backbone`, `from_weights`) it is held still, as
-      by the authors. Without them it starts random and learns along with the capsules.
+      21st, at about 27,000 steps each; the default here is 6,000 steps.
+    - **VGG-19**: frozen if it has ImageNet weights (`take_backbone`, `from_weights`), as in the
+      original. Without them it starts random and is trained together with the capsules.
 
     Parameters
     ----------
     seed : int
+        Of the initial weights.
     device : torch.device or str
     version : {2, 1}
 
     Notes
     -----
-    The crops of the first version's training sets are not published; its authors cut to a middle
-    square where a crop is not one.
+    The crops of the first version's training sets are not published; its authors cut a crop that is
+    not square down to its middle square.
     """
 
     name: ClassVar[str] = "Capsule"
@@ -98,40 +108,44 @@ class Capsule(NetworkDetector):
         return {"version": self.version}
 
     def build(self) -> nn.Module:
-        """Return the network; see `capsule_network`."""
+        """Return the network; see `swapset.detectors.networks.capsule`."""
         return CapsuleForensics(self.variant.primary, self.variant.dropout)
 
-    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
+    def crop(self, face: Face) -> Bytes:
         """Return a square around the face (300, 300, 3) uint8, RGB; first version: 128²."""
         part = Image.fromarray(np.ascontiguousarray(face.pixels[face_square(face)]))
         size = (self.variant.side, self.variant.side)
         return np.array(part.resize(size, Image.Resampling.BILINEAR))
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Return the batch as it is: the authors change nothing."""
+        """Return the batch unchanged: the authors do not augment."""
         return batch
 
     def prepare(self, crops: Tensor) -> Tensor:
-        """Return crops with the mean and deviation of ImageNet."""
+        """Return crops normalised by ImageNet's mean and standard deviation."""
         return normalised(crops)
 
-    def judge(self, output: Any) -> Tensor:
-        """Return the mean probability (B,) of the fake capsule over its dimensions."""
+    def fake_probability(self, output: Any) -> Tensor:
+        """Return the fake capsule's probability (B,) float32, averaged over its four dimensions."""
         return output.float().mean(dim=1)[:, self.variant.fake]
 
     def loss(self, output: Any, batch: Batch) -> Tensor:
-        """Return the cross entropies (of the softmax, as in the original), summed."""
+        """Return the sum of the cross entropies, a scalar float32.
+
+        The outputs (B, 4, 2) are softmax probabilities, and the cross entropy applies a second
+        softmax to them, as in the original.
+        """
         classes = batch.labels.long() if self.variant.fake else 1 - batch.labels.long()
         parts = output.float().unbind(dim=1)
         return torch.stack([functional.cross_entropy(part, classes) for part in parts]).sum()
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return the published Adam; a VGG-19 that is held still does not learn."""
+        """Return the published Adam; it leaves out a frozen VGG-19."""
         learning = [part for part in self.network.parameters() if part.requires_grad]
         return torch.optim.Adam(learning, lr=learning_rate)
 
     def take_backbone(self, path: Path) -> None:
-        """Take torchvision's VGG-19 on ImageNet, and hold it still.
+        """Load torchvision's ImageNet weights of VGG-19 and freeze them.
 
         Raises
         ------
@@ -156,22 +170,22 @@ class Capsule(NetworkDetector):
         path : Path
         device : torch.device or str
         backbone : Path, optional
-            torchvision's VGG-19 on ImageNet, which the authors' file does not hold; by default
-            the file `vgg19*.pth` beside `path`.
+            torchvision's ImageNet weights of VGG-19, which the authors' file does not contain; by
+            default the file `vgg19*.pth` beside `path`.
 
         Raises
         ------
         DataError
-            If a file is missing, damaged or of another network, or of more classes than two.
+            If a file is missing, damaged or of another network, or has more than two classes.
         """
         state = read_state(path)
         first = any(name.startswith("fea_ext.ext_") for name in state)
         detector = cls(device=device, version=1 if first else 2)
         detector.take_backbone(backbone or _backbone_beside(path))
-        own = {_second_name(name): part for name, part in state.items()}
+        capsules = {_second_name(name): part for name, part in state.items()}
         features = {f"features.{k}": v for k, v in detector.network.features.state_dict().items()}
         try:
-            detector.take_state(features | own)
+            detector.take_state(features | capsules)
         except DataError as error:
             raise DataError(
                 f"{path}: {error}; give `capsule_N.pt` of Capsule-Forensics, of two classes"
@@ -180,15 +194,15 @@ class Capsule(NetworkDetector):
 
 
 def _second_name(name: str) -> str:
-    """Return a key as the second version calls it: `fea_ext.ext_1.…` is capsule 0."""
+    """Return a key's name in the second version: `fea_ext.ext_1.…` is capsule 0."""
     return re.sub(r"^fea_ext\.ext_(\d+)\.", lambda m: f"fea_ext.capsules.{int(m[1]) - 1}.", name)
 
 
 def _backbone_beside(path: Path) -> Path:
-    found = sorted(path.parent.glob(BACKBONE))
-    if not found:
+    files = sorted(path.parent.glob(BACKBONE))
+    if not files:
         raise DataError(
-            f"{path}: holds no VGG-19; put torchvision's vgg19-dcbb9e9d.pth beside it, or give it "
-            "as `backbone`"
+            f"{path}: holds no VGG-19; put torchvision's vgg19-dcbb9e9d.pth beside it, or pass "
+            "it as `backbone`"
         )
-    return found[0]
+    return files[0]

@@ -1,7 +1,7 @@
-"""Support vectors, logistic regression and a perceptron as plain arrays.
+"""Support vector machine, logistic regression and perceptron as plain arrays.
 
-scikit-learn fits them (`classic_fit.py`); these score as it does, from arrays alone, so a fitted
-detector is a file of numbers. Positive class = fake.
+scikit-learn fits them (`classic_fit.py`). The classes here give the same scores from arrays alone,
+so that a fitted detector is a file of numbers. The positive class is fake.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _TOLERANCE = 0.0025
 
 
 class Classifier(Protocol):
-    """Tells fakes by a fixed number of features."""
+    """Tells fakes from real faces by a fixed number of features."""
 
     def probability(self, features: Floats) -> Floats:
-        """Return the probability (B,) of being fake of features (B, D)."""
+        """Return the probability of fake, (B,) float64 in [0, 1], for features (B, D) float64."""
 
     def arrays(self) -> Arrays:
         """Return all its numbers by name."""
@@ -35,19 +35,31 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True)
 class LogisticModel:
-    """Logistic regression: weights (D,) and an intercept (1,)."""
+    """Logistic regression.
+
+    Attributes
+    ----------
+    weights : (D,) float64
+    intercept : (1,) float64
+    """
 
     weights: Floats
     intercept: Floats
 
     @classmethod
     def untrained(cls, inputs: int) -> Self:
-        """Return a model that knows nothing: 0.5 for all."""
+        """Return an untrained model, which gives 0.5 to all faces."""
         return cls(np.zeros(inputs), np.zeros(1))
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, inputs: int) -> Self:
-        """Return the model that `arrays` gave; DataError if it is not one."""
+        """Return the model that `arrays` returned, with `inputs` features.
+
+        Raises
+        ------
+        DataError
+            If names, shapes or values are not those of such a model.
+        """
         shapes = {"weights": (inputs,), "intercept": (1,)}
         return cls(**_checked(arrays, shapes))
 
@@ -56,33 +68,52 @@ class LogisticModel:
         return {"weights": self.weights, "intercept": self.intercept}
 
     def probability(self, features: Floats) -> Floats:
-        """See `Classifier`."""
+        """Return the probability of fake, (B,) float64, for features (B, D); see `Classifier`."""
         return np.asarray(expit(features @ self.weights + self.intercept), np.float64)
 
 
 @dataclass(frozen=True)
 class Perceptron:
-    """Layers of rectified units, then one logistic unit: weights (I, O), biases (O,) of each."""
+    """Layers of rectified units, then one logistic unit.
+
+    Attributes
+    ----------
+    weights : tuple of (I, O) float64
+        Of each layer.
+    biases : tuple of (O,) float64
+    """
 
     weights: tuple[Floats, ...]
     biases: tuple[Floats, ...]
 
     @classmethod
     def untrained(cls, sizes: tuple[int, ...]) -> Self:
-        """Return a network that knows nothing: 0.5 for all. `sizes`: of all layers, with inputs."""
+        """Return an untrained network, which gives 0.5 to all faces.
+
+        Parameters
+        ----------
+        sizes : tuple of int
+            Of all layers, from the inputs to the single output.
+        """
         weights = tuple(np.zeros(pair) for pair in pairwise(sizes))
         return cls(weights, tuple(np.zeros(size) for size in sizes[1:]))
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, inputs: int) -> Self:
-        """Return the network that `arrays` gave; DataError if it is not one."""
+        """Return the network that `arrays` returned, with `inputs` features.
+
+        Raises
+        ------
+        DataError
+            If names, shapes or values are not those of such a network.
+        """
         shapes: dict[str, tuple[int, ...]] = {}
         width = inputs
         count = max(len(arrays) // 2, 1)
         for layer in range(count):
-            found = np.shape(arrays.get(f"weights.{layer}", ()))
+            shape = np.shape(arrays.get(f"weights.{layer}", ()))
             last = layer == count - 1
-            outputs = 1 if last or len(found) != 2 else found[1]
+            outputs = 1 if last or len(shape) != 2 else shape[1]
             shapes |= {f"weights.{layer}": (width, outputs), f"biases.{layer}": (outputs,)}
             width = outputs
         values = _checked(arrays, shapes)
@@ -97,7 +128,7 @@ class Perceptron:
         return weights | {f"biases.{k}": part for k, part in enumerate(self.biases)}
 
     def probability(self, features: Floats) -> Floats:
-        """See `Classifier`."""
+        """Return the probability of fake, (B,) float64, for features (B, D); see `Classifier`."""
         values = features
         for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
             values = np.maximum(values @ weights + biases, 0)
@@ -116,7 +147,7 @@ class SupportVectors:
     weights : (n,) float64
     intercept, gamma : (1,) float64
     platt : (2,) float64
-        A, B of the sigmoid that turns distances into probabilities, in libsvm's sign.
+        A and B of the sigmoid that turns distances into probabilities, in libsvm's sign.
     """
 
     mean: Floats
@@ -129,7 +160,7 @@ class SupportVectors:
 
     @classmethod
     def untrained(cls, inputs: int) -> Self:
-        """Return a machine that knows nothing: 0.5 for all."""
+        """Return an untrained machine, which gives 0.5 to all faces."""
         return cls(
             mean=np.zeros(inputs),
             scale=np.ones(inputs),
@@ -142,7 +173,13 @@ class SupportVectors:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, inputs: int) -> Self:
-        """Return the machine that `arrays` gave; DataError if it is not one."""
+        """Return the machine that `arrays` returned, with `inputs` features.
+
+        Raises
+        ------
+        DataError
+            If names, shapes or values are not those of such a machine.
+        """
         count = len(np.atleast_1d(arrays.get("weights", ())))
         return cls(**_checked(arrays, _svm_shapes(count, inputs)))
 
@@ -151,14 +188,17 @@ class SupportVectors:
         return {name: getattr(self, name) for name in _svm_shapes(0, 0)}
 
     def decision(self, features: Floats) -> Floats:
-        """Return signed distances (B,) from the boundary; positive = fake."""
+        """Return signed distances (B,) float64 of features (B, D); positive = fake."""
         scaled = (features - self.mean) / self.scale
         lengths = np.square(scaled).sum(axis=1)[:, None] + np.square(self.vectors).sum(axis=1)
         apart = np.maximum(lengths - 2 * scaled @ self.vectors.T, 0)
         return np.asarray(np.exp(-self.gamma * apart) @ self.weights + self.intercept, np.float64)
 
     def probability(self, features: Floats) -> Floats:
-        """Return probabilities (B,), as scikit-learn's `SVC.predict_proba` gives them."""
+        """Return probabilities of fake, (B,) float64, for features (B, D), as `predict_proba`.
+
+        `SVC.predict_proba` of scikit-learn gives the same numbers.
+        """
         slope, offset = self.platt
         return _coupled(np.asarray(expit(slope * self.decision(features) - offset), np.float64))
 
@@ -176,12 +216,12 @@ def _svm_shapes(count: int, inputs: int) -> dict[str, tuple[int, ...]]:
 
 
 def _coupled(real: Floats) -> Floats:
-    """Return the probability of being fake of that of being real, as libsvm finds it.
+    """Return the probability of fake from that of real, by libsvm's coupling.
 
     libsvm couples the probabilities of all pairs of classes by an iteration that it ends early
     (T.-F. Wu, C.-J. Lin, R. Weng, "Probability estimates for multi-class classification by
-    pairwise coupling", JMLR 2004, method 2; `multiclass_probability` in svm.cpp). With two classes
-    nothing would need coupling, but it does so all the same, and moves them by up to 0.005.
+    pairwise coupling", JMLR 2004, method 2; `multiclass_probability` in svm.cpp). Two classes need
+    no coupling, but libsvm applies it all the same, which moves the probabilities by up to 0.005.
     """
     first = np.clip(real, _LEAST_PROBABILITY, 1 - _LEAST_PROBABILITY)
     second = 1 - first
@@ -205,7 +245,7 @@ def _coupled(real: Floats) -> Floats:
 
 
 def _checked(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:
-    """Return arrays as float64 if their names and shapes are these and all is finite."""
+    """Return arrays as float64 after checking names, shapes and that all values are finite."""
     if set(arrays) != set(shapes):
         raise DataError(f"arrays are {', '.join(sorted(arrays))}, not {', '.join(sorted(shapes))}")
     for name, shape in shapes.items():
@@ -213,5 +253,5 @@ def _checked(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> dict[str,
         if array.shape != shape:
             raise DataError(f"array {name} has the shape {array.shape}, not {shape}")
         if array.dtype.kind != "f" or not np.isfinite(array).all():
-            raise DataError(f"array {name} has values that are no finite numbers")
+            raise DataError(f"array {name} has values that are not finite numbers")
     return {name: np.array(arrays[name], np.float64) for name in shapes}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
@@ -12,26 +11,19 @@ from typing import Any, ClassVar, TextIO
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.metrics import log_loss, roc_auc_score
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from swapset.detectors.base import Arrays, Detector, Samples, Schedule, Scores
 from swapset.detectors.batches import Batch, Batches, Example, check_classes
 from swapset.detectors.face import Face
-from swapset.errors import DataError, TrainingError
+from swapset.detectors.looks import Looks
+from swapset.errors import DataError
+from swapset.learning.best import Best
+from swapset.learning.checkpoint import State, network_tensors, restore_network
 from swapset.learning.device import uses_bf16
+from swapset.learning.loop import Loop, Task
 from swapset.seeds import derive_seed
-
-logger = logging.getLogger(__name__)
-
-VALIDATION_FACES = 2048
-"""Most faces that a look at the validation set scores, evenly taken, half of each class."""
-
-
-SAME_AUC = 0.005
-"""Validation AUCs this near each other say the same: cross entropy decides then. A few faces of a
-few people are soon told apart, long before a detector is well fitted."""
+from swapset.types import Floats
 
 
 class NetworkDetector(Detector):
@@ -47,6 +39,7 @@ class NetworkDetector(Detector):
         True: `example` is random, so nothing is gained by keeping crops.
     """
 
+    resumes = True
     side: ClassVar[int]
     published: ClassVar[Schedule]
     draws_anew: ClassVar[bool] = False
@@ -68,7 +61,7 @@ class NetworkDetector(Detector):
         """Return crops (B, 3, S, S) in [0, 255], float32, normalised as the network wants."""
 
     @abstractmethod
-    def judge(self, output: Any) -> Tensor:
+    def fake_probability(self, output: Any) -> Tensor:
         """Return the probabilities (B,) of fake of the network's output."""
 
     @abstractmethod
@@ -76,8 +69,15 @@ class NetworkDetector(Detector):
         """Return the training loss of a batch."""
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return the published optimiser."""
+        """Return the published optimiser; how its rates fall is said by `rate`."""
         return torch.optim.Adam(self.network.parameters(), lr=learning_rate)
+
+    def rate(self, first: float, step: int) -> float:
+        """Return a learning rate in a step, counted from 0, by what it is in the first."""
+        return first
+
+    def before_step(self, step: int) -> None:
+        """Choose which layers learn in a step, counted from 0; by default those that did."""
 
     def example(self, face: Face, label: int, generator: np.random.Generator) -> Example:
         """Return what is learnt from one face."""
@@ -107,7 +107,7 @@ class NetworkDetector(Detector):
         images = torch.from_numpy(flat).to(self.device).permute(0, 3, 1, 2)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             output = self.network(self.prepare(images.float()))
-        scores = self.judge(output).double().cpu().numpy()
+        scores = self.fake_probability(output).double().cpu().numpy()
         return self.combine(scores.reshape(crops.shape[:2])) if several else scores
 
     def combine(self, scores: Scores) -> Scores:
@@ -130,20 +130,15 @@ class NetworkDetector(Detector):
         plan = self._plan(schedule or Schedule())
         if backbone is not None:
             self.take_backbone(backbone)
-        optimiser = self.optimiser(plan.learning_rate or 0.0)
-        keeper = _Keeper(self, validation, plan)
         batches = Batches(
             training, self.example, batch=plan.batch or 1, seed=plan.seed, keep=not self.draws_anew
         )
-        bar = tqdm(total=plan.steps, file=log, mininterval=2, unit="step")
-        with bar, batches:
-            for step in range(plan.steps or 0):
-                loss = self._step(batches.get(step, self.device), optimiser, plan, step)
-                bar.set_postfix_str(f"loss {loss:.4f}{keeper.shown}", refresh=False)
-                bar.update()
-                if (step + 1) % plan.look_every == 0 and keeper.look(step + 1):
-                    break
-        return keeper.end(step + 1) if plan.steps else {}
+        task = _Training(self, batches, validation, plan)
+        loop = Loop(task, plan.checkpoint)
+        loop.resume()
+        with batches:
+            loop.run(log)
+        return task.finish(loop.done) if plan.steps else {}
 
     def _plan(self, asked: Schedule) -> Schedule:
         """Fill in the published values where none is asked for."""
@@ -159,11 +154,15 @@ class NetworkDetector(Detector):
 
     def _step(
         self, batch: Batch, optimiser: torch.optim.Optimizer, plan: Schedule, step: int
-    ) -> float:
+    ) -> Tensor:
+        """Learn from a batch; return the loss, a number on the device."""
         generator = torch.Generator(self.device)
         generator.manual_seed(derive_seed(plan.seed, self.name, "augment", step) % 2**63)
         batch = self.augment(batch, generator)
         torch.manual_seed(derive_seed(plan.seed, self.name, "step", step) % 2**63)
+        for group in optimiser.param_groups:
+            group["lr"] = self.rate(group.setdefault("initial_lr", group["lr"]), step)
+        self.before_step(step)
         self.network.train()
         images = self.prepare(batch.images).contiguous(memory_format=torch.channels_last)
         bf16 = uses_bf16(plan.precision, self.device)
@@ -173,13 +172,7 @@ class NetworkDetector(Detector):
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-        value = float(loss.detach())
-        if not np.isfinite(value):
-            raise TrainingError(
-                f"{self.name}: the loss is not a number at step {step + 1}; lower its "
-                "learning_rate or set training.precision to fp32"
-            )
-        return value
+        return loss.detach()
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -208,62 +201,73 @@ class NetworkDetector(Detector):
         self.network.eval()
 
 
-class _Keeper:
-    """Looks at the validation faces now and then, keeps the best weights, says when to stop."""
+class _Training(Task):
+    """The training of a network detector; ends early if validation faces are told no better."""
 
-    def __init__(self, detector: NetworkDetector, validation: Samples | None, plan: Schedule):
-        self._detector, self._plan = detector, plan
-        self._best, self._loss = -np.inf, np.inf
-        self._kept_auc, self._kept_step, self._since = np.nan, 0, 0
-        self._kept: dict[str, Tensor] = {}
-        self.shown = ""
-        self._faces: list[Face] = []
-        self._labels: npt.NDArray[np.int8] = np.empty(0, np.int8)
-        labels = np.empty(0, np.int8) if validation is None else np.asarray(validation.labels)
-        classes = [np.flatnonzero(labels == label) for label in (0, 1)]
-        if validation is not None and all(map(len, classes)):
-            most = VALIDATION_FACES // len(classes)
-            index = np.concatenate([part[:: -(-len(part) // most)] for part in classes])
-            self._faces = [validation[int(k)] for k in index]
-            self._labels = labels[index]
+    def __init__(
+        self,
+        detector: NetworkDetector,
+        batches: Batches,
+        validation: Samples | None,
+        plan: Schedule,
+    ):
+        self._detector, self._batches, self._plan = detector, batches, plan
+        self._end = plan.steps or 0
+        self._optimiser = detector.optimiser(plan.learning_rate or 0.0)
+        self._looks = Looks(detector.name, self._scores, validation)
+        self._best = Best(detector.network)
+        self.loss_name = f"{detector.name}: the loss"
+        self.look_every = plan.look_every if self._looks.possible else 0
+        self.patience = plan.patience
 
-    def look(self, step: int) -> bool:
-        """Score the validation faces; return whether training should end.
+    @property
+    def end(self) -> int:
+        """Return the plan's steps, or those after which patience was at its end."""
+        return self._end
 
-        Better is a higher AUC, and among about equal ones the lower cross entropy.
-        """
-        if not self._faces:
-            return False
+    def step(self, index: int) -> Tensor:
+        """See `Task.step`."""
+        batch = self._batches.get(index, self._detector.device)
+        return self._detector._step(batch, self._optimiser, self._plan, index)
+
+    def _scores(self, faces: Sequence[Face]) -> Scores:
         self._detector.network.eval()
-        scores = self._detector.score_faces(self._faces)
-        if not np.isfinite(scores).all():
-            raise TrainingError(
-                f"{self._detector.name}: scores of validation faces are not numbers after step "
-                f"{step}; lower its learning_rate or set training.precision to fp32"
-            )
-        auc = float(roc_auc_score(self._labels, scores))
-        self.shown = f", validation AUC {auc:.3f}"
-        logger.info("step %d%s", step, self.shown)
-        # Rounding may leave a probability a hair above 1, which `log_loss` refuses.
-        loss = float(log_loss(self._labels, np.clip(scores, 0, 1), labels=[0, 1]))
-        better = auc > self._best + SAME_AUC or (auc >= self._best - SAME_AUC and loss < self._loss)
-        self._best = max(self._best, auc)
-        if better:
-            self._loss, self._kept_auc, self._kept_step, self._since = loss, auc, step, 0
-            state = self._detector.network.state_dict()
-            self._kept = {name: part.detach().clone() for name, part in state.items()}
-        else:
-            self._since += 1
-        return self._since >= self._plan.patience
+        return self._detector.score_faces(faces)
 
-    def end(self, steps: int) -> dict[str, Any]:
-        """Put the best weights back; return what is known of the training."""
-        if self._faces and steps % self._plan.look_every:
-            self.look(steps)
-        if self._kept:
-            self._detector.network.load_state_dict(self._kept)
+    def look(self, done: int) -> bool:
+        """Score the validation faces, and keep the best weights; see `Task.look`."""
+        better = self._looks.look(done)
+        if better:
+            self._best.keep(done)
+        return better
+
+    def plateau(self, done: int) -> None:
+        """End the training."""
+        self._end = done
+
+    def report(self, done: int, losses: Floats, speed: float) -> str:
+        """Return the last loss and the last validation AUC; see `Task.report`."""
+        shown = f", validation AUC {self._looks.last:.3f}" if self._best.step else ""
+        return f"loss {losses[-1]:.4f}{shown}"
+
+    def state(self) -> State:
+        """Return current and best weights, optimiser and looks."""
+        tensors = network_tensors(self._detector.network, self._optimiser) | self._best.tensors()
+        facts = {"end": self._end, "best_step": self._best.step, "looks": self._looks.facts()}
+        return State(tensors, facts)
+
+    def restore(self, state: State) -> None:
+        """Put back what `state` gave; see `Task.restore`."""
+        restore_network(state.tensors, self._detector.network, self._optimiser)
+        self._best.restore(state.tensors, state.facts["best_step"])
+        self._looks.restore(state.facts["looks"])
+        self._end = state.facts["end"]
+
+    def finish(self, steps: int) -> dict[str, Any]:
+        """Put the best weights into the network; return what is known of the training."""
+        self._best.put_back()
         self._detector.network.eval()
         facts: dict[str, Any] = {"steps": steps}
-        if self._faces:
-            facts |= {"validation_auc": self._kept_auc, "best_step": self._kept_step}
+        if self._looks.possible:
+            facts |= {"validation_auc": self._looks.auc, "best_step": self._best.step}
         return facts

@@ -1,4 +1,4 @@
-"""What detectors look at: the surroundings of a face, cut from a frame at its own resolution."""
+"""A face with its surroundings, cut from a frame without resizing: the input of all detectors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.faces.boxes import box_from_landmarks
-from swapset.types import Floats, Image
+from swapset.types import Floats, Image, Mask, Points
 
 MARGIN = 2.0
-"""Side of a region, in sides of the face's box: no detector looks further."""
+"""Side of a region, in sides of the face's box; no detector needs more."""
 
 
 @dataclass(frozen=True)
@@ -21,22 +21,22 @@ class Face:
     Attributes
     ----------
     pixels : (h, w, 3) uint8, RGB
-        The region around the face, as it stands in the frame; the frame's border cuts it off.
+        The region around the face, not resized; it ends at the frame's border.
     origin : (int, int)
-        x, y of its top left pixel in the frame.
+        x, y of the region's top left pixel in the frame.
     landmarks : (68, 2) float32
         x, y in pixels of the frame (0 = centre of its first pixel).
     frame_size : (int, int)
         Width and height of the frame.
     swapped : (h, w) bool or None
-        Which pixels of a fake are not the original's; all False in a real frame; None = unknown.
+        The swapped pixels of a fake; all False in a real frame; None = unknown.
     """
 
     pixels: Image
     origin: tuple[int, int]
-    landmarks: npt.NDArray[np.float32]
+    landmarks: Points
     frame_size: tuple[int, int]
-    swapped: npt.NDArray[np.bool_] | None = None
+    swapped: Mask | None = None
 
     @property
     def points(self) -> Floats:
@@ -45,7 +45,7 @@ class Face:
 
     @property
     def box(self) -> Floats:
-        """The face's box x0, y0, x1, y1 in pixels of the region, as dlib's detector draws it."""
+        """The face's box x0, y0, x1, y1, (4,) float64 in pixels of the region, as dlib draws it."""
         return np.asarray(box_from_landmarks(self.points), np.float64)
 
     @property
@@ -55,10 +55,8 @@ class Face:
         return float(x1 - x0)
 
 
-def cut_face(
-    frame: Image, landmarks: npt.ArrayLike, *, swapped: npt.NDArray[np.bool_] | None = None
-) -> Face | None:
-    """Cut the surroundings of a face from a frame.
+def cut_face(frame: Image, landmarks: npt.ArrayLike, *, swapped: Mask | None = None) -> Face | None:
+    """Cut a face and its surroundings out of a frame.
 
     Parameters
     ----------
@@ -66,7 +64,7 @@ def cut_face(
     landmarks : (68, 2) float
         x, y in pixels; NaN = no face.
     swapped : (H, W) bool, optional
-        Which pixels are not the original's.
+        The swapped pixels of the frame.
 
     Returns
     -------

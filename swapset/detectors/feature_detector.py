@@ -1,4 +1,4 @@
-"""Detectors that judge a few features of a face by a classifier of plain arrays."""
+"""Detectors that score a few features of a face by a classifier made of plain arrays."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from swapset.detectors.classic_fit import Labels
 from swapset.detectors.weights.pickles import Pickled, read_pickle
 from swapset.errors import DataError, TrainingError
 from swapset.seeds import derive_seed
+from swapset.types import Floats
 
 
 class FeatureDetector(Detector):
-    """A detector whose crops are features (D,) float64 and whose score is a probability.
+    """A detector with features (D,) float64 as crops and a probability as score.
 
     Attributes
     ----------
     inputs : int
-        Number of features.
+        Number of features, D.
     classifier : Classifier
-        Before it is fitted, it gives 0.5 to all.
+        Gives 0.5 to all faces until it is fitted.
     """
 
     inputs: ClassVar[int]
@@ -37,21 +38,37 @@ class FeatureDetector(Detector):
 
     @abstractmethod
     def learn(
-        self, features: npt.NDArray[np.float64], labels: Labels, schedule: Schedule, seed: int
+        self, features: Floats, labels: Labels, schedule: Schedule, seed: int
     ) -> dict[str, Any]:
-        """Fit the classifier to features (n, D) without NaN; return facts about it."""
+        """Fit the classifier in place; return facts about the training.
+
+        Parameters
+        ----------
+        features : (n, D) float64
+            Without NaN.
+        labels : (n,) int8
+            1 = fake, 0 = real; both occur.
+        schedule : Schedule
+        seed : int
+        """
 
     @abstractmethod
     def take_published(self, pickled: Pickled) -> None:
-        """Put in the classifier that the authors pickled; DataError if it is another."""
+        """Load the classifier from the authors' pickle.
+
+        Raises
+        ------
+        DataError
+            If it is another model.
+        """
 
     def forward(self, crops: npt.NDArray[Any]) -> Scores:
         """Score features (B, D); see `Detector.forward`."""
         features = np.asarray(crops, np.float64)
-        judged = np.isfinite(features).all(axis=1)
+        complete = np.isfinite(features).all(axis=1)
         scores = np.full(len(features), np.nan)
-        if judged.any():
-            scores[judged] = self.classifier.probability(features[judged])
+        if complete.any():
+            scores[complete] = self.classifier.probability(features[complete])
         return scores
 
     def fit(
@@ -65,8 +82,8 @@ class FeatureDetector(Detector):
     ) -> dict[str, Any]:
         """Fit the classifier to the features of all training faces. See `Detector.fit`.
 
-        Faces that cannot be judged are left out, and counted in the facts. The authors have no
-        validation faces: theirs decide nothing here, only their AUC is told.
+        Faces that cannot be scored are left out, and counted in the facts. The originals use no
+        validation faces, and here these only give an AUC for the facts.
         """
         if backbone is not None:
             raise DataError(
@@ -76,7 +93,7 @@ class FeatureDetector(Detector):
         features, labels = self._features(training, log)
         if len(np.unique(labels)) < 2:
             raise TrainingError(
-                f"{self.name} can judge {np.count_nonzero(labels == 0)} real and "
+                f"{self.name} can score {np.count_nonzero(labels == 0)} real and "
                 f"{np.count_nonzero(labels)} fake faces of the training dataset; it needs both"
             )
         plan = schedule or Schedule()
@@ -85,16 +102,14 @@ class FeatureDetector(Detector):
         left_out = len(training) - len(labels)
         return facts | {"faces": len(labels), "left_out": left_out} | self._checked(validation, log)
 
-    def _features(
-        self, samples: Samples, log: TextIO | None
-    ) -> tuple[npt.NDArray[np.float64], Labels]:
-        """Return the features (n, D) and labels (n,) of the faces that can be judged."""
+    def _features(self, samples: Samples, log: TextIO | None) -> tuple[Floats, Labels]:
+        """Return the features (n, D) and labels (n,) of the faces that can be scored."""
         rows = np.full((len(samples), self.inputs), np.nan)
         bar = tqdm(range(len(samples)), file=log, mininterval=2, unit="face", desc="features")
         for index in bar:
             rows[index] = self.crop(samples[index])
-        judged = np.isfinite(rows).all(axis=1)
-        return rows[judged], np.asarray(samples.labels)[judged]
+        complete = np.isfinite(rows).all(axis=1)
+        return rows[complete], np.asarray(samples.labels)[complete]
 
     def _checked(self, validation: Samples | None, log: TextIO | None) -> dict[str, Any]:
         if validation is None or not len(validation):
@@ -108,7 +123,7 @@ class FeatureDetector(Detector):
     def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
         """Return the detector with the classifier that its authors pickled.
 
-        The file is read as data, see `pickles`: nothing of it is run.
+        The file is read as data, see `pickles`: no code in it runs.
         """
         pickled = read_pickle(path)
         detector = cls(device=device)

@@ -1,8 +1,8 @@
-"""HeadPose: the whole face and its centre are turned differently where a face was put in.
+"""HeadPose: in a swapped face, the pose of the centre differs from the pose of the whole face.
 
-X. Yang, Y. Li, S. Lyu, "Exposing Deep Fakes Using Inconsistent Head Poses", ICASSP 2019; code at
-bitbucket.org/ericyang3721/headpose_forensic (`utils/head_pose_proc.py`, `forensic_test.py`,
-`train_step2_headposes.py`, `train_step3_training.py`), which is followed here.
+X. Yang, Y. Li, S. Lyu, "Exposing Deep Fakes Using Inconsistent Head Poses", ICASSP 2019; follows
+the code at bitbucket.org/ericyang3721/headpose_forensic (`utils/head_pose_proc.py`,
+`forensic_test.py`, `train_step2_headposes.py`, `train_step3_training.py`).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ CENTRE = (*range(17, 36), 48, 54)
 """Brows, nose and corners of the mouth: `markID_c` of the original, counted from 0."""
 
 WHOLE = (*range(36), 48, 54)
-"""These and the outline of the face: `markID_a`."""
+"""The same and the outline of the face: `markID_a`."""
 
 
 class HeadPose(FeatureDetector):
-    """Difference of two head poses, standardised, judged by an RBF support vector machine.
+    """Difference of two head poses, standardised, scored by an RBF support vector machine.
 
     Features (12,): nine of the rotation matrices (row by row, centre minus whole), three of the
     translations, in the units of the 3D model. The score is the machine's probability of fake.
@@ -49,8 +49,8 @@ class HeadPose(FeatureDetector):
     def crop(self, face: Face) -> Floats:
         """Return the features (12,) float64 of a face's landmarks; see `Detector.crop`.
 
-        The original takes landmarks in whole pixels, as dlib gives them; those of a smoothed
-        track are taken as they are.
+        The original takes landmarks in whole pixels, as dlib gives them; landmarks of a smoothed
+        track are not rounded here.
         """
         camera = camera_matrix(*face.frame_size)
         centre = head_pose(face.landmarks, CENTRE, camera)
@@ -62,16 +62,16 @@ class HeadPose(FeatureDetector):
     def learn(
         self, features: Floats, labels: Labels, schedule: Schedule, seed: int
     ) -> dict[str, Any]:
-        """See `FeatureDetector.learn`; the machine is solved, so steps and batch mean nothing."""
+        """Fit the support vector machine, without regard to steps and batch."""
         self.classifier, facts = fit_svm(features, labels, seed)
         return facts
 
     def take_published(self, pickled: Pickled) -> None:
-        """Take `[SVC, StandardScaler]`, as `train_step3_training.py` pickles them."""
+        """Load `[SVC, StandardScaler]`, as `train_step3_training.py` pickles them."""
         self.classifier = published_svm(pickled.value, self.inputs)
 
     def take(self, arrays: Arrays) -> None:
-        """Put back what `arrays` gave; see `Detector.take`."""
+        """Load the arrays that `arrays` returned; see `Detector.take`."""
         try:
             self.classifier = SupportVectors.from_arrays(arrays, self.inputs)
         except DataError as error:
@@ -79,27 +79,35 @@ class HeadPose(FeatureDetector):
 
 
 def camera_matrix(width: int, height: int) -> Floats:
-    """Return the camera (3, 3) that the original assumes: focal length = width, centred."""
+    """Return the camera matrix (3, 3) float64 of the original.
+
+    The focal length is the image's width, and the optical axis goes through its centre.
+    """
     return np.array([[width, 0, width / 2], [0, width, height / 2], [0, 0, 1]], np.float64)
 
 
 def head_pose(
     landmarks: npt.ArrayLike, which: tuple[int, ...], camera: Floats
 ) -> tuple[Floats, Floats] | None:
-    """Return rotation matrix (3, 3) and translation (3,) of a head, or None without a solution.
+    """Estimate a head's pose from some of its landmarks.
 
     Parameters
     ----------
     landmarks : (68, 2) float
         x, y in pixels of the frame.
     which : tuple of int
-        The landmarks to use.
+        Numbers of the landmarks to use.
     camera : (3, 3) float64
+
+    Returns
+    -------
+    rotation matrix (3, 3) and translation (3,) float64, or None
+        The translation is in millimetres of the 3D model. None = no solution.
     """
-    chosen = list(which)
-    points = np.asarray(landmarks, np.float32)[chosen]
+    numbers = list(which)
+    points = np.asarray(landmarks, np.float32)[numbers]
     try:
-        solved, turn, shift = cv2.solvePnP(HEAD[chosen], points, camera, np.zeros((4, 1)))
+        solved, turn, shift = cv2.solvePnP(HEAD[numbers], points, camera, np.zeros((4, 1)))
     except cv2.error:
         return None
     if not solved:

@@ -23,29 +23,30 @@ from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.networks.mesonet import SIDE, MesoNetwork, meso4, meso_inception4
 from swapset.detectors.weights.keras import read_keras_weights
-from swapset.types import Floats
+from swapset.types import Floats, Image
 
 LENGTHS = 2.2
-"""Side of a face in distances between the eyes, or between eyes and mouth (`find_coordinates`)."""
+"""Side of a face over the distance between the eyes or between eyes and mouth, the larger of both
+(`find_coordinates`)."""
 ENLARGED = 1.3
 """Side of a crop in sides of a face (`get_aligned_face`)."""
-# As `face_recognition` groups the 68 landmarks for the authors' pipeline.
+# `face_recognition` groups the 68 landmarks in this way for the authors' pipeline.
 _TOP_LIP = np.array([*range(48, 55), 64, 63, 62, 61, 60])
 _BOTTOM_LIP = np.array([*range(54, 60), 48, 60, 67, 66, 65, 64])
 
 DECAY_EVERY = 1000
-"""Steps after which the learning rate falls to a tenth, three times at most."""
+"""Steps after which the learning rate falls to a tenth, at most three times."""
 
 ROTATION = 10.0
 """Largest rotation of a training face, in degrees."""
 ZOOM = 0.1
 BRIGHTNESS = 0.2
 HUE = 0.05
-"""Largest turn of the hue, in turns."""
+"""Largest change of the hue, as a share of the colour circle."""
 
 
 def placement(points: npt.ArrayLike) -> tuple[tuple[int, int], int, float]:
-    """Return where a face is, as `find_coordinates` of the authors' pipeline does.
+    """Return the place of a face, as `find_coordinates` of the authors' pipeline does.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def placement(points: npt.ArrayLike) -> tuple[tuple[int, int], int, float]:
     length : int
         Side of the face in pixels.
     angle : float
-        From the vertical to the line from eyes to mouth, in radians within a quarter turn.
+        From the vertical to the line from eyes to mouth, in radians, in [-π/2, π/2].
     """
     marks = np.asarray(points, np.float64)
     left, right = marks[36:42].mean(0), marks[42:48].mean(0)
@@ -73,10 +74,15 @@ def placement(points: npt.ArrayLike) -> tuple[tuple[int, int], int, float]:
 
 
 def sampling_matrix(points: npt.ArrayLike) -> Floats:
-    """Return (2, 3) that takes pixels x, y of the crop to pixels of the frame.
+    """Return the affine map (2, 3) float64 from pixels x, y of the crop to pixels of the frame.
 
     It joins the steps of the authors' `get_aligned_face` and `resize_patch`: a square cut around
-    the nose, turned about its middle, cut to its final size and scaled with corners on corners.
+    the nose, rotated about its middle, cut to its final size and scaled with corners on corners.
+
+    Parameters
+    ----------
+    points : (68, 2) float
+        Landmarks x, y in pixels of the frame.
     """
     (x, y), length, angle = placement(points)
     half = max(math.floor(length * ENLARGED // 2), 1)
@@ -88,22 +94,22 @@ def sampling_matrix(points: npt.ArrayLike) -> Floats:
 
 
 class MesoDetector(NetworkDetector):
-    """What Meso4 and MesoInception4 share.
+    """Shared parts of Meso4 and MesoInception4: crop, training and loading.
 
-    Trained as published: mean squared error, Adam with Keras' values, a learning rate that
-    falls from 1e-3 to 1e-6 by tenths every 1,000 steps; training ends after 1,000 steps of the
-    last. Faces are slightly zoomed, turned, mirrored, and changed in brightness and hue; by how
-    much is not published.
+    Trained as published: mean squared error, Adam with Keras' values, a learning rate that falls
+    from 1e-3 to 1e-6, to a tenth every 1,000 steps; training ends after 1,000 steps at the last
+    rate. Faces are slightly zoomed, rotated, mirrored, and changed in brightness and hue; the
+    published values do not say by how much.
     """
 
     side: ClassVar[int] = SIDE
     published: ClassVar[Schedule] = Schedule(steps=4 * DECAY_EVERY, batch=76, learning_rate=1e-3)
 
-    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
+    def crop(self, face: Face) -> Image:
         """Return the aligned face (256, 256, 3) uint8, RGB.
 
-        Upright, with the nose in the middle; pixels beyond the region are mirrored. It differs
-        from the authors' in that one bicubic sampling takes the place of three with splines.
+        The face is upright, with the nose in the middle; pixels outside the region are mirrored.
+        Unlike the original, which samples three times with splines, this samples once, bicubically.
         """
         matrix = sampling_matrix(face.landmarks)
         matrix[:, 2] -= face.origin
@@ -118,25 +124,24 @@ class MesoDetector(NetworkDetector):
         """Return crops in [0, 1]."""
         return crops / 255
 
-    def judge(self, output: Any) -> Tensor:
-        """Return scores (B,) float64: the network gives the probability of a real face."""
+    def fake_probability(self, output: Any) -> Tensor:
+        """Return the probability of fake, (B,) float64; the output (B,) is that of real."""
         return 1 - output.double()
 
     def loss(self, output: Any, batch: Batch) -> Tensor:
-        """Return the mean squared error against 1 for real and 0 for fake."""
+        """Return the mean squared error, a scalar float32; targets are 1 = real, 0 = fake."""
         return nn.functional.mse_loss(output, 1 - batch.labels)
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return Adam with Keras' epsilon, and with the published decay."""
-        adam = torch.optim.Adam(self.network.parameters(), lr=learning_rate, eps=1e-7)
-        decay = torch.optim.lr_scheduler.LambdaLR(
-            adam, lambda step: 0.1 ** min(step // DECAY_EVERY, 3)
-        )
-        adam.register_step_post_hook(lambda *_: decay.step())
-        return adam
+        """Return Adam with Keras' epsilon."""
+        return torch.optim.Adam(self.network.parameters(), lr=learning_rate, eps=1e-7)
+
+    def rate(self, first: float, step: int) -> float:
+        """Return the rate with the published decay."""
+        return first * 0.1 ** min(step // DECAY_EVERY, 3)
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Zoom, turn, mirror, brighten and tint each training face a little."""
+        """Slightly zoom, rotate, mirror, brighten and tint each training face."""
         images = _colour(_move(batch.images, generator), generator)
         return replace(batch, images=images)
 
@@ -147,10 +152,10 @@ class MesoDetector(NetworkDetector):
         Raises
         ------
         DataError
-            If the file is no .h5 file, or of another network.
+            If the file is not an .h5 file, or of another network.
         """
         detector = cls(device=device)
-        assert isinstance(detector.network, MesoNetwork)  # noqa: S101 - made so by build
+        assert isinstance(detector.network, MesoNetwork)  # noqa: S101 - `build` made it
         detector.take_state(read_keras_weights(path, detector.network))
         return detector
 
@@ -161,7 +166,7 @@ class Meso4(MesoDetector):
     name: ClassVar[str] = "Meso4"
 
     def build(self) -> nn.Module:
-        """Return the network; see `mesonet_networks`."""
+        """Return the network; see `swapset.detectors.networks.mesonet`."""
         return meso4()
 
 
@@ -171,17 +176,17 @@ class MesoInception4(MesoDetector):
     name: ClassVar[str] = "MesoInception4"
 
     def build(self) -> nn.Module:
-        """Return the network; see `mesonet_networks`."""
+        """Return the network; see `swapset.detectors.networks.mesonet`."""
         return meso_inception4()
 
 
 def _uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Return (B,) numbers in [-1, 1)."""
+    """Return random numbers (B,) in [-1, 1)."""
     return torch.rand(len(like), generator=generator, device=like.device) * 2 - 1
 
 
 def _move(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Zoom, turn and mirror images (B, 3, S, S); the border goes on beyond, as in Keras."""
+    """Zoom, rotate and mirror images (B, 3, S, S); border pixels repeat outside, as in Keras."""
     angle = _uniform(images, generator) * math.radians(ROTATION)
     scale = 1 + _uniform(images, generator) * ZOOM
     mirror = torch.where(_uniform(images, generator) < 0, -1.0, 1.0)
@@ -195,7 +200,8 @@ def _move(images: Tensor, generator: torch.Generator) -> Tensor:
 def _colour(images: Tensor, generator: torch.Generator) -> Tensor:
     """Change brightness and hue of images (B, 3, S, S) in [0, 255].
 
-    The hue turns about the axis of greys, so that greys and the sum of a pixel's channels stay.
+    The hue is rotated about the axis of greys, so that greys and the sum of a pixel's channels stay
+    the same.
     """
     angle = (_uniform(images, generator) * HUE * 2 * math.pi).view(-1, 1, 1)
     gain = (1 + _uniform(images, generator) * BRIGHTNESS).view(-1, 1, 1)

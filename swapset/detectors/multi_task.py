@@ -1,4 +1,4 @@
-"""Multi-task: a Y-shaped autoencoder that detects, segments and rebuilds a face.
+"""Multi-task: a Y-shaped autoencoder that detects, segments and reconstructs a face.
 
 H. H. Nguyen et al., "Multi-task Learning For Detecting and Segmenting Manipulated Facial Images
 and Videos", BTAS 2019; github.com/nii-yamagishilab/ClassNSeg: `model/ae.py` (network, losses),
@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Self
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -25,14 +24,15 @@ from swapset.detectors.face import Face
 from swapset.detectors.inputs.face_square import face_square, normalised
 from swapset.errors import DataError
 from swapset.learning.state_dicts import read_state
+from swapset.types import Image
 
 SIDE = 256
 HALF = 64
-"""Channels of each half of the latent: the first answers to fakes, the second to real faces."""
+"""Channels of each half of the latent: fakes activate the first, real faces the second."""
 UNKNOWN = 255
-"""In a mask: it is not known whether the pixel was swapped."""
+"""Value in a mask where it is unknown whether the pixel was swapped."""
 
-# Channels taken and given, and stride, of each layer.
+# Input and output channels, and stride, of each layer.
 _ENCODER = (
     *((3, 8, 1), (8, 8, 2), (8, 16, 1), (16, 16, 2), (16, 32, 1), (32, 32, 2)),
     *((32, 64, 1), (64, 64, 2), (64, 128, 1)),
@@ -42,17 +42,17 @@ _BRANCH = ((32, 16, 1), (16, 16, 2), (16, 8, 1), (8, 8, 2))
 
 
 class Encoder(nn.Module):
-    """Nine convolutions with BatchNorm and ReLU, each second of the first eight halving."""
+    """Nine convolutions with BatchNorm and ReLU; four of them, every second, halve the side."""
 
     def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for taken, given, stride in _ENCODER:
-            layers += [nn.Conv2d(taken, given, 3, stride, 1), nn.BatchNorm2d(given), nn.ReLU()]
+        for inputs, outputs, stride in _ENCODER:
+            layers += [nn.Conv2d(inputs, outputs, 3, stride, 1), nn.BatchNorm2d(outputs), nn.ReLU()]
         self.encoder = nn.Sequential(*layers).apply(_start)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return (B, 128, S/16, S/16) of images (B, 3, S, S)."""
+        """Return the latent (B, 128, S/16, S/16) float of images (B, 3, S, S)."""
         latent: Tensor = self.encoder(images)
         return latent
 
@@ -69,13 +69,20 @@ class Decoder(nn.Module):
         self.decoder.apply(_start)
 
     def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what is left and what is swapped (B, 2, S, S), and the image (B, 3, S, S)."""
+        """Return the segmentation and the image of a latent (B, 128, S/16, S/16) float.
+
+        Returns
+        -------
+        (B, 2, S, S) float in [0, 1]
+            Probabilities of "not swapped" and "swapped" of each pixel.
+        (B, 3, S, S) float in [-1, 1]
+        """
         shared = self.shared(latent)
         return self.segmenter(shared), self.decoder(shared)
 
 
 class YAutoencoder(nn.Module):
-    """Encoder and decoder; a score needs the encoder alone."""
+    """Encoder and decoder; scoring uses the encoder alone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,30 +90,40 @@ class YAutoencoder(nn.Module):
         self.decoder = Decoder()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the latent (B, 2, 64, S/16, S/16): halves for fake and for real."""
+        """Return the latent (B, 2, 64, S/16, S/16) float of images (B, 3, S, S) float.
+
+        Of its two halves, the first is for fakes, the second for real faces.
+        """
         latent: Tensor = self.encoder(images)
         return latent.unflatten(1, (2, HALF))
 
     def decode(self, latent: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
-        """Return segmentation and image from one half (B,) of each latent, the other set to 0."""
+        """Decode one half of each latent, with the other half set to 0; see `Decoder.forward`.
+
+        Parameters
+        ----------
+        latent : (B, 2, 64, S/16, S/16) float
+        half : (B,) int64
+            0 or 1.
+        """
         chosen = functional.one_hot(half, 2).to(latent.dtype).view(-1, 2, 1, 1, 1)
         segmented, rebuilt = self.decoder((latent * chosen).flatten(1, 2))
         return segmented, rebuilt
 
 
-def _transposed(taken: int, given: int, stride: int) -> nn.Module:
-    return nn.ConvTranspose2d(taken, given, 3, stride, 1, output_padding=stride - 1)
+def _transposed(inputs: int, outputs: int, stride: int) -> nn.Module:
+    return nn.ConvTranspose2d(inputs, outputs, 3, stride, 1, output_padding=stride - 1)
 
 
 def _up(sizes: Sequence[tuple[int, int, int]]) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for taken, given, stride in sizes:
-        layers += [_transposed(taken, given, stride), nn.BatchNorm2d(given), nn.ReLU()]
+    for inputs, outputs, stride in sizes:
+        layers += [_transposed(inputs, outputs, stride), nn.BatchNorm2d(outputs), nn.ReLU()]
     return layers
 
 
 def _start(module: nn.Module) -> None:
-    """Draw first weights as the authors do; biases of convolutions stay as torch draws them."""
+    """Draw initial weights as the authors do; biases of convolutions stay as torch draws them."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
@@ -115,31 +132,40 @@ def _start(module: nn.Module) -> None:
 
 
 def activations(latent: Tensor) -> Tensor:
-    """Return the mean absolute activation (B, 2) of each half of latents (B, 2, 64, h, w)."""
+    """Return the mean absolute activation of each half of a latent.
+
+    Parameters
+    ----------
+    latent : (B, 2, 64, h, w) float
+
+    Returns
+    -------
+    (B, 2) float32
+    """
     return latent.float().abs().mean((2, 3, 4))
 
 
 class MultiTask(NetworkDetector):
     """Multi-task detection and segmentation of manipulated faces.
 
-    - **Crop**: a square of 1.3 heights of the face (`face_square`), stretched to 256² by bilinear
-      interpolation; mean and deviation of ImageNet.
+    - **Crop**: a square of 1.3 times the face's height (`face_square`), resized to 256² by
+      bilinear interpolation; normalised by ImageNet's mean and standard deviation.
     - **Score**: softmax of the mean absolute activations of both halves of the latent. The
       authors' classes are in the order of their folders, `altered` = 0 and `original` = 1: the
-      score is the first, one minus what `test_cls.py` ranks by.
-    - **Losses**, all of the same weight (the authors' gamma is 1): activation (absolute error of
-      both halves against 0 or 1), cross entropy of the segmentation (of its softmax, as in the
-      original), mean squared error of the rebuilt image. The decoder gets the half of the true
-      class.
+      score is the first, one minus the value that `test_cls.py` ranks by.
+    - **Losses**, with equal weights (the authors' gamma is 1): activation (absolute error of both
+      halves against 0 or 1), cross entropy of the segmentation (applied to its softmax, as in the
+      original), mean squared error of the reconstructed image. The decoder gets the half of the
+      true class.
     - **Training**: Adam, learning rate 1e-3, weight decay 5e-4, epsilon 1e-7, batches of 64, no
-      augmentation. The authors' best of 100 epochs is the 46th, at about 4,400 steps each;
-      3,000 steps are set here.
+      augmentation. The authors' best of 100 epochs is the 46th, at about 4,400 steps each; the
+      default here is 3,000 steps.
 
     Notes
     -----
-    Every training face of the authors has a mask, all zero for real ones. Here, too, a real face
-    whose mask is unknown has an empty one; a fake whose mask is unknown is left out of the
-    segmentation's loss. The authors keep their crops as JPEG; that is left out.
+    Every training face of the authors has a mask, which is all zero for real ones. Here, too, a
+    real face without a known mask gets an empty one; a fake without a known mask is left out of
+    the segmentation loss. The authors store their crops as JPEG; this detector does not.
     """
 
     name: ClassVar[str] = "Multi-task"
@@ -149,15 +175,30 @@ class MultiTask(NetworkDetector):
     network: YAutoencoder
 
     def build(self) -> nn.Module:
-        """Return the network; its keys are the published ones after `encoder.` and `decoder.`."""
+        """Return the network; its keys are `encoder.` or `decoder.` and the published names."""
         return YAutoencoder()
 
-    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
+    def crop(self, face: Face) -> Image:
         """Return a square around the face (256, 256, 3) uint8, RGB; see `face_square`."""
         return np.asarray(cv2.resize(face.pixels[face_square(face)], (SIDE, SIDE)), np.uint8)
 
     def example(self, face: Face, label: int, generator: np.random.Generator) -> Example:
-        """Return the crop of a face and, cut in the same way, the mask of what is swapped."""
+        """Return a face's crop and, cut in the same way, the mask of its swapped pixels.
+
+        Parameters
+        ----------
+        face : Face
+        label : {0, 1}
+            1 = fake.
+        generator : numpy.random.Generator
+            Not used.
+
+        Returns
+        -------
+        Example
+            Crop (256, 256, 3) uint8, RGB, and mask (256, 256) uint8: 1 = swapped, 0 = not,
+            255 = unknown.
+        """
         if face.swapped is not None:
             cut = face.swapped[face_square(face)].astype(np.uint8) * 255
             mask = (cv2.resize(cut, (SIDE, SIDE)) >= 128).astype(np.uint8)
@@ -166,15 +207,15 @@ class MultiTask(NetworkDetector):
         return Example(self.crop(face), label, mask)
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Return the batch as it is: the authors change nothing."""
+        """Return the batch unchanged: the authors do not augment."""
         return batch
 
     def prepare(self, crops: Tensor) -> Tensor:
-        """Return crops with the mean and deviation of ImageNet."""
+        """Return crops normalised by ImageNet's mean and standard deviation."""
         return normalised(crops)
 
-    def judge(self, output: Any) -> Tensor:
-        """Return the probability (B,) of the first half, fake."""
+    def fake_probability(self, output: Any) -> Tensor:
+        """Return the probability of fake, (B,) float32, of latents (B, 2, 64, 16, 16)."""
         return activations(output).softmax(1)[:, 0]
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
@@ -184,7 +225,7 @@ class MultiTask(NetworkDetector):
         )
 
     def loss(self, output: Any, batch: Batch) -> Tensor:
-        """Return the sum of the losses of activation, segmentation and reconstruction."""
+        """Return the sum of activation, segmentation and reconstruction loss, a scalar float32."""
         real = 1 - batch.labels
         wanted = torch.stack([batch.labels, real], dim=1)
         activation = (activations(output) - wanted).abs().sum() / len(wanted)
@@ -196,7 +237,7 @@ class MultiTask(NetworkDetector):
         return activation + self._segmentation(segmented.float(), batch) + reconstruction
 
     def _segmentation(self, segmented: Tensor, batch: Batch) -> Tensor:
-        """Return the mean cross entropy of the pixels of which it is known what they are."""
+        """Return the mean cross entropy over the pixels with a known mask."""
         assert batch.swapped is not None  # noqa: S101 - every example has a mask
         mask = batch.swapped.nan_to_num(UNKNOWN).long()
         total = functional.cross_entropy(segmented, mask, ignore_index=UNKNOWN, reduction="sum")
@@ -209,8 +250,8 @@ class MultiTask(NetworkDetector):
         Parameters
         ----------
         path : Path
-            The encoder's file, with the decoder's beside it, or the folder of both. Scores need
-            no decoder: without its file the decoder keeps fresh weights.
+            The encoder's file, with the decoder's beside it, or the folder of both. Scores do not
+            need the decoder: without its file, it keeps its initial weights.
         device : torch.device or str
 
         Raises
@@ -239,8 +280,8 @@ def _encoder_file(path: Path) -> Path:
     """Return the encoder's file: `path`, or the only one in that folder."""
     if not path.is_dir():
         return path
-    found = sorted(path.glob("encoder_*.pt"))
-    if len(found) != 1:
-        names = ", ".join(file.name for file in found) or "none"
+    files = sorted(path.glob("encoder_*.pt"))
+    if len(files) != 1:
+        names = ", ".join(file.name for file in files) or "none"
         raise DataError(f"{path}: needs one file encoder_*.pt, has {names}; give the file itself")
-    return found[0]
+    return files[0]

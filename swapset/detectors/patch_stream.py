@@ -1,30 +1,29 @@
-"""The patch triplet stream of `two_stream`: whether a face is of another image than the rest.
+"""The patch stream of `two_stream`: tests whether a face is from another image than the rest.
 
-Steganalysis features of patches, a network of two fully connected layers that brings patches of
-one image together and those of two images apart (triplet loss), and a support vector machine that
-is trained for each face anew.
+It computes steganalysis features of patches; embeds them by two fully connected layers, trained
+with the triplet loss so that patches of one image lie close together and those of two images far
+apart; and trains a support vector machine anew for each face.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Any, NamedTuple, TextIO
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from sklearn.svm import SVC
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from swapset.detectors.base import Arrays, Samples
 from swapset.detectors.inputs import srm
 from swapset.detectors.inputs.patch_triplets import Triplets, gather, of_other_images, triplet_loss
 from swapset.detectors.inputs.patches import INSIDE, present
-from swapset.errors import DataError, TrainingError
+from swapset.errors import DataError
+from swapset.learning.checkpoint import Checkpoint, State, network_tensors, restore_network
+from swapset.learning.loop import Loop, Task
 from swapset.seeds import derive_seed
-from swapset.types import Bytes, Floats
+from swapset.types import Bytes, Floats, Floats32
 
 logger = logging.getLogger(__name__)
 
@@ -32,16 +31,19 @@ HIDDEN, EMBEDDED = 1024, 512
 STEPS = 2000
 LEARNING_RATE = 1e-4
 FACES = 400
-"""Most faces of a class whose patches are learnt from."""
+"""Largest number of faces of a class whose patches are used for training."""
 _LEAST_SPREAD = 2.5e-4
-"""Share of one pixel in a patch: features are not stretched beyond it."""
+"""Least divisor of a feature when it is standardised: the share of one pixel in a patch."""
 _TOLERANCE = 1e-6
 
 
 class Embedding(nn.Module):
-    """Features (n, 5514) to unit vectors (n, 512), through two fully connected layers.
+    """Two fully connected layers that map features (n, 5514) to unit vectors (n, 512).
 
-    `mean` and `spread` are those of the features of training patches.
+    Attributes
+    ----------
+    mean, spread : (5514,) float32
+        Mean and standard deviation of the training patches' features.
     """
 
     mean: Tensor
@@ -55,35 +57,41 @@ class Embedding(nn.Module):
         self.fc2 = nn.Linear(HIDDEN, EMBEDDED)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Embed features."""
+        """Return the unit vectors (n, 512) float32 of features (n, 5514)."""
         hidden = nn.functional.relu(self.fc1((features - self.mean) / self.spread))
         return nn.functional.normalize(self.fc2(hidden))
 
 
 class Plane(NamedTuple):
-    """A separating plane: decision = x · weights + offset; positive = of another image."""
+    """A separating plane: decision = x · weights + offset; positive = of another image.
+
+    Attributes
+    ----------
+    weights : (512,) float64
+    offset : float
+    """
 
     weights: Floats
     offset: float
 
     def decide(self, embedded: Floats) -> Floats:
-        """Return decisions (n,) on embedded patches (n, 512)."""
+        """Return decisions (n,) float64 on embedded patches (n, 512) float64."""
         return embedded @ self.weights + self.offset
 
 
-def separate(others: Floats, own: Floats) -> Plane:
-    """Return the linear support vector machine (C = 1, classes weighted alike) for one face.
+def separate(others: Floats, surroundings: Floats) -> Plane:
+    """Train the linear support vector machine for one face (C = 1, balanced class weights).
 
     Parameters
     ----------
     others : (m, 512) float64
-        Patches of other images.
-    own : (k, 512) float64
-        Patches of this image, outside the face.
+        Embedded patches of other images.
+    surroundings : (k, 512) float64
+        Embedded patches of this image, outside the face.
     """
-    labels = np.repeat((1, 0), (len(others), len(own)))
+    labels = np.repeat((1, 0), (len(others), len(surroundings)))
     machine = SVC(kernel="linear", C=1.0, class_weight="balanced", tol=_TOLERANCE)
-    machine.fit(np.concatenate([others, own]), labels)
+    machine.fit(np.concatenate([others, surroundings]), labels)
     return Plane(machine.coef_[0], float(machine.intercept_[0]))
 
 
@@ -93,13 +101,13 @@ class PatchStream:
     Parameters
     ----------
     seed : int
-        Of the first weights.
+        Of the initial weights.
     device : torch.device
 
     Attributes
     ----------
     others : (m, 512) float64
-        Embedded patches of other images; none before `fit`.
+        Embedded patches of other images; m is 0 before `fit`.
     """
 
     def __init__(self, *, seed: int, device: torch.device):
@@ -109,7 +117,7 @@ class PatchStream:
         self.others: Floats = np.empty((0, EMBEDDED))
 
     def score(self, patches: Bytes) -> Floats:
-        """Score faces by the mean decision on the patches of each.
+        """Score each face by the mean decision on its patches.
 
         Parameters
         ----------
@@ -119,14 +127,14 @@ class PatchStream:
         Returns
         -------
         (B,) float64
-            Higher = more likely of another image than its surroundings. 0 where there is no patch
-            of the face or of the surroundings, and before `fit`.
+            Higher = more likely of another image than its surroundings. 0 before `fit`, and where
+            there is no patch of the face or no patch of the surroundings.
         """
         return np.array([self._score_one(part) for part in patches], np.float64)
 
     def _score_one(self, patches: Bytes) -> float:
-        there = present(patches)
-        inside, outside = there[:INSIDE], there[INSIDE:]
+        filled = present(patches)
+        inside, outside = filled[:INSIDE], filled[INSIDE:]
         if not (len(self.others) and inside.any() and outside.any()):
             return 0.0
         embedded = self.embed(srm.features(patches))
@@ -134,26 +142,34 @@ class PatchStream:
         return float(plane.decide(embedded[:INSIDE][inside]).mean())
 
     @torch.inference_mode()
-    def embed(self, features: npt.NDArray[np.float32]) -> Floats:
-        """Return embedded features (n, 512) float64 of (n, 5514)."""
-        found = self.embedding(torch.from_numpy(features).to(self.device))
-        return found.cpu().numpy().astype(np.float64)
+    def embed(self, features: Floats32) -> Floats:
+        """Return unit vectors (n, 512) float64 of features (n, 5514) float32."""
+        embedded = self.embedding(torch.from_numpy(features).to(self.device))
+        return embedded.cpu().numpy().astype(np.float64)
 
     # -- learning ------------------------------------------------------------------------------
 
     def fit(
-        self, training: Samples, *, seed: int, steps: int, log: TextIO | None = None
+        self,
+        training: Samples,
+        *,
+        seed: int,
+        steps: int,
+        log: TextIO | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> dict[str, Any]:
-        """Learn the embedding, and keep patches of other images; return facts about it.
+        """Train the embedding, and keep patches of other images; return facts about the training.
 
         Parameters
         ----------
         training : Samples
         seed : int
         steps : int
-            At most `STEPS` are gone.
+            More than `STEPS` count as `STEPS`.
         log : TextIO, optional
             Gets a progress bar.
+        checkpoint : Checkpoint, optional
+            Where a killed training goes on from; the patches are cut again.
 
         Raises
         ------
@@ -164,41 +180,17 @@ class PatchStream:
         patches = gather(training, min(FACES, max(steps, 2)))
         draw = Triplets(patches, seed)
         if not draw.possible:
-            logger.warning("faces are too small or too few for patches; only whole faces count")
+            logger.warning("faces too small or too few for patches; only the face stream counts")
             return {"patches": 0}
         self.embedding.mean[:] = torch.from_numpy(patches.features.mean(axis=0))
         spread = np.maximum(patches.features.std(axis=0), _LEAST_SPREAD)
         self.embedding.spread[:] = torch.from_numpy(spread)
-        loss = self._learn(patches.features, draw, steps, log)
+        task = _Training(self, patches.features, draw, steps)
+        loop = Loop(task, checkpoint)
+        loop.resume()
+        loop.run(log)
         self.others = self.embed(patches.features[of_other_images(patches, seed)])
-        return {"patches": len(patches.features), "triplet_loss": round(loss, 4)}
-
-    def _learn(
-        self,
-        features: npt.NDArray[np.float32],
-        draw: Triplets,
-        steps: int,
-        log: TextIO | None,
-    ) -> float:
-        """Minimise the triplet loss; return its mean over the last tenth of the steps."""
-        optimiser = torch.optim.Adam(self.embedding.parameters(), lr=LEARNING_RATE)
-        losses = []
-        with tqdm(total=steps, file=log, mininterval=2, unit="step", desc="patches") as bar:
-            for step in range(steps):
-                rows = torch.from_numpy(features[draw.rows(step).ravel()]).to(self.device)
-                anchor, positive, negative = self.embedding(rows).chunk(3)
-                loss = triplet_loss(anchor, positive, negative)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                losses.append(float(loss.detach()))
-                if not np.isfinite(losses[-1]):
-                    raise TrainingError(
-                        f"Two-stream: the triplet loss is not a number at step {step + 1}"
-                    )
-                bar.set_postfix_str(f"triplet loss {losses[-1]:.4f}", refresh=False)
-                bar.update()
-        return float(np.mean(losses[-max(1, steps // 10) :]))
+        return {"patches": len(patches.features), "triplet_loss": round(task.last_losses(), 4)}
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -207,8 +199,8 @@ class PatchStream:
         state = {name: part.cpu().numpy() for name, part in self.embedding.state_dict().items()}
         return state | {"others": self.others}
 
-    def take(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Put back what `arrays` gave.
+    def take(self, arrays: Arrays) -> None:
+        """Load the arrays that `arrays` returned.
 
         Raises
         ------
@@ -225,3 +217,54 @@ class PatchStream:
             lines = str(error).splitlines()
             raise DataError(f"weights do not fit Two-stream: {' '.join(lines[1:3])}") from error
         self.others = others.double().numpy()
+
+
+class _Training(Task):
+    """The training of the embedding by the triplet loss."""
+
+    title = "patches"
+    loss_name = "Two-stream: the triplet loss"
+    advice = "leave Two-stream out of detectors"
+
+    def __init__(self, stream: PatchStream, features: Floats32, draw: Triplets, steps: int):
+        self._embedding, self._device = stream.embedding, stream.device
+        self._features, self._draw, self._steps = features, draw, steps
+        self._optimiser = torch.optim.Adam(self._embedding.parameters(), lr=LEARNING_RATE)
+        self._losses = torch.zeros(steps, device=self._device)
+
+    @property
+    def end(self) -> int:
+        """Return the steps that were asked for."""
+        return self._steps
+
+    def step(self, index: int) -> Tensor:
+        """See `Task.step`."""
+        drawn = self._features[self._draw.rows(index).ravel()]
+        anchor, positive, negative = self._embedding(
+            torch.from_numpy(drawn).to(self._device)
+        ).chunk(3)
+        loss = triplet_loss(anchor, positive, negative)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimiser.step()
+        self._losses[index] = loss.detach()
+        return self._losses[index]
+
+    def report(self, done: int, losses: Floats, speed: float) -> str:
+        """Return the last loss; see `Task.report`."""
+        return f"triplet loss {losses[-1]:.4f}"
+
+    def state(self) -> State:
+        """Return embedding, optimiser and losses."""
+        tensors = network_tensors(self._embedding, self._optimiser)
+        return State({**tensors, "losses": self._losses}, {})
+
+    def restore(self, state: State) -> None:
+        """Put back what `state` gave; see `Task.restore`."""
+        restore_network(state.tensors, self._embedding, self._optimiser)
+        self._losses.copy_(state.tensors["losses"])
+
+    def last_losses(self) -> float:
+        """Return the mean loss over the last tenth of the steps."""
+        last = self._losses[-max(1, self._steps // 10) :]
+        return float(np.mean(last.cpu().numpy().astype(np.float64)))

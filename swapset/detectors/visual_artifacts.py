@@ -1,9 +1,9 @@
-"""VA-MLP and VA-LogReg: the texture of eyes and teeth, of which early fakes have too little.
+"""VA-MLP and VA-LogReg: the texture of eyes and teeth, which early fakes lack.
 
 F. Matern, C. Riess, M. Stamminger, "Exploiting Visual Artifacts to Expose Deepfakes and Face
-Manipulations", WACVW 2019; code at github.com/FalkoMatern/Exploiting-Visual-Artifacts
-(`process_data.py`, `pipeline/texture.py`, `fit_classifiers.py`), pipeline "deepfake", which is
-followed here with the versions of scikit-image and scikit-learn that it pins.
+Manipulations", WACVW 2019; follows the pipeline "deepfake" of the code at
+github.com/FalkoMatern/Exploiting-Visual-Artifacts (`process_data.py`, `pipeline/texture.py`,
+`fit_classifiers.py`) with the versions of scikit-image and scikit-learn that it pins.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _COLUMNS = "columns"
 
 
 class VisualArtifacts(FeatureDetector):
-    """Nine texture energies of the eyes, nine of the teeth, judged by a classifier.
+    """Nine texture energies of the eyes and nine of the teeth, scored by a classifier.
 
-    A face is judged only if both eyes and the mouth are open; others get NaN, as the original
-    calls them invalid. Features are in the order of `laws.ENERGIES`; a model that was pickled by
-    Python 2, as the published ones are, wants them in the order of `laws.PYTHON2_ORDER`, and a
-    detector with such a model gives them so.
+    A face gets a score only if both eyes and the mouth are open; others get NaN, as the original
+    calls them invalid. Features are in the order of `laws.ENERGIES`. A model that Python 2 pickled,
+    such as the published ones, expects the order of `laws.PYTHON2_ORDER`, and a detector with such
+    a model gives its features in that order.
     """
 
     inputs = 2 * len(ENERGIES)
@@ -46,7 +46,13 @@ class VisualArtifacts(FeatureDetector):
 
     @abstractmethod
     def classifier_of(self, arrays: Arrays) -> Classifier:
-        """Return the classifier with these arrays; DataError if they do not fit."""
+        """Return the classifier with these arrays.
+
+        Raises
+        ------
+        DataError
+            If they do not fit.
+        """
 
     def crop(self, face: Face) -> Floats:
         """Return the features (18,) float64 of a face, or NaN; see `Detector.crop`."""
@@ -57,7 +63,7 @@ class VisualArtifacts(FeatureDetector):
         return np.concatenate(energies).astype(np.float64)[self.columns]
 
     def take_published(self, pickled: Pickled) -> None:
-        """Mind the order of the features; see the class."""
+        """Set the order of the features that the pickled model expects; see the class."""
         self.columns = _columns(PYTHON2_ORDER if pickled.python2 else ENERGIES)
 
     def arrays(self) -> Arrays:
@@ -65,7 +71,7 @@ class VisualArtifacts(FeatureDetector):
         return {**self.classifier.arrays(), _COLUMNS: self.columns}
 
     def take(self, arrays: Arrays) -> None:
-        """Put back what `arrays` gave; see `Detector.take`."""
+        """Load the arrays that `arrays` returned; see `Detector.take`."""
         rest = dict(arrays)
         columns = np.asarray(rest.pop(_COLUMNS, ()))
         if sorted(columns.tolist()) != list(range(self.inputs)):
@@ -87,18 +93,18 @@ class VAMLP(VisualArtifacts):
         self.classifier = Perceptron.untrained((self.inputs, *HIDDEN, 1))
 
     def classifier_of(self, arrays: Arrays) -> Perceptron:
-        """See `VisualArtifacts.classifier_of`."""
+        """Return the perceptron with these arrays; see `VisualArtifacts.classifier_of`."""
         return Perceptron.from_arrays(arrays, self.inputs)
 
     def learn(
         self, features: Floats, labels: Labels, schedule: Schedule, seed: int
     ) -> dict[str, Any]:
-        """See `FeatureDetector.learn`."""
+        """Fit the perceptron; see `FeatureDetector.learn`."""
         self.classifier, facts = fit_perceptron(features, labels, seed, schedule)
         return facts
 
     def take_published(self, pickled: Pickled) -> None:
-        """Take an `MLPClassifier`, as in `models/deepfake/mlp_df.pkl`."""
+        """Load an `MLPClassifier`, as in `models/deepfake/mlp_df.pkl`."""
         self.classifier = published_perceptron(pickled.value, self.inputs)
         super().take_published(pickled)
 
@@ -113,23 +119,23 @@ class VALogReg(VisualArtifacts):
         self.classifier = LogisticModel.untrained(self.inputs)
 
     def classifier_of(self, arrays: Arrays) -> LogisticModel:
-        """See `VisualArtifacts.classifier_of`."""
+        """Return the regression with these arrays; see `VisualArtifacts.classifier_of`."""
         return LogisticModel.from_arrays(arrays, self.inputs)
 
     def learn(
         self, features: Floats, labels: Labels, schedule: Schedule, seed: int
     ) -> dict[str, Any]:
-        """See `FeatureDetector.learn`; the model is solved, so steps and batch mean nothing."""
+        """Fit the regression, without regard to steps and batch; see `FeatureDetector.learn`."""
         self.classifier, facts = fit_logistic(features, labels, seed)
         return facts
 
     def take_published(self, pickled: Pickled) -> None:
-        """Take a `LogisticRegression`, as in `models/deepfake/logreg_df.pkl`."""
+        """Load a `LogisticRegression`, as in `models/deepfake/logreg_df.pkl`."""
         self.classifier = published_logistic(pickled.value, self.inputs)
         super().take_published(pickled)
 
 
 def _columns(order: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return which features, as they are computed, come first, second and so on."""
+    """Return, for each place in `order`, the number of the computed feature that belongs there."""
     one = np.array([ENERGIES.index(name) for name in order], np.int64)
     return np.concatenate([one, one + len(order)])

@@ -1,6 +1,6 @@
-"""FWA and DSP-FWA: the traces that affine warping leaves on a swapped face.
+"""FWA and DSP-FWA: detection of the traces that affine warping leaves on a swapped face.
 
-Both learn from real faces alone; their negative examples are in `warping_negatives`.
+Both learn from real faces alone; `warping_negatives` makes their negative examples.
 
 References
 ----------
@@ -29,37 +29,39 @@ from swapset.detectors.inputs.warping_negatives import head_region, recoloured, 
 from swapset.detectors.networks.resnet import PyramidResNet50, ResNet50, take_imagenet
 from swapset.errors import DataError
 from swapset.learning.state_dicts import read_state
+from swapset.types import Frames, Image
 
 JITTERS = 10
 BGR_MEAN = (103.939, 116.779, 123.68)
 WEIGHT_DECAY = 1e-4
 LR_DECAY, LR_STEPS = 0.95, 1000
 FACES_AT_ONCE = 8
-"""Faces of ten crops each that go through the network together; more only take memory."""
+"""Faces of ten crops each that go through the network together; more would only use memory."""
 
 
 class _Warping(NetworkDetector):
-    """What FWA and DSP-FWA share: crops, negatives, training and the mean of the top five.
+    """Shared parts of FWA and DSP-FWA: crops, negatives, training and the mean of the top five.
 
-    - **Crops**: the landmarks' box with a random margin (`head_region`), stretched to 224² by
-      bilinear interpolation; BGR minus the ImageNet mean, in [0, 255]. Ten of them at test time.
-      Their margins come from the seeds 0 to 9, for every face alike, as in the originals' demos.
+    - **Crops**: the landmarks' box with a random margin (`head_region`), resized to 224² by
+      bilinear interpolation; BGR minus the ImageNet mean, in [0, 255]. A test takes ten of them.
+      Their margins come from the seeds 0 to 9, the same for every face, as in the originals' demos.
     - **Score**: mean of the five highest fake probabilities of the ten. Output 0 of the network is
       fake and 1 is real; the demo of DSP-FWA returns one minus this score, that of FWA the score.
     - **Training**: each real face becomes a negative with probability 1/2 (`warped_back`), gets a
-      random margin and other colours (`recoloured`), and is not mirrored. Cross-entropy; SGD
+      random margin and changed colours (`recoloured`), and is not mirrored. Cross-entropy; SGD
       without momentum, 64 faces a step, learning rate 1e-3, times 0.95 after each 1000 steps;
       L2 of 1e-4 on the weights of convolutions and of the last layer, as slim's
       `resnet_arg_scope`. 20 epochs of the paper's 24,442 faces are 7,640 steps.
-    - Given fakes are never learnt from; among the validation faces they decide when to stop.
+    - Fakes of the dataset are never used for training; those among the validation faces help to
+      decide when to stop.
 
     Notes
     -----
-    Where it differs: the paper's second round on hard examples is left out (the released code has
-    none); the released code lowers the learning rate once an epoch (382 steps of 64 faces), not
-    after 1000 steps; BatchNorm keeps torchvision's momentum of 0.1 (slim: 0.003, too slow for short
-    trainings). How DSP-FWA was trained is not published; here it is trained as FWA is, but for
-    the rate of its last layer (see there).
+    Differences from the original: the paper's second round on hard examples is left out (the
+    released code has none); the released code lowers the learning rate once an epoch (382 steps of
+    64 faces), not after 1000 steps; BatchNorm keeps torchvision's momentum of 0.1 (slim: 0.003, too
+    slow for short trainings). The training of DSP-FWA is not published; here it is trained as FWA
+    is, apart from the learning rate of its last layer (see there).
     """
 
     needs_fakes = False
@@ -67,31 +69,31 @@ class _Warping(NetworkDetector):
     side = 224
     published = Schedule(steps=7640, batch=64, learning_rate=1e-3)
     classifier_rate: ClassVar[float] = 1.0
-    """Learning rate of a layer named `classifier`, in those of the others."""
+    """Learning rate of the layer named `classifier`, as a multiple of that of the others."""
 
     # -- crops -------------------------------------------------------------------------------
 
-    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
-        """Return ten crops (10, 224, 224, 3) uint8, RGB; the jitters are fixed, see the class."""
+    def crop(self, face: Face) -> Frames:
+        """Return ten crops (10, 224, 224, 3) uint8, RGB; their margins are fixed, see the class."""
         crops = []
         for seed in range(JITTERS):
             draw = np.random.RandomState(seed).randint
             crops.append(self._resized(face.pixels[head_region(face, draw)]))
         return np.stack(crops)
 
-    def _resized(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    def _resized(self, pixels: Image) -> Image:
         resized = cv2.resize(np.ascontiguousarray(pixels), (self.side, self.side))
         return np.asarray(resized, np.uint8)
 
     def example(self, face: Face, label: int, generator: np.random.Generator) -> Example:
-        """Return one crop of a real face as it is (label 0), or warped back (label 1)."""
+        """Return one crop of a real face, unchanged (label 0) or warped back (label 1)."""
         warped = generator.random() < 0.5
         pixels = warped_back(face, generator) if warped else face.pixels
         region = head_region(face, lambda count: int(generator.integers(count)))
         return Example(self._resized(recoloured(pixels[region], generator)), int(warped))
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Return the batch: `example` has changed the colours, and nothing is mirrored."""
+        """Return the batch unchanged: `example` has changed the colours; nothing is mirrored."""
         return batch
 
     def prepare(self, crops: Tensor) -> Tensor:
@@ -100,12 +102,12 @@ class _Warping(NetworkDetector):
 
     # -- scoring -----------------------------------------------------------------------------
 
-    def judge(self, output: Tensor) -> Tensor:
-        """Return the probability of output 0, fake; in float64, where it reaches 1 much later."""
+    def fake_probability(self, output: Tensor) -> Tensor:
+        """Return the probability of output 0, fake; float64, which saturates at 1 much later."""
         return functional.softmax(output.double(), 1)[:, 0]
 
     def combine(self, scores: Scores) -> Scores:
-        """Return the mean of the upper half of each row."""
+        """Return the mean (B,) float64 of the upper half of each row of scores (B, K)."""
         ordered = np.sort(scores, axis=1)
         return np.asarray(ordered[:, scores.shape[1] // 2 :].mean(axis=1), np.float64)
 
@@ -124,11 +126,11 @@ class _Warping(NetworkDetector):
         return functional.cross_entropy(output.float(), 1 - batch.labels.long())
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return plain SGD whose learning rate falls by 5 % after each 1000 steps."""
+        """Return plain SGD."""
         groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
         for name, part in self.network.named_parameters():
             groups.setdefault((name.startswith("classifier."), part.ndim > 1), []).append(part)
-        optimiser = torch.optim.SGD(
+        return torch.optim.SGD(
             [
                 {
                     "params": parts,
@@ -139,9 +141,12 @@ class _Warping(NetworkDetector):
             ],
             lr=learning_rate,
         )
-        schedule = torch.optim.lr_scheduler.StepLR(optimiser, LR_STEPS, LR_DECAY)
-        optimiser.register_step_post_hook(lambda *_: schedule.step())
-        return optimiser
+
+    def rate(self, first: float, step: int) -> float:
+        """Return the rate, which falls by 5 % after each 1000 steps."""
+        for _ in range(step // LR_STEPS):  # not by a power, which rounds otherwise
+            first *= LR_DECAY
+        return first
 
     def fit(
         self,
@@ -152,33 +157,34 @@ class _Warping(NetworkDetector):
         log: TextIO | None = None,
         backbone: Path | None = None,
     ) -> dict[str, Any]:
-        """Train on the real ones of the faces; see `NetworkDetector.fit`."""
+        """Train on the real ones among the faces; see `NetworkDetector.fit`."""
         real = RealFaces(training)
         return super().fit(real, validation, schedule, log=log, backbone=backbone)
 
 
 class RealFaces:
-    """The real ones of some faces, as `Samples`."""
+    """The real ones among some faces, as `Samples`."""
 
     def __init__(self, samples: Samples):
         self._samples = samples
-        self._places = np.flatnonzero(samples.labels == 0)
-        self.labels = np.zeros(len(self._places), np.int8)
-        self.videos = samples.videos[self._places]
+        self._indices = np.flatnonzero(samples.labels == 0)
+        self.labels = np.zeros(len(self._indices), np.int8)
+        self.videos = samples.videos[self._indices]
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._indices)
 
     def __getitem__(self, index: int) -> Face:
-        return self._samples[int(self._places[index])]
+        return self._samples[int(self._indices[index])]
 
 
 class FWA(_Warping):
     """Face warping artefacts: ResNet-50, two outputs. Shared parts: see `_Warping`.
 
-    The published weights are a checkpoint of TensorFlow 1, which cannot be read here; besides, its
-    network (slim's `resnet_v1_50`) has its strides elsewhere. This one is torchvision's ResNet-50,
-    the network that the same authors use for it in DSP-FWA's repository, with torchvision's keys.
+    The published weights are a checkpoint of TensorFlow 1, which cannot be read here; moreover, the
+    strides are in other places of its network (slim's `resnet_v1_50`). This one is torchvision's
+    ResNet-50, the network that the same authors use for it in DSP-FWA's repository, with
+    torchvision's keys.
     """
 
     name = "FWA"
@@ -189,7 +195,7 @@ class FWA(_Warping):
         return ResNet50(2)
 
     def take_backbone(self, path: Path) -> None:
-        """Start from torchvision's ImageNet weights, without `fc`."""
+        """Load torchvision's ImageNet weights, without `fc`."""
         take_imagenet(self.network, path)
 
 
@@ -202,7 +208,7 @@ class DSPFWA(_Warping):
     -----
     The 83,968 pooled features have about 300 times the squared norm of FWA's 2048 averages, and
     the steps that plain SGD takes in the logits grow with it: at FWA's learning rate the loss
-    leaps above 100. So the last layer learns at 1/300 of the rate, which makes them equal.
+    rises above 100. The last layer therefore learns at 1/300 of the rate, which makes them equal.
     """
 
     name = "DSP-FWA"
@@ -214,17 +220,17 @@ class DSPFWA(_Warping):
         return PyramidResNet50(2)
 
     def take_backbone(self, path: Path) -> None:
-        """Start from torchvision's ImageNet weights, without `fc`."""
+        """Load torchvision's ImageNet weights, without `fc`."""
         take_imagenet(self.network.resnet.resnet, path)
 
     @classmethod
     def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
-        """Return the detector with the published checkpoint; its weights stand under `net`.
+        """Return the detector with the published checkpoint, whose weights are under `net`.
 
         Raises
         ------
         DataError
-            If the file cannot be read, or its names or shapes are others.
+            If the file cannot be read, or names or shapes of its weights do not fit.
         """
         detector = cls(device=device)
         state = read_state(path, "net")

@@ -1,4 +1,4 @@
-"""Xception on faces, trained on raw videos or on those of one compression.
+"""Xception on faces, trained on raw videos or on videos of one compression.
 
 A. Roessler et al., "FaceForensics++: Learning to Detect Manipulated Facial Images", ICCV 2019,
 section 4; github.com/ondyari/FaceForensics, folder `classification`: `network/models.py`,
@@ -23,11 +23,12 @@ from swapset.detectors.face import Face
 from swapset.detectors.networks.xception import TransferModel
 from swapset.detectors.weights.xception import read_xception_weights
 from swapset.errors import DataError
+from swapset.types import Bytes
 
 ENLARGED = 1.3
 """Side of a crop in sides of the face's box."""
 HEAD_SHARE = 6
-"""Only the new last layer learns in one of so many steps: in 3 of the authors' 18 epochs."""
+"""Only the new last layer is trained in the first 1/6 of the steps: the authors' 3 of 18 epochs."""
 
 
 def square(box: npt.ArrayLike, width: int, height: int) -> tuple[int, int, int]:
@@ -38,8 +39,8 @@ def square(box: npt.ArrayLike, width: int, height: int) -> tuple[int, int, int]:
     box : (4,) float
         x0, y0, x1, y1 of the face in pixels of the frame; rounded, as dlib's boxes are.
     width, height : int
-        Of the frame. A crop that reaches beyond is moved at the left and at the top, and made
-        smaller at the right and at the bottom.
+        Of the frame. A crop that would cross the left or upper border is moved, one that would
+        cross the right or lower border is made smaller.
     """
     x0, y0, x1, y1 = (int(v) for v in np.rint(np.asarray(box, np.float64)))
     side = int(max(x1 - x0, y1 - y0) * ENLARGED)
@@ -49,12 +50,12 @@ def square(box: npt.ArrayLike, width: int, height: int) -> tuple[int, int, int]:
 
 
 class XceptionDetector(NetworkDetector):
-    """What the Xceptions for all compressions share.
+    """Shared parts of the Xceptions for all compressions: crop, training and loading.
 
     Trained as published: cross entropy, Adam with a learning rate of 2e-4, batches of 32, no
-    augmentation. Where it starts from weights on ImageNet, only the new last layer learns
-    in the first sixth of the steps (the authors' 3 of 18 epochs), then the whole network.
-    The authors' epochs see about a million faces each; 9,000 steps see 288,000 in all.
+    augmentation. With ImageNet weights, only the new last layer is trained in the first sixth of
+    the steps (the authors' 3 of 18 epochs), then the whole network. The authors' epochs have about
+    a million faces each; 9,000 steps have 288,000 in all.
     """
 
     side: ClassVar[int] = 299
@@ -63,14 +64,14 @@ class XceptionDetector(NetworkDetector):
     _head_steps = 0
 
     def build(self) -> nn.Module:
-        """Return the network; see `xception_network`."""
+        """Return the network; see `swapset.detectors.networks.xception`."""
         return TransferModel()
 
-    def crop(self, face: Face) -> npt.NDArray[np.uint8]:
+    def crop(self, face: Face) -> Bytes:
         """Return a square around the face's box (299, 299, 3) uint8, RGB.
 
-        Scaled as by torchvision on a PIL image. It differs from the authors' for a face whose
-        box lies by more than a fifth outside the frame: a region has fewer pixels then.
+        It is scaled as torchvision does with a PIL image. It differs from the authors' crop if more
+        than a fifth of the face's box lies outside the frame: the region then has fewer pixels.
         """
         x0, y0 = face.origin
         height, width = face.pixels.shape[:2]
@@ -85,16 +86,16 @@ class XceptionDetector(NetworkDetector):
         """Return crops in [-1, 1]."""
         return crops / 127.5 - 1
 
-    def judge(self, output: Any) -> Tensor:
-        """Return scores (B,): the second of both outputs is fake."""
+    def fake_probability(self, output: Any) -> Tensor:
+        """Return the probability of fake, (B,) float64: the second of the two logits (B, 2)."""
         return output.double().softmax(1)[:, 1]
 
     def loss(self, output: Any, batch: Batch) -> Tensor:
-        """Return the cross entropy."""
+        """Return the cross entropy of the logits (B, 2), a scalar float32."""
         return nn.functional.cross_entropy(output.float(), batch.labels.long())
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Return the batch as it is: the authors change nothing."""
+        """Return the batch unchanged: the authors do not augment."""
         return batch
 
     def fit(
@@ -106,31 +107,23 @@ class XceptionDetector(NetworkDetector):
         log: TextIO | None = None,
         backbone: Path | None = None,
     ) -> dict[str, Any]:
-        """Train; after weights on ImageNet the last layer first. See `Detector.fit`."""
-        asked = None if schedule is None else schedule.steps
-        steps = (self.published.steps or 0) if asked is None else asked
+        """Train; with ImageNet weights, the last layer first. See `Detector.fit`."""
+        configured = None if schedule is None else schedule.steps
+        steps = (self.published.steps or 0) if configured is None else configured
         self._head_steps = 0 if backbone is None else steps // HEAD_SHARE
         try:
             return super().fit(training, validation, schedule, log=log, backbone=backbone)
         finally:
             self.network.requires_grad_(True)
 
-    def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return Adam; it holds the backbone still in the steps of the last layer."""
-        adam = super().optimiser(learning_rate)
-        if self._head_steps:
-            self.network.requires_grad_(False)
+    def before_step(self, step: int) -> None:
+        """Hold the backbone still in the steps of the last layer."""
+        if step <= self._head_steps:
+            self.network.requires_grad_(step == self._head_steps)
             self.network.get_submodule("model.last_linear").requires_grad_(True)
-            adam.register_step_post_hook(self._count)
-        return adam
-
-    def _count(self, *_: Any) -> None:
-        self._head_steps -= 1
-        if self._head_steps == 0:
-            self.network.requires_grad_(True)
 
     def take_backbone(self, path: Path) -> None:
-        """Start from weights on ImageNet, `xception-*.pth`; its last layer is left out.
+        """Load ImageNet weights, `xception-*.pth`, without the last layer.
 
         Raises
         ------
@@ -139,24 +132,26 @@ class XceptionDetector(NetworkDetector):
         """
         state = read_xception_weights(path)
         for name in ("weight", "bias"):
-            own = self.network.get_parameter(f"model.last_linear.{name}")
-            state[f"last_linear.{name}"] = own.detach()
+            fresh = self.network.get_parameter(f"model.last_linear.{name}")
+            state[f"last_linear.{name}"] = fresh.detach()
         self._take(path, state)
 
     def _take(self, path: Path, state: dict[str, Tensor]) -> None:
-        given = {f"model.{name}": part for name, part in state.items()}
-        own = self.network.state_dict()
-        needed = {name for name in own if not name.endswith("num_batches_tracked")}
-        unfit = (needed - given.keys()) | (given.keys() - own.keys())
+        loaded = {f"model.{name}": part for name, part in state.items()}
+        current = self.network.state_dict()
+        needed = {name for name in current if not name.endswith("num_batches_tracked")}
+        unfit = (needed - loaded.keys()) | (loaded.keys() - current.keys())
         unfit |= {
-            name for name in given.keys() & own.keys() if given[name].shape != own[name].shape
+            name
+            for name in loaded.keys() & current.keys()
+            if loaded[name].shape != current[name].shape
         }
         if unfit:
             raise DataError(
                 f"{path}: {len(unfit)} tensors are missing, unknown or of another shape, such as "
                 f"{min(unfit)}; give a file of Xception"
             )
-        self.take_state(given)
+        self.take_state(loaded)
 
     @classmethod
     def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
@@ -166,7 +161,7 @@ class XceptionDetector(NetworkDetector):
         ------
         DataError
             If the file is of another network, or a whole pickled model; the message says how to
-            convert that.
+            convert the latter.
         """
         detector = cls(device=device)
         detector._take(path, read_xception_weights(path))

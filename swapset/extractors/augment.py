@@ -1,8 +1,8 @@
 """Training batches: faces turned, scaled, shifted, mirrored and coloured on the device.
 
-One pass of sampling from the kept uint8 face gives the crop, so that nothing is blurred twice and
-no loader stands between the faces and the network. All draws are made on the CPU: a training on a
-GPU sees the same faces as one without.
+The crop is sampled once from the stored uint8 face, so that nothing is blurred twice and no loader
+is needed between the faces and the network. All random numbers are drawn on the CPU: a training on
+a GPU gets the same faces as one without.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from swapset.extractors.schedules import Variation
 
 @dataclass(frozen=True)
 class Batch:
-    """What an extractor learns from.
+    """A training batch of an extractor.
 
     Attributes
     ----------
     images : (B, 3, S, S) float32 in [0, 255], RGB
     points : (B, K, 2) float32
-        x and y in pixels of the crop; some may lie outside of it.
+        Landmarks x, y in pixels of the crop; some may lie outside of it.
     known : (B, K) bool
-        False = nothing is learnt of this landmark.
+        False = this landmark is left out of the loss.
     """
 
     images: Tensor
@@ -40,16 +40,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Poses:
-    """How each face of a batch is placed in its crop.
+    """The place of each face of a batch in its crop.
 
     Attributes
     ----------
-    angle : (B,) float
+    angle : (B,) float32
         In radians.
-    scale : (B,) float
-        Side of what is seen, in sides of the crop.
-    shift : (B, 2) float
-        Of what is seen, along x and y, in sides of the crop.
+    scale : (B,) float32
+        Side of the visible square, in sides of the crop.
+    shift : (B, 2) float32
+        Shift of the visible square along x and y, in sides of the crop.
     mirrored : (B,) bool
     """
 
@@ -67,19 +67,19 @@ def draw_batch(
     generator: torch.Generator,
     device: torch.device,
 ) -> Batch:
-    """Return some faces, each varied anew.
+    """Return a batch of faces, each varied anew.
 
     Parameters
     ----------
     bank : FaceBank
     index : (B,) int64
-        Which faces; on the CPU.
+        Numbers of the faces; on the CPU.
     variation : Variation
-        What is varied, and how much.
+        Kind and size of the variations.
     generator : torch.Generator
         Of the CPU.
     device : torch.device
-        Where the batch is wanted.
+        Device of the batch.
     """
     poses = draw_poses(len(index), variation, generator)
     images = place_images(bank.take(index, device), poses, side=bank.side, fill=bank.fill)
@@ -96,7 +96,21 @@ def draw_batch(
 
 
 def draw_poses(count: int, variation: Variation, generator: torch.Generator) -> Poses:
-    """Draw how `count` faces are placed; see `Variation`."""
+    """Draw the places of `count` faces in their crops.
+
+    Parameters
+    ----------
+    count : int
+        B.
+    variation : Variation
+    generator : torch.Generator
+        Of the CPU.
+
+    Returns
+    -------
+    Poses
+        Of (B,) float32 and bool tensors.
+    """
     if variation.law == "normal":
         turn = torch.randn(count, generator=generator).clamp(-2, 2)
         scale = 1 + (variation.scale * torch.randn(count, generator=generator)).clamp(
@@ -115,21 +129,25 @@ def draw_poses(count: int, variation: Variation, generator: torch.Generator) -> 
 
 
 def place_images(faces: Tensor, poses: Poses, *, side: int, fill: float) -> Tensor:
-    """Return crops (B, 3, S, S) float32 of kept faces (B, 3, M, M) uint8.
+    """Return crops of stored faces.
 
     Parameters
     ----------
-    faces : (B, 3, M, M) uint8
+    faces : (B, 3, M, M) uint8, RGB
     poses : Poses
     side : int
         S.
     fill : float
-        What lies outside of a kept face.
+        Value of pixels outside of a stored face, in [0, 255].
+
+    Returns
+    -------
+    (B, 3, S, S) float32 in [0, 255], RGB
     """
     stored = faces.shape[-1]
     steps = (torch.arange(side, dtype=torch.float32) - (side - 1) / 2) * (2 / stored)
     turn = _turns(poses) * poses.scale[:, None, None]
-    # Small tensors, so that what goes to a GPU at each step is small; the grid is made there.
+    # Only these small tensors are sent to a GPU at each step; the grid is computed there.
     steps, turn = steps.to(faces.device), turn.to(faces.device)
     shift = (poses.shift * (2 * side / stored)).to(faces.device)
     x = turn[:, :, 0, None, None] * steps + shift[:, :, None, None]
@@ -144,7 +162,21 @@ def place_images(faces: Tensor, poses: Poses, *, side: int, fill: float) -> Tens
 
 
 def place_points(points: Tensor, poses: Poses, *, side: int) -> Tensor:
-    """Return where landmarks (B, K, 2), in pixels of the plain crop, are in the placed one."""
+    """Return the places of landmarks in crops that `place_images` makes.
+
+    Parameters
+    ----------
+    points : (B, K, 2) float32
+        x, y in pixels of the crop without any pose.
+    poses : Poses
+    side : int
+        S.
+
+    Returns
+    -------
+    (B, K, 2) float32
+        x, y in pixels of the crop.
+    """
     centre = (side - 1) / 2
     from_centre = points - centre - side * poses.shift[:, None]
     # The inverse of a rotation is its transpose: a row times the rotation.
@@ -153,11 +185,11 @@ def place_points(points: Tensor, poses: Poses, *, side: int) -> Tensor:
 
 
 def _turns(poses: Poses) -> Tensor:
-    """Return rotations (B, 2, 2) that take places in the crop to places in the kept face."""
+    """Return rotations (B, 2, 2) from places in the crop to places in the stored face."""
     cosine, sine = poses.angle.cos(), poses.angle.sin()
     return torch.stack((cosine, -sine, sine, cosine), 1).view(-1, 2, 2)
 
 
 def _uniform(generator: torch.Generator, *shape: int) -> Tensor:
-    """Return numbers in [-1, 1)."""
+    """Return random numbers in [-1, 1)."""
     return torch.rand(*shape, generator=generator) * 2 - 1

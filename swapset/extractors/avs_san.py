@@ -23,25 +23,24 @@ from swapset.seeds import derive_seed
 class AVSSAN(Extractor):
     """SAN as TheSouthFrog/stylealign trains it (landmark_detection/, "AVS(SAN)").
 
-    The published recipe differs from SAN's by its data alone: WFLW with copies of each face in
-    other styles. The style networks that made them are published without weights, and so are the
-    two generators within SAN: without the authors' checkpoint, fixed style transforms stand for
-    both (`swapset.extractors.networks.styles` within the network; `swapset.extractors.restyle` for
-    8 of 9 faces, as many as theirs). A checkpoint that the authors' code wrote brings its
-    generators along.
+    The published recipe differs from SAN's only in its data: WFLW with copies of each face in other
+    styles. The style networks that made them are published without weights, and so are the two
+    generators within SAN. Without the authors' checkpoint, fixed style transforms replace both
+    (`swapset.extractors.networks.styles` within the network; `swapset.extractors.restyle` for 8 of
+    9 faces, the authors' share). A checkpoint that the authors' code wrote contains its generators.
 
     The authors cut the landmarks' bounding box widened by 20 % on each side and stretch it to a
-    square (`--pre_crop_expand 0.2`, san_vision/transforms.py, `PreCrop`); which boxes their lists
-    for WFLW give is not published. Here the square about the bounding box, which follows from
-    dlib's box, is widened as much, and nothing is stretched. Pixels go to [-1, 1] (san_main.py).
+    square (`--pre_crop_expand 0.2`, san_vision/transforms.py, `PreCrop`); the boxes in their lists
+    for WFLW are not published. Here the square about the bounding box, which is derived from dlib's
+    box, is widened as much, and nothing is stretched. Pixels are scaled to [-1, 1] (san_main.py).
 
     Training (landmark_detection/scripts/WFLW_full.sh; SAN/lib/procedure/train_detector.py): smooth
     Gaussians of σ = 4 crop pixels and the background, the squared errors of all four outputs,
     summed, over twice the number of faces, SGD with Nesterov's momentum. The steps are 50 epochs of
     WFLW's 7,500 pictures. Crops are shifted by up to 30 of 128 pixels, neither turned nor mirrored;
-    landmarks that are cut off do not count (datasets/point_meta.py, `apply_bound`).
-    They start from torchvision's VGG-16 on ImageNet (vgg16-397923af.pth), which `take_backbone`
-    reads. Without it their SGD soon gives numbers that are none, and Adam takes its place.
+    landmarks outside the crop do not count (datasets/point_meta.py, `apply_bound`). The authors
+    start from torchvision's VGG-16 on ImageNet (vgg16-397923af.pth), which `take_backbone` reads.
+    Without it, their SGD soon gives NaN, and Adam replaces it.
 
     Parameters
     ----------
@@ -55,7 +54,7 @@ class AVSSAN(Extractor):
     side = 128
     map_side = 16
     backbone = ("features.",)
-    shown = ("features", "CPM_feature")
+    feature_layers = ("features", "CPM_feature")
     published = Schedule(
         steps=46_900,
         batch=8,
@@ -123,24 +122,24 @@ class AVSSAN(Extractor):
         )
 
     def loss(self, outputs: Sequence[Tensor], points: Tensor, known: Tensor) -> Tensor:
-        """Return the squared errors, summed, over twice the number of faces."""
+        """Return the sum of squared errors over twice the number of faces; see `Extractor.loss`."""
         wanted = self.targets(points, known)
         counted = torch.cat((known, known.new_ones(len(known), 1)), 1)[:, :, None, None]
         errors = [((maps - wanted) ** 2 * counted).sum() for maps in outputs]
         return torch.stack(errors).sum() / (2 * len(points))
 
     def take_backbone(self, path: Path) -> None:
-        """Start from VGG-16 on ImageNet; see `Extractor.take_backbone`."""
+        """Load VGG-16's ImageNet weights; see `Extractor.take_backbone`."""
         super().take_backbone(path)
         torch.manual_seed(derive_seed(self.seed, self.name, "stages") % 2**63)
         self.network.start_as_published()  # type: ignore[operator]
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return SGD with momentum 0.9, or, for a network that starts from nothing, Adam.
+        """Return SGD with momentum 0.9 or, for a network without a pretrained backbone, Adam.
 
-        With SGD later stages learn 4 times as fast, biases twice; weights decay by 0.0005, biases
-        do not; generators do not learn (itn_cpm.py, `specify_parameter`). Adam has one learning
-        rate, about 0.001 for a narrow network.
+        With SGD, later stages have 4 times the learning rate and biases twice as much; weights
+        decay by 0.0005, biases do not; generators are not trained (itn_cpm.py,
+        `specify_parameter`). Adam has one learning rate, about 0.001 for a narrow network.
         """
         if not self.pretrained:
             learning = [part for part in self.network.parameters() if part.requires_grad]
@@ -163,17 +162,17 @@ class AVSSAN(Extractor):
     @classmethod
     def published_state(cls, path: Path) -> dict[str, Tensor]:
         """Return the weights; the authors' checkpoints also hold the options of their scripts."""
-        # Both are plain holders of attributes: reading them runs nothing.
+        # Both classes only hold attributes: reading them runs no code.
         options = (_Options, "models.model_utils.ModelConfig")
         with torch.serialization.safe_globals([Namespace, options]):
             return read_published(path)
 
     @classmethod
     def published_facts(cls, state: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
-        """Return the number of points, and whether generators come along."""
+        """Return the number of landmarks, and whether the weights include generators."""
         generators = any(name.startswith("netG_A.") for name in state)
         return {"points": output_channels(state, "stage3.16", path) - 1, "generators": generators}
 
 
 class _Options:
-    """Stands for a class of the authors' code that only holds options."""
+    """Replaces a class of the authors' code that only holds options."""

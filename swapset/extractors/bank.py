@@ -1,4 +1,4 @@
-"""Faces to train an extractor on: cut once, with a margin, and kept as uint8."""
+"""Faces for the training of an extractor: cut out once, with a margin, and stored as uint8."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TextIO
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
@@ -22,26 +21,27 @@ from swapset.extractors.labels.faces import LabelledFaces
 from swapset.extractors.schedules import Variation
 from swapset.io.files import atomic_output
 from swapset.media.picture import decode_picture
+from swapset.types import Frames, Image
 
 _SHARE_OF_GPU = 0.4
-"""Faces go to a GPU as a whole if they fill no more of its free memory."""
+"""All faces are kept on a GPU if they fill no more than this share of its free memory."""
 
 
 @dataclass(frozen=True)
 class FaceBank:
-    """Faces as one extractor wants to see them.
+    """Faces cut out for one extractor.
 
     Attributes
     ----------
     faces : (n, 3, M, M) uint8, RGB
-        The middle S pixels of each side are the extractor's crop; the rest is real surrounding for
-        turns, zooms and shifts. On the device if there is room, else in a file or in memory.
+        The middle S×S pixels are the extractor's crop; the rest are real surroundings for turns,
+        zooms and shifts. On the device if they fit, else in a file or in memory.
     points : (n, K, 2) float32
-        x and y in pixels of the extractor's crop.
+        Landmarks x, y in pixels of the extractor's crop.
     side : int
         S; M - S is even.
     fill : float
-        What stands outside of pictures.
+        Value of pixels outside of a picture, in [0, 255].
     """
 
     faces: Tensor
@@ -53,14 +53,17 @@ class FaceBank:
         return len(self.faces)
 
     def take(self, index: Tensor, device: torch.device) -> Tensor:
-        """Return some faces (B, 3, M, M) uint8 on a device; the index (B,) is on the CPU."""
+        """Return the faces (B, 3, M, M) uint8 of an index (B,) int64 on a device.
+
+        The index is on the CPU.
+        """
         return self.faces[index.to(self.faces.device)].to(device)
 
 
 def margin_of(variation: Variation) -> float:
-    """Return how many sides of its crop a variation can see across."""
+    """Return the side of the largest square that a variation can show, in sides of its crop."""
     clipped = 2 if variation.law == "normal" else 1
-    # A square is widest across when it stands on a corner.
+    # A turned square is widest at 45 degrees.
     angle = math.radians(min(clipped * variation.turn, 45.0)) if variation.turned else 0.0
     widest = (1 + variation.scale) * (math.cos(angle) + math.sin(angle))
     return widest + 2 * variation.shift
@@ -83,23 +86,23 @@ def cut_bank(
     faces : LabelledFaces
         At least one.
     extractor : Extractor
-        Whose crop is wanted.
+        Determines the crops.
     margin : float
-        Side of what is kept, in sides of the crop.
+        Side of the stored faces, in sides of the crop.
     fill : float
-        What lies outside of a picture, in [0, 255].
+        Value of pixels outside of a picture, in [0, 255].
     file : Path, optional
-        Where the faces are kept, (n, 3, M, M) uint8 in numpy's format. What a job before this one
-        has left there is used: the name must say what is in it (`bank_name`).
+        Stores the faces, (n, 3, M, M) uint8 in numpy's format. If an earlier job has left it, it
+        is used: its name must identify the content (`bank_name`).
     device : torch.device or str
-        Where they are wanted.
+        Device of the bank.
     log : TextIO, optional
         Gets a progress bar.
 
     Raises
     ------
     DataError
-        Naming a picture that cannot be read.
+        Naming a picture or file that cannot be read.
     """
     side = extractor.side
     stored = side + 2 * math.ceil((margin - 1) * side / 2)
@@ -114,24 +117,34 @@ def cut_bank(
     else:
         if not file.exists():
             with atomic_output(file) as scratch:
-                kept = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.uint8, shape=shape)
-                _cut(faces, wider, kept, fill, log)
-                kept.flush()
-                del kept
+                stored_faces = np.lib.format.open_memmap(
+                    scratch, mode="w+", dtype=np.uint8, shape=shape
+                )
+                _cut(faces, wider, stored_faces, fill, log)
+                stored_faces.flush()
+                del stored_faces
         cut = _opened(file, shape)
     return FaceBank(_placed(torch.from_numpy(cut), torch.device(device)), points, side, fill)
 
 
 def bank_name(faces: LabelledFaces, extractor: Extractor, *facts: object) -> str:
-    """Return a name that changes with the labels, the pictures and how they are cut."""
+    """Return a name that changes with the labels, the pictures and how they are cut.
+
+    Parameters
+    ----------
+    faces : LabelledFaces
+    extractor : Extractor
+    *facts
+        Further values that change the stored faces, such as the margin.
+    """
     text = "\0".join(map(str, (faces.fingerprint(), extractor.name, extractor.side, *facts)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def read_labelled_picture(path: Path) -> NDArray[np.uint8]:
-    """Return a picture (H, W, 3) uint8, RGB: grey and 16-bit ones are converted, alpha is left out.
+def read_labelled_picture(path: Path) -> Image:
+    """Return a picture (H, W, 3) uint8, RGB; grey and 16-bit ones are converted, alpha is left out.
 
-    It is not turned by its metadata: landmarks count the pixels as they are stored.
+    Its orientation in the metadata is ignored, as landmarks count the pixels in stored order.
 
     Raises
     ------
@@ -141,13 +154,13 @@ def read_labelled_picture(path: Path) -> NDArray[np.uint8]:
     try:
         return decode_picture(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     except MediaError as error:
-        raise DataError(f"{error}; replace it or take its line out") from error
+        raise DataError(f"{error}; replace it or remove its line") from error
 
 
 def _cut(
     faces: LabelledFaces,
     regions: Tensor,
-    into: NDArray[np.uint8],
+    into: Frames,
     fill: float,
     log: TextIO | None,
 ) -> None:
@@ -163,9 +176,9 @@ def _cut(
         into[number] = crop[0].round().clamp(0, 255).to(torch.uint8).numpy()
 
 
-def _opened(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _opened(file: Path, shape: tuple[int, ...]) -> Frames:
     try:
-        # Copy on write: torch warns of arrays that cannot be written.
+        # Copy on write, because torch warns of read-only arrays.
         kept = np.load(file, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{file}: holds no faces ({error})") from error

@@ -1,9 +1,9 @@
-"""The interface of all landmark extractors: crop, heat-maps, landmarks, and what they learn by."""
+"""The interface of all landmark extractors: crop, heat-maps, landmarks and training loss."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from swapset.errors import DataError
 from swapset.extractors.crops import cut_squares, to_frame
+from swapset.extractors.layers import layer_outputs
 from swapset.extractors.registry import EXTRACTORS, extractor_class
 from swapset.extractors.schedules import Schedule, Variation
 from swapset.learning.model_files import read_model, write_model
@@ -20,16 +21,16 @@ from swapset.learning.state_dicts import read_published, with_counters
 from swapset.seeds import derive_seed
 
 KIND = "landmark extractor"
-"""What messages call a file of one."""
+"""Name of the kind of file, for messages."""
 POINTS = (68, 98)
-"""Numbers of landmarks: 300-W's and WFLW's."""
+"""Possible numbers of landmarks: 300-W's and WFLW's."""
 
 
 class Extractor(ABC):
     """A convolutional network that gives a heat-map for each landmark.
 
-    Everything from a frame's pixels to its heat-maps is differentiable in the pixels: an attack
-    lives on the frame, not on the crop.
+    Everything from a frame's pixels to its heat-maps is differentiable in the pixels, because
+    attacks change the frame, not the crop.
 
     Attributes
     ----------
@@ -44,26 +45,32 @@ class Extractor(ABC):
     variation : Variation
         The authors' augmentation.
     backbone : tuple of str
-        How the names of the weights begin that the authors take from ImageNet; empty = none.
-    shown : tuple of str
-        Parts of the network whose outputs `features` gives.
+        Prefixes of the weights that the authors take from ImageNet; empty = none.
+    feature_layers : tuple of str
+        Submodules whose outputs `features` returns.
     points : int
         Number of landmarks K, 68 or 98.
     network : nn.Module
         In eval mode unless it is being trained.
     pretrained : bool
-        Whether the backbone came from ImageNet, by `take_backbone`.
+        Whether `take_backbone` loaded ImageNet weights.
     trained : bool
-        False = fresh weights: its landmarks mean nothing. Whoever trains it sets this.
+        False = fresh weights, whose landmarks mean nothing. The code that trains it sets this.
 
     Parameters
     ----------
     points : int
     width : float
-        Share of the published numbers of channels; 1 = as published. Small ones train on a CPU.
+        Share of the published numbers of channels, in (0, 4]; 1 = as published. Small ones can be
+        trained on a CPU.
     seed : int
-        Of the first weights.
+        Of the initial weights.
     device : torch.device or str
+
+    Raises
+    ------
+    ValueError
+        If `points` or `width` is not allowed.
     """
 
     name: ClassVar[str]
@@ -72,7 +79,7 @@ class Extractor(ABC):
     published: ClassVar[Schedule]
     variation: ClassVar[Variation]
     backbone: ClassVar[tuple[str, ...]] = ()
-    shown: ClassVar[tuple[str, ...]] = ()
+    feature_layers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -93,7 +100,7 @@ class Extractor(ABC):
         self.network = self.build().to(self.device).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    # -- what an extractor says ----------------------------------------------------------------
+    # -- defined by each extractor -------------------------------------------------------------
 
     @abstractmethod
     def build(self) -> nn.Module:
@@ -101,7 +108,7 @@ class Extractor(ABC):
 
     @abstractmethod
     def regions(self, boxes: Tensor) -> Tensor:
-        """Return the squares (B, 3) that the network wants to see of faces.
+        """Return the squares of the frames that the network reads.
 
         Parameters
         ----------
@@ -126,31 +133,56 @@ class Extractor(ABC):
         Returns
         -------
         list of (B, K, h, w) or (B, K + 1, h, w) float
-            With the background map last where the network has one. Differentiable in the images
-            and in the weights, in train and in eval mode.
+            The background map is last where the network has one. Differentiable in the images and
+            in the weights, in train and in eval mode.
         """
 
     @abstractmethod
     def decode(self, heatmaps: Tensor) -> Tensor:
-        """Return landmarks (B, K, 2), x and y in pixels of the crop, as the authors decode them."""
+        """Return the landmarks of heat-maps, decoded in the authors' way.
+
+        Parameters
+        ----------
+        heatmaps : (B, K, h, w) float
+
+        Returns
+        -------
+        (B, K, 2) float32
+            x, y in pixels of the crop.
+        """
 
     @abstractmethod
     def targets(self, points: Tensor, known: Tensor) -> Tensor:
-        """Return the maps that the network should give, shaped as `outputs` are.
+        """Return the target maps of the training, shaped as `outputs` are.
 
         Parameters
         ----------
         points : (B, K, 2) float
-            x and y in pixels of the crop; what is not known may be anything, NaN as well.
+            x, y in pixels of the crop; anything, NaN too, where a landmark is not known.
         known : (B, K) bool
             False = this landmark is not labelled.
+
+        Returns
+        -------
+        (B, K, h, w) or (B, K + 1, h, w) float32 in [0, 1]
         """
 
     @abstractmethod
     def loss(self, outputs: Sequence[Tensor], points: Tensor, known: Tensor) -> Tensor:
-        """Return the authors' training loss, a number, of `outputs` of a batch.
+        """Return the authors' training loss of a batch, without landmarks that are not labelled.
 
-        A landmark that is not labelled takes no part.
+        Parameters
+        ----------
+        outputs : sequence of (B, K, h, w) or (B, K + 1, h, w) float
+            See `outputs`.
+        points : (B, K, 2) float
+            x, y in pixels of the crop.
+        known : (B, K) bool
+            False = this landmark is not labelled.
+
+        Returns
+        -------
+        scalar float32
         """
 
     @abstractmethod
@@ -160,77 +192,104 @@ class Extractor(ABC):
         Its groups may have multiples of the learning rate: a schedule multiplies each group's.
         """
 
-    # -- what all do alike ---------------------------------------------------------------------
+    # -- common to all -------------------------------------------------------------------------
 
     def crop(self, frames: Tensor, boxes: Tensor) -> Tensor:
-        """Cut and resize what the network reads; differentiable in the frames.
+        """Cut and resize the network's input; differentiable in the frames.
 
         Parameters
         ----------
         frames : (B, 3, H, W) float in [0, 255], RGB
         boxes : (B, 4) float
+            x0, y0, x1, y1 in pixels of the frame.
 
         Returns
         -------
         (B, 3, S, S) float in [0, 255]
-            What lies outside of a frame is 0.
+            Pixels outside of a frame are 0.
         """
         return cut_squares(frames, self.regions(boxes), self.side)
 
     def heatmaps(self, images: Tensor) -> Tensor:
-        """Return heat-maps (B, K, h, w) of crops (B, 3, S, S) in [0, 255], RGB; differentiable.
+        """Return the heat-maps of crops; differentiable.
 
-        Of a network with several outputs, the last; without a background map.
+        They come from the last output of the network, without a background map.
+
+        Parameters
+        ----------
+        images : (B, 3, S, S) float in [0, 255], RGB
+
+        Returns
+        -------
+        (B, K, h, w) float
         """
         return self.outputs(images)[-1][:, : self.points]
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """Return tensors (B, ...) from inside of the network, and the heat-maps as the last.
+        """Return the outputs of `feature_layers`, and the heat-maps last; differentiable.
 
-        For crops as `heatmaps` takes them; differentiable.
+        Parameters
+        ----------
+        images : (B, 3, S, S) float in [0, 255], RGB
+
+        Returns
+        -------
+        list of (B, C, h, w) float
         """
-        inside, maps = outputs_within(self.network, self.shown, lambda: self.heatmaps(images))
-        return [*inside, maps]
+        features, maps = layer_outputs(
+            self.network, self.feature_layers, lambda: self.heatmaps(images)
+        )
+        return [*features, maps]
 
     def landmarks(self, frames: Tensor, boxes: Tensor) -> Tensor:
-        """Return landmarks (B, K, 2), x and y in pixels of the frames.
+        """Return the landmarks in frames.
 
-        Pixel coordinates: 0 is the centre of a frame's first pixel.
+        Parameters
+        ----------
+        frames : (B, 3, H, W) float in [0, 255], RGB
+        boxes : (B, 4) float
+            x0, y0, x1, y1 in pixels of the frame.
+
+        Returns
+        -------
+        (B, K, 2) float32
+            x, y in pixels of the frame: 0 is the centre of its first pixel.
         """
         points = self.decode(self.heatmaps(self.crop(frames, boxes)))
         return to_frame(points, self.regions(boxes), self.side)
 
     def take_backbone(self, path: Path) -> None:
-        """Start a training from weights of the backbone on ImageNet, as the authors do.
+        """Load the backbone's ImageNet weights before a training, as the authors do.
 
         Raises
         ------
         DataError
-            If this extractor has none, or they do not fit; those published are for `width` 1.
+            If this extractor has no backbone, or the weights do not fit; published weights are for
+            `width` 1.
         """
         if not self.backbone:
             raise DataError(f"{path}: {self.name} has no backbone that takes weights; leave it out")
-        own = self.network.state_dict()
+        merged = self.network.state_dict()
         state = with_counters(read_published(path), self.network)
-        for name, part in own.items():
+        for name, part in merged.items():
             if name.startswith(self.backbone):
                 if name not in state or state[name].shape != part.shape:
                     raise DataError(
                         f"{path}: is no backbone of {self.name} of width {self.width} ({name} is "
                         "missing or of another shape); see docs/weights.md"
                     )
-                own[name] = state[name]
-        self.network.load_state_dict(own)
+                merged[name] = state[name]
+        self.network.load_state_dict(merged)
         self.pretrained = True
 
     # -- files ---------------------------------------------------------------------------------
 
     def facts(self) -> dict[str, Any]:
-        """Return what the constructor needs to make this extractor again, as JSON values."""
+        """Return the constructor's arguments that rebuild this extractor, as JSON values."""
         return {"points": self.points, "width": self.width}
 
     def save(self, path: Path, card: Mapping[str, Any] | None = None) -> None:
-        """Write the extractor as safetensors, whole or not at all, with a card of JSON values.
+        """Write the extractor and a card of JSON values as safetensors, whole or not at all.
 
         Raises
         ------
@@ -255,7 +314,7 @@ class Extractor(ABC):
         if facts.pop("extractor", None) != cls.name:
             raise DataError(f"{path}: is no extractor {cls.name}")
         try:
-            with outlines():  # a file may ask for more memory than it fills
+            with outlines():  # a file may ask for more memory than its arrays need
                 outline = cls(**facts, device="meta")
         except (TypeError, ValueError) as error:
             raise DataError(f"{path}: is of another version ({error}); train it again") from error
@@ -271,25 +330,25 @@ class Extractor(ABC):
     def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
         """Return the extractor with weights that its authors' code wrote; see docs/weights.md.
 
-        The number of landmarks is read from the file. A bare state dict is taken, and one inside
-        of a checkpoint, with or without `module.` before its names.
+        The number of landmarks is read from the file. The file is a state dict, or a checkpoint
+        with one in it; `module.` may stand before its names.
 
         Raises
         ------
         DataError
-            If the file is not what is expected.
+            If the file is not the expected one.
         """
         state = cls.published_state(path)
         facts = cls.published_facts(state, path)
         if facts["points"] not in POINTS:
-            raise DataError(f"{path}: finds {facts['points']} landmarks; only {POINTS} can be used")
+            raise DataError(f"{path}: finds {facts['points']} landmarks, but must find 68 or 98")
         extractor = cls(**facts, device=device)
         extractor.take(with_counters(state, extractor.network), path)
         return extractor
 
     @classmethod
     def published_state(cls, path: Path) -> dict[str, Tensor]:
-        """Return what `network` takes of a published checkpoint."""
+        """Return the part of a published checkpoint that fits `network`."""
         return read_published(path)
 
     @classmethod
@@ -298,7 +357,7 @@ class Extractor(ABC):
         """Return the constructor's arguments that published weights need, `points` among them."""
 
     def take(self, state: Mapping[str, Tensor], path: Path) -> None:
-        """Load a state dict whose names and shapes must fit; `trained` is True afterwards.
+        """Load a state dict whose names and shapes must fit, and set `trained`.
 
         Raises
         ------
@@ -308,8 +367,8 @@ class Extractor(ABC):
         try:
             self.network.load_state_dict(dict(state))
         except RuntimeError as error:
-            said = " ".join(str(error).split()[:30])
-            raise DataError(f"{path}: weights do not fit {self.name}: {said} ...") from error
+            start = " ".join(str(error).split()[:30])
+            raise DataError(f"{path}: weights do not fit {self.name}: {start} ...") from error
         self.network.eval()
         self.trained = True
 
@@ -331,33 +390,3 @@ def load_extractor(path: Path, *, device: torch.device | str = "cpu") -> Extract
         raise DataError(f"{path}: is of the unknown extractor {name!r}")
     extractor: Extractor = extractor_class(name).load(path, device=device)
     return extractor
-
-
-def outputs_within(
-    network: nn.Module, names: Sequence[str], work: Callable[[], Tensor]
-) -> tuple[list[Tensor], Tensor]:
-    """Return what parts of a network gave while it worked, and what the work gave.
-
-    Parameters
-    ----------
-    network : nn.Module
-    names : sequence of str
-        Of its submodules; one that gives several tensors counts as many times.
-    work : callable
-        Runs the network once.
-    """
-    seen: dict[str, list[Tensor]] = {name: [] for name in names}
-
-    def keeper(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def keep(_: nn.Module, __: Any, output: Any) -> None:
-            seen[name] += [output] if isinstance(output, Tensor) else list(output)
-
-        return keep
-
-    handles = [network.get_submodule(name).register_forward_hook(keeper(name)) for name in names]
-    try:
-        result = work()
-    finally:
-        for handle in handles:
-            handle.remove()
-    return [tensor for tensors in seen.values() for tensor in tensors], result

@@ -1,6 +1,6 @@
-"""From heat-maps to landmarks: as the published codes do it, and differentiably.
+"""Decoding of heat-maps to landmarks, as in the published codes, and a differentiable way.
 
-Pixel m of a map lies at (m + 1/2) · stride - 1/2 of the crop: maps and crops share their edges.
+Pixel m of a map lies at (m + 1/2) · stride - 1/2 of the crop: maps and crops have the same edges.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _EPSILON = float(torch.finfo(torch.float64).eps)
 
 
 def quarter_pixel(heatmaps: Tensor, stride: float) -> Tensor:
-    """Return the places of the maxima, a quarter of a pixel nearer the higher neighbours.
+    """Return the places of the maxima, moved a quarter of a pixel towards the higher neighbours.
 
-    A maximum on the rim of a map stays where it is. A map without a positive value gives the pixel
+    A maximum on the border of a map is not moved. A map without a positive value gives the pixel
     up and left of its first one, as in the authors' code.
 
     Parameters
@@ -27,17 +27,17 @@ def quarter_pixel(heatmaps: Tensor, stride: float) -> Tensor:
 
     Returns
     -------
-    (B, K, 2) float
-        x and y in pixels of the crop; not differentiable.
+    (B, K, 2) float32
+        x, y in pixels of the crop; not differentiable.
 
     References
     ----------
     HRNet/HRNet-Facial-Landmark-Detection, lib/core/evaluation.py, `get_preds` and `decode_preds`;
-    the same two functions in utils/evaluation.py of hzh8311/pyhowfar. There the place in the frame
-    is cut to a whole pixel at the end; here it is not.
+    the same two functions in utils/evaluation.py of hzh8311/pyhowfar. They cut the place in the
+    frame to a whole pixel at the end; this function does not.
     """
     height, width = heatmaps.shape[2:]
-    flat = heatmaps.detach().float().flatten(2)  # half precision has no quarters of 63
+    flat = heatmaps.detach().float().flatten(2)  # half precision cannot represent 63.25
     score, index = flat.max(2)
     x, y = index % width, index.div(width, rounding_mode="floor")
     inside = (x > 0) & (x < width - 1) & (y > 0) & (y < height - 1)
@@ -56,7 +56,7 @@ def window_mean(heatmaps: Tensor, stride: float, radius: int = 3) -> Tensor:
     """Return the weighted means of the places around the maxima.
 
     The weights are the values of the (2 · radius + 1)² pixels around a maximum; values of at most
-    1e-6 and what is outside of the map weigh next to nothing.
+    1e-6 and pixels outside of the map have almost no weight.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def window_mean(heatmaps: Tensor, stride: float, radius: int = 3) -> Tensor:
 
     Returns
     -------
-    (B, K, 2) float
-        x and y in pixels of the crop; not differentiable.
+    (B, K, 2) float32
+        x, y in pixels of the crop; not differentiable.
 
     References
     ----------
@@ -98,17 +98,17 @@ def soft_argmax(heatmaps: Tensor, stride: float, sharpness: float = 25.0) -> Ten
     Parameters
     ----------
     heatmaps : (B, K, h, w) float
-        Maps whose peaks are about 1 high.
+        Maps with peaks about 1 high.
     stride : float
         Crop pixels per map pixel.
     sharpness : float
-        The maps are multiplied by it first. A peak of height 1 must weigh more than thousands of
-        pixels of about 0, so less than about 15 draws everything to the middle of the map.
+        Factor on the maps before the softmax. A peak of height 1 must outweigh thousands of pixels
+        of about 0: less than about 15 pulls every landmark to the middle of the map.
 
     Returns
     -------
-    (B, K, 2) float
-        x and y in pixels of the crop.
+    (B, K, 2) float32
+        x, y in pixels of the crop.
 
     References
     ----------
@@ -116,7 +116,7 @@ def soft_argmax(heatmaps: Tensor, stride: float, sharpness: float = 25.0) -> Ten
     contextual information", 2017 (arXiv:1710.02322), equations 2 and 3.
     """
     height, width = heatmaps.shape[2:]
-    # Half precision cannot tell places of a map apart once they are sums over thousands of pixels.
+    # Half precision is too coarse for places that are sums over thousands of pixels.
     share = (sharpness * heatmaps.float()).flatten(2).softmax(2).view(heatmaps.shape)
     x = (share.sum(2) * torch.arange(width, device=share.device)).sum(2)
     y = (share.sum(3) * torch.arange(height, device=share.device)).sum(2)

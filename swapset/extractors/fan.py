@@ -1,4 +1,4 @@
-"""FAN: one hourglass."""
+"""FAN with one hourglass."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _LATER = re.compile(r"(m|top_m_|conv_last|bn_end|l|bl|al)[1-9]\d*\.|(bl|al)0\.")
 class FAN(PixelMapExtractor):
     """FAN of Bulat and Tzimiropoulos with one hourglass, trained as in pyhowfar.
 
-    The crop is the one of 1adrianb/face-alignment for boxes of dlib's detector, the kind of box
-    that this project draws: 200/195 of the box's width and height together, its centre 12 % of the
-    box higher (face_alignment/api.py). Pixels are divided by 255, without a mean: pyhowfar computes
-    one but leaves it unused (datasets/W300LP.py).
+    The crop is that of 1adrianb/face-alignment for boxes of dlib's detector, the kind of box that
+    this project draws: 200/195 of the box's width and height together, its centre 12 % of the box
+    higher (face_alignment/api.py). Pixels are divided by 255, without a mean: pyhowfar computes one
+    but does not use it (datasets/W300LP.py).
 
-    Training as in pyhowfar: Gaussians of σ = 1 map pixel, mean squared error, RMSprop
-    (main.py, opts.py, datasets/W300LP.py; read from its forks HapKoM/pyhowfar and
-    lippman1125/pytorch_FAN, which agree, the original being no longer public). Its steps here are
-    40 epochs of the 61,225 pictures of 300W-LP that it trains on.
+    Training as in pyhowfar: Gaussians of σ = 1 map pixel, mean squared error, RMSprop (main.py,
+    opts.py, datasets/W300LP.py; read from its forks HapKoM/pyhowfar and lippman1125/pytorch_FAN,
+    which agree, as the original is no longer public). The steps here are 40 epochs of the 61,225
+    pictures of 300W-LP that it trains on.
 
     pyhowfar's own network has ordinary bottlenecks where the paper has blocks of three parallel
-    outputs; here they are the paper's, for which weights are published: the first hourglass of
-    2DFAN4-11f355bf06.pth.tar is read by `from_weights`.
+    outputs. The network here has the paper's blocks, for which weights are published:
+    `from_weights` reads the first hourglass of 2DFAN4-11f355bf06.pth.tar.
     """
 
     name = "fan"
     side = 256
     map_side = 64
-    shown = ("conv4", "m0")
+    feature_layers = ("conv4", "m0")
     published = Schedule(
         steps=102_000, batch=24, learning_rate=1e-4, milestones=(15 / 40, 30 / 40), factor=0.1
     )
@@ -54,7 +54,7 @@ class FAN(PixelMapExtractor):
         return 1.0
 
     def build(self) -> nn.Module:
-        """Return the network; widths are multiples of 4 channels."""
+        """Return the network; numbers of channels are multiples of 4."""
         return FANNetwork(self.points, stem=4 * max(1, round(16 * self.width)))
 
     def regions(self, boxes: Tensor) -> Tensor:
@@ -77,5 +77,5 @@ class FAN(PixelMapExtractor):
 
     @classmethod
     def published_facts(cls, state: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
-        """Return the number of points."""
+        """Return the number of landmarks."""
         return {"points": output_channels(state, "l0", path)}

@@ -214,7 +214,7 @@ def _train(
 
 
 def _facts(trainer: Trainer) -> dict[str, Any]:
-    plan, best = trainer.plan, trainer.best
+    plan = trainer.plan
     tail = trainer.losses[-min(100, plan.steps) :].mean()
     facts: dict[str, Any] = {
         **{key: getattr(plan, key) for key in _OWN_KEYS},
@@ -223,8 +223,8 @@ def _facts(trainer: Trainer) -> dict[str, Any]:
         "device": trainer.device.type,
         "parameters": sum(part.numel() for part in trainer.extractor.network.parameters()),
     }
-    if best.history:
-        facts |= {"best_step": best.step, "history": best.history}
+    if trainer.history:
+        facts |= {"best_step": trainer.best.step, "history": trainer.history}
     return facts
 
 

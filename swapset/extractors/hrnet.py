@@ -23,12 +23,12 @@ class HRNet(PixelMapExtractor):
     """HRNetV2-W18 of HRNet-Facial-Landmark-Detection.
 
     The authors cut a square of 1.25 times the longer side of the landmarks' bounding box about the
-    box's centre (lib/datasets/wflw.py; centres and scales come with their annotations). Here the
-    bounding box follows from dlib's box.
+    box's centre (lib/datasets/wflw.py; centres and scales are in their annotations). Here the
+    bounding box is derived from dlib's box.
 
     Training: Gaussians of σ = 1.5 map pixels for 98 points and 1 for 68, mean squared error, Adam;
     the steps are 60 epochs of WFLW's 7,500 pictures (experiments/wflw and experiments/300w,
-    face_alignment_*_hrnet_w18.yaml; lib/config/defaults.py; tools/train.py). They start from
+    face_alignment_*_hrnet_w18.yaml; lib/config/defaults.py; tools/train.py). The authors start from
     hrnetv2_w18_imagenet_pretrained.pth, which `take_backbone` reads.
     """
 
@@ -36,7 +36,7 @@ class HRNet(PixelMapExtractor):
     side = 256
     map_side = 64
     backbone = ("conv", "bn", "layer1", "transition", "stage")
-    shown = ("layer1", "stage2.0", "stage3.3")
+    feature_layers = ("layer1", "stage2.0", "stage3.3")
     published = Schedule(
         steps=28_140, batch=16, learning_rate=1e-4, milestones=(30 / 60, 50 / 60), factor=0.1
     )
@@ -51,7 +51,7 @@ class HRNet(PixelMapExtractor):
 
     def build(self) -> nn.Module:
         """Return the network."""
-        # Kept on the device: sent anew at each step, they would hold up an attack.
+        # Kept on the device: sending them at each step would slow an attack down.
         self._colours = torch.tensor((_MEAN, _STD), device=self.device)[:, :, None, None]
         return HRNetNetwork(
             self.points,
@@ -74,5 +74,5 @@ class HRNet(PixelMapExtractor):
 
     @classmethod
     def published_facts(cls, state: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
-        """Return the number of points."""
+        """Return the number of landmarks."""
         return {"points": output_channels(state, "head.3", path)}

@@ -24,14 +24,16 @@ AMONG_98: tuple[int, ...] = (
 )
 """Point k of 68 is point AMONG_98[k] of 98.
 
-The mapping that is common among users of both, for example `WFLW_98_TO_DLIB_68_IDX_MAPPING` in
-code that runs DSLPT (Jiahao-UTS/DSLPT). Corners and tips are the same points; along outline and
-lids the two markups space theirs a little differently.
+Users of both numberings commonly map them in this way, for example `WFLW_98_TO_DLIB_68_IDX_MAPPING`
+in code that runs DSLPT (Jiahao-UTS/DSLPT). Corners and tips are the same points; along outline and
+lids, the spacing of the points differs a little.
 """
 
 
 def as_68(points: Any) -> Any:
-    """Return landmarks (..., 68, 2) of landmarks (..., 68, 2) or (..., 98, 2), array or tensor.
+    """Return the 68 landmarks (..., 68, 2) among landmarks (..., 68, 2) or (..., 98, 2).
+
+    An array or a tensor, of any floating dtype, in any unit.
 
     Raises
     ------
@@ -86,11 +88,11 @@ def _swapped(points: int, pairs: Sequence[tuple[int, int]]) -> tuple[int, ...]:
 
 
 MIRRORED: dict[int, tuple[int, ...]] = {k: _swapped(k, pairs) for k, pairs in _PAIRS.items()}
-"""By their number: point k of a mirrored picture is the picture's point MIRRORED[number][k]."""
+"""For K landmarks, point k of a mirrored picture is point MIRRORED[K][k] of the picture."""
 
 
 def mirror_points(points: Tensor, side: int) -> Tensor:
-    """Return the points (..., K, 2) of crops of `side` pixels that are mirrored left to right."""
+    """Return landmarks (..., K, 2) float in crops of `side` pixels, mirrored left to right."""
     order = torch.tensor(MIRRORED[points.shape[-2]], device=points.device)
-    taken = points[..., order, :]
-    return torch.stack((side - 1 - taken[..., 0], taken[..., 1]), -1)
+    reordered = points[..., order, :]
+    return torch.stack((side - 1 - reordered[..., 0], reordered[..., 1]), -1)

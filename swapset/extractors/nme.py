@@ -1,16 +1,18 @@
-"""NME: the mean error of a face's landmarks, in distances of its outer eye corners."""
+"""NME: the mean error of a face's landmarks over the distance of its outer eye corners."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from swapset.types import Floats
 
 EYE_CORNERS: dict[int, tuple[int, int]] = {68: (36, 45), 98: (60, 72)}
-"""By the number of landmarks: the outer corners of both eyes."""
+"""Landmarks of the outer corners of both eyes, by the number of landmarks."""
 
 
-def eye_distance(truth: ArrayLike) -> NDArray[np.float64]:
-    """Return the distances (...) of the outer eye corners of landmarks (..., K, 2).
+def eye_distance(truth: ArrayLike) -> Floats:
+    """Return the distance (...,) float64 of the outer eye corners of landmarks (..., K, 2).
 
     Raises
     ------
@@ -24,21 +26,21 @@ def eye_distance(truth: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(np.linalg.norm(points[..., one, :] - points[..., other, :], axis=-1))
 
 
-def nme(points: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
+def nme(points: ArrayLike, truth: ArrayLike) -> Floats:
     """Return the normalised mean error of each face.
 
     Parameters
     ----------
     points : (n, K, 2) array-like
-        Landmarks that were found, x and y in any unit; K is 68 or 98.
+        Predicted landmarks, x, y in any unit; K is 68 or 98.
     truth : (n, K, 2) array-like
-        Where they are, in the same unit. A landmark that is NaN is not labelled and does not count.
+        True landmarks, in the same unit. NaN = not labelled; such a landmark does not count.
 
     Returns
     -------
     (n,) float64
-        NaN where a landmark that counts was not found (NaN in `points`), where no landmark counts,
-        and where an outer eye corner is not labelled or both are in the same place.
+        NaN if a landmark that counts is NaN in `points`, if no landmark counts, and if an outer eye
+        corner is not labelled or both are in the same place.
 
     Raises
     ------
@@ -50,12 +52,12 @@ def nme(points: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
     HRNet/HRNet-Facial-Landmark-Detection, lib/core/evaluation.py, `compute_nme`; section 4.4.5 of
     the chapter.
     """
-    found, true = np.asarray(points, np.float64), np.asarray(truth, np.float64)
-    if found.shape != true.shape or true.ndim != 3:
-        raise ValueError(f"nme needs two (n, K, 2), got {found.shape} and {true.shape}")
+    predicted, true = np.asarray(points, np.float64), np.asarray(truth, np.float64)
+    if predicted.shape != true.shape or true.ndim != 3:
+        raise ValueError(f"nme needs two (n, K, 2), got {predicted.shape} and {true.shape}")
     unit = eye_distance(true)
     labelled = np.isfinite(true).all(-1)
-    errors = np.where(labelled, np.linalg.norm(found - true, axis=-1), 0)
+    errors = np.where(labelled, np.linalg.norm(predicted - true, axis=-1), 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = errors.sum(1) / labelled.sum(1) / unit
     return np.where(unit > 0, values, np.nan)

@@ -1,4 +1,4 @@
-"""Extractors whose maps have a peak on the pixel that holds a landmark."""
+"""Extractors with heat-maps that peak on the pixel of a landmark."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from swapset.extractors.targets import known_mean, pixel_gaussians
 
 
 class PixelMapExtractor(Extractor):
-    """What FAN and HRNet have in common: targets, loss and decoding, all from pytorch-pose."""
+    """Shared parts of FAN and HRNet: targets, loss and decoding, all from pytorch-pose."""
 
     @property
     @abstractmethod
     def sigma(self) -> float:
-        """Of the Gaussians to learn, in map pixels."""
+        """Standard deviation of the target Gaussians, in map pixels."""
 
     def decode(self, heatmaps: Tensor) -> Tensor:
         """Return the maxima, a quarter of a pixel to the higher side; see `Extractor.decode`."""

@@ -1,4 +1,4 @@
-"""How authors train their extractors, as numbers."""
+"""The authors' training of each extractor, as numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast an extractor was trained by its authors.
+    """Length and learning rate of the authors' training.
 
     Attributes
     ----------
@@ -29,13 +29,14 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Variation:
-    """How the authors vary faces while training; all draws are for each face anew.
+    """The authors' augmentation of training faces; everything is drawn for each face anew.
 
     Attributes
     ----------
     law : {"normal", "uniform"}
-        Of the draws of `turn` and `scale`. "normal": their number is the standard deviation, and
-        draws are clipped to twice it for `turn`, once for `scale`. "uniform": the largest size.
+        Distribution of `turn` and `scale`. "normal": their values are standard deviations, and
+        draws are clipped to twice that for `turn`, once for `scale`. "uniform": they are the
+        largest sizes.
     turn : float
         Degrees.
     turned : float
@@ -49,11 +50,11 @@ class Variation:
     mirrored : float
         Share of the faces that are mirrored.
     fill : float
-        What lies outside of a picture, in [0, 255].
+        Value of pixels outside of a picture, in [0, 255].
     restyled : float
         Share of the faces that are shown in another style (`swapset.extractors.restyle`).
     beyond : {"empty", "unknown"}
-        What is to be learnt of a landmark outside of the crop: an empty map, or nothing.
+        Target of a landmark outside of the crop: an empty map, or none.
     """
 
     law: str

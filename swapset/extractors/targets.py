@@ -1,4 +1,4 @@
-"""The maps that extractors learn to give, and the distance to them."""
+"""Target maps of extractors, and the distance to them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from torch import Tensor
 def pixel_gaussians(
     points: Tensor, known: Tensor, *, map_side: int, stride: float, sigma: float
 ) -> Tensor:
-    """Return a Gaussian of height 1 about the map pixel that holds each point, 0 beyond 3 σ.
+    """Return a Gaussian of height 1 about the map pixel of each point, 0 beyond 3 σ.
 
     Parameters
     ----------
     points : (B, K, 2) float
-        x and y in pixels of the crop.
+        x, y in pixels of the crop.
     known : (B, K) bool
         Where False, or where the point is NaN, the map is 0.
     map_side : int
+        h.
     stride : float
         Crop pixels per map pixel.
     sigma : float
@@ -32,9 +33,9 @@ def pixel_gaussians(
     References
     ----------
     HRNet/HRNet-Facial-Landmark-Detection, lib/utils/transforms.py, `generate_target` (its window
-    is a pixel wider above and to the left where 3 σ is not whole); utils/imutils.py of
-    hzh8311/pyhowfar, `draw_labelmap`. Of a window that passes the left or upper rim they cut one
-    pixel too little where 3 σ is not whole, which moves the peak; here it stays in its place.
+    is a pixel wider above and to the left if 3 σ is not whole); utils/imutils.py of
+    hzh8311/pyhowfar, `draw_labelmap`. If 3 σ is not whole and a window crosses the left or upper
+    border, they cut one pixel too little, which moves the peak; here it stays in its place.
     """
     places = torch.floor((_filled(points, known) + 0.5) / stride)
     steps = torch.arange(map_side, device=points.device) - places[..., None]
@@ -48,7 +49,20 @@ def smooth_gaussians(
 ) -> Tensor:
     """Return a Gaussian of height 1 about each point itself, and the background, 1 - the highest.
 
-    Values below 0.01 are 0. Parameters as for `pixel_gaussians`, but sigma is in crop pixels.
+    Values below 0.01 are set to 0.
+
+    Parameters
+    ----------
+    points : (B, K, 2) float
+        x, y in pixels of the crop.
+    known : (B, K) bool
+        Where False, or where the point is NaN, the map is 0.
+    map_side : int
+        h.
+    stride : float
+        Crop pixels per map pixel.
+    sigma : float
+        In crop pixels.
 
     Returns
     -------
@@ -67,7 +81,18 @@ def smooth_gaussians(
 
 
 def known_mean(values: Tensor, known: Tensor) -> Tensor:
-    """Return the mean of values (B, K, h, w) over the maps that are known (B, K), a number."""
+    """Return the mean of values over the known maps.
+
+    Parameters
+    ----------
+    values : (B, K, h, w) float
+    known : (B, K) bool
+
+    Returns
+    -------
+    scalar float
+        0 if no map is known.
+    """
     share = known[:, :, None, None].to(values)
     return (values * share).sum() / (share.sum() * values[0, 0].numel()).clamp(min=1)
 

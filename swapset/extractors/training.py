@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import copy
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.extractors.augment import Batch, draw_batch
 from swapset.extractors.bank import FaceBank
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.extractors.schedules import Schedule, Variation
-from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
-from swapset.generation.training import LOOK_EVERY
+from swapset.learning.best import Best
+from swapset.learning.checkpoint import Checkpoint, State, network_tensors, restore_network
 from swapset.learning.device import uses_bf16
-from swapset.learning.interrupts import terminated
+from swapset.learning.loop import Loop, Task
+from swapset.learning.order import Epochs
 from swapset.seeds import derive_seed
+from swapset.types import Floats
 
 logger = logging.getLogger(__name__)
 
@@ -58,25 +57,7 @@ class Run:
     fingerprint: str
 
 
-@dataclass
-class Best:
-    """The weights that were best on the validation faces.
-
-    Attributes
-    ----------
-    nme : float
-        Their mean NME there; infinite before the first look.
-    step : int
-    history : list of (int, float)
-        Step and mean NME of every look.
-    """
-
-    nme: float = float("inf")
-    step: int = 0
-    history: list[tuple[int, float]] = field(default_factory=list)
-
-
-class Trainer:
+class Trainer(Task):
     """One extractor's training.
 
     Parameters
@@ -92,7 +73,17 @@ class Trainer:
         How faces are varied.
     run : Run
         An existing checkpoint of the same training is resumed.
+
+    Attributes
+    ----------
+    best : Best
+        The weights that were best on the validation faces.
+    history : list of (int, float)
+        Step and mean NME of every look at the validation faces.
+    losses : (steps,) float32
     """
+
+    unit = "face"
 
     def __init__(
         self,
@@ -105,99 +96,51 @@ class Trainer:
     ):
         self.extractor, self.plan, self.variation = extractor, plan, variation
         self.training, self.validation = training, validation
-        self._run, self.best, self.step, self._looked = run, Best(), 0, 0
-        self.device = extractor.device
+        self.device, self._seed = extractor.device, run.seed
+        self.loss_name, self.per_step = f"{extractor.name}: the loss", plan.batch
+        self.look_every = 0 if validation is None else max(1, plan.steps // LOOKS)
         self.optimiser = extractor.optimiser(plan.learning_rate)
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
-        self._kept = copy.deepcopy(extractor.network)
+        self._order = Epochs(len(training), run.seed)
+        self.best = Best(extractor.network)
+        self.history: list[tuple[int, float]] = []
         self.losses = torch.zeros(plan.steps, device=self.device)
         self.bf16 = uses_bf16(run.precision, self.device)
-        self._resume()
+        self.loop = Loop(self, Checkpoint(run.checkpoint, run.checkpoint_every, run.fingerprint))
+        self.loop.resume()
 
     def run(self, log: TextIO | None = None) -> None:
-        """Train to the end, and put the best weights into the extractor.
-
-        Raises
-        ------
-        TrainingError
-            If a loss is not a number, with its step; or after SIGTERM, with a checkpoint written.
-        """
-        plan, every = self.plan, self._run.checkpoint_every
-        bar = tqdm(
-            total=plan.steps * plan.batch,
-            initial=self.step * plan.batch,
-            file=log,
-            mininterval=2,
-            unit="face",
-            unit_scale=True,
-        )
-        with bar, terminated() as stop:
-            while self.step < plan.steps:
-                self.losses[self.step] = self._one_step()
-                self.step += 1
-                told = stop.is_set()  # asked once: a signal during a look ends the next step
-                keep = told or self.step % every == 0
-                if keep or self.step % LOOK_EVERY == 0 or self.step == plan.steps:
-                    self._check(bar)
-                if self.step % self.look_every == 0 or self.step == plan.steps:
-                    self._look()
-                if keep:
-                    self.save()
-                if told and self.step < plan.steps:
-                    raise InterruptedTrainingError(
-                        f"terminated at step {self.step}; run again to go on"
-                    )
-        if self.best.history:
-            self.extractor.network.load_state_dict(self._kept.state_dict())
+        """Train to the end, and put the best weights into the extractor; see `Loop.run`."""
+        self.loop.run(log)
+        if self.history:
+            self.best.put_back()
         else:
             self._settle()
         self.extractor.network.eval()
         self.extractor.trained = True
 
     @property
-    def look_every(self) -> int:
-        """Return the steps between two looks at the validation faces."""
-        return max(1, self.plan.steps // LOOKS)
+    def end(self) -> int:
+        """Return the plan's steps."""
+        return self.plan.steps
 
-    def save(self) -> None:
-        """Write a checkpoint from which another process goes on to the same result."""
-        best = self.best
-        facts = {
-            "step": self.step,
-            "fingerprint": self._run.fingerprint,
-            "best": [best.nme, best.step] if best.history else None,
-            "history": best.history,
-        }
-        losses = self.losses[: self.step]
-        save_checkpoint(self._run.checkpoint, self._states(), self.optimiser, losses, facts)
+    def state(self) -> State:
+        """Return current and best weights, optimiser, losses and looks."""
+        tensors = network_tensors(self.extractor.network, self.optimiser) | self.best.tensors()
+        facts = {"best_step": self.best.step, "history": self.history}
+        return State({**tensors, "losses": self.losses}, facts)
 
-    def _states(self) -> Any:
-        """Return the current and the best weights as one module.
+    def restore(self, state: State) -> None:
+        """Put back what `state` gave; see `Task.restore`."""
+        restore_network(state.tensors, self.extractor.network, self.optimiser)
+        self.best.restore(state.tensors, state.facts["best_step"])
+        self.losses.copy_(state.tensors["losses"])
+        self.history = [(int(step), float(value)) for step, value in state.facts["history"]]
 
-        Any: a checkpoint needs no more of a model than its state dict.
-        """
-        return nn.ModuleDict({"network": self.extractor.network, "best": self._kept})
-
-    def _resume(self) -> None:
-        path = self._run.checkpoint
-        if not path.exists():
-            return
-        try:
-            found = load_checkpoint(path, self._states(), self.optimiser, self._run.fingerprint)
-        except DataError as error:
-            logger.warning("%s; training from the start", error)
-            return
-        self.step = self._looked = found.facts["step"]
-        self.losses[: self.step] = found.losses.to(self.device)
-        self.best.history = [(int(step), float(value)) for step, value in found.facts["history"]]
-        if self.best.history:
-            self.best.nme, self.best.step = found.facts["best"]
-        logger.info("resumed from step %d", self.step)
-
-    def _one_step(self) -> Tensor:
-        """Update the weights once; return the loss, a number."""
-        batch = self._batch(self.step)
-        share = self.step / self.plan.steps
+    def step(self, index: int) -> Tensor:
+        """Update the weights once; return the loss, on the device. See `Task.step`."""
+        batch = self._batch(index)
+        share = index / self.plan.steps
         factor = self.plan.factor ** sum(share >= passed for passed in self.plan.milestones)
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
@@ -209,53 +152,43 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
-        return loss.detach()
+        self.losses[index] = loss.detach()
+        return self.losses[index]
 
     def _batch(self, step: int) -> Batch:
         """Return the batch of a step; it depends on the seed and the step alone."""
-        seed, size, count = self._run.seed, self.plan.batch, len(self.training)
-        places = np.arange(step * size, (step + 1) * size)
-        orders = {
-            int(k): np.random.default_rng(derive_seed(seed, "order", int(k))).permutation(count)
-            for k in np.unique(places // count)
-        }
-        index = torch.tensor([int(orders[p // count][p % count]) for p in places.tolist()])
-        generator = torch.Generator().manual_seed(derive_seed(seed, "step", step))
+        size = self.plan.batch
+        index = torch.from_numpy(self._order.places(step * size, size))
+        generator = torch.Generator().manual_seed(derive_seed(self._seed, "step", step))
         return draw_batch(
             self.training, index, self.variation, generator=generator, device=self.device
         )
 
-    def _check(self, bar: tqdm) -> None:
-        """Check the losses since the last check, and show them."""
-        recent = self.losses[self._looked : self.step].cpu()
-        wrong = (~recent.isfinite()).nonzero()
-        if len(wrong):
-            raise TrainingError(
-                f"{self.extractor.name}: the loss is not a number at step "
-                f"{self._looked + int(wrong[0]) + 1}; lower its learning_rate or set "
-                "training.precision to fp32"
-            )
-        if len(recent):
-            shown = f", NME {self.best.history[-1][1]:.4f}" if self.best.history else ""
-            bar.set_postfix_str(f"loss {recent.mean():.3g}{shown}", refresh=False)
-        bar.update(self.step * self.plan.batch - bar.n)
-        self._looked = self.step
+    def report(self, done: int, losses: Floats, speed: float) -> str:
+        """Return loss and NME; see `Task.report`."""
+        shown = f", NME {self.history[-1][1]:.4f}" if self.history else ""
+        return f"loss {losses.mean():.3g}{shown}"
 
-    def _look(self) -> None:
+    def look(self, done: int) -> bool:
         """Measure the validation faces; keep the weights if they are the best so far."""
-        if self.validation is None:
-            return
+        assert self.validation is not None  # noqa: S101 - there are no looks without
         network = self.extractor.network
         before = {name: part.clone() for name, part in network.named_buffers()}
         self._settle()
         value = float(nme(find(self.extractor, self.validation), self.validation.points).mean())
-        logger.info("step %d, validation NME %.4f", self.step, value)
-        self.best.history.append((self.step, value))
-        if value < self.best.nme:
-            self.best.nme, self.best.step = value, self.step
-            self._kept.load_state_dict(network.state_dict())
+        logger.info("step %d, validation NME %.4f", done, value)
+        better = value < self.best_nme
+        self.history.append((done, value))
+        if better:
+            self.best.keep(done)
         for name, part in network.named_buffers():
             part.copy_(before[name])
+        return better
+
+    @property
+    def best_nme(self) -> float:
+        """Return the mean NME of the best weights; infinite before there are any."""
+        return dict(self.history).get(self.best.step, float("inf"))
 
     @torch.no_grad()
     def _settle(self) -> None:
@@ -281,7 +214,7 @@ class Trainer:
 
 
 @torch.inference_mode()
-def find(extractor: Extractor, bank: FaceBank) -> NDArray[np.float32]:
+def find(extractor: Extractor, bank: FaceBank) -> npt.NDArray[np.float32]:
     """Return the landmarks (n, K, 2) that an extractor finds, in pixels of its crop.
 
     Parameters

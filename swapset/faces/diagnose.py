@@ -1,4 +1,4 @@
-"""Why a clip shows no face that can be used: too small, or not upright."""
+"""Find out why a clip has no usable face: too small, or not upright."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from swapset.faces.boxes import box_side
 from swapset.faces.detect import Detector, search
 from swapset.types import Image
 
-_SMALLEST = 20.0  # pixels from eyebrows to chin; below, detectors see faces everywhere
-_SHARE = 0.5  # of the samples that must agree
-_SURE = 0.3  # a tiny "face" scoring less is mostly texture
+_SMALLEST = 20.0  # pixels from eyebrows to chin; below this, detectors see faces everywhere
+_SHARE = 0.5  # share of the samples that must agree
+_SURE = 0.3  # a tiny "face" with a lower score is mostly texture
 
 
 class Samples:
@@ -21,7 +21,12 @@ class Samples:
     Parameters
     ----------
     limit : int
-        Most frames to keep at a time; at least half as many of a longer clip.
+        Largest number of frames to keep; a longer clip gives at least half as many.
+
+    Attributes
+    ----------
+    images : list of (H, W, 3) uint8
+        The frames that are kept.
     """
 
     def __init__(self, limit: int = 6) -> None:
@@ -30,7 +35,10 @@ class Samples:
         self.images: list[Image] = []
 
     def offer(self, index: int, image: Image) -> None:
-        """Keep a frame if it falls on the stride; double the stride when there are too many."""
+        """Keep frame number `index`, (H, W, 3) uint8, if it is a multiple of the current stride.
+
+        When there are too many frames, every other one is dropped and the stride doubles.
+        """
         if index % self._stride:
             return
         self.images.append(image)
@@ -40,7 +48,7 @@ class Samples:
 
 
 def diagnose(images: list[Image], detector: Detector, *, min_face: float) -> dict[str, float]:
-    """Say what may have kept a clip's face from being found.
+    """Return a likely reason why no face was found in a clip.
 
     Parameters
     ----------
@@ -49,14 +57,14 @@ def diagnose(images: list[Image], detector: Detector, *, min_face: float) -> dic
     detector : Detector
         The detector that found no lasting face.
     min_face : float
-        Smallest face it looked for, in pixels.
+        Smallest face that it looked for, in pixels.
 
     Returns
     -------
-    dict
-        `upside_down`: degrees (90, 180, 270) by which the clip must be turned clockwise to show
-        upright faces; or `tiny_face`: height of a face smaller than `min_face`, in pixels; or
-        nothing.
+    dict of str to float
+        Either `upside_down`, the degrees (90, 180, 270) by which the clip must be turned clockwise
+        to show upright faces; or `tiny_face`, the height in pixels of a face smaller than
+        `min_face`; or empty.
     """
     if not images:
         return {}

@@ -1,4 +1,4 @@
-"""Where the pretrained dlib files are: in `face_recognition_models`, or where the config says."""
+"""Find dlib's pretrained files: given by the config, or in `face_recognition_models`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ EMBEDDER = "dlib_face_recognition_resnet_model_v1.dat"
 _PACKAGE = "face_recognition_models"
 
 
-def find_model(name: str, given: str | os.PathLike[str] | None = None, *, key: str) -> Path:
+def find_model(name: str, user_file: str | os.PathLike[str] | None = None, *, key: str) -> Path:
     """Return the path of a pretrained file.
 
     Parameters
     ----------
     name : str
         File name inside the data folder of `face_recognition_models`.
-    given : path-like, optional
-        A file from the config; it wins over the package.
+    user_file : path-like, optional
+        A file from the config, which is used instead of the package's.
     key : str
-        The config key that gives this file, for error messages.
+        Config key of this file, for error messages.
 
     Returns
     -------
@@ -38,10 +38,10 @@ def find_model(name: str, given: str | os.PathLike[str] | None = None, *, key: s
     Raises
     ------
     ConfigError
-        If `given` does not exist, or the package is not installed or lacks the file.
+        If `user_file` does not exist, or the package is not installed or lacks the file.
     """
-    if given is not None:
-        path = Path(given)
+    if user_file is not None:
+        path = Path(user_file)
         if not path.is_file():
             raise ConfigError(f"{key}: no file {path}; give an existing file or leave it empty")
         return path
@@ -56,27 +56,36 @@ def find_model(name: str, given: str | os.PathLike[str] | None = None, *, key: s
 def try_model(
     path: str | os.PathLike[str], kind: Literal["predictor", "cnn", "yunet"], *, key: str
 ) -> None:
-    """Load a user's model file in another process first: a damaged one may crash its library.
+    """Load a user's model file in another process first, because a damaged one may crash here.
+
+    Parameters
+    ----------
+    path : path-like
+        The model file.
+    kind : {"predictor", "cnn", "yunet"}
+        Kind of model: landmark predictor, dlib's face detector, or OpenCV's.
+    key : str
+        Config key of this file, for error messages.
 
     Raises
     ------
     ConfigError
-        If it does not load, or finds nothing; `key` gives the file.
+        If the file does not load, or is not a model of this kind.
     """
     command = [sys.executable, "-P", str(Path(__file__).with_name("trial.py")), kind, str(path)]
-    done = subprocess.run(  # noqa: S603 - this interpreter, without a shell
+    process = subprocess.run(  # noqa: S603 - this interpreter, without a shell
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
         check=False,
     )  # fmt: skip
-    if done.returncode:
-        said = " ".join(done.stderr.split()[-15:]) or "its library crashed"
-        raise ConfigError(f"{key}: {path} is no such model, or damaged ({said})")
+    if process.returncode:
+        message = " ".join(process.stderr.split()[-15:]) or "its library crashed"
+        raise ConfigError(f"{key}: {path} is not such a model, or is damaged ({message})")
 
 
 def _package_folders() -> list[Path]:
     """Return the package's folders without importing it.
 
-    Its `__init__` needs `pkg_resources`, which current setuptools no longer has.
+    Its `__init__` imports `pkg_resources`, which current setuptools no longer has.
     """
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.submodule_search_locations is None:

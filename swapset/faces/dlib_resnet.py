@@ -1,6 +1,6 @@
 """dlib's face recognition network in PyTorch, read from dlib's own file.
 
-The same numbers as dlib's, about ten times faster on a CPU without a tuned BLAS inside dlib.
+It gives the same numbers as dlib, about ten times faster on a CPU if dlib has no tuned BLAS.
 """
 
 from __future__ import annotations
@@ -12,23 +12,30 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from swapset.errors import ConfigError
+from swapset.types import Floats32
 
-# Filters, number of blocks, and whether the first of them halves the size.
+# Filters, number of blocks, and whether the first block halves the size.
 _STAGES = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
-_MEAN = (122.782, 117.001, 104.298)  # of dlib's input layer, RGB in [0, 255]
+_MEAN = (122.782, 117.001, 104.298)  # subtracted by dlib's input layer, RGB in [0, 255]
 _SCALE = 256.0
 _TAGS = re.compile(rb"\x01\x05con_4|\x01\x07affine_|\x01\x04fc_2")
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions beside a shortcut; B×C×H×W in, B×C'×H'×W' out.
+    """Two 3×3 convolutions with a shortcut.
 
-    A halving block convolves without padding, while its shortcut is an average over 2×2; where
-    their sizes differ, dlib adds them at the top left and takes the larger size, zeros elsewhere.
+    A halving block convolves without padding, while its shortcut averages over 2×2. Where their
+    sizes differ, dlib aligns them at the top left and pads both with zeros to the larger size.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels of the input and of the output.
+    halves : bool
+        Whether the block halves height and width.
     """
 
     def __init__(self, inputs: int, outputs: int, *, halves: bool) -> None:
@@ -39,7 +46,7 @@ class Block(nn.Module):
         self.halves = halves
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the block's output."""
+        """Return the output, (B, C', H', W') float32, for an input (B, C, H, W)."""
         y = self.second(torch.relu(self.first(x)))
         if not self.halves:
             return torch.relu(x + y)
@@ -52,9 +59,9 @@ class Block(nn.Module):
 
 
 class FaceResNet(nn.Module):
-    """29 convolutions and a linear layer: B×3×150×150 float RGB in [0, 255] to B×128.
+    """Network of 29 convolutions and a linear layer.
 
-    dlib's affine layers (its trained batch normalisation) are folded into the convolutions.
+    dlib's affine layers (its trained batch normalisation) are merged into the convolutions.
 
     References
     ----------
@@ -76,7 +83,7 @@ class FaceResNet(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return one embedding per image."""
+        """Return embeddings (B, 128) of images (B, 3, 150, 150) float32, RGB in [0, 255]."""
         x = torch.relu(self.stem((images - self.mean) / _SCALE))
         x = self.blocks(nn.functional.max_pool2d(x, 3, 2))
         return self.linear(x.mean((2, 3)))
@@ -112,13 +119,13 @@ def load_face_resnet(path: str | os.PathLike[str]) -> FaceResNet:
 
 
 def _expected(convolutions: list[nn.Conv2d]) -> Iterator[Tensor]:
-    """Yield tensors as large as those in the file: filters with biases, then scales with shifts."""
+    """Yield tensors of the sizes in the file: filters with biases, then scales with shifts."""
     for layer in convolutions:
         yield torch.empty(layer.weight.numel() + layer.out_channels)
         yield torch.empty(2 * layer.out_channels)
 
 
-def _fold(layer: nn.Conv2d, weights: NDArray[np.float32], affine: NDArray[np.float32]) -> None:
+def _fold(layer: nn.Conv2d, weights: Floats32, affine: Floats32) -> None:
     """Set a convolution to dlib's convolution followed by its affine layer."""
     count = layer.out_channels
     filters = torch.from_numpy(weights[:-count].reshape(layer.weight.shape))
@@ -128,11 +135,11 @@ def _fold(layer: nn.Conv2d, weights: NDArray[np.float32], affine: NDArray[np.flo
     layer.bias.copy_(torch.from_numpy(weights[-count:]) * scale + shift)
 
 
-def _tensors(data: bytes) -> Iterator[NDArray[np.float32]]:
+def _tensors(data: bytes) -> Iterator[Floats32]:
     """Yield the parameters of all layers that have any, in the order of the forward pass.
 
-    A tensor follows its layer's name: the format's version (2), four dimensions, and its values
-    as 32-bit floats. Only a linear layer has two counts before.
+    After the name of a layer come the format's version (2), four dimensions, and the values as
+    32-bit floats. A linear layer has two more numbers before them.
     """
     position = 0
     while (tag := _TAGS.search(data, position)) is not None:
@@ -149,6 +156,6 @@ def _tensors(data: bytes) -> Iterator[NDArray[np.float32]]:
 
 
 def _integer(data: bytes, position: int) -> tuple[int, int]:
-    """Return one of dlib's integers and the position after it: a count of bytes, then those."""
+    """Return one of dlib's integers (a count of bytes, then the bytes) and the position after."""
     end = position + 1 + (data[position] & 0x0F)
     return int.from_bytes(data[position + 1 : end], "little"), end

@@ -1,6 +1,6 @@
 """GrabCut on a grid aligned to the face: seeds from landmarks, colour models shared by key frames.
 
-See `swapset.faces.head_masks`, which is what other modules use.
+Other modules use `swapset.faces.head_masks`.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ import numpy.typing as npt
 from swapset.faces.align import MEAN_FACE
 from swapset.types import Bytes, Floats, Mask
 
-# The grid: sides of the mean face's box are UNIT cells (on a coarser grid, GrabCut's price of a
-# contour outweighs the colours, and hair is lost); the box begins MARGIN_LEFT and MARGIN_TOP
-# sides from the grid's corner, so that there is room for hair.
+# The grid: the mean face's box is UNIT cells wide and high (on a coarser grid, GrabCut's cost of a
+# contour outweighs the colours, and hair is lost). The box begins MARGIN_LEFT and MARGIN_TOP sides
+# from the grid's corner, to leave room for hair.
 UNIT = 80
 MARGIN_LEFT, MARGIN_TOP = 0.55, 0.85
 CELLS = round(2.1 * UNIT)
 GRID_FACE: Floats = (MEAN_FACE + [MARGIN_LEFT, MARGIN_TOP]) * UNIT - 0.5
 
-# Ellipses (centre x, y, half axes) in sides of the face box, from its top left corner: what any
-# head covers, what heads with hair usually cover, and what even big hair does not leave.
+# Ellipses (centre x, y, half axes) in sides of the face box, from its top left corner: the area
+# that every head covers, the usual area of a head with hair, and the largest, with big hair.
 SKULL = (0.5, 0.24, 0.46, 0.74)
 LIKELY = (0.5, 0.12, 0.68, 0.86)
 LARGEST = (0.5, 0.2, 0.95, 0.98)
 
-# Key frames that a shot's colours are learnt from.
+# Number of key frames from which a shot's colours are learnt.
 LEARN_FRAMES = 6
 # Weights of neighbouring key frames in the average over time.
 NEIGHBOURS = np.array([2, 3, 2], np.float32)
-# Grey levels per half axis of LIKELY from the head's centre, the third channel beside two colour
-# channels. It decides where hair and background have one colour.
+# Weight of the third channel, the distance from the head's centre, beside two colour channels: grey
+# levels per half axis of LIKELY. It decides where hair and background have the same colour.
 DISTANCE_WEIGHT = 25.0
 
 _ROW, _COLUMN = np.mgrid[:CELLS, :CELLS]
@@ -44,16 +44,16 @@ _OPENING = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
 
 @dataclass(frozen=True)
 class Seeds:
-    """What the landmarks say about a key frame's grid.
+    """Areas of a key frame's grid that follow from the landmarks.
 
     Attributes
     ----------
     labels : (CELLS, CELLS) uint8
-        GrabCut labels to start from.
+        GrabCut's labels to start from.
     sure : (CELLS, CELLS) bool
-        Cells that belong to the head whatever their colour.
+        Cells that belong to the head, whatever their colour.
     below : (CELLS, CELLS) bool
-        Neck, and all below the chin: never head.
+        Neck and everything below the chin, which never belong to the head.
     inside : (CELLS, CELLS) bool
         Cells inside the frame.
     tip : (int, int)
@@ -71,9 +71,21 @@ class Seeds:
 
     @classmethod
     def of(cls, points: Floats, inside: Mask) -> Seeds:
-        """Make seeds from (68, 2) landmarks on the grid."""
+        """Return the seeds for landmarks on the grid.
+
+        Parameters
+        ----------
+        points : (68, 2) float64
+            Landmarks x, y in cells.
+        inside : (CELLS, CELLS) bool
+            Cells inside the frame.
+
+        Returns
+        -------
+        Seeds
+        """
         sure = _face(points) | (_ellipse(SKULL) & _above(points[33, 1]))
-        # Cells outside the frame repeat its border, possibly hair: they teach no background.
+        # Cells outside the frame repeat its border, which may be hair, not background.
         labels = np.where(inside, cv2.GC_BGD, cv2.GC_PR_BGD).astype(np.uint8)
         labels[_largest()] = cv2.GC_PR_BGD
         labels[_ellipse(LIKELY)] = cv2.GC_PR_FGD
@@ -83,13 +95,25 @@ class Seeds:
         return cls(labels, sure, _below(points) & ~sure, inside, tip, float(points[8, 1]))
 
 
-def cut(crops: Sequence[Bytes], seeds: Sequence[Seeds]) -> npt.NDArray[np.bool_]:
-    """Return the heads (k, CELLS, CELLS) bool of a shot's key frames, CELLS x CELLS x 3 RGB each.
+def cut(crops: Sequence[Bytes], seeds: Sequence[Seeds]) -> Mask:
+    """Cut the heads out of a shot's key frames.
 
-    The colour models are learnt in a single pass from a few key frames together: further passes let
-    them drift until dark hair is lost to a dark background.
+    The colour models are learnt in a single pass from a few key frames together: with further
+    passes they drift until dark hair is lost to a dark background.
+
+    Parameters
+    ----------
+    crops : sequence of (CELLS, CELLS, 3) uint8
+        Key frames on the grid, RGB in [0, 255].
+    seeds : sequence of Seeds
+        Seeds of each key frame.
+
+    Returns
+    -------
+    (k, CELLS, CELLS) bool
+        True on the heads.
     """
-    # Rows below the chin hold clothes, often of the hair's colour: they are kept out of the models.
+    # Rows below the chin show clothes, often in the hair's colour, so the models do not see them.
     rows = min(CELLS, int(max(seed.chin for seed in seeds) + 0.08 * UNIT) + 1)
     features = _features(crops, seeds)
     chosen = np.unique(np.linspace(0, len(crops) - 1, min(len(crops), LEARN_FRAMES)).astype(int))
@@ -106,8 +130,8 @@ def cut(crops: Sequence[Bytes], seeds: Sequence[Seeds]) -> npt.NDArray[np.bool_]
     )
 
 
-def average(heads: npt.NDArray[np.bool_]) -> Bytes:
-    """Return (k, CELLS, CELLS) soft masks 0 to 255, averaged over neighbours in time."""
+def average(heads: Mask) -> Bytes:
+    """Return soft masks, (k, CELLS, CELLS) uint8: heads (bool) averaged over neighbours in time."""
     total, weights = np.zeros(heads.shape, np.float32), np.zeros((len(heads), 1, 1), np.float32)
     reach = len(NEIGHBOURS) // 2
     for offset, weight in zip(range(-reach, reach + 1), NEIGHBOURS, strict=True):
@@ -120,11 +144,11 @@ def average(heads: npt.NDArray[np.bool_]) -> Bytes:
 
 
 def _cut_one(image: Bytes, seed: Seeds, rows: int, background: Floats, head: Floats) -> Mask:
-    """Cut one key frame with learnt models and keep the piece with the nose, without holes."""
+    """Cut one key frame by the learnt models; keep the piece with the nose and fill its holes."""
     labels = np.ascontiguousarray(seed.labels[:rows])
     top = np.ascontiguousarray(image[:rows])
     cv2.grabCut(top, labels, _NO_BOX, background.copy(), head.copy(), 1, cv2.GC_EVAL_FREEZE_MODEL)
-    # Of the labels, those of the head (sure or probable) are odd.
+    # GrabCut's labels of the foreground (sure or probable) are odd.
     mask = np.zeros((CELLS, CELLS), np.uint8)
     mask[:rows] = labels & 1
     mask[seed.below] = 0
@@ -142,12 +166,12 @@ def _fill_holes(mask: Mask) -> Mask:
 def _features(crops: Sequence[Bytes], seeds: Sequence[Seeds]) -> list[Bytes]:
     """Return images of two colour channels and the distance from the head's centre.
 
-    The colour channels are the principal components of the shot's colours, brightened by a square
-    root so that dark hair and dark backgrounds differ.
+    The colour channels are the principal components of the shot's colours after a square root,
+    which brightens them so that dark hair differs from a dark background.
     """
     roots = [np.sqrt(crop * np.float32(255)) for crop in crops]
     known = np.concatenate([root[seed.inside] for root, seed in zip(roots, seeds, strict=True)])
-    if not len(known):  # The face lies outside the frame: any axes will do.
+    if not len(known):  # The face is outside the frame: any axes will do.
         known = roots[0].reshape(-1, 3)
     mean = known.mean(axis=0)
     _, axes = np.linalg.eigh(np.cov(known - mean, rowvar=False))
@@ -172,13 +196,13 @@ def _above(row: float) -> Mask:
 
 
 def _largest() -> Mask:
-    """Return the largest head: its ellipse above, and straight down from there for long hair."""
+    """Return the largest area of a head: an ellipse, continued straight down for long hair."""
     x, y = _place(*LARGEST[:2])
     return _ellipse(LARGEST) | (~_above(y) & (np.abs(_COLUMN - x) < LARGEST[2] * UNIT))
 
 
 def _distance() -> Floats:
-    """Distance from the head's centre in half axes; it grows slowly downward, for long hair."""
+    """Return the distance from the head's centre in half axes; it grows slowly down long hair."""
     x, y = _place(*LIKELY[:2])
     down = _ROW - y
     down = np.where(down > 0, 0.4 * down, down)
@@ -186,7 +210,7 @@ def _distance() -> Floats:
 
 
 def _face(points: Floats) -> Mask:
-    """Return the hull of the jaw, drawn in a little, and of the brows, lifted to the forehead."""
+    """Return the hull of the jaw, moved in a little, and the brows, moved up to the forehead."""
     centre = points.mean(axis=0)
     jaw = centre + 0.93 * (points[:17] - centre)
     forehead = points[17:27] - [0, 0.28 * UNIT]
@@ -194,7 +218,7 @@ def _face(points: Floats) -> Mask:
 
 
 def _below(points: Floats) -> Mask:
-    """Return what lies under the jaw line, drawn out a little, and all below the chin."""
+    """Return the area under the jaw line, moved out a little, and everything below the chin."""
     centre = points.mean(axis=0)
     jaw = (centre + 1.04 * (points[:17] - centre))[2:15]
     floor = CELLS + 5.0

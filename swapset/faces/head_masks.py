@@ -1,9 +1,9 @@
-"""The head region (face and hair) of a clip, cut out by GrabCut from its landmarks.
+"""Cut the head region (face and hair) out of a clip by GrabCut, starting from its landmarks.
 
-Everything happens on a small standard grid that is aligned to the face, where a head hardly moves:
-key frames every few frames are cut with colour models that all key frames of a shot share, the
-cuts are averaged over neighbouring key frames (a hand that passes by drops out), and frames in
-between are interpolated.
+This works on a small standard grid that is aligned to the face, on which a head hardly moves. Key
+frames every few frames are cut by colour models that all key frames of a shot share. The cuts are
+averaged over neighbouring key frames (so that a passing hand disappears), and interpolated for the
+frames in between.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from swapset.faces.grabcut import CELLS, GRID_FACE, Seeds, average, cut
 from swapset.faces.smooth import segments
 from swapset.io.arrays import read_arrays
 from swapset.io.files import atomic_output
-from swapset.types import Bytes, Floats
+from swapset.types import Bytes, Floats, Mask
 
 Box = tuple[int, int, int, int]
 
@@ -41,9 +41,9 @@ class HeadMasks:
     matrices : (n, 2, 3) float64
         Transforms from frame to grid, one per frame of the clip; NaN = no face.
     shot : (n,) int32
-        Number of the stretch that a frame belongs to; masks are interpolated inside it only.
+        Number of each frame's stretch; masks are interpolated only inside a stretch. -1 = none.
     height, width : int
-        Size of the frames.
+        Size of the frames in pixels.
     """
 
     keys: npt.NDArray[np.int32]
@@ -56,7 +56,7 @@ class HeadMasks:
     def __len__(self) -> int:
         return len(self.matrices)
 
-    def mask(self, index: int) -> npt.NDArray[np.bool_]:
+    def mask(self, index: int) -> Mask:
         """Return the head of one frame, (H, W) bool; all False where there is no face."""
         matrix = self.matrices[index]
         if not np.isfinite(matrix).all():
@@ -65,22 +65,22 @@ class HeadMasks:
         return warped > 127
 
     def box(self, index: int) -> Box | None:
-        """Return x0, y0, x1, y1 around one frame's head, or None if there is none."""
+        """Return the box x0, y0, x1, y1 in pixels around one frame's head; None without a head."""
         x, y, width, height = cv2.boundingRect(self.mask(index).view(np.uint8))
         return (x, y, x + width, y + height) if width else None
 
     def _grid_mask(self, index: int) -> Bytes:
-        """Interpolate between the key frames before and after, of the same stretch."""
-        own = np.flatnonzero(self.shot[self.keys] == self.shot[index])
-        after = own[min(int(np.searchsorted(self.keys[own], index)), len(own) - 1)]
-        before = after - 1 if after - 1 in own and self.keys[after] > index else after
+        """Return a mask on the grid, interpolated between key frames of the same stretch."""
+        keys = np.flatnonzero(self.shot[self.keys] == self.shot[index])
+        after = keys[min(int(np.searchsorted(self.keys[keys], index)), len(keys) - 1)]
+        before = after - 1 if after - 1 in keys and self.keys[after] > index else after
         if before == after:
             return self.soft[after]
         part = (index - self.keys[before]) / (self.keys[after] - self.keys[before])
         return cv2.addWeighted(self.soft[before], 1 - part, self.soft[after], part, 0)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to one compressed `.npz` file, whole or not at all."""
+        """Write all fields to one compressed `.npz` file, whole or not at all."""
         with atomic_output(path) as scratch, open(scratch, "wb") as stream:
             np.savez_compressed(
                 stream,
@@ -93,12 +93,14 @@ class HeadMasks:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> HeadMasks:
-        """Read what `save` wrote.
+        """Read a file written by `save`.
 
         Raises
         ------
         DataError
-            If the file is damaged or something else.
+            If the file is damaged or not a file of head masks.
+        OSError
+            If the file does not exist.
         """
         try:
             data = read_arrays(path)
@@ -106,7 +108,7 @@ class HeadMasks:
             keys, soft, matrices = data["keys"], data["soft"], data["matrices"]
             return cls(keys, soft, matrices, data["shot"], height, width)
         except (ValueError, KeyError) as error:
-            raise DataError(f"{path}: no head masks ({error})") from error
+            raise DataError(f"{path}: not a file of head masks ({error})") from error
 
 
 def head_masks(
@@ -123,17 +125,17 @@ def head_masks(
     frames : iterable of (H, W, 3) uint8, RGB
         The original clip; read once, only small crops are kept.
     landmarks : (n, 68, 2) array-like
-        Landmarks x, y in pixels, best smoothed; NaN = no face.
+        Landmarks x, y in pixels, preferably smoothed; NaN = no face.
     every : int
         Frames from one key frame to the next.
     restarts : sequence of int
-        First frames of new shots; they share no colours and no averages.
+        First frames of new shots; shots share neither colours nor averages.
 
     Returns
     -------
     HeadMasks
-        Deterministic. The region contains the face down to the jaw, ears and hair down to the
-        height of the chin; neck, shoulders and background are left out.
+        The region contains the face down to the jaw, and ears and hair down to the height of the
+        chin, but neither neck, shoulders nor background. Equal inputs give equal masks.
 
     Raises
     ------
@@ -153,10 +155,10 @@ def head_masks(
     crops, inside, shape = _read_crops(frames, matrices, set(chain.from_iterable(keys)))
     shot = np.full(len(points), -1, np.int32)
     soft = []
-    for number, ((start, stop), own) in enumerate(zip(stretches, keys, strict=True)):
+    for number, ((start, stop), in_shot) in enumerate(zip(stretches, keys, strict=True)):
         shot[start:stop] = number
-        seeds = [Seeds.of(transform_points(matrices[k], points[k]), inside[k]) for k in own]
-        soft.append(average(cut([crops[k] for k in own], seeds)))
+        seeds = [Seeds.of(transform_points(matrices[k], points[k]), inside[k]) for k in in_shot]
+        soft.append(average(cut([crops[k] for k in in_shot], seeds)))
     return HeadMasks(
         np.array(list(chain.from_iterable(keys)), np.int32),
         np.concatenate(soft) if soft else np.empty((0, CELLS, CELLS), np.uint8),
@@ -173,8 +175,8 @@ def _key_frames(present: npt.NDArray[np.bool_], start: int, stop: int, every: in
 
 def _read_crops(
     frames: Iterable[Bytes], matrices: Floats, wanted: set[int]
-) -> tuple[dict[int, Bytes], dict[int, npt.NDArray[np.bool_]], tuple[int, int]]:
-    """Return the grid crops of the wanted frames, the cells inside the frame, and its size."""
+) -> tuple[dict[int, Bytes], dict[int, Mask], tuple[int, int]]:
+    """Return the wanted frames' crops and cells inside the frame, and the size of the frames."""
     crops, inside = {}, {}
     shape, count = (0, 0), 0
     for index, frame in enumerate(frames):

@@ -1,4 +1,4 @@
-"""Who a face belongs to: 128-d embeddings of dlib's face recognition network."""
+"""Identify people by the 128-d embeddings of dlib's face recognition network."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import dlib
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from swapset.faces.dlib_files import EMBEDDER, find_model
+from swapset.types import Floats, Floats32, Image
 
 SAME_PERSON = 0.6
-"""Distance under which dlib's authors call two faces the same person."""
+"""Embedding distance below which dlib's author calls two faces the same person."""
 
 DIMENSIONS = 128
 _BATCH = 16
@@ -22,9 +23,9 @@ _CHIP_PADDING = 0.25
 
 
 class FaceEmbedder:
-    """Face embeddings by dlib's ResNet, run in PyTorch; about 7 ms per face on one core.
+    """Computes face embeddings by dlib's ResNet in PyTorch; about 7 ms per face on one core.
 
-    It takes one core whatever PyTorch is set to, so that the numbers do not depend on it.
+    It always uses one core, whatever PyTorch is set to, so that the numbers do not depend on it.
 
     Parameters
     ----------
@@ -35,12 +36,12 @@ class FaceEmbedder:
     Raises
     ------
     ConfigError
-        If the model file cannot be found.
+        If the model file cannot be found or holds another network.
 
     References
     ----------
     D. E. King, "High Quality Face Recognition with Deep Metric Learning", dlib blog, 2017:
-    faces of one person lie within a distance of 0.6 (99.4 % on LFW).
+    faces of one person have a distance of less than 0.6 (99.4 % on LFW).
     """
 
     def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
@@ -49,7 +50,7 @@ class FaceEmbedder:
         path = find_model(EMBEDDER, model_path, key="track.embedder")
         self._network = load_face_resnet(path)
 
-    def embed(self, image: NDArray[np.uint8], landmarks: ArrayLike) -> NDArray[np.float32]:
+    def embed(self, image: Image, landmarks: ArrayLike) -> Floats32:
         """Return the embedding of one face.
 
         Parameters
@@ -62,26 +63,30 @@ class FaceEmbedder:
         Returns
         -------
         (128,) float32
-            Not of unit length; compare by `distances`, not by angles.
-        """
-        return self.embed_many([image], [landmarks])[0]
-
-    def embed_many(
-        self, images: Sequence[NDArray[np.uint8]], landmarks: Sequence[ArrayLike]
-    ) -> NDArray[np.float32]:
-        """Return embeddings (n, 128) float32 of one face in each of n images.
+            Not of unit length; compare it by `distances`, not by angles.
 
         Raises
         ------
         ValueError
-            If the counts differ, landmarks are not (68, 2), or contain NaN.
+            If the landmarks are not (68, 2) or contain NaN.
+        """
+        return self.embed_many([image], [landmarks])[0]
+
+    def embed_many(self, images: Sequence[Image], landmarks: Sequence[ArrayLike]) -> Floats32:
+        """Return the embeddings, (n, 128) float32, of one face in each of n images.
+
+        Raises
+        ------
+        ValueError
+            If the numbers of images and landmarks differ, or landmarks are not (68, 2) or contain
+            NaN.
         """
         if len(images) != len(landmarks):
             raise ValueError(f"{len(images)} images but {len(landmarks)} sets of landmarks")
         return self.embed_chips([face_chip(*pair) for pair in zip(images, landmarks, strict=True)])
 
-    def embed_chips(self, chips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return embeddings (n, 128) float32 of n pictures made by `face_chip`."""
+    def embed_chips(self, chips: Sequence[Image]) -> Floats32:
+        """Return the embeddings, (n, 128) float32, of n pictures from `face_chip`."""
         import torch
 
         parts = [np.empty((0, DIMENSIONS), np.float32)]
@@ -97,8 +102,26 @@ class FaceEmbedder:
         return np.concatenate(parts)
 
 
-def face_chip(image: NDArray[np.uint8], landmarks: ArrayLike) -> NDArray[np.uint8]:
-    """Return the upright (150, 150, 3) RGB crop that the embedding network was trained on."""
+def face_chip(image: Image, landmarks: ArrayLike) -> Image:
+    """Return the upright crop of a face that the embedding network takes.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8, RGB
+        The frame.
+    landmarks : (68, 2) float
+        x, y in pixels of the frame, all finite.
+
+    Returns
+    -------
+    (150, 150, 3) uint8
+        RGB in [0, 255].
+
+    Raises
+    ------
+    ValueError
+        If the landmarks are not (68, 2) or contain NaN.
+    """
     points = np.asarray(landmarks, np.float64)
     if points.shape != (68, 2) or not np.isfinite(points).all():
         raise ValueError(f"landmarks must be (68, 2) and finite, not {points.shape}")
@@ -106,22 +129,31 @@ def face_chip(image: NDArray[np.uint8], landmarks: ArrayLike) -> NDArray[np.uint
     (x0, y0), (x1, y1) = points.min(0), points.max(0)
     box = dlib.rectangle(round(x0), round(y0), round(x1), round(y1))
     shape = dlib.full_object_detection(box, dlib.points(whole))
-    # dlib reads rows without a stride: a padded or sliced array would give another picture
+    # dlib ignores row strides: a padded or sliced array would give another picture
     frame = np.ascontiguousarray(image)
     return dlib.get_face_chip(frame, shape, _CHIP_SIZE, _CHIP_PADDING)
 
 
-def distances(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Return Euclidean distances (n, m) between embeddings (n, 128) and (m, 128)."""
+def distances(first: ArrayLike, second: ArrayLike) -> Floats:
+    """Return Euclidean distances, (n, m) float64, between embeddings (n, 128) and (m, 128)."""
     left = np.atleast_2d(np.asarray(first, np.float64))
     right = np.atleast_2d(np.asarray(second, np.float64))
     return np.linalg.norm(left[:, None] - right[None], axis=-1)
 
 
-def reference(embeddings: ArrayLike) -> NDArray[np.float32]:
-    """Return one embedding (128,) that stands for a person, unmoved by a few strangers.
+def reference(embeddings: ArrayLike) -> Floats32:
+    """Return one embedding of a person from several, of which a few may be other people's.
 
-    The mean over those near the medoid: within 0.4, or within 1.5 times the median distance.
+    This is the mean of those near the medoid: within 0.4 or 1.5 times the median distance to it.
+
+    Parameters
+    ----------
+    embeddings : (n, 128) array-like
+        Embeddings, without NaN.
+
+    Returns
+    -------
+    (128,) float32
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""68 facial landmarks by dlib's ensemble of regression trees."""
+"""Predict 68 facial landmarks by dlib's ensemble of regression trees."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 
 import dlib
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from swapset.faces.dlib_files import PREDICTOR_68, find_model, try_model
+from swapset.types import Bytes, Floats32
 
 POINTS = 68
 
@@ -39,7 +40,7 @@ class LandmarkPredictor:
             try_model(path, "predictor", key="track.predictor")
         self._predictor = dlib.shape_predictor(str(path))
 
-    def predict(self, image: NDArray[np.uint8], box: ArrayLike) -> NDArray[np.float32]:
+    def predict(self, image: Bytes, box: ArrayLike) -> Floats32:
         """Return the landmarks of the face in a box.
 
         Parameters
@@ -47,16 +48,16 @@ class LandmarkPredictor:
         image : (H, W, 3) or (H, W) uint8
             RGB or grey; grey is a third faster.
         box : (4,) float
-            x0, y0, x1, y1 in pixels, as dlib's HOG detector draws it: a square from the
-            eyebrows to just below the chin. It may leave the image.
+            x0, y0, x1, y1 in pixels, as dlib's HOG detector draws it: a square from the eyebrows
+            to just below the chin. It may extend beyond the image.
 
         Returns
         -------
         (68, 2) float32
-            x, y in pixels, in the order of iBUG 300-W; whole numbers, since dlib rounds.
+            x, y in pixels, in the order of iBUG 300-W; whole numbers, because dlib rounds.
         """
         x0, y0, x1, y1 = (round(float(value)) for value in np.asarray(box))
-        # dlib reads rows without a stride: padded arrays would give another picture
+        # dlib ignores row strides: a padded or sliced array would give another picture
         shape = self._predictor(np.ascontiguousarray(image), dlib.rectangle(x0, y0, x1, y1))
         parts = shape.parts()
         return np.array([(part.x, part.y) for part in parts], np.float32)

@@ -1,4 +1,4 @@
-"""Tracks in the making: what is known of each face while a clip streams by."""
+"""Tracks under construction: the observations of each face while a clip is read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.faces.boxes import box_from_landmarks, intersection_over_smaller
 from swapset.faces.identity import FaceEmbedder, distances
-from swapset.types import Points
+from swapset.types import Floats32, Image, Points
 
-_TOUCHING = 0.3  # share of the smaller face covered by the other, from which tracks may swap
-_TWO_PEOPLE = 0.6  # mean distance between the embeddings of two parts of a track
+_TOUCHING = 0.3  # covered share of the smaller of two faces above which tracks may swap them
+_TWO_PEOPLE = 0.6  # mean embedding distance above which two parts of a track are two people
 
 
 @dataclass
@@ -23,19 +22,29 @@ class Track:
     Attributes
     ----------
     seen : dict of int to ((68, 2) float32, bool)
-        Per frame, ascending: landmarks, and whether the detector saw the face there.
+        By frame, ascending: landmarks in pixels, and whether the detector saw the face there.
     chips : dict of int to (150, 150, 3) uint8
-        Per frame, for some frames: the face as the embedding network wants it.
+        By frame, for some frames: the face, cut out for the embedding network (`face_chip`).
     lost : int
-        Frames since the face was last seen.
+        Number of frames since the face was last seen.
     """
 
     seen: dict[int, tuple[Points, bool]] = field(default_factory=dict)
-    chips: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    chips: dict[int, Image] = field(default_factory=dict)
     lost: int = 0
 
     def add(self, frame: int, landmarks: Points, *, detected: bool) -> None:
-        """Append an observation."""
+        """Append an observation.
+
+        Parameters
+        ----------
+        frame : int
+            Number of the frame, higher than all before.
+        landmarks : (68, 2) float32
+            x, y in pixels.
+        detected : bool
+            Whether the detector saw the face in this frame.
+        """
         self.seen[frame] = landmarks, detected
 
     @property
@@ -44,19 +53,19 @@ class Track:
         return next(reversed(self.seen.values()))[0]
 
     @property
-    def box(self) -> NDArray[np.float32]:
+    def box(self) -> Floats32:
         """Box (4,) of the last observation."""
         return box_from_landmarks(self.last)
 
     @property
     def start(self) -> tuple[int, float, float]:
-        """First frame, and left and top of the face in it."""
+        """First frame, and left and top of the face in it, in pixels."""
         frame = min(self.seen)
         left, top = box_from_landmarks(self.seen[frame][0])[:2]
         return frame, float(left), float(top)
 
     def part(self, start: float, stop: float) -> Track:
-        """Return the track from frame `start` to before frame `stop`."""
+        """Return the part of the track from frame `start` up to, but not including, `stop`."""
         return Track(
             {frame: value for frame, value in self.seen.items() if start <= frame < stop},
             {frame: value for frame, value in self.chips.items() if start <= frame < stop},
@@ -64,7 +73,20 @@ class Track:
 
 
 def first_contact(first: Track, second: Track, since: int) -> int | None:
-    """Return the first frame from `since` on in which two faces overlap, or None."""
+    """Return the first frame in which the faces of two tracks overlap.
+
+    Parameters
+    ----------
+    first, second : Track
+        The tracks.
+    since : int
+        First frame to look at.
+
+    Returns
+    -------
+    int or None
+        Number of the frame; None if they do not overlap.
+    """
     for frame in sorted(first.seen.keys() & second.seen.keys()):
         if frame >= since and touches(first.seen[frame][0], second.seen[frame][0]):
             return frame
@@ -72,35 +94,35 @@ def first_contact(first: Track, second: Track, since: int) -> int | None:
 
 
 def touches(first: Points, second: Points) -> bool:
-    """Tell whether two faces, given by their landmarks, overlap so far that they may swap."""
+    """Return whether faces with these landmarks, (68, 2) float32, overlap so that they may swap."""
     boxes = box_from_landmarks(first), box_from_landmarks(second)
     return bool(intersection_over_smaller(boxes[0], boxes[1])[0] > _TOUCHING)
 
 
 @dataclass
 class Embedded:
-    """A finished track with embeddings (m, 128) at frames (m,)."""
+    """A finished track with its embeddings, (m, 128) float32, and their m frame numbers."""
 
     track: Track
     frames: list[int]
-    embeddings: NDArray[np.float32]
+    embeddings: Floats32
 
 
 def embed_track(
     track: Track, embedder: FaceEmbedder, *, most: int, every: int = 30
 ) -> list[Embedded]:
-    """Compute embeddings along a track, and part it where it changes from person to person.
+    """Compute embeddings along a track, and split it where it changes from person to person.
 
     Parameters
     ----------
     track : Track
-        With its chips.
+        The track, with its chips.
     embedder : FaceEmbedder
         The network.
     most : int
-        Most embeddings of one track.
+        Largest number of embeddings of one track.
     every : int
-        Frames per embedding, as far as `most` allows; short tracks get three.
+        Frames per embedding, if `most` allows; short tracks get three embeddings.
 
     Returns
     -------
@@ -122,8 +144,8 @@ def embed_track(
     return [each for part in parts for each in embed_track(part, embedder, most=most, every=every)]
 
 
-def change_of_person(embeddings: NDArray[np.float32]) -> int | None:
-    """Return the index where a second person begins in embeddings (m, 128), or None."""
+def change_of_person(embeddings: Floats32) -> int | None:
+    """Return the index at which a second person begins in embeddings, (m, 128) float32, or None."""
     table = distances(embeddings, embeddings)
     between = [float(table[:k, k:].mean()) for k in range(1, len(table))]
     if not between or max(between) <= _TWO_PEOPLE:
@@ -135,12 +157,12 @@ def _narrow(
     track: Track,
     embedder: FaceEmbedder,
     frames: Sequence[int],
-    embeddings: NDArray[np.float32],
+    embeddings: Floats32,
     split: int,
 ) -> tuple[int, int]:
-    """Return the last frame of the first and the first frame of the second person.
+    """Return the last frame of the first person and the first frame of the second.
 
-    Bisection over the chips between the two embeddings at which the person changes.
+    They are found by bisection over the chips between the two embeddings around the change.
     """
     low, high = frames[split - 1], frames[split]
     between = [frame for frame in sorted(track.chips) if low < frame < high]

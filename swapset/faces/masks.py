@@ -1,7 +1,7 @@
-"""Blending masks: which part of the target's face the synthesised face replaces.
+"""Make blending masks: the part of the target's face that the synthesised face replaces.
 
-The three shapes of the chapter's figure 4.7 as polygons of landmarks, and their rendering as an
-alpha that falls smoothly to zero inside the polygon.
+The shapes of the chapter's figure 4.7 are polygons of landmarks. They are rendered as an alpha
+that falls smoothly to zero inside the polygon.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.errors import ConfigError
+from swapset.types import Floats, Floats32
 
 MaskKind = Literal["rectangle", "hull", "face-hull", "smooth"]
 MASK_KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
@@ -20,19 +21,19 @@ MASK_KINDS: tuple[MaskKind, ...] = get_args(MaskKind)
 EYEBROWS = np.arange(17, 27)
 LOWER_LIP = np.array([54, 55, 56, 57, 58, 59, 48])
 
-# How far the smooth mask's points lie on the way from the inner face to the jaw line. Jaw points
-# themselves sit on the silhouette, where a seam would show; these stay on the skin.
+# Positions of the smooth mask's points between the inner face (0) and the jaw line (1). The jaw
+# points themselves are on the silhouette, where a seam would show; these stay on the skin.
 CHEEK_WAY = 0.8
 CHIN_WAY = 0.65
-# The soft edge runs inside the outline: eyebrow points move up by this share of the way from chin
-# to nose bridge, so that it does not cut the eyebrows in half.
+# The soft edge is inside the outline. Eyebrow points move up by this share of the distance from
+# chin to nose bridge, so that the edge does not cut through the eyebrows.
 BROW_LIFT = 0.14
 SPLINE_STEPS = 8
 
 
 def polygon(
     landmarks: npt.ArrayLike, kind: MaskKind, *, corners: npt.ArrayLike | None = None
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """Return the outline of a blending mask.
 
     Parameters
@@ -41,23 +42,23 @@ def polygon(
         Landmarks x, y in pixels of the frame or of the crop.
     kind : {"rectangle", "hull", "face-hull", "smooth"}
         `rectangle`: the whole crop. `hull`: convex hull of eyebrows and lower lip only.
-        `face-hull`: convex hull of all landmarks, eyebrows lifted as DeepFaceLab does. `smooth`:
-        eyebrows (slightly lifted), points interpolated on the cheeks and points interpolated
-        between lower lip and chin, joined by a smooth curve.
+        `face-hull`: convex hull of all landmarks with eyebrows moved up, as in DeepFaceLab.
+        `smooth`: eyebrows (moved up a little), points interpolated on the cheeks and points
+        interpolated between lower lip and chin, joined by a smooth curve.
     corners : (4, 2) array-like, optional
         Corners of the crop, in the same coordinates as `landmarks`; `rectangle` needs them.
 
     Returns
     -------
     (p, 2) float64
-        Outline x, y in order.
+        Points x, y along the outline, in the coordinates of `landmarks`.
 
     Raises
     ------
     ConfigError
         If `kind` is unknown.
     ValueError
-        If `rectangle` is asked for without `corners`.
+        If `kind` is `rectangle` and `corners` is None.
 
     References
     ----------
@@ -77,8 +78,8 @@ def polygon(
     raise ConfigError(f"mask {kind!r} is unknown; choose one of {', '.join(MASK_KINDS)}")
 
 
-def _smooth_points(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return eyebrows, points between eye or mouth corners and jaw, and between lip and chin."""
+def _smooth_points(points: Floats) -> Floats:
+    """Return the eyebrows, and points between eyes, mouth corners or lower lip and the jaw."""
     inner = np.empty((17, 2))
     inner[0:4] = points[36]
     inner[13:17] = points[45]
@@ -91,15 +92,15 @@ def _smooth_points(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.concatenate([_lifted_brows(points), outer[1:16]])
 
 
-def _lifted_brows(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _lifted_brows(points: Floats) -> Floats:
     return points[EYEBROWS] + BROW_LIFT * (points[27] - points[8])
 
 
-def _hull(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _hull(points: Floats) -> Floats:
     return cv2.convexHull(points.astype(np.float32))[:, 0].astype(np.float64)
 
 
-def _closed_spline(corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _closed_spline(corners: Floats) -> Floats:
     """Return a closed Catmull-Rom curve through `corners`."""
     t = (np.arange(SPLINE_STEPS) / SPLINE_STEPS)[None, :, None]
     before, here, after, beyond = (np.roll(corners, k, axis=0)[:, None] for k in (1, 0, -1, -2))
@@ -112,10 +113,8 @@ def _closed_spline(corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return curve.reshape(-1, 2)
 
 
-def render_mask(
-    outline: npt.ArrayLike, shape: tuple[int, int], feather: float
-) -> npt.NDArray[np.float32]:
-    """Render an outline as an alpha mask whose soft edge lies inside it.
+def render_mask(outline: npt.ArrayLike, shape: tuple[int, int], feather: float) -> Floats32:
+    """Render an outline as an alpha mask with its soft edge inside the outline.
 
     Parameters
     ----------
@@ -130,7 +129,8 @@ def render_mask(
     -------
     (H, W) float32 in [0, 1]
         Exactly 0 outside the outline (with `feather` 0, outside the pixels that it crosses). The
-        ramp is a smoothstep, with no visible kink at either end. The image's border is no outline.
+        ramp is a smoothstep, without a visible edge at either end. There is no ramp along the
+        border of the image.
 
     Raises
     ------
@@ -150,10 +150,8 @@ def render_mask(
     return alpha
 
 
-def _ramp(
-    points: npt.NDArray[np.float64], shape: tuple[int, ...], feather: float
-) -> npt.NDArray[np.float32]:
-    """Fill a polygon and let it fall off towards its outline by the distance to it."""
+def _ramp(points: Floats, shape: tuple[int, ...], feather: float) -> Floats32:
+    """Return a filled polygon with values that fall towards its outline by the distance to it."""
     bits = 4
     filled = np.zeros(shape, np.uint8)
     fixed = np.round(points * (1 << bits)).astype(np.int32)

@@ -1,4 +1,4 @@
-"""What later stages take of an accepted clip: its landmarks over time and its aligned faces."""
+"""Prepare accepted clips for later stages: landmarks over time, and aligned faces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from swapset.faces.smooth import smooth_landmarks
 from swapset.io.arrays import read_arrays
 from swapset.io.files import atomic_output
 from swapset.media.decode import frames
-from swapset.types import Image
+from swapset.types import Floats32, Frames, Image
 
 if TYPE_CHECKING:
     from swapset.config.sections import AlignSettings, SmoothingSettings
@@ -36,21 +36,21 @@ class ClipLandmarks:
     raw : (n, 68, 2) float32
         As detected, x, y in pixels; NaN in frames without the face.
     smooth : (n, 68, 2) float32
-        Smoothed over time, short gaps bridged; NaN elsewhere.
+        Smoothed over time with short gaps filled, x, y in pixels; NaN elsewhere.
     cuts : (c,) int32
-        First frame of each shot but the first.
+        First frame of each shot except the first.
     """
 
-    raw: npt.NDArray[np.float32]
-    smooth: npt.NDArray[np.float32]
+    raw: Floats32
+    smooth: Floats32
     cuts: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
-    def chosen(self, smoothing: str) -> npt.NDArray[np.float32]:
-        """Return the landmarks of a recipe's `smoothing`: "kalman" or "none"."""
+    def chosen(self, smoothing: str) -> Floats32:
+        """Return landmarks (n, 68, 2) float32 by a recipe's `smoothing`: "kalman" or "none"."""
         return self.smooth if smoothing == "kalman" else self.raw
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all to one .npz file, whole or not at all."""
+        """Write all fields to one .npz file, whole or not at all."""
         with atomic_output(path) as scratch, open(scratch, "wb") as stream:
             np.savez_compressed(stream, raw=self.raw, smooth=self.smooth, cuts=self.cuts)
 
@@ -61,7 +61,7 @@ class ClipLandmarks:
         Raises
         ------
         DataError
-            If the file is missing or damaged.
+            If the file is missing, damaged or not a file of landmarks.
         """
         try:
             archive = read_arrays(path)
@@ -79,22 +79,29 @@ def write_faces(
     context: float,
     every: int = 1,
 ) -> int:
-    """Write a clip's aligned faces to one memory-mapped .npy file; return their number.
+    """Write a clip's aligned faces to one .npy file for memory mapping.
 
-    Their landmarks go into a file beside it, see `load_points`.
+    Their landmarks are written to a second file beside it, see `load_points`.
 
     Parameters
     ----------
     path : Path
         The file: (m, size, size, 3) uint8, RGB, in the clip's order.
     pictures : iterable of (H, W, 3) uint8, RGB
-        The clip.
-    landmarks : (n, 68, 2) float
-        Landmarks in pixels, NaN where there is no face.
-    size, context
-        As in `swapset.faces.align.crop_transform`.
+        Frames of the clip.
+    landmarks : (n, 68, 2) float32
+        Landmarks x, y in pixels; NaN where there is no face.
+    size : int
+        Side of the crops in pixels.
+    context : float
+        Side of the crops in sides of the mean face's box.
     every : int
         Keep every n-th of the frames with a face.
+
+    Returns
+    -------
+    int
+        Number of faces written.
 
     Raises
     ------
@@ -127,14 +134,15 @@ def _points_of(path: Path) -> Path:
     return path.with_suffix(_POINTS)
 
 
-def load_faces(folder: Path, most: int | None = None) -> npt.NDArray[np.uint8]:
+def load_faces(folder: Path, most: int | None = None) -> Frames:
     """Return the aligned faces of a subject, (m, S, S, 3) uint8 RGB; m is 0 without clips.
 
     Parameters
     ----------
     folder : Path
+        The subject's folder of faces.
     most : int, optional
-        At most so many, evenly over all clips; the others are not read.
+        Read at most this many faces, spread evenly over all clips.
 
     Raises
     ------
@@ -144,8 +152,8 @@ def load_faces(folder: Path, most: int | None = None) -> npt.NDArray[np.uint8]:
     return _load(folder, _face_files(folder), most, np.empty((0, 1, 1, 3), np.uint8))
 
 
-def load_points(folder: Path, most: int | None = None) -> npt.NDArray[np.float32]:
-    """Return the landmarks of `load_faces`'s faces, (m, 68, 2) float32: x, y in pixels of the crop.
+def load_points(folder: Path, most: int | None = None) -> Floats32:
+    """Return the landmarks of the faces of `load_faces`, (m, 68, 2) float32, in pixels of the crop.
 
     Raises
     ------
@@ -161,7 +169,7 @@ def _face_files(folder: Path) -> list[Path]:
 
 
 def _load(folder: Path, files: list[Path], most: int | None, nothing: Any) -> Any:
-    """Return the rows of all files, or `most` of them."""
+    """Return the rows of all files, or `most` of them spread evenly."""
     parts = []
     for path in files:
         try:
@@ -196,29 +204,31 @@ def prepare_subject(
     Parameters
     ----------
     verdicts : dict
-        Verdict per clip, as rule `accept` wrote it.
+        Verdict by clip, as rule `accept` wrote it.
     clips, tracks : Path
-        Folders with `<clip>.mkv` and `<clip>.npz`.
+        Folders to read, with `<clip>.mkv` and `<clip>.npz`.
     landmarks, faces : Path
-        Folders that get `<clip>.npz` (`ClipLandmarks`), and `<clip>.npy` and `<clip>.points.npy`
-        (`write_faces`).
-    smoothing, align
-        Settings.
+        Folders to fill, with `<clip>.npz` (`ClipLandmarks`), and with `<clip>.npy` and
+        `<clip>.points.npy` (`write_faces`).
+    smoothing : SmoothingSettings
+        Section `smoothing` of the config.
+    align : AlignSettings
+        Section `align` of the config.
     """
     for clip, verdict in verdicts.items():
         if not verdict["accepted"]:
             continue
-        found = ClipTracks.load(tracks / f"{clip}.npz")
-        raw = found.landmarks_of(verdict["tracks"])
+        clip_tracks = ClipTracks.load(tracks / f"{clip}.npz")
+        raw = clip_tracks.landmarks_of(verdict["tracks"])
         smooth = smooth_landmarks(
             raw,
-            fps=found.fps,
+            fps=clip_tracks.fps,
             process_noise=smoothing.process_noise,
             measurement_noise=smoothing.measurement_noise,
-            restarts=found.cuts.tolist(),
+            restarts=clip_tracks.cuts.tolist(),
             max_gap=smoothing.max_gap,
         ).astype(np.float32)
-        ClipLandmarks(raw, smooth, found.cuts).save(landmarks / f"{clip}.npz")
+        ClipLandmarks(raw, smooth, clip_tracks.cuts).save(landmarks / f"{clip}.npz")
         write_faces(
             faces / f"{clip}.npy",
             frames(clips / f"{clip}.mkv"),

@@ -1,10 +1,11 @@
-"""Hard cuts, found while frames stream by."""
+"""Find hard cuts while the frames of a clip are read."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from swapset.types import Floats32, Image
 
 _SIDE = 32
 _SHIFT = 3  # thumbnail cells by which the picture may move from frame to frame
@@ -17,28 +18,27 @@ _DIFFERENCE, _CORRELATION = 12.0, 0.94
 class ShotDetector:
     """Finds the first frame of each new shot from 32×32 thumbnails.
 
-    A cut is a large change of the picture's content. A change of light alone keeps the
-    correlation of two frames high, as does a moving camera at the right shift, and a moving face
-    or hand leaves most of the frame as it was.
-    Cuts to or from a plain (black) picture count. Cross-fades do not: tracks that run through one
-    are parted later, by their faces' embeddings.
+    A cut is a large change of the picture's content. Two frames that differ only in their light
+    keep a high correlation, and so do frames of a moving camera at the right shift. A moving face
+    or hand leaves most of the frame unchanged. Cuts to or from a plain (black) picture count.
+    Cross-fades do not; tracks that run through one are split later, by their face embeddings.
     """
 
     def __init__(self) -> None:
-        self._last: NDArray[np.float32] | None = None
+        self._last: Floats32 | None = None
 
-    def is_cut(self, frame: NDArray[np.uint8]) -> bool:
-        """Tell whether a frame begins a new shot; the very first frame does not.
+    def is_cut(self, frame: Image) -> bool:
+        """Return whether a frame begins a new shot; the first frame of a clip does not.
 
         Parameters
         ----------
         frame : (H, W, 3) uint8
-            The next frame of the clip.
+            The next frame of the clip, in any channel order.
         """
         stride = max(1, min(frame.shape[:2]) // (4 * _SIDE))  # skips most pixels of large frames
         part = np.ascontiguousarray(frame[::stride, ::stride])
         thumbnail = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-        # blurred, since shifts are searched in whole cells
+        # blurred, because only shifts of whole cells are searched
         now = np.asarray(cv2.blur(thumbnail.astype(np.float32), (2, 2)), np.float32)
         last = self._last
         self._last = now
@@ -49,7 +49,7 @@ class ShotDetector:
         return _best_correlation(now, last) < _CORRELATION
 
 
-def _best_correlation(now: NDArray[np.float32], last: NDArray[np.float32]) -> float:
+def _best_correlation(now: Floats32, last: Floats32) -> float:
     """Return Pearson's correlation in [-1, 1] at the best small shift; 0 for a plain picture."""
     inside = slice(_SHIFT, _SIDE - _SHIFT)
     views = np.lib.stride_tricks.sliding_window_view(last, (_SIDE - 2 * _SHIFT,) * 2, axis=(0, 1))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from swapset.types import Floats
 
-# Standard deviation of the speed before anything is known of it, in face sides per second.
+# Standard deviation of the speed at the first detection, in face sides per second.
 INITIAL_SPEED = 2.0
 
 
@@ -32,24 +32,25 @@ def smooth_landmarks(
     Parameters
     ----------
     landmarks : (n, 68, 2) array-like
-        Landmarks x, y in pixels, one row per frame; a row with NaN was not detected.
+        Landmarks x, y in pixels, one row per frame; a row with NaN means no detection.
     fps : float
         Frames per second.
     process_noise : float
-        How freely points accelerate: root of the spectral density of a white acceleration, in face
-        sides per second^1.5.
+        Freedom of the points to accelerate: root of the spectral density of a white acceleration,
+        in face sides per second^1.5.
     measurement_noise : float
         Standard deviation of the detector's noise, in face sides.
     restarts : sequence of int
-        First frames of new shots; nothing is carried over them.
+        First frames of new shots; the filter starts afresh at each.
     max_gap : int
-        Gaps of at most this many frames inside a shot are filled by prediction; longer ones stay
-        NaN, and the filter restarts behind them.
+        Gaps of at most this many frames inside a shot are filled; longer ones stay NaN, and the
+        filter starts afresh after them.
 
     Returns
     -------
     (n, 68, 2) float64
-        Smoothed landmarks. Frames before the first and after the last detection of a shot are NaN.
+        Smoothed landmarks in pixels. Frames before the first and after the last detection of a
+        shot are NaN.
 
     Raises
     ------
@@ -59,9 +60,9 @@ def smooth_landmarks(
 
     Notes
     -----
-    The model is linear, and the gains depend on the ratio of the two noises only. As both are in
-    face sides, the side itself cancels: one setting fits all face sizes, and the face size need
-    not be known.
+    The model is linear, and the gains depend only on the ratio of the two noises. Since both are
+    in face sides, the side itself cancels: one setting fits all face sizes, and the size of the
+    face need not be known.
 
     References
     ----------
@@ -98,6 +99,11 @@ def segments(
         First frames of new shots.
     max_gap : int
         Longest run of missing frames inside a stretch.
+
+    Returns
+    -------
+    list of (int, int)
+        First frame of each stretch, and the frame after its last.
     """
     frames = np.flatnonzero(present)
     if not len(frames):
@@ -119,7 +125,7 @@ def shared_gains(
     Parameters
     ----------
     present : (n,) bool
-        Frames with a detection; the first one has one.
+        Frames with a detection; the first frame has one.
     dt : float
         Seconds from frame to frame.
     process_noise, measurement_noise : float
@@ -134,8 +140,8 @@ def shared_gains(
     backward : (n, 2, 2) float64
         Smoother gains from frame k + 1 to frame k; the last one is 0.
     """
-    # Imported here because filterpy loads all of scipy.stats, which takes longer than everything
-    # else that this module and its many users import.
+    # Imported here because filterpy loads all of scipy.stats, which takes longer than all other
+    # imports of this module and its many users.
     from filterpy.common import Q_continuous_white_noise, kinematic_kf
 
     kalman = kinematic_kf(dim=1, order=1, dt=dt)

@@ -1,4 +1,4 @@
-"""Which of the faces in a subject's clips is the subject."""
+"""Find out which of the faces in a subject's clips is the subject."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.identity import distances, reference
+from swapset.types import Floats, Floats32
 
-CLAIMED = 0.4  # nearer than this to another subject, a face is probably that subject's
+CLAIMED = 0.4  # a face nearer than this to another subject is probably that subject
 
 
 @dataclass(frozen=True)
@@ -27,28 +27,28 @@ class Candidate:
     vector : (128,) float32
         Mean embedding of the track.
     frames : frozenset of int
-        Frames in which it was seen.
+        Frames with the face.
     height : float
         Median height of the face, in pixels.
     presence : float
-        Share of the clip's frames times share of its height.
+        Share of the clip's frames times share of its height, in [0, 1].
     """
 
     clip: str
     number: int
-    vector: NDArray[np.float32]
+    vector: Floats32
     frames: frozenset[int]
     height: float
     presence: float
 
-    def distance(self, vector: NDArray[np.float32]) -> float:
-        """Return the embedding distance to a vector (128,)."""
+    def distance(self, vector: Floats32) -> float:
+        """Return the embedding distance to another embedding, (128,) float32."""
         return float(distances(self.vector, vector)[0, 0])
 
 
 def candidates(clip: str, tracks: ClipTracks) -> list[Candidate]:
     """Return the tracks of a clip that have embeddings."""
-    found = []
+    usable = []
     for number in tracks.track_numbers():
         embeddings = tracks.embeddings_of(number)
         if not len(embeddings):
@@ -57,55 +57,62 @@ def candidates(clip: str, tracks: ClipTracks) -> list[Candidate]:
         height = float(np.median(tracks.box[rows, 3] - tracks.box[rows, 1]))
         presence = len(rows) / tracks.frames * height / tracks.height
         frames = frozenset(tracks.frame[rows].tolist())
-        found.append(Candidate(clip, number, reference(embeddings), frames, height, presence))
-    return found
+        usable.append(Candidate(clip, number, reference(embeddings), frames, height, presence))
+    return usable
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A person, as the faces in the person's clips tell.
+    """A person, described by the faces in the person's clips.
 
     Attributes
     ----------
     exemplars : dict of str to Candidate
-        Per clip that shows the person: the track most like the person.
+        For each clip that shows the person: the track most similar to the person.
     everyone : tuple of Candidate
         All faces in the person's clips.
     max_distance : float
-        Largest embedding distance of one person.
+        Largest embedding distance between faces of one person.
     """
 
     exemplars: dict[str, Candidate]
     everyone: tuple[Candidate, ...]
     max_distance: float
 
-    def embedding(self, *, without: str | None = None) -> NDArray[np.float32] | None:
-        """Return the person's embedding (128,), optionally from all clips but one; or None."""
+    def embedding(self, *, without: str | None = None) -> Floats32 | None:
+        """Return the person's embedding, (128,) float32, from all clips except `without`.
+
+        It is None if no other clip shows the person.
+        """
         vectors = [each.vector for clip, each in self.exemplars.items() if clip != without]
         return reference(vectors) if vectors else None
 
     def could_be(self, rival: Candidate, main: Candidate, *, share: float) -> bool:
-        """Tell whether a rival is seen in as many clips as the main face, and about as much.
+        """Return whether a rival is in as many clips as the main face, and about as present.
 
         Parameters
         ----------
         rival, main : Candidate
             Faces of one clip.
         share : float
-            Of the main face's presence, summed over all clips, that makes a rival.
+            Least presence of the rival over that of the main face, each summed over all clips.
+
+        Returns
+        -------
+        bool
         """
         of_rival, of_main = self._presence(rival, main), self._presence(main, rival)
         as_often = len(of_rival) >= len(of_main)
         return as_often and sum(of_rival.values()) >= share * sum(of_main.values())
 
     def _presence(self, face: Candidate, other: Candidate) -> dict[str, float]:
-        """Return a face's presence in each clip that shows it, and where it is not the other."""
-        found: dict[str, float] = {}
+        """Return a face's presence by clip, where it is more similar to the face than the other."""
+        presence: dict[str, float] = {}
         for each in self.everyone:
             distance = each.distance(face.vector)
             if distance < self.max_distance and distance <= each.distance(other.vector):
-                found[each.clip] = max(each.presence, found.get(each.clip, 0.0))
-        return found
+                presence[each.clip] = max(each.presence, presence.get(each.clip, 0.0))
+        return presence
 
 
 def find_subjects(
@@ -116,27 +123,27 @@ def find_subjects(
     Parameters
     ----------
     clips : mapping of subject to mapping of clip to candidates
-        All subjects: a face that is known as another's weighs half.
+        The faces of all subjects' clips. A face that probably is another subject counts half.
     max_distance : float
-        Largest embedding distance of one person.
+        Largest embedding distance between faces of one person.
 
     Returns
     -------
     dict of str to Subject
-        Without exemplars where no clip has a candidate.
+        Without exemplars for a subject with no candidates.
     """
-    first = {name: _common(own, [], max_distance) for name, own in clips.items()}
+    first = {name: _common(faces, [], max_distance) for name, faces in clips.items()}
     embeddings = {name: each.embedding() for name, each in first.items()}
     subjects = {}
-    for name, own in clips.items():
+    for name, faces in clips.items():
         others = [v for other, v in embeddings.items() if other != name and v is not None]
-        subjects[name] = _common(own, others, max_distance)
+        subjects[name] = _common(faces, others, max_distance)
     return subjects
 
 
 def _common(
     clips: Mapping[str, Sequence[Candidate]],
-    others: Sequence[NDArray[np.float32]],
+    others: Sequence[Floats32],
     max_distance: float,
 ) -> Subject:
     everyone = tuple(each for clip in clips.values() for each in clip)
@@ -147,15 +154,15 @@ def _common(
     ]
     person = everyone[int(np.argmax(support))]
     exemplars = {}
-    for clip, own in clips.items():
-        best = min(own, key=lambda each: each.distance(person.vector), default=None)
+    for clip, faces in clips.items():
+        best = min(faces, key=lambda each: each.distance(person.vector), default=None)
         if best is not None and best.distance(person.vector) <= max_distance:
             exemplars[clip] = best
     return Subject(exemplars, everyone, max_distance)
 
 
-def _support(everyone: Sequence[Candidate], max_distance: float) -> NDArray[np.float64]:
-    """Return per candidate the sum over clips of the presence of the most similar face."""
+def _support(everyone: Sequence[Candidate], max_distance: float) -> Floats:
+    """Return for each candidate the sum over clips of its best match's weighted presence."""
     vectors = [each.vector for each in everyone]
     alike = np.clip(1 - distances(vectors, vectors) / max_distance, 0, None)
     weights = alike * [each.presence for each in everyone]
@@ -166,6 +173,6 @@ def _support(everyone: Sequence[Candidate], max_distance: float) -> NDArray[np.f
     return support
 
 
-def nearest(candidate: Candidate, vectors: Sequence[NDArray[np.float32]]) -> float:
-    """Return the distance to the nearest of some vectors, infinite if there is none."""
+def nearest(candidate: Candidate, vectors: Sequence[Floats32]) -> float:
+    """Return the distance to the nearest of some embeddings, (128,) float32; infinite if none."""
     return min((candidate.distance(vector) for vector in vectors), default=float("inf"))

@@ -1,4 +1,4 @@
-"""Follow every face through a clip: detect rarely, follow in between, check, go back if wrong."""
+"""Track all faces of a clip: detect rarely, follow in between, check, and go back if wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.faces.boxes import (
     box_from_landmarks,
@@ -23,40 +22,42 @@ from swapset.faces.identity import FaceEmbedder, face_chip
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.live_tracks import Embedded, Track, embed_track, first_contact, touches
 from swapset.faces.shots import ShotDetector
+from swapset.types import Floats32, Image
 
-if TYPE_CHECKING:  # only its fields are needed here, not what the config imports
+if TYPE_CHECKING:  # spares users of the tracker the import of the whole config
     from swapset.config.sections import TrackSettings
 
 __all__ = ["ClipTracks", "Tracker", "track_clip"]
 
-_PATIENCE = 15  # frames a face may be hidden and still be the same track
-_SHORTEST = 5  # observations of a track; below, it is taken for a false alarm
+_PATIENCE = 15  # frames for which a face may be hidden without ending its track
+_SHORTEST = 5  # observations of the shortest track; shorter ones count as false alarms
 
 
 class Tracker:
-    """Follows faces through clips; holds the models, so keep one for many clips.
+    """Tracks all faces of clips. Loading its models takes long, so use one for many clips.
 
     The clip is read in runs of `every` frames. A known face is followed through a run by the
-    landmark predictor, each frame starting from the landmarks of the frame before, and confirmed
-    by local detection in the run's last frame. If that fails, the run is gone through again with
-    local detection in each frame, so that not one frame is kept from after the loss. The whole
-    frame is searched where a shot begins, where nothing is followed, and now and then. Faces that
-    overlap end both tracks: which is which is decided later, by identity.
+    landmark predictor, which starts each frame from the landmarks of the frame before, and is
+    confirmed by local detection in the run's last frame. If that fails, the run is repeated with
+    local detection in each frame, so that no frame is kept in which the face was lost already. The
+    whole frame is searched at the beginning of a shot, while no face is followed, and every
+    `search_every` frames. When faces overlap, both tracks end; later their embeddings decide which
+    is which.
 
     Parameters
     ----------
     settings : TrackSettings
         Section `track` of the config.
     detector : Detector, optional
-        Used instead of the one that the settings name.
+        Used instead of the detector in the settings.
     everyone : bool
-        Follow all faces: also those less than half as large as another, and while faces overlap.
-        Who is who is not asked then: there are no embeddings.
+        Whether to follow all faces, including those less than half as large as another and those
+        that overlap. Then identities are not checked: there are no embeddings.
 
     Raises
     ------
     ConfigError
-        If a model file cannot be found.
+        If a model file cannot be found or used.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Tracker:
         self._follower = Follower(self._detector, LandmarkPredictor(settings.predictor))
         self._embedder = None if everyone else FaceEmbedder(settings.embedder)
 
-    def track(self, frames: Iterable[NDArray[np.uint8]], *, fps: float = 30.0) -> ClipTracks:
+    def track(self, frames: Iterable[Image], *, fps: float = 30.0) -> ClipTracks:
         """Return all faces of a clip.
 
         Parameters
@@ -90,14 +91,28 @@ class Tracker:
 
 
 def track_clip(
-    frames: Iterable[NDArray[np.uint8]], *, settings: TrackSettings, fps: float = 30.0
+    frames: Iterable[Image], *, settings: TrackSettings, fps: float = 30.0
 ) -> ClipTracks:
-    """Return all faces of one clip; see `Tracker`, which saves loading the models each time."""
+    """Return all faces of one clip. For several clips, use one `Tracker`, to load models once.
+
+    Parameters
+    ----------
+    frames : iterable of (H, W, 3) uint8, RGB
+        The clip's frames, all of one size.
+    settings : TrackSettings
+        Section `track` of the config.
+    fps : float
+        Frames per second, stored with the result.
+
+    Returns
+    -------
+    ClipTracks
+    """
     return Tracker(settings).track(frames, fps=fps)
 
 
 class _ClipTracker:
-    """The state while one clip streams by."""
+    """The state of a tracker while it reads one clip."""
 
     def __init__(
         self,
@@ -116,7 +131,7 @@ class _ClipTracker:
         self._next_search = 0
         self._alert_until = 0
 
-    def run(self, frames: Iterable[NDArray[np.uint8]], fps: float) -> ClipTracks:
+    def run(self, frames: Iterable[Image], fps: float) -> ClipTracks:
         shots, samples = ShotDetector(), Samples()
         buffer: list[Frame] = []
         size, count = (0, 0), 0
@@ -128,7 +143,7 @@ class _ClipTracker:
                 self._start_shot(index)
                 buffer = []
             buffer.append(Frame.of(index, image))
-            # a shot's first frame is searched at once: what follows then needs no going back
+            # a shot's first frame is searched at once, so that nothing must be repeated later
             if len(buffer) == self._settings.every or index == self._next_search:
                 self._process(buffer)
                 buffer = []
@@ -147,7 +162,7 @@ class _ClipTracker:
         self._next_search = index
 
     def _process(self, run: list[Frame]) -> None:
-        """Take all faces through a run of frames, and look for new ones at its end."""
+        """Follow all faces through a run of frames, and look for new ones at its end."""
         if not run:
             return
         for track in self._active:
@@ -164,7 +179,7 @@ class _ClipTracker:
             self._next_search = last + self._settings.search_every
 
     def _advance(self, track: Track, run: list[Frame]) -> None:
-        """Follow a face through a run; where that cannot be confirmed, detect frame by frame."""
+        """Follow a face through a run; if that is not confirmed, detect it frame by frame."""
         last = run[-1]
         if track.lost == 0:
             path = self._follower.follow(run, track.last)
@@ -187,12 +202,12 @@ class _ClipTracker:
             self._keep_chip(track, latest)
 
     def _keep_chip(self, track: Track, frame: Frame) -> None:
-        """Keep what the embedding of a face just seen is computed from."""
+        """Keep the chip of a face just seen, from which its embedding is computed later."""
         if self._embedder is not None:
             track.chips[frame.index] = face_chip(frame.image, track.last)
 
     def _part_touching(self, since: int) -> bool:
-        """End tracks whose faces overlapped in this run, just before they did."""
+        """End tracks of faces that overlapped in this run, just before they did."""
         ends: dict[int, int] = {}
         for (i, first), (j, second) in combinations(enumerate(self._active), 2):
             contact = first_contact(first, second, since)
@@ -204,12 +219,12 @@ class _ClipTracker:
         return bool(ends)
 
     def _retire(self) -> None:
-        """End tracks whose faces have been out of sight for too long."""
+        """End tracks of faces that have been out of sight for too long."""
         self._ended += [track for track in self._active if track.lost > _PATIENCE]
         self._active = [track for track in self._active if track.lost <= _PATIENCE]
 
     def _look_for_new(self, run: list[Frame]) -> None:
-        """Search the run's last frame, and follow what is new back through the run."""
+        """Search the run's last frame, and follow new faces back through the run."""
         image, minimum = run[-1].image, float(self._settings.min_face)
         known = [box_side(track.box) for track in self._active if track.lost == 0]
         if self._embedder is None:
@@ -225,11 +240,11 @@ class _ClipTracker:
                 continue
             self._active.append(self._begin(run, boxes[index]))
 
-    def _begin(self, run: list[Frame], box: NDArray[np.float32]) -> Track:
+    def _begin(self, run: list[Frame], box: Floats32) -> Track:
         """Return a new track of the face in a box of the run's last frame."""
         last = run[-1]
         landmarks = self._follower.fit(last, box)
-        found = {last.index: landmarks}
+        observations = {last.index: landmarks}
         earlier = run[-2::-1]
         path = self._follower.scan(earlier, box, lost=0, patience=_PATIENCE)
         for frame, points in zip(earlier, path, strict=False):
@@ -238,10 +253,10 @@ class _ClipTracker:
             others = [track.seen.get(frame.index) for track in [*self._active, *self._ended]]
             if any(other is not None and touches(points, other[0]) for other in others):
                 break
-            found[frame.index] = points
+            observations[frame.index] = points
         track = Track()
-        for index in sorted(found):
-            track.add(index, found[index], detected=True)
+        for index in sorted(observations):
+            track.add(index, observations[index], detected=True)
         self._keep_chip(track, last)
         return track
 
@@ -268,7 +283,7 @@ def _assemble(
     cuts: list[int],
     hints: dict[str, float],
 ) -> ClipTracks:
-    """Return the arrays of all tracks."""
+    """Return all tracks as arrays."""
     rows = [
         (number, frame, *each.track.seen[frame])
         for number, each in enumerate(tracks)

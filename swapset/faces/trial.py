@@ -1,9 +1,9 @@
-"""Try a model file in a process of its own: dlib and OpenCV may crash on hostile ones.
+"""Try a model file in a separate process, because dlib and OpenCV may crash on hostile files.
 
     python trial.py {predictor,cnn,yunet} FILE
 
-Exits with 0 if the file loads and finds something in a picture; else the last line on stderr says
-why not.
+It exits with 0 if the file loads and runs on a picture. Otherwise the last line on stderr gives the
+reason.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 POINTS = 68
-_MEMORY = 4 << 30  # of addresses; libraries reserve more than they use
+_MEMORY = 4 << 30  # bytes of address space; libraries reserve more than they use
 _SECONDS = 120
 
 
@@ -39,7 +39,7 @@ def _yunet(path: str, picture: np.ndarray) -> None:
 
 
 def main(kind: str, path: str) -> None:
-    """Load a file of a kind and use it once."""
+    """Load a model file and run it once."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

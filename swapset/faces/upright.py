@@ -1,4 +1,4 @@
-"""Clips that show their faces on the side or upside down, whatever their metadata say."""
+"""Find clips that show faces on the side or upside down although their metadata are applied."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from swapset.media.decode import frames
 
 logger = logging.getLogger(__name__)
 
-_FIRST_LOOKS = (0, 15, 45)  # frames; a face in one of them settles it for nearly every clip
+_FIRST_LOOKS = (0, 15, 45)  # frames; nearly every upright clip shows a face in one of them
 
 
 def turn_needed(clip: Path, detector: Detector, *, min_face: float = 48) -> int:
-    """Return by how many degrees (0, 90, 180, 270) a clip must be turned clockwise.
+    """Return the degrees (0, 90, 180, 270) by which a clip must be turned clockwise.
 
     Parameters
     ----------
@@ -25,12 +25,12 @@ def turn_needed(clip: Path, detector: Detector, *, min_face: float = 48) -> int:
     detector : Detector
         A detector of upright faces.
     min_face : float
-        Smallest face it looks for, in pixels.
+        Smallest face to look for, in pixels.
 
     Returns
     -------
     int
-        0 if an upright face is found, or none whichever way the clip is turned.
+        0 if there is an upright face, or no face in any orientation.
     """
     for index, image in enumerate(islice(frames(clip), max(_FIRST_LOOKS) + 1)):
         if index in _FIRST_LOOKS and len(search(detector, image, min_face=min_face)[0]):

@@ -1,4 +1,4 @@
-"""What becomes of a clip: accepted, or rejected with its reason."""
+"""The verdict on a clip: accepted, or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TABLE += ["frames", "width", "height", "fps", "face_height"]
 
 @dataclass
 class Verdict:
-    """Whether a clip is used, why not, and which tracks are its subject.
+    """The verdict on one clip, with the tracks of its subject.
 
     Attributes
     ----------
@@ -34,23 +34,23 @@ class Verdict:
     accepted : bool
         Whether the clip is used.
     reason : str
-        One of `Reason`; empty if accepted.
+        Why it is not used, one of `Reason`; empty if accepted.
     detail : str
-        The reason in words with its numbers.
+        The reason in words, with its numbers.
     tracks : list of int
-        Tracks of the subject, by time; they share no frame.
+        Numbers of the subject's tracks, by time; they share no frame.
     frames : int
-        Frames that show the subject's face.
+        Number of frames with the subject's face.
     clip_frames, width, height : int
-        Of the whole clip.
+        Length of the whole clip in frames and its size in pixels.
     fps : float
         Frames per second.
     face_height : float
         Median side of the subject's box (eyebrows to just below the chin), in pixels.
     cuts : int
-        Hard cuts in the clip.
+        Number of hard cuts in the clip.
     gaps : int
-        Frames without the subject's face between its first and last.
+        Number of frames without the subject's face between its first and last.
     distance_own, distance_other : float or None
         Embedding distance to the subject's other clips, and to the nearest other subject.
     """
@@ -73,7 +73,7 @@ class Verdict:
     distance_other: float | None = None
 
     def reject(self, reason: Reason, detail: str) -> Verdict:
-        """Set the reason and return the verdict."""
+        """Reject the clip for a reason, and return the verdict."""
         self.accepted, self.reason, self.detail = False, reason, detail
         return self
 
@@ -83,5 +83,5 @@ class Verdict:
 
 
 def clips_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
-    """Return `tables/clips.csv`: one row per clip in the order given."""
+    """Return the table `clips.csv`, with one row per clip in the order of `verdicts`."""
     return pd.DataFrame([asdict(each) for each in verdicts], columns=_TABLE)

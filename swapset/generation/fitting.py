@@ -21,7 +21,7 @@ from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.preview import loss_picture
-from swapset.generation.training import Schedule, Trainer
+from swapset.generation.training import Run, Trainer
 from swapset.io.files import atomic_output, sha256_of, write_csv, write_empty, write_json
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class ModelJob:
     recipe : TrainingRecipe
     context : float
         Context of the stored faces, see `swapset.faces.align.crop_transform`.
-    schedule : Schedule
+    run : Run
         Seed, device, precision, checkpoints.
     code : str
         Hash of the code; a checkpoint of other code is not resumed.
@@ -93,7 +93,7 @@ class ModelJob:
 
     recipe: TrainingRecipe
     context: float
-    schedule: Schedule
+    run: Run
     code: str
     needs_all: bool = True
     start: Path | None = None
@@ -134,10 +134,9 @@ def train_model(
     banks = {subject: _bank(job, found) for subject, found in there.items()}
     recipe = _recipe(job, start, there)
     fingerprint = _training_hash(job, recipe, facts)
-    trainer = Trainer(recipe, banks, job.schedule, fingerprint, start)
+    trainer = Trainer(recipe, banks, job.run, fingerprint, start)
     del start  # its memory
-    for _ in trainer.run(log):
-        pass
+    trainer.run(log)
     _write_results(trainer, files, facts, missing, job.keep)
 
 
@@ -150,7 +149,7 @@ def _start(job: ModelJob, subjects: Collection[str]) -> SwapAutoencoder:
         If it has other layers than the recipe.
     """
     assert job.start is not None  # noqa: S101 - asked for where there is one
-    found = load_model(job.start, job.schedule.device, subjects)
+    found = load_model(job.start, job.run.device, subjects)
     wanted, there = job.recipe.network(), found.recipe.network()
     wrong = [
         f"{key} {there[key]} instead of {value}"
@@ -177,7 +176,7 @@ def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
         faces.images,
         resolution=job.recipe.resolution,
         share=job.recipe.context / job.context,
-        device=job.schedule.device,
+        device=job.run.device,
         points=faces.points if job.recipe.needs_masks else None,
     )
 
@@ -185,34 +184,34 @@ def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
 def _write_results(
     trainer: Trainer, files: ModelFiles, facts: dict[str, Any], missing: list[str], keep: str
 ) -> None:
-    losses = trainer.record.table(trainer.step)
+    steps, schedule = trainer.loop.done, trainer.schedule
+    losses = trainer.record.table(steps)
     write_csv(files.losses, losses)
-    course = trainer.course
     save_model(files.model, trainer.model, trainer.recipe, facts, _KEPT[keep])
     with atomic_output(files.preview) as scratch:
-        loss_picture(losses, course.history, trainer.previews, scratch)
+        loss_picture(losses, schedule.history, trainer.previews, scratch)
     tail = losses.iloc[-min(100, len(losses)) :, 1:].mean()
     card = {
         "trained": True,
         "sha256": sha256_of(files.model),
         "recipe": trainer.recipe.model_dump(),
-        "steps": trainer.step,
-        "plateau": course.turned,
+        "steps": steps,
+        "plateau": schedule.plateau_step,
         "warm_start": facts["start"] is not None,
         # Of everybody whom the last steps saw.
         "loss": {subject: round(float(value), 6) for subject, value in tail.dropna().items()},
-        "held_out": [[step, round(loss, 6)] for step, loss in course.history],
+        "held_out": [[step, round(loss, 6)] for step, loss in schedule.history],
         "faces": {
             subject: len(bank) + len(trainer.held_out[subject])
             for subject, bank in trainer.banks.items()
         },
         "left_out": missing,
-        "device": str(trainer.schedule.device),
+        "device": str(trainer.settings.device),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
     }
     write_json(files.card, card)
-    trainer.schedule.checkpoint.unlink(missing_ok=True)
-    logger.info("trained %d steps, L1 %s", trainer.step, card["loss"])
+    trainer.settings.checkpoint.unlink(missing_ok=True)
+    logger.info("trained %d steps, L1 %s", steps, card["loss"])
 
 
 def _write_nothing(files: ModelFiles, reason: str) -> None:
@@ -225,7 +224,6 @@ def _write_nothing(files: ModelFiles, reason: str) -> None:
 
 def _training_hash(job: ModelJob, recipe: TrainingRecipe, facts: dict[str, Any]) -> str:
     """Return what a checkpoint must agree with to be resumed."""
-    schedule = job.schedule
-    settings = [schedule.seed, schedule.precision, schedule.patience]
+    settings = [job.run.seed, job.run.precision, job.run.patience]
     parts = [recipe.model_dump(), settings, facts, job.code]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -22,25 +22,22 @@ LOOKS = 50
 
 
 @dataclass
-class Course:
-    """The course of a training.
+class Schedule:
+    """Learning rate and end of a training.
 
     Attributes
     ----------
     steps : int
         The limit.
-    patience : int
-        Looks at the held-out faces without improvement after which the rate falls; 0: never.
     history : list of (int, float)
-        Step and loss of each look.
-    turned : int or None
+        Step and held-out loss of each look.
+    plateau_step : int or None
         The step at which a plateau was found.
     """
 
     steps: int
-    patience: int = 0
     history: list[tuple[int, float]] = field(default_factory=list)
-    turned: int | None = None
+    plateau_step: int | None = None
 
     @property
     def look_every(self) -> int:
@@ -50,14 +47,14 @@ class Course:
     @property
     def decay_from(self) -> float:
         """Return the step after which the rate falls."""
-        return DECAY_FROM * self.steps if self.turned is None else self.turned
+        return DECAY_FROM * self.steps if self.plateau_step is None else self.plateau_step
 
     @property
     def end(self) -> int:
         """Return the number of steps that will have been done, as far as is known now."""
-        if self.turned is None:
+        if self.plateau_step is None:
             return self.steps
-        return min(self.steps, max(self.turned + 1, round(self.turned / DECAY_FROM)))
+        return min(self.steps, max(self.plateau_step + 1, round(self.plateau_step / DECAY_FROM)))
 
     def factor(self, step: int) -> float:
         """Return the learning rate's factor in a step, counted from 1."""
@@ -65,16 +62,19 @@ class Course:
             return min(1.0, step / (WARM_UP * self.steps))
         return 1.0 - 0.9 * (step - self.decay_from) / (self.end - self.decay_from)
 
-    def look(self, step: int, loss: float) -> None:
-        """Note the held-out faces' loss after a step; find out whether it still falls."""
-        self.history.append((step, loss))
-        if not self.patience or self.turned is not None:
-            return
-        if not NOT_BEFORE * self.steps <= step < self.decay_from:
-            return
-        best, since = float("inf"), 0
+    def look(self, step: int, loss: float) -> bool:
+        """Note the held-out faces' loss after a step; return whether it has improved."""
+        best = float("inf")
         for _, value in self.history:
-            gained = value < best * (1 - LEAST_GAIN)
-            best, since = (value, 0) if gained else (best, since + 1)
-        if since >= self.patience:
-            self.turned = step
+            best = value if _improves(value, best) else best
+        self.history.append((step, loss))
+        return _improves(loss, best)
+
+    def plateau(self, step: int) -> None:
+        """Let the rate fall from here, unless it falls already or the training has just begun."""
+        if self.plateau_step is None and NOT_BEFORE * self.steps <= step < self.decay_from:
+            self.plateau_step = step
+
+
+def _improves(loss: float, best: float) -> bool:
+    return loss < best * (1 - LEAST_GAIN)

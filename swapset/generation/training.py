@@ -7,7 +7,7 @@ A face is made from a warped version of itself; each step sees a batch of two su
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,34 +16,30 @@ from typing import TextIO
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.errors import DataError, InterruptedTrainingError, TrainingError
 from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.checkpoint import load_checkpoint, save_checkpoint
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
 from swapset.generation.preview import preview_row
-from swapset.generation.schedule import Course
+from swapset.generation.schedule import Schedule
 from swapset.generation.step import RecordedStep, Step
 from swapset.generation.validation import most_alike, split, validation_losses
+from swapset.learning.checkpoint import Checkpoint, State, network_tensors, restore_network
 from swapset.learning.device import uses_bf16
 from swapset.learning.events import Events
-from swapset.learning.interrupts import terminated
+from swapset.learning.loop import LOOK_EVERY, Loop, Task
 from swapset.seeds import derive_seed
-from swapset.types import Image
+from swapset.types import Floats, Image
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 20
-"""Steps between two looks at the losses; on a GPU each look waits for the queue."""
 _AT_ONCE = 2
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Run:
     """How a training runs, apart from what it learns.
 
     Attributes
@@ -56,7 +52,7 @@ class Schedule:
     checkpoint_every, preview_every : int
         Steps.
     patience : int
-        See `swapset.generation.schedule.Course`.
+        Looks at the held-out faces without improvement after which the rate falls; 0: never.
     compiled : bool
         Whether the networks go through `torch.compile`, and on a GPU a pair's steps are recorded
         as a CUDA graph.
@@ -75,7 +71,7 @@ class Schedule:
     events: Path | None = None
 
 
-class Trainer:
+class Trainer(Task):
     """The training of one encoder and its decoders.
 
     Parameters
@@ -84,7 +80,7 @@ class Trainer:
         Network and optimisation.
     banks : mapping of str to FaceBank
         The subjects' faces, by subject. Some of each are held out.
-    schedule : Schedule
+    settings : Run
         Seed, device and checkpoints. An existing checkpoint of the same training is resumed.
     fingerprint : str
         Names what is trained on what; a checkpoint with another one is not used.
@@ -93,21 +89,24 @@ class Trainer:
         the subject's own there, or from the one that makes the subject's faces best.
     """
 
+    advice = "lower the recipe's learning_rate or set training.precision to fp32"
+    unit = "face"
+
     def __init__(
         self,
         recipe: TrainingRecipe,
         banks: Mapping[str, FaceBank],
-        schedule: Schedule,
+        settings: Run,
         fingerprint: str,
         start: SwapAutoencoder | None = None,
     ):
-        self.recipe, self.schedule, self.fingerprint = recipe, schedule, fingerprint
+        self.recipe, self.settings = recipe, settings
         self.subjects = list(banks)
         self.banks, self.held_out = split(banks)
-        bf16 = uses_bf16(schedule.precision, schedule.device)
-        torch.manual_seed(derive_seed(schedule.seed, "weights") % 2**63)
-        self.model = SwapAutoencoder(recipe, self.subjects).placed(schedule.device)
-        self.objective = Objective(recipe, self.subjects, schedule.device, bf16=bf16)
+        bf16 = uses_bf16(settings.precision, settings.device)
+        torch.manual_seed(derive_seed(settings.seed, "weights") % 2**63)
+        self.model = SwapAutoencoder(recipe, self.subjects).placed(settings.device)
+        self.objective = Objective(recipe, self.subjects, settings.device, bf16=bf16)
         if start is not None:
             known = {
                 subject: subject
@@ -119,122 +118,82 @@ class Trainer:
             self.model.take_over(start, known)
         self._learning = Step(recipe, self.model, self.objective, self.banks, bf16=bf16)
         self._learn: Step | RecordedStep = self._learning
-        self._generator = torch.Generator(schedule.device)
-        self.course = Course(recipe.steps, schedule.patience)
-        self.record = LossRecord(recipe.steps, self.subjects, schedule.device)
-        self._window = torch.full((LOOK_EVERY, len(banks)), torch.nan, device=schedule.device)
-        self._totals = torch.zeros(LOOK_EVERY, device=schedule.device)
+        self._generator = torch.Generator(settings.device)
+        self.schedule = Schedule(recipe.steps)
+        self.look_every, self.patience = self.schedule.look_every, settings.patience
+        self.per_step = recipe.batch * min(_AT_ONCE, len(self.subjects))
+        self.record = LossRecord(recipe.steps, self.subjects, settings.device)
+        self._window = torch.full((LOOK_EVERY, len(banks)), torch.nan, device=settings.device)
+        self._terms: dict[str, Tensor] = {}
+        self._events = Events(None, 0)
         self.previews: list[Image] = []
-        self.step = self._looked = 0
-        self._resume()
-        if schedule.compiled:
+        checkpoint = Checkpoint(settings.checkpoint, settings.checkpoint_every, fingerprint)
+        self.loop = Loop(self, checkpoint)
+        self.loop.resume()
+        if settings.compiled:
             self._compile()
 
     def _compile(self) -> None:
         """Let the compiler have the networks; on a GPU, a pair's step becomes one graph."""
         self._learning.compile()
-        if self.schedule.device.type == "cuda" and len(self.subjects) <= _AT_ONCE:
+        if self.settings.device.type == "cuda" and len(self.subjects) <= _AT_ONCE:
             self.record_steps()
 
     def record_steps(self) -> None:
         """Record the step of a pair once and replay it, on a GPU."""
         self._learn = RecordedStep(self._learning)
 
-    def run(self, log: TextIO | None = None) -> Iterator[int]:
-        """Train to the end; yield the number of steps done at every look.
-
-        Raises
-        ------
-        TrainingError
-            If a loss is not a number, with its step.
-        """
-        every, faces = self.schedule.checkpoint_every, self._faces_per_step
-        bar = tqdm(
-            total=self.course.end * faces,
-            initial=self.step * faces,
-            file=log,
-            mininterval=2,
-            unit="face",
-            unit_scale=True,
-        )
-        with bar, closing(Events(self.schedule.events, self.step)) as events, terminated() as stop:
-            while self.step < self.course.end:
-                terms = self._one_step()
-                self.step += 1
-                told = stop.is_set()  # asked once: a signal during a look ends the next step
-                keep = told or self.step % every == 0
-                looks = keep or self.step % LOOK_EVERY == 0 or self._ends
-                if looks:
-                    self._look(bar, events, terms)
-                self._validate(bar, events)
-                if keep:
-                    self.save()
-                if told and not self._ends:
-                    raise InterruptedTrainingError(
-                        f"terminated at step {self.step}; run again to go on"
-                    )
-                if looks:
-                    yield self.step
+    def run(self, log: TextIO | None = None) -> None:
+        """Train to the end; see `Loop.run`."""
+        with closing(Events(self.settings.events, self.loop.done)) as self._events:
+            self.loop.run(log)
 
     @property
-    def _faces_per_step(self) -> int:
-        return self.recipe.batch * min(_AT_ONCE, len(self.subjects))
+    def end(self) -> int:
+        """Return the schedule's end."""
+        return self.schedule.end
 
-    @property
-    def _ends(self) -> bool:
-        return self.step >= self.course.end
+    # -- going on ------------------------------------------------------------------------------
 
-    def save(self) -> None:
-        """Write a checkpoint from which another process goes on to the same result."""
-        course = self.course
-        facts = {
-            "step": self.step,
-            "fingerprint": self.fingerprint,
-            "history": course.history,
-            "turned": course.turned,
-        }
-        kept = {"counts": self.record.counts}
+    def state(self) -> State:
+        """Return weights, critics, optimiser, losses, looks and preview rows."""
+        tensors = network_tensors(self._networks(), self._learning.optimiser)
+        tensors |= {"losses": self.record.sums, "counts": self.record.counts}
         if self.previews:
-            kept["previews"] = torch.from_numpy(np.stack(self.previews))
-        path, losses = self.schedule.checkpoint, self.record.sums
-        save_checkpoint(path, self._states(), self._learning.optimiser, losses, facts, kept)
+            tensors["previews"] = torch.from_numpy(np.stack(self.previews))
+        schedule = self.schedule
+        facts = {"history": schedule.history, "plateau_step": schedule.plateau_step}
+        return State(tensors, facts)
 
-    def _states(self) -> nn.Module:
+    def restore(self, state: State) -> None:
+        """Put back what `state` gave; see `Task.restore`."""
+        tensors, facts = state.tensors, state.facts
+        restore_network(tensors, self._networks(), self._learning.optimiser)
+        self.record.restore(tensors["losses"], tensors["counts"])
+        self.schedule.history = [(int(step), float(loss)) for step, loss in facts["history"]]
+        self.schedule.plateau_step = facts["plateau_step"]
+        self.previews = list(tensors["previews"].numpy()) if "previews" in tensors else []
+
+    def _networks(self) -> nn.Module:
         return nn.ModuleDict({"model": self.model, "critics": self.objective.critics})
 
-    def _resume(self) -> None:
-        path = self.schedule.checkpoint
-        if not path.exists():
-            return
-        try:
-            found = load_checkpoint(
-                path, self._states(), self._learning.optimiser, self.fingerprint
-            )
-        except DataError as error:
-            logger.warning("%s; training from the start", error)
-            return
-        self.step = self._looked = found.facts["step"]
-        self.record.restore(found.losses, found.kept["counts"])
-        self.course.history = [(int(step), float(loss)) for step, loss in found.facts["history"]]
-        self.course.turned = found.facts["turned"]
-        self.previews = list(found.kept["previews"].numpy()) if "previews" in found.kept else []
-        logger.info("resumed from step %d", self.step)
+    # -- steps ---------------------------------------------------------------------------------
 
-    def _one_step(self) -> dict[str, Tensor]:
-        """Update the weights once; return each loss, summed over the step's subjects."""
-        place, seed = self.step % LOOK_EVERY, derive_seed(self.schedule.seed, "step", self.step)
+    def step(self, index: int) -> Tensor:
+        """Update the weights once; return the loss, on the device. See `Task.step`."""
+        seed = derive_seed(self.settings.seed, "step", index)
         self._generator.manual_seed(seed)
         chosen = self._chosen(seed)
-        shares = self.objective.shares(chosen, derive_seed(self.schedule.seed, "mixup", self.step))
-        self._learning.set_rates(self.course.factor(self.step + 1))
+        shares = self.objective.shares(chosen, derive_seed(self.settings.seed, "mixup", index))
+        self._learning.set_rates(self.schedule.factor(index + 1))
         outcome = self._learn(chosen, self._generator, shares)
-        self._totals[place] = outcome.total
-        self._window[place] = torch.nan
+        self._terms = outcome.terms
+        self._window[index % LOOK_EVERY] = torch.nan
         for subject, loss in outcome.l1.items():
             column = self.subjects.index(subject)
-            self._window[place, column] = loss
-            self.record.add(self.step, column, loss)
-        return outcome.terms
+            self._window[index % LOOK_EVERY, column] = loss
+            self.record.add(index, column, loss)
+        return outcome.total
 
     def _chosen(self, seed: int) -> list[str]:
         """Return the subjects of a step; they depend on its seed alone."""
@@ -243,41 +202,39 @@ class Trainer:
         places = np.random.default_rng(seed).permutation(len(self.subjects))[:_AT_ONCE]
         return [self.subjects[place] for place in places]
 
-    def _look(self, bar: tqdm, events: Events, terms: dict[str, Tensor]) -> None:
-        """Check the losses since the last look, and show them."""
-        since = torch.arange(self._looked, self.step, device=self._totals.device) % LOOK_EVERY
-        wrong = (~self._totals[since].isfinite()).nonzero()
-        if len(wrong):
-            raise TrainingError(
-                f"the loss is not a number at step {self._looked + int(wrong[0]) + 1}; "
-                "lower the recipe's learning_rate or set training.precision to fp32"
-            )
+    def report(self, done: int, losses: Floats, speed: float) -> str:
+        """Write each subject's L1 and the last step's losses as events; see `Task.report`."""
+        since = torch.arange(done - len(losses), done, device=self._window.device) % LOOK_EVERY
         recent = self._window[since].nanmean(dim=0).tolist()
-        mean = float(np.nanmean(recent))
-        events.numbers("L1", dict(zip(self.subjects, recent, strict=True)), self.step)
-        events.numbers("loss", {name: float(value) for name, value in terms.items()}, self.step)
-        bar.set_postfix_str(f"L1 {mean:.4f}{self._held_out_text()}", refresh=False)
-        bar.update(self.step * self._faces_per_step - bar.n)
-        events.numbers("speed", {"faces_per_second": bar.format_dict["rate"] or 0.0}, self.step)
-        self._looked = self.step
+        terms = {name: float(value) for name, value in self._terms.items()}
+        self._events.numbers("L1", dict(zip(self.subjects, recent, strict=True)), done)
+        self._events.numbers("loss", terms, done)
+        self._events.numbers("speed", {"faces_per_second": speed}, done)
+        history = self.schedule.history
+        held_out = f", held out {history[-1][1]:.4f}" if history else ""
+        return f"L1 {np.nanmean(recent):.4f}{held_out}"
 
-    def _held_out_text(self) -> str:
-        history = self.course.history
-        return f", held out {history[-1][1]:.4f}" if history else ""
+    # -- looks ---------------------------------------------------------------------------------
 
-    def _validate(self, bar: tqdm, events: Events) -> None:
-        """Look at the held-out faces and make a row of the preview, when they are due."""
-        if self.step % self.course.look_every == 0 or self._ends:
-            losses = self.validate()
-            self.course.look(self.step, float(np.mean(list(losses.values()))))
-            events.numbers("held_out", losses, self.step)
-            bar.total = self.course.end * self._faces_per_step
-            if self.course.turned == self.step:
-                logger.info("step %d: a plateau; %d steps in all", self.step, self.course.end)
-        if self.step % self.schedule.preview_every == 0 or self._ends:
+    def look(self, done: int) -> bool:
+        """Look at the held-out faces; return whether they are made better. See `Task.look`."""
+        losses = self.validate()
+        self._events.numbers("held_out", losses, done)
+        return self.schedule.look(done, float(np.mean(list(losses.values()))))
+
+    def plateau(self, done: int) -> None:
+        """Let the rate fall, and the training end earlier."""
+        before = self.end
+        self.schedule.plateau(done)
+        if self.end < before:
+            logger.info("step %d: a plateau; %d steps in all", done, self.end)
+
+    def after(self, done: int) -> None:
+        """Make a row of the preview, when it is due."""
+        if done % self.settings.preview_every == 0 or done >= self.end:
             with torch.compiler.set_stance("force_eager"):
                 self.previews.append(preview_row(self.model, self.held_out, self.recipe))
-            events.picture("preview", self.previews[-1], self.step)
+            self._events.picture("preview", self.previews[-1], done)
 
     def validate(self) -> dict[str, float]:
         """Return the L1 of each subject's held-out faces, as they are, without augmentation."""

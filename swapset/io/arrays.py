@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_BYTES = 1 << 30
-"""Of all arrays of an archive together: a small file may claim to hold any number."""
+"""Most bytes of all arrays of an archive together; a small file may claim any number."""
 
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
@@ -25,14 +25,14 @@ _DAMAGE = (
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
-    """Return all arrays of an archive by name; nothing is unpickled.
+    """Return all arrays of an .npz archive by name; nothing is unpickled.
 
     Raises
     ------
     OSError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is no archive, damaged, or holds objects or more than a gibibyte.
+        If it is not an archive, is damaged, contains Python objects, or has more than `MOST_BYTES`.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -41,4 +41,4 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
                 raise ValueError(f"it holds {size >> 20} MiB of arrays")
             return {name: archive[name] for name in archive.files}
     except _DAMAGE as error:
-        raise ValueError(f"no archive of arrays: {error}") from error
+        raise ValueError(f"not an archive of arrays: {error}") from error

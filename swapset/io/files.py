@@ -24,7 +24,7 @@ os.umask(_UMASK)
 
 
 def _partial(path: Path) -> Path:
-    """Return this process's scratch name beside `path`, keeping its extension."""
+    """Return this process's scratch path beside `path`, with the same extension."""
     return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
 
 
@@ -46,7 +46,7 @@ def _discard(path: Path) -> None:
 
 
 def _discard_abandoned(path: Path) -> None:
-    """Remove scratch files of `path` whose process was killed."""
+    """Remove scratch files of `path` that killed processes left."""
     for stale in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         pid = stale.name.removesuffix(f".partial{path.suffix}").removeprefix(f".{path.stem}.")
         if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
@@ -55,14 +55,14 @@ def _discard_abandoned(path: Path) -> None:
 
 @contextmanager
 def atomic_output(path: str | os.PathLike[str], *, directory: bool = False) -> Iterator[Path]:
-    """Give a scratch path beside `path`, renamed to `path` only if the block succeeds.
+    """Yield a scratch path beside `path`, and rename it to `path` only if the block succeeds.
 
     Parameters
     ----------
     path : path-like
         Where the finished file or folder belongs. Its parent is created.
     directory : bool
-        Create the scratch path as a folder; an older folder at `path` is replaced.
+        Whether to create the scratch path as a folder; an older folder at `path` is replaced.
 
     Yields
     ------
@@ -79,7 +79,7 @@ def atomic_output(path: str | os.PathLike[str], *, directory: bool = False) -> I
         yield scratch
         if directory and target.exists():
             _discard(target)
-        if not directory:  # some writers (safetensors') make files that their owner alone can read
+        if not directory:  # some writers (safetensors) make files that only their owner can read
             scratch.chmod(0o666 & ~_UMASK)
         os.replace(scratch, target)
     finally:
@@ -93,10 +93,16 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write `value` as indented JSON, whole or not at all; NaN is refused."""
+    """Write `value` as indented JSON, whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If it contains NaN or an infinity.
+    """
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     with atomic_output(path) as scratch:
-        # What of a file's name is no text is written as JSON's own escape, \udcXX.
+        # Bytes of a file name that are not text are written as JSON's escapes, \udcXX.
         scratch.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
@@ -115,7 +121,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def write_csv(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
-    """Write a table as CSV, whole or not at all; six decimals, NaN as an empty cell."""
+    """Write a table as CSV with six decimals and NaN as an empty cell, whole or not at all."""
     with atomic_output(path) as scratch:
         table.to_csv(scratch, index=False, float_format="%.6f")
 
@@ -126,21 +132,21 @@ def read_csv(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the file was cut short or is no table.
+        If the file was cut short or is not a table.
     """
     import pandas as pd
 
     try:
         text = Path(path).read_text(encoding="utf-8")
         if not text.endswith("\n"):
-            raise ValueError("it ends within a line")
+            raise ValueError("its last line is incomplete")
         return pd.read_csv(io.StringIO(text), **options)
     except ValueError as error:
-        raise DataError(f"{path}: not a whole table ({error})") from error
+        raise DataError(f"{path}: not a complete table ({error})") from error
 
 
 def is_empty(path: str | os.PathLike[str]) -> bool:
-    """Say whether a job left an empty file because there was nothing to make."""
+    """Return whether a file is empty, as jobs leave it that had nothing to make."""
     return Path(path).stat().st_size == 0
 
 

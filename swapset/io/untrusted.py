@@ -12,37 +12,37 @@ from typing import BinaryIO
 from swapset.errors import DataError, SwapsetError
 
 MOST_TEXT = 64_000_000
-"""Bytes of a text that is read as a whole."""
+"""Largest text file that is read as a whole, in bytes."""
 MOST_LINE = 1_000_000
-"""Bytes of a line of a text that is read line by line."""
+"""Longest line of a text file that is read line by line, in bytes."""
 _MARK = b"\xef\xbb\xbf"
 _ENDS = b"\r\n"
 
 
-def whole_text(path: Path, wrong: type[SwapsetError] = DataError) -> str:
-    """Return what a file of at most `MOST_TEXT` bytes says.
+def whole_text(path: Path, error_type: type[SwapsetError] = DataError) -> str:
+    """Return the text of a file of at most `MOST_TEXT` bytes.
 
     Raises
     ------
-    wrong
-        If it is no file of text (UTF-8), cannot be read, or is larger.
+    error_type
+        If it is larger, cannot be read, or is not a regular file of UTF-8 text.
     """
-    with _opened(path, wrong) as stream:
+    with _opened(path, error_type) as stream:
         if os.fstat(stream.fileno()).st_size > MOST_TEXT:
-            raise ValueError(f"is larger than the {MOST_TEXT // 10**6} MB that are read")
+            raise ValueError(f"is larger than {MOST_TEXT // 10**6} MB, the most that is read")
         return stream.read(MOST_TEXT).decode("utf-8-sig")
 
 
-def lines(path: Path, wrong: type[SwapsetError] = DataError) -> Iterator[str]:
-    """Yield the lines of a file, however many, without their ends.
+def lines(path: Path, error_type: type[SwapsetError] = DataError) -> Iterator[str]:
+    """Yield the lines of a text file of any length, without line ends.
 
     Raises
     ------
-    wrong
-        If it is no file or cannot be read; naming the line, if one is no text (UTF-8) or longer
-        than `MOST_LINE`.
+    error_type
+        If it cannot be read or is not a regular file; with the line's number, if a line is not
+        UTF-8 text or longer than `MOST_LINE`.
     """
-    with _opened(path, wrong) as stream:
+    with _opened(path, error_type) as stream:
         if stream.read(len(_MARK)) != _MARK:
             stream.seek(0)
         number = 0
@@ -50,46 +50,46 @@ def lines(path: Path, wrong: type[SwapsetError] = DataError) -> Iterator[str]:
             number += 1
             line = line.rstrip(_ENDS)
             if len(line) > MOST_LINE:
-                raise wrong(f"{path}, line {number}: is longer than {MOST_LINE:,} bytes")
+                raise error_type(f"{path}, line {number}: is longer than {MOST_LINE:,} bytes")
             try:
                 yield line.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise wrong(
+                raise error_type(
                     f"{path}, line {number}: is not UTF-8 text; save it as UTF-8"
                 ) from error
 
 
 @contextmanager
-def _opened(path: Path, wrong: type[SwapsetError]) -> Iterator[BinaryIO]:
-    """Open a regular file; what goes wrong with it, then or later, is said as `wrong`."""
+def _opened(path: Path, error_type: type[SwapsetError]) -> Iterator[BinaryIO]:
+    """Open a regular file; raise errors of opening and of the `with` block as `error_type`."""
     try:
-        if not stat.S_ISREG(_mode(path, wrong)):  # a device may never end
-            raise ValueError("is no file")
+        if not stat.S_ISREG(_mode(path, error_type)):  # reading a device may never end
+            raise ValueError("is not a regular file")
         with path.open("rb") as stream:
             yield stream
     except FileNotFoundError as error:
-        raise wrong(f"{path}: cannot be read ({error.strerror}){searched(path)}") from error
+        raise error_type(f"{path}: cannot be read ({error.strerror}){search_note(path)}") from error
     except OSError as error:
-        raise wrong(f"{path}: cannot be read ({error.strerror})") from error
+        raise error_type(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise wrong(f"{path}: is not UTF-8 text") from error
+        raise error_type(f"{path}: is not UTF-8 text") from error
     except ValueError as error:
-        raise wrong(f"{path}: {error}") from error
+        raise error_type(f"{path}: {error}") from error
 
 
-def _mode(path: Path, wrong: type[SwapsetError]) -> int:
+def _mode(path: Path, error_type: type[SwapsetError]) -> int:
     try:
         return path.stat().st_mode
     except ValueError as error:  # a NUL or half a character
-        raise wrong(f"{str(path)!r}: no file can be called so ({error})") from error
+        raise error_type(f"{str(path)!r}: cannot be the name of a file ({error})") from error
 
 
-def searched(path: Path) -> str:
-    """Return where a relative path was looked for, to end a message with; "" for an absolute one.
+def search_note(path: Path) -> str:
+    """Return the end of a message: the folder searched for a relative path, "" for an absolute one.
 
     Examples
     --------
-    >>> searched(Path("/data/clips.csv"))
+    >>> search_note(Path("/data/clips.csv"))
     ''
     """
     return "" if path.is_absolute() else f" (looked for in {Path.cwd()})"

@@ -1,4 +1,4 @@
-"""Which processor a job's networks run on; several jobs on several GPUs take different ones."""
+"""Choose the processor that a job's networks run on; jobs on several GPUs take different ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def visible_gpus() -> list[str]:
 
 
 def _uuids() -> dict[str, str]:
-    """Return the UUIDs of the GPUs that the driver shows, by index."""
+    """Return the UUIDs of the GPUs that the driver lists, by index."""
     try:
         listed = subprocess.run(
             ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"],  # noqa: S607
@@ -47,13 +47,19 @@ def _uuids() -> dict[str, str]:
 
 
 def _physical(gpu: str, uuids: dict[str, str]) -> str:
-    """Return a GPU's UUID: where each job sees only its own, all of them are number 0."""
+    """Return a GPU's UUID, as the index is no name: a job that sees one GPU calls it number 0."""
     named = (uuid for uuid in uuids.values() if gpu.startswith("GPU-") and uuid.startswith(gpu))
     return uuids.get(gpu) or next(named, gpu)
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:
-    """Say whether networks run in bf16: as asked, or where the processor computes in it."""
+    """Return whether networks run in bf16: as asked for, or if the processor computes in it.
+
+    Parameters
+    ----------
+    precision : {"auto", "fp32", "bf16"}
+    device : torch.device
+    """
     import torch
 
     if precision != "auto":
@@ -66,24 +72,29 @@ def uses_bf16(precision: str, device: torch.device) -> bool:
 
 @contextmanager
 def claimed_device(setting: str, *, threads: int = 1, sharers: int = 1) -> Iterator[torch.device]:
-    """Give the device of the config's `device` key, a GPU to this process or a few.
+    """Yield the configured torch device; lock a GPU for this process, or share it among `sharers`.
 
-    With several GPUs, each job locks a place on a free one (or waits for one) and sees no other
-    through CUDA_VISIBLE_DEVICES. The lock goes with the process, however it ends.
+    With several GPUs, each job locks a place on a free one (or waits for one) and hides the others
+    from itself by CUDA_VISIBLE_DEVICES. The system releases the lock when the process ends, even
+    if it is killed.
 
     Parameters
     ----------
     setting : str
         "auto", "cpu", "cuda" or "cuda:<number>".
     threads : int
-        CPU threads of torch. It is part of a result on the CPU, so it comes from the config.
+        CPU threads of torch. Their number changes results on the CPU, so it comes from the config.
     sharers : int
-        Jobs of this kind that may share a GPU. A job that shares with none takes all places.
+        Number of jobs of this kind that may share a GPU. With 1, the job takes the whole GPU.
+
+    Yields
+    ------
+    torch.device
 
     Raises
     ------
     DeviceError
-        If a GPU is asked for and none, or not that one, is there.
+        If a GPU is asked for, but there is none, or not the one with that number.
     """
     gpus = [] if setting == "cpu" else visible_gpus()
     if setting.startswith("cuda") and not gpus:
@@ -96,7 +107,7 @@ def claimed_device(setting: str, *, threads: int = 1, sharers: int = 1) -> Itera
         torch.set_num_threads(threads)
         usable = gpu is not None and torch.cuda.is_available()
         if setting.startswith("cuda") and not usable:
-            raise DeviceError(f"device: {setting!r}: this torch has no CUDA, or its driver fails")
+            raise DeviceError(f"device: {setting!r}: this torch has no CUDA, or the driver fails")
         yield torch.device("cuda" if usable else "cpu")
 
 
@@ -105,15 +116,16 @@ def _choice(setting: str, gpus: list[str]) -> list[str]:
     if not number:
         return gpus
     if int(number) >= len(gpus):
-        raise DeviceError(f"device: {setting!r} is not there; {len(gpus)} GPUs are visible")
+        raise DeviceError(f"device: there is no {setting!r}; {len(gpus)} GPUs are visible")
     return [gpus[int(number)]]
 
 
 @contextmanager
 def _one_of(gpus: list[str], sharers: int = 1) -> Iterator[str | None]:
-    """Lock a place on one of `gpus`, waiting until one is free; None if there is none.
+    """Lock a place on one of `gpus`, waiting until one is free; yield None if there are none.
 
-    A GPU's lock is held alone, or shared by holders of its `sharers` places.
+    A job that does not share holds a GPU's lock exclusively; jobs that share hold it together, and
+    each holds one of its `sharers` places.
     """
     if not gpus:
         yield None

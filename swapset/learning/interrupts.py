@@ -1,4 +1,4 @@
-"""Signals that end long work after it has saved."""
+"""Signals that end a training once it has saved."""
 
 from __future__ import annotations
 
@@ -9,14 +9,27 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def terminated() -> Iterator[threading.Event]:
-    """Give an event that SIGTERM sets, so that a training can save before it ends."""
+def interruptible() -> Iterator[threading.Event]:
+    """Yield an event that SIGTERM or SIGINT sets, so that a training can save before it ends.
+
+    SIGTERM may come several times, from a cluster and from Snakemake. A second SIGINT interrupts at
+    once, as it does everywhere else.
+    """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: event.set())
+
+    def note(number: int, _: object) -> None:
+        event.set()
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, before[signal.SIGINT])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
+        for number in before:
+            signal.signal(number, note)
         yield event
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -22,27 +22,44 @@ def write_model(
     facts: Mapping[str, Any],
     card: Mapping[str, Any],
 ) -> None:
-    """Write arrays with the facts that name their model, and a card; whole or not at all."""
+    """Write a model's arrays, facts and card as safetensors; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    arrays : mapping of str to ndarray
+        Weights by name, of any shape (...) and any dtype that safetensors has, such as float32.
+    facts : mapping of str to object
+        What is needed to build the model again, as JSON values.
+    card : mapping of str to object
+        How the model was fitted, as JSON values.
+    """
     described = {
         key: json.dumps(value, sort_keys=True, allow_nan=False)
         for key, value in (("facts", dict(facts)), ("card", dict(card)))
     }
-    # Not ascontiguousarray: it turns a single number into a list of one.
-    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    # Not ascontiguousarray: it turns a scalar into an array of shape (1,).
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with atomic_output(path) as scratch:
-        save_file(whole, scratch, metadata=described)
+        save_file(contiguous, scratch, metadata=described)
 
 
 def read_model(
     path: Path, kind: str = "fitted detector"
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any], dict[str, Any]]:
-    """Return arrays, facts and card of a file that `write_model` wrote.
+    """Return the arrays, facts and card of a file that `write_model` wrote.
 
     Parameters
     ----------
     path : Path
     kind : str
-        What the file should be, for the message if it is something else.
+        Expected kind of model, for the message if the file is something else.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        Weights by name, with the shapes (...) and dtypes, such as float32, that were written.
+    facts, card : dict of str to object
 
     Raises
     ------
@@ -52,10 +69,10 @@ def read_model(
     try:
         with safe_open(path, framework="numpy") as stream:
             described = stream.metadata() or {}
-            if "facts" not in described:  # weights of another tool, or a model of swaps
+            if "facts" not in described:  # weights of another tool, or a swap model
                 raise DataError(f"{path}: is no {kind}")
             arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         facts, card = json.loads(described["facts"]), json.loads(described["card"])
         return arrays, dict(facts), dict(card)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: is no model of this project ({error}); fit it again") from error
+        raise DataError(f"{path}: is not a swapset model ({error}); fit it again") from error

@@ -1,4 +1,4 @@
-"""Whether arrays fit a network, before the network takes any memory."""
+"""Check that arrays fit a network before the network takes any memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FILLING = frozenset(("normal_", "uniform_", "fill_", "zero_"))
 
 
 class _Unfilled(TorchFunctionMode):
-    """Leaves new weights as they are: filling those without memory imports half of torch."""
+    """Skips the filling of new weights: without memory for them, it would import half of torch."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         named = kwargs or {}
@@ -31,21 +31,22 @@ def outlines() -> Iterator[None]:
 
 
 def check_shapes(network: nn.Module, arrays: Mapping[str, Any]) -> None:
-    """Refuse arrays of other names or shapes than a network's.
+    """Check that arrays have the names and shapes of a network's weights.
 
     Parameters
     ----------
     network : nn.Module
         May be an outline, see `outlines`.
     arrays : mapping of str to tensor or array
+        Of any shape (...) and dtype, such as float32.
 
     Raises
     ------
     ValueError
-        Naming the first one that is missing, unknown or of another shape.
+        If one is missing, unknown or of another shape; the message names the first.
     """
     expected = {name: tuple(part.shape) for name, part in network.state_dict().items()}
-    found = {name: tuple(part.shape) for name, part in arrays.items()}
-    for name in sorted({*expected, *found}):
-        if expected.get(name) != found.get(name):
-            raise ValueError(f"{name} is {found.get(name)} instead of {expected.get(name)}")
+    shapes = {name: tuple(part.shape) for name, part in arrays.items()}
+    for name in sorted({*expected, *shapes}):
+        if expected.get(name) != shapes.get(name):
+            raise ValueError(f"{name} is {shapes.get(name)} instead of {expected.get(name)}")

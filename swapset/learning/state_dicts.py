@@ -1,4 +1,4 @@
-"""Read published checkpoints; our own model files are those of `swapset.learning.model_files`."""
+"""Read published checkpoints. `swapset.learning.model_files` reads files of swapset itself."""
 
 from __future__ import annotations
 
@@ -15,12 +15,23 @@ _PARALLEL = "module."
 
 
 def read_published(path: Path) -> dict[str, Tensor]:
-    """Return the state dict of a checkpoint: bare or under `state_dict`, `module.` taken off.
+    """Return the state dict of a published checkpoint, without the prefix `module.`.
+
+    The file holds the state dict itself, or a dictionary with it under `state_dict`.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str to Tensor
+        Tensors of any shape and dtype, on the CPU.
 
     Raises
     ------
     DataError
-        If the file is missing, or holds something else; nothing in it is run.
+        If the file is missing, or holds something else; no code in it runs.
     """
     state = read_state(path, "state_dict")
     if all(name.startswith(_PARALLEL) for name in state):
@@ -29,12 +40,20 @@ def read_published(path: Path) -> dict[str, Tensor]:
 
 
 def output_channels(state: Mapping[str, Tensor], layer: str, path: Path) -> int:
-    """Return how many channels a layer of a state dict gives.
+    """Return the number of output channels of a convolution in a state dict.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+        Its entry `<layer>.weight` has the shape (O, I, h, w), any floating dtype.
+    layer : str
+    path : Path
+        The checkpoint, for the message.
 
     Raises
     ------
     DataError
-        If there is no such layer; `path` is named in the message.
+        If there is no such layer.
     """
     weight = state.get(f"{layer}.weight")
     if weight is None or weight.ndim != 4:
@@ -43,20 +62,32 @@ def output_channels(state: Mapping[str, Tensor], layer: str, path: Path) -> int:
 
 
 def with_counters(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Add what files from before BatchNorm counted its batches lack."""
-    own = network.state_dict()
-    lacking = {name for name in own if name.endswith(".num_batches_tracked")} - set(state)
-    return {**state, **{name: own[name] for name in lacking}}
+    """Fill in `num_batches_tracked`, which old PyTorch checkpoints do not have.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+    network : nn.Module
+        Gives the missing entries, each a scalar int64.
+    """
+    fresh = network.state_dict()
+    lacking = {name for name in fresh if name.endswith(".num_batches_tracked")} - set(state)
+    return {**state, **{name: fresh[name] for name in lacking}}
 
 
 def read_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
-    """Return the state dict in a torch file; nothing but tensors and plain values is unpickled.
+    """Return the state dict in a torch file; only tensors and plain values are unpickled.
 
     Parameters
     ----------
     path : Path
     key : str, optional
-        Where it stands in a checkpoint that holds more; a bare state dict is taken as well.
+        Key of the state dict in a checkpoint that holds more; a bare state dict is accepted too.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Tensors of any shape and dtype, on the CPU.
 
     Raises
     ------
@@ -64,14 +95,12 @@ def read_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
         If the file is missing, or holds something else.
     """
     try:
-        held: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of damaged files, torch raises whatever it stumbles over
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises errors of many kinds for damaged files
         first = str(error).splitlines()[:1]
-        raise DataError(
-            f"{path}: cannot be read as weights of torch ({' '.join(first)})"
-        ) from error
-    if isinstance(held, Mapping) and key is not None and key in held:
-        held = held[key]
-    if not isinstance(held, Mapping) or not all(isinstance(v, Tensor) for v in held.values()):
+        raise DataError(f"{path}: cannot be read as torch weights ({' '.join(first)})") from error
+    if isinstance(content, Mapping) and key is not None and key in content:
+        content = content[key]
+    if not isinstance(content, Mapping) or not all(isinstance(v, Tensor) for v in content.values()):
         raise DataError(f"{path}: holds no state dict; see docs/weights.md for the expected file")
-    return dict(held)
+    return dict(content)

@@ -1,4 +1,4 @@
-"""Videos of other people's datasets: files of any codec, or folders of pictures, as clips."""
+"""Convert videos of public datasets (files of any codec, or folders of pictures) to clips."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 
 from swapset.errors import MediaError
 from swapset.media.container import MAX_PIXELS
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
 from swapset.media.picture import decode_picture
+from swapset.types import Image
 
 FPS = 30
 LONGEST = 120.0
-"""Seconds of a video that are used."""
+"""Seconds of a video that are used, from its beginning."""
 
 
 @contextmanager
-def foreign_clip(source: Path) -> Iterator[tuple[Path, str]]:
-    """Give an untrusted video as an upright clip of 30 frames/s, in a temporary file.
+def converted_clip(source: Path) -> Iterator[tuple[Path, str]]:
+    """Convert an untrusted video to an upright clip of 30 frames/s, in a temporary file.
 
     Parameters
     ----------
     source : Path
-        A video file, or a folder of pictures (as VidTIMIT has them, with or without extension),
-        which are shown in the order of their names, one a frame.
+        A video file, or a folder of pictures (as in VidTIMIT, with or without extension): one
+        picture per frame, in the order of their names.
 
     Yields
     ------
     clip : Path
+        The clip; it is deleted at the end of the `with` block.
     reason : str
         Why there is no clip; empty if there is one.
     """
@@ -61,8 +62,8 @@ def _from_pictures(source: Path, clip: Path) -> str:
     return ""
 
 
-def _picture(path: Path) -> npt.NDArray[np.uint8] | None:
-    """Return a picture (H, W, 3) uint8, RGB; None if it is none, or does not decode."""
+def _picture(path: Path) -> Image | None:
+    """Return a file's picture, (H, W, 3) uint8 RGB; None if the file does not decode as one."""
     try:
         return decode_picture(path, most_pixels=MAX_PIXELS)
     except MediaError:

@@ -1,9 +1,9 @@
 """The one conversion between RGB and stored video: BT.601, limited range, 4:2:0.
 
-Every video this project writes uses this conversion, whatever its size, since readers that ignore
-colour tags (OpenCV among them) assume BT.601. Chroma is averaged over 2x2 pixels and repeated on
-the way back, so that a picture that is decoded and encoded again keeps its colours: from the
-second generation on, nothing moves (except colours that lie outside RGB).
+Every video that this project writes uses this conversion, whatever its size, because readers that
+ignore colour tags (OpenCV is one) assume BT.601. Chroma is averaged over 2x2 pixels on the way in
+and repeated on the way out, so that a picture keeps its colours when it is decoded and converted
+again: after the first conversion nothing changes (except colours that lie outside RGB).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CHROMA = np.array(
     dtype=np.float32,
 )
 
-# Weights of red and blue in luma, by the code in the stream (ITU-T H.273, table 4).
+# Weights of red and blue in luma, by the matrix code in the stream (ITU-T H.273, table 4).
 LUMA_WEIGHTS = {
     1: (0.2126, 0.0722),  # BT.709
     4: (0.30, 0.11),  # FCC
@@ -70,7 +70,7 @@ def rgb_to_i420(image: np.ndarray) -> np.ndarray:
     """
     height, width = image.shape[:2]
     planes = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
-    # OpenCV takes the chroma of each block's first pixel, which aliases: average instead.
+    # OpenCV uses the chroma of each block's first pixel, which aliases; average all four instead.
     half = cv2.resize(
         image.astype(np.float32), (width // 2, height // 2), interpolation=cv2.INTER_AREA
     )
@@ -103,14 +103,14 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
     planes : ndarray, (H * 3 // 2, W) uint8
         Planes Y, Cb, Cr.
     matrix : int
-        A key of `LUMA_WEIGHTS`.
+        Colour matrix of `planes`, a key of `LUMA_WEIGHTS`.
     full_range : bool
-        Whether Y, Cb and Cr span [0, 255] (JPEG, some telephones).
+        Whether Y, Cb and Cr span [0, 255] (JPEG, some phones) instead of the limited range.
 
     Returns
     -------
     ndarray, (H * 3 // 2, W) uint8
-        The same array if nothing changes.
+        Planes Y, Cb, Cr; BT.601, limited range. The array itself if it is that already.
 
     References
     ----------
@@ -123,7 +123,8 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
     zero = np.array([0 if full_range else 16, 128, 128])
     offset = np.array([16, 128, 128]) - change @ zero
     chroma = planes[height:].reshape(2, height // 2, width // 2)
-    # Grey stays grey, so chroma needs no luma, and luma only a correction from chroma.
+    # Grey stays grey, so that new chroma does not depend on luma, and new luma is old luma, scaled,
+    # plus a correction from chroma.
     parts = cv2.transform(
         cv2.merge(list(chroma.astype(np.float32))),
         np.column_stack([change[:, 1:], offset]).astype(np.float32),
@@ -132,29 +133,31 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
     luma = planes[:height].astype(np.float32)
     out = np.empty_like(planes)
     out[:height] = cv2.addWeighted(luma, change[0, 0], correction, 1, 0, dtype=cv2.CV_8U)
-    turned = np.clip(np.rint(parts[..., 1:]), 0, 255).astype(np.uint8)
-    out[height:] = turned.transpose(2, 0, 1).reshape(height // 2, width)
+    converted = np.clip(np.rint(parts[..., 1:]), 0, 255).astype(np.uint8)
+    out[height:] = converted.transpose(2, 0, 1).reshape(height // 2, width)
     return out
 
 
 def add_to_planes(
     planes: Sequence[np.ndarray], change: np.ndarray, *, matrix: int, full_range: bool, bits: int
 ) -> None:
-    """Add a change of RGB to planar YCbCr of any subsampling, in place; where it is 0, nothing is.
+    """Add a change of RGB to planar YCbCr of any subsampling, in place.
+
+    Values stay as they are where the change is 0.
 
     Parameters
     ----------
     planes : sequence of ndarray
-        Y (H x W), Cb and Cr, uint8 or uint16; H and W are multiples of how much smaller the latter
-        are.
-    change : ndarray, (H, W, 3) integer
-        In steps of 1/255 of R, G and B.
+        Y (H, W), Cb and Cr (H / v, W / h each), uint8 or uint16 in [0, 2**bits - 1]; H and W are
+        multiples of the subsampling factors v and h.
+    change : ndarray, (H, W, 3) int16
+        What is added to R, G and B, in [-255, 255].
     matrix : int
-        A key of `LUMA_WEIGHTS`.
+        Colour matrix of `planes`, a key of `LUMA_WEIGHTS`.
     full_range : bool
-        Whether Y, Cb and Cr span all values.
+        Whether Y, Cb and Cr span all values instead of the limited range.
     bits : int
-        Of a value.
+        Bits per value of `planes`, such as 8 or 10.
 
     References
     ----------
@@ -169,7 +172,7 @@ def add_to_planes(
 
 
 def _ycbcr_to_rgb(matrix: int, full_range: bool, *, inverse: bool = False) -> np.ndarray:
-    """Return the 3x3 matrix from (Y, Cb, Cr) less their zeros to RGB in [0, 255]."""
+    """Return the 3x3 matrix from (Y, Cb, Cr), with their zero levels subtracted, to RGB."""
     red, blue = LUMA_WEIGHTS[matrix]
     green = 1 - red - blue
     full = np.array(

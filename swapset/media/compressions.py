@@ -1,4 +1,4 @@
-"""The compressions that every video comes in, and their H.264 quality (crf)."""
+"""The compressions in which every video is stored, and their H.264 quality (crf)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Open untrusted video files: local, self-contained, and nothing else.
 
-A playlist or a reference inside a file could make ffmpeg open other files or the network. So only
-the `file` protocol is allowed, and only containers that hold their streams themselves.
+A playlist or a reference inside a file could make ffmpeg open other files or network addresses.
+Therefore only the `file` protocol is allowed, and only containers that hold their own streams.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
 
-# Demuxers that read one file. Left out on purpose: hls, concat, dash, imf, image sequences, sdp,
-# rtp and all others that open what a file's text tells them to.
+# Demuxers that read a single file. Left out on purpose: hls, concat, dash, imf, image sequences,
+# sdp, rtp and all others that open files or addresses named inside the file.
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,h263,h261,vc1,"
     "av1,obu,ivf,flv,live_flv,asf,asf_o,ogg,rm,mxf,gxf,nut,dv,gif,mjpeg,yuv4mpegpipe,mjpeg_2000,"
     "avs2,avs3,wtv,swf,nuv,nsv,roq,smk,bink,dirac,cavsvideo,vvc,evc,apng,mp3,wav,aac,flac,aiff,w64"
 )
 PROTOCOLS = "file,pipe"
-# 8K video (7,680 x 4,320) fits; a hostile header must not ask for all memory.
+# 8K video (7,680 x 4,320) fits; a hostile header cannot claim all memory.
 MAX_PIXELS = 1 << 25
-MAX_SIDE = 16_384  # of what H.264 can store
+MAX_SIDE = 16_384  # pixels; the largest that H.264 can store
 
 
-class UnusableMedia(MediaError):  # noqa: N818 - it is data for a verdict as often as an error
+class UnusableMedia(MediaError):  # noqa: N818 - often caught to record its reason, not an error
     """A file that holds no usable video.
 
     Attributes
@@ -44,7 +44,7 @@ class UnusableMedia(MediaError):  # noqa: N818 - it is data for a verdict as oft
 
 
 def file_url(path: str | Path) -> str:
-    """Return a name that ffmpeg takes as a local file, whatever characters it holds."""
+    """Return a URL that ffmpeg opens as this local file, whatever characters the path contains."""
     return f"file:{Path(path).absolute()}"
 
 
@@ -64,6 +64,7 @@ def open_video(
     Yields
     ------
     container : av.container.InputContainer
+        The open file, closed at the end of the `with` block.
     stream : av.video.stream.VideoStream
         The first video stream that is not a cover picture.
 
@@ -91,8 +92,8 @@ def _open(path: Path) -> InputContainer:
             file_url(path), container_options=options, metadata_errors="replace", timeout=60
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        what = getattr(error, "strerror", None) or error
-        raise UnusableMedia(f"{path}: not a readable video ({what})", "unreadable") from error
+        cause = getattr(error, "strerror", None) or error
+        raise UnusableMedia(f"{path}: not a readable video ({cause})", "unreadable") from error
 
 
 def _main_stream(container: InputContainer, path: str | Path) -> VideoStream:

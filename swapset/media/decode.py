@@ -1,4 +1,4 @@
-"""Decode videos that this project made, frame by frame, and refuse damaged ones."""
+"""Decode videos that this project wrote, frame by frame, and refuse damaged ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from swapset.media.colour import LUMA_WEIGHTS, i420_to_rgb, rgb_to_i420, to_bt60
 from swapset.media.container import open_video
 
 RGB_LIKE = ("gray", "ya8", "ya16", "pal8", "mono")
-_HD_HEIGHT = 720  # an untagged picture this high is BT.709 by convention
+_HD_HEIGHT = 720  # an untagged picture of at least this height is BT.709 by convention
 
 
 def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
@@ -27,8 +27,8 @@ def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
     Parameters
     ----------
     path : path-like
-        A video written by `swapset.media` (of other videos, odd sizes lose one pixel and rotation
-        is not applied: see `swapset.media.ingest`).
+        A video written by `swapset.media`. (Other videos: odd sizes lose one pixel and rotation is
+        not applied; use `swapset.media.ingest`.)
     threads : int
         Decoding threads.
 
@@ -60,7 +60,7 @@ def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
 
 
 def expected_frames(container: InputContainer, stream: VideoStream) -> int | None:
-    """Return the number of frames the container announces, None if it does not say."""
+    """Return the number of frames by the container's header; None if the header does not tell."""
     if stream.frames:
         return stream.frames
     if container.duration is None or not stream.average_rate:
@@ -69,12 +69,12 @@ def expected_frames(container: InputContainer, stream: VideoStream) -> int | Non
 
 
 class PlaneConverter:
-    """Turn decoded frames of any pixel format into BT.601 4:2:0 planes of one size.
+    """Convert decoded frames of any pixel format to BT.601 4:2:0 planes of one size.
 
     Parameters
     ----------
     size : (int, int), optional
-        Width and height to scale to; by default each frame's own.
+        Width and height to scale to; by default, each frame keeps its size.
     """
 
     def __init__(self, size: tuple[int, int] | None = None) -> None:
@@ -111,7 +111,23 @@ def relayout(
     size: tuple[int, int],
     reformatter: VideoReformatter | None = None,
 ) -> VideoFrame:
-    """Change a frame's pixel layout and size (width, height), but neither matrix nor range."""
+    """Change a frame's pixel layout and size, but neither its colour matrix nor its range.
+
+    Parameters
+    ----------
+    frame : VideoFrame
+        Any pixel format.
+    layout : str
+        ffmpeg's name of the new pixel format.
+    size : (int, int)
+        New width and height.
+    reformatter : VideoReformatter, optional
+        One to use again for many frames of a kind, which is faster.
+
+    Returns
+    -------
+    VideoFrame
+    """
     same = ColorRange.JPEG if layout == "rgb24" else frame.color_range
     return (reformatter or VideoReformatter()).reformat(
         frame,
@@ -126,7 +142,7 @@ def relayout(
 
 
 def matrix_of(frame: VideoFrame) -> int:
-    """Return the frame's colour matrix, guessed from its height where it is not tagged."""
+    """Return the frame's colour matrix, a key of `LUMA_WEIGHTS`; untagged: guessed by height."""
     matrix = int(frame.colorspace)
     if matrix in LUMA_WEIGHTS:
         return matrix
@@ -138,7 +154,7 @@ def _even(image: np.ndarray) -> np.ndarray:
 
 
 def _planes(frame: VideoFrame) -> np.ndarray:
-    """Gather a 4:2:0 frame's planes without row padding, cropped to even sizes."""
+    """Return a 4:2:0 frame's planes without row padding, cropped to even sizes."""
     width, height = frame.width & ~1, frame.height & ~1
     out = np.empty((height * 3 // 2, width), np.uint8)
     chroma = out[height:].reshape(2, height // 2, width // 2)

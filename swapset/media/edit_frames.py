@@ -1,4 +1,4 @@
-"""Change some pixels of any video's frames; all others stay as they were decoded, bit for bit."""
+"""Change some pixels of any video's frames; all others stay as they were decoded, to the bit."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from swapset.media.probe import square_size
 from swapset.types import Image
 
 Change = npt.NDArray[np.int16]
+"""What is added to an RGB picture: (H, W, 3) int16 in [-255, 255]."""
 
 LAYOUTS = {
     "yuv420p": 8,
@@ -30,16 +31,24 @@ LAYOUTS = {
     "yuv422p10le": 10,
     "yuv444p10le": 10,
 }
-"""Pixel formats that H.264 holds, and the bits of a value. Others become one of these."""
+"""Pixel formats that H.264 can store, and their bits per value; all others are converted to one."""
 
-_FULL = "yuvj"  # the same formats with all values; here the tags say that
+_FULL = "yuvj"  # ffmpeg's prefix of full-range formats; here `ColourTags` hold the range
 
 _BT601 = 6
 
 
 @dataclass(frozen=True)
 class ColourTags:
-    """What a video says of its colours, as the numbers of ITU-T H.273; 0 and 2 = nothing."""
+    """Colour tags of a video.
+
+    Attributes
+    ----------
+    range : int
+        0 = unknown, 1 = limited, 2 = full.
+    matrix, primaries, transfer : int
+        Codes of ITU-T H.273; 0 and 2 = unknown.
+    """
 
     range: int
     matrix: int
@@ -48,7 +57,7 @@ class ColourTags:
 
     @classmethod
     def of(cls, frame: VideoFrame) -> ColourTags:
-        """Return the tags of a frame; those of BT.601 where it is turned into that."""
+        """Return a frame's tags; BT.601 for RGB and grey frames, which are converted to it."""
         if _rgb_like(frame):
             return cls(int(ColorRange.MPEG), _BT601, _BT601, _BT601)
         full = frame.format.name.startswith(_FULL)
@@ -60,28 +69,29 @@ class ColourTags:
         )
 
 
-class Retouch:
-    """Shows the frames of a video as RGB, and puts changes of that back into the frames.
+class FrameEditor:
+    """Shows a video's frames as upright RGB, and adds changes of that RGB to the stored frames.
 
-    A change is turned into YCbCr and added to the planes as they were decoded, whatever their
-    colour matrix, range, depth and subsampling: where nothing changes, no value does.
+    A change is converted to YCbCr and added to the planes as they were decoded, whatever their
+    colour matrix, range, depth and subsampling. Pixels without a change keep their exact values.
 
     Parameters
     ----------
     path : path-like
-        For messages.
+        The video, for error messages.
     first : VideoFrame
         The video's first frame; it fixes size, orientation and pixel format.
     stream : VideoStream
+        The video's stream, for its pixel aspect ratio.
     turn : {0, 90, 180, 270}
-        Clockwise degrees to turn the view further than the metadata say, where these are wrong.
+        Clockwise degrees by which to turn the view in addition to the metadata, if these are wrong.
 
     Attributes
     ----------
     orientation : Orientation
-        How its frames become upright, as the metadata say.
+        Orientation of the frames by the metadata.
     colours : ColourTags
-        What the frames to be encoded must be tagged with.
+        Tags that the encoded frames must get.
     """
 
     def __init__(
@@ -95,12 +105,12 @@ class Retouch:
         self._convert = PlaneConverter(self._square)
 
     def view(self, frame: VideoFrame) -> Image:
-        """Return a frame as RGB (H, W, 3) uint8: upright, with square pixels, of even size.
+        """Return a frame as RGB, (H, W, 3) uint8: upright, with square pixels and even sides.
 
         Raises
         ------
         MediaError
-            If its size or pixel format is not the first one's.
+            If its size or pixel format differs from the first frame's.
         """
         if (frame.width, frame.height, frame.format.name) != self._kind:
             raise MediaError(
@@ -112,25 +122,26 @@ class Retouch:
         return i420_to_rgb(self._further.apply_planes(upright))
 
     def stored(self, frame: VideoFrame, change: Change | None = None) -> VideoFrame:
-        """Return a frame as it is to be encoded, in one of `LAYOUTS`.
+        """Return a frame ready to be encoded: with its change, in one of `LAYOUTS`.
 
         Parameters
         ----------
         frame : VideoFrame
+            The decoded frame.
         change : (H, W, 3) int16, optional
-            What is added to `view`; its size.
+            What is added to the frame's `view`, which has the same size; in [-255, 255].
 
         Returns
         -------
         VideoFrame
-            Without the last row or column where subsampling would need half a value of it.
+            Without the last row or column if the chroma subsampling does not divide the size.
         """
         layout = _encodable(frame)
         name = layout.format.name.replace(_FULL, "yuv")
         width, height = _whole(layout)
         bits = LAYOUTS[name]
-        made = VideoFrame(width, height, name)
-        planes = [_array(plane, bits) for plane in made.planes]
+        edited = VideoFrame(width, height, name)
+        planes = [_array(plane, bits) for plane in edited.planes]
         for plane, old in zip(planes, layout.planes, strict=True):
             plane[:] = _array(old, bits)[: plane.shape[0], : plane.shape[1]]
         if change is not None:
@@ -141,13 +152,13 @@ class Retouch:
                 full_range=self.colours.range == ColorRange.JPEG,
                 bits=bits,
             )
-        return made
+        return edited
 
     def _as_stored(self, change: Change, width: int, height: int) -> Change:
-        """Return a change as the frames are stored: turned back, in their size and pixel aspect."""
+        """Return a change of the view turned and scaled to match the stored frames."""
         back = self.orientation.undo(self._further.undo(change))
         wide, high = self._square
-        # The view is of even size: what it lacks does not change.
+        # The view has even sides: an odd last row or column does not change.
         whole = np.zeros((high, wide, 3), np.int16)
         whole[: back.shape[0], : back.shape[1]] = back
         if (wide, high) != self._kind[:2]:
@@ -156,7 +167,7 @@ class Retouch:
 
 
 def _encodable(frame: VideoFrame) -> VideoFrame:
-    """Return a frame in one of `LAYOUTS`, of the same colours."""
+    """Return a frame converted to one of `LAYOUTS`, with the same colours."""
     name = frame.format.name
     if name.replace(_FULL, "yuv") in LAYOUTS:
         return frame
@@ -173,14 +184,14 @@ def _rgb_like(frame: VideoFrame) -> bool:
 
 
 def _whole(frame: VideoFrame) -> tuple[int, int]:
-    """Return width and height without what is no multiple of the subsampling."""
+    """Return width and height rounded down to multiples of the chroma subsampling."""
     planes = frame.planes
     across, down = planes[1].width < planes[0].width, planes[1].height < planes[0].height
     return frame.width - frame.width % (1 + across), frame.height - frame.height % (1 + down)
 
 
 def _array(plane: VideoPlane, bits: int) -> npt.NDArray[np.integer]:
-    """Return a plane (H, W), without copying it."""
+    """Return a view of a plane, (H, W) uint8 or uint16."""
     kind = np.dtype(np.uint8 if bits == 8 else "<u2")
     rows = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)
     return np.asarray(rows[: plane.height, : plane.width], kind)

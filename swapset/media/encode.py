@@ -21,7 +21,7 @@ from swapset.media.container import file_url
 
 Codec = Literal["mpeg4", "h264", "lossless"]
 
-# BT.601 as swapset.media.colour converts it; tags only, no conversion by ffmpeg.
+# BT.601, to which swapset.media.colour has converted already; ffmpeg only writes the tags.
 COLOUR_TAGS = {
     "colorspace": "smpte170m",
     "color_primaries": "smpte170m",
@@ -30,17 +30,17 @@ COLOUR_TAGS = {
 }
 # One thread and no version strings: the same frames give the same bytes.
 REPRODUCIBLE = {"threads": 1, "fflags": "+bitexact", "flags:v": "+bitexact"}
-# Without use_metadata_tags, the mp4 writer drops every key it does not know, in silence.
+# Without use_metadata_tags, the mp4 writer silently drops every key that it does not know.
 MP4 = {"f": "mp4", "movflags": "+faststart+use_metadata_tags"}
 
 
 def codec_options(codec: Codec, quality: int | None) -> dict[str, str | int]:
-    """Return ffmpeg's output options of a codec.
+    """Return ffmpeg's output options for a codec.
 
     Parameters
     ----------
     codec : {"mpeg4", "h264", "lossless"}
-        `mpeg4` is MPEG-4 Part 2 (the chapter's MPEG4.0); `lossless` stores exactly.
+        `mpeg4` is MPEG-4 Part 2 (the chapter's MPEG4.0); `lossless` stores the planes exactly.
     quality : int, optional
         Quantiser of `mpeg4` (2 to 31, default 2) or rate factor of `h264` (0 to 51, default 16);
         lower is better.
@@ -48,7 +48,7 @@ def codec_options(codec: Codec, quality: int | None) -> dict[str, str | int]:
     Raises
     ------
     MediaError
-        If `codec` or `quality` is not one of these.
+        If `codec` is unknown or `quality` is out of range.
     """
     limits = {"mpeg4": (2, 31, 2), "h264": (0, 51, 16), "lossless": (0, 0, 0)}
     if codec not in limits:
@@ -65,7 +65,7 @@ def codec_options(codec: Codec, quality: int | None) -> dict[str, str | int]:
 
 
 def metadata_options(metadata: dict[str, str] | None) -> dict[str, str]:
-    """Return ffmpeg's options that write container metadata, one per key."""
+    """Return the ffmpeg options that write container metadata, one per key."""
     pairs = enumerate((metadata or {}).items())
     return {f"metadata:g:{index}": f"{key}={value}" for index, (key, value) in pairs}
 
@@ -120,7 +120,7 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
             scratch = stack.enter_context(atomic_output(self.path))
-            # A file, not a pipe: a chatty ffmpeg can never block on it.
+            # A file, not a pipe: ffmpeg would block on a full pipe that nobody reads.
             self._log = stack.enter_context(tempfile.TemporaryFile())
             self._process = Popen(  # noqa: S603 - the binary is imageio_ffmpeg's own
                 self._command(scratch), stdin=-1, stdout=-3, stderr=self._log
@@ -134,7 +134,7 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._stack:  # its exit renames the file, or discards it when an error passes
+        with self._stack:  # its exit renames the file, or deletes it after an error
             if error is not None:
                 self._kill()
                 raise error
@@ -161,7 +161,13 @@ class VideoWriter:
         self.write_planes(rgb_to_i420(frame))
 
     def write_planes(self, planes: np.ndarray) -> None:
-        """Append one frame given as (height * 3 // 2, width) uint8 planes of BT.601 4:2:0."""
+        """Append one frame as (height * 3 // 2, width) uint8 planes of BT.601 4:2:0.
+
+        Raises
+        ------
+        MediaError
+            If the writer is not open or ffmpeg fails.
+        """
         if self._process is None or self._process.stdin is None:
             raise MediaError(f"{self.path}: write frames inside the writer's `with` block")
         try:
@@ -206,7 +212,7 @@ class VideoWriter:
                 self._process.stdin.close()
 
     def _failure(self) -> MediaError:
-        """Return an error with ffmpeg's last line, after it has ended."""
+        """Wait for ffmpeg to end and return an error with its last message."""
         if self._process is not None:
             try:
                 self._process.wait(timeout=10)

@@ -18,12 +18,12 @@ def fetch(url: str, output: Path) -> None:
     url : str
         http or https address.
     output : Path
-        The file, written whole or not at all; its container may be any.
+        Where the file belongs, in any container; written whole or not at all.
 
     Raises
     ------
     ImportError
-        If yt-dlp is not installed, with the command that installs it.
+        If yt-dlp is not installed; the message gives the command that installs it.
     FetchError
         If the download fails, or leaves no file.
     """
@@ -34,7 +34,7 @@ def fetch(url: str, output: Path) -> None:
     with atomic_output(output) as scratch:
         options = {
             "outtmpl": {"default": str(scratch).replace("%", "%%")},
-            # One file with picture and perhaps sound: nothing has to be merged afterwards.
+            # A single file with picture and perhaps sound, so that nothing has to be merged.
             "format": "bestvideo[ext=mp4]/best[ext=mp4]/best",
             "noplaylist": True,
             "quiet": True,

@@ -1,4 +1,4 @@
-"""Turn any video into a clip: constant rate, upright, square pixels, stored without loss."""
+"""Convert any video to a clip: constant frame rate, upright, square pixels, lossless."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from swapset.media.timeline import nearest_frames
 
 @dataclass(frozen=True)
 class IngestRecord:
-    """What became of a source video.
+    """The result of ingesting one source video.
 
     Attributes
     ----------
@@ -36,21 +36,22 @@ class IngestRecord:
     reason : str
         `""`, `"unreadable"`, `"no_video"` or `"no_frames"`.
     detail : str
-        The reason in words; also what was wrong with a damaged file that was used.
+        The reason in words; for a clip from a damaged file, the damage.
     frames, width, height : int
-        Of the clip.
+        Length of the clip in frames and its size in pixels.
     fps : float
-        Of the clip.
+        Frames per second of the clip.
     rotation : int
-        Clockwise degrees by which the source was turned, by its metadata and by `turn`.
+        Clockwise degrees by which the source was turned: by its metadata and by `turn`.
     source_sha256 : str
-        Of the source file; empty if there is none.
+        SHA-256 of the source file; empty if there is no such file.
     source_fps, source_seconds : float or None
-        As the source's header says.
+        Frame rate and duration by the source's header.
     source_frames : int
-        Intact source frames that were read.
+        Undamaged source frames that were read.
     repeated, dropped : int
-        Output frames that repeat the one before; source frames within the clip never shown.
+        Frames of the clip that repeat the one before; source frames within the clip that it does
+        not show.
     damaged : int
         Source frames or packets lost to damage.
     """
@@ -84,36 +85,36 @@ def ingest(
 ) -> IngestRecord:
     """Make a clip from a video file of any container and codec.
 
-    Output frame k shows the source frame whose time stamp is nearest to k / fps, so there is no
-    drift, also with variable rates. Odd sizes lose one pixel. Of damaged files, all that decodes
-    is used.
+    Output frame k shows the source frame with the time stamp nearest to k / fps, so there is no
+    drift, even with variable frame rates. Odd sizes lose one pixel. Damaged files are used as far
+    as they decode.
 
     Parameters
     ----------
     source : path-like
-        An untrusted file; it cannot make other files be opened.
+        An untrusted file; it cannot cause other files to be opened.
     destination : path-like
-        The clip (.mkv), written whole or not at all; an older one is removed if there is none.
+        The clip (.mkv), written whole or not at all; an older clip is removed in any case.
     fps : int or Fraction
         Frames per second of the clip.
     start, end : float, optional
-        Seconds, as a player shows them.
+        First and last second to use, as a player shows them.
     max_seconds : float
         Longest clip.
     turn : {0, 90, 180, 270}
-        Clockwise degrees to turn the picture further than its metadata say, for files whose
-        metadata are wrong.
+        Clockwise degrees by which to turn the picture in addition to its metadata, for files with
+        wrong metadata.
 
     Returns
     -------
     IngestRecord
-        `ok` false, with a reason, if the source holds no usable frame.
+        With `ok` false and a reason if the source holds no usable frame.
 
     Raises
     ------
     MediaError
         If the clip cannot be written (for example on a full disk), `start`, `end` and
-        `max_seconds` leave nothing, or `turn` is no quarter turn.
+        `max_seconds` leave no frame, or `turn` is not one of its values.
     """
     wanted = _Wanted.of(source, Fraction(fps), start, end, max_seconds, turn)
     Path(destination).unlink(missing_ok=True)
@@ -129,7 +130,7 @@ def ingest(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Which part of the source is wanted, in exact seconds, and how."""
+    """The requested part of the source, in exact seconds, with its frame rate and extra turn."""
 
     fps: Fraction
     start: Fraction | None
@@ -192,7 +193,7 @@ class _Clip:
 
 
 class _Upright:
-    """Convert frames to planes, turned as the first one's metadata and `turn` say."""
+    """Convert frames to planes and turn them by the first frame's metadata and by `turn`."""
 
     def __init__(self, first: VideoFrame, stream: VideoStream, turn: int) -> None:
         self._convert = PlaneConverter(square_size(first, stream))
@@ -240,7 +241,7 @@ def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestReco
 
 
 def _without_frames(record: IngestRecord, clip: _Clip) -> IngestRecord:
-    """Say why no frame came out: none decodes, or the source ends before `start`."""
+    """Return the record of a source without frames: none decodes, or it ends before `start`."""
     reader = clip.reader
     if reader.frames:
         detail = f"it ends before start={float(clip.wanted.start or 0):g} s"

@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a stored picture becomes upright: transposed first, then mirrored.
+    """The steps that turn a stored picture upright: transpose first, then mirror.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Orientation:
         return (height, width) if self.transpose else (width, height)
 
     def apply(self, plane: np.ndarray) -> np.ndarray:
-        """Return the upright view of an (H, W) or (H, W, C) array."""
+        """Return the upright view of an array, (H, W) or (H, W, C), uint8 or any other dtype."""
         if self.transpose:
             plane = plane.swapaxes(0, 1)
         rows = slice(None, None, -1 if self.flip_y else None)
@@ -54,14 +54,14 @@ class Orientation:
         return plane[rows, columns]
 
     def undo(self, plane: np.ndarray) -> np.ndarray:
-        """Return the view of an upright (H, W) or (H, W, C) array as it is stored."""
+        """Return the stored view of an upright array, (H, W) or (H, W, C), uint8 or any other."""
         rows = slice(None, None, -1 if self.flip_y else None)
         columns = slice(None, None, -1 if self.flip_x else None)
         plane = plane[rows, columns]
         return plane.swapaxes(0, 1) if self.transpose else plane
 
     def apply_planes(self, planes: np.ndarray) -> np.ndarray:
-        """Turn (H * 3 // 2, W) uint8 planes of 4:2:0 upright, exactly."""
+        """Return 4:2:0 planes, (H * 3 // 2, W) uint8, turned upright without loss."""
         if self == Orientation():
             return planes
         height, width = planes.shape[0] * 2 // 3, planes.shape[1]
@@ -71,9 +71,9 @@ class Orientation:
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
-    """Return the orientation a decoded frame's display matrix asks for.
+    """Return the orientation by a decoded frame's display matrix.
 
-    Angles between quarter turns are taken to the nearest one.
+    Angles between quarter turns are rounded to the nearest one.
 
     References
     ----------

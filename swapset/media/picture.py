@@ -1,4 +1,4 @@
-"""Picture files of any depth, whose pixels change by little and whose other contents stay."""
+"""Read, change and write picture files of 8 or 16 bits; everything but the pixels is kept."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from PIL import UnidentifiedImageError
 
 from swapset.errors import MediaError
 from swapset.media.orientation import Orientation
+from swapset.types import Image
 
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 3 * MOST_PIXELS
-"""Of a picture's file, and of its pixels: with 16 bits in RGB, as many as of 50 megapixels."""
-# Others that Pillow knows run programs (PostScript), or are read by nobody's choice.
+"""Largest file, and largest decoded picture, in bytes; 16-bit RGB gets there at 50 megapixels."""
+# Pillow's other formats can run programs (PostScript), or only add risk because nobody uses them.
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 
 _WITH_METADATA = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -32,7 +33,7 @@ _DEEP = frozenset({".png", ".tif", ".tiff"})
 """Endings of formats that hold 16 bits."""
 _GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
 _OTHER_COLOURS = frozenset({"CMYK", "LAB", "F"})
-# Pillow's of damaged files: of PNG (the first two), of headers, and of EXIF.
+# Exceptions of Pillow for damaged files: PNG (the first two), headers, and EXIF.
 _DAMAGE = (SyntaxError, EOFError, struct.error, OverflowError, IndexError, KeyError, TypeError)
 _TURNS = {
     1: Orientation(),
@@ -48,26 +49,28 @@ _TURNS = {
 
 
 def is_image(path: Path) -> bool:
-    """Say by its name whether a file is a picture."""
+    """Return whether a file's name has the ending of a picture."""
     return path.suffix.lower() in IMAGES
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as it is stored.
+    """A picture file's contents, not turned upright.
 
     Attributes
     ----------
     path : Path
+        The file that was read.
     pixels : (H, W), (H, W, 3) or (H, W, 4) uint8 or uint16
-        Grey, BGR or BGRA.
+        Grey, BGR or BGRA, in [0, 255] or [0, 65535].
     grey : bool
-        Whether it has no colours, whatever its channels.
+        Whether the file's colour mode is grey, however many channels `pixels` has.
     orientation : Orientation
-        How it becomes upright.
+        Steps that turn the picture upright.
     kinds : (n,) int
+        OpenCV's code for each entry of `metadata`.
     metadata : sequence of (m,) uint8
-        EXIF, XMP and colour profile, as OpenCV reads them; TIFF's and BMP's are not read.
+        EXIF, XMP and colour profile, as OpenCV reads them; not of TIFF and BMP.
     """
 
     path: Path
@@ -77,8 +80,8 @@ class Picture:
     kinds: Any
     metadata: Any
 
-    def view(self) -> npt.NDArray[np.uint8]:
-        """Return the picture (H, W, 3) uint8, RGB, upright; without its alpha."""
+    def view(self) -> Image:
+        """Return the upright picture, (H, W, 3) uint8 RGB in [0, 255], without alpha."""
         colours = self.pixels[..., 2::-1]
         if self.pixels.ndim == 2:
             colours = np.broadcast_to(self.pixels[..., None], (*self.pixels.shape, 3))
@@ -90,53 +93,54 @@ class Picture:
             view[rows] = (part.astype(np.uint32) + 128) // 257 if deep else part
         return view
 
-    def add(self, before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> None:
-        """Add the difference of two views (H, W, 3) uint8, RGB, to the picture itself.
+    def add(self, before: Image, after: Image) -> None:
+        """Add the difference of two views, (H, W, 3) uint8 RGB, to the picture itself.
 
-        A pixel that does not change keeps all its bits, and alpha is as it was. The change of a
-        grey picture is the mean of that of R, G and B.
+        A pixel without a difference keeps all its bits, and alpha does not change. A grey picture
+        changes by the mean difference of R, G and B.
         """
-        one, other = (self.orientation.undo(view)[..., ::-1] for view in (before, after))
+        old, new = (self.orientation.undo(view)[..., ::-1] for view in (before, after))
         shown = self.pixels[..., None] if self.pixels.ndim == 2 else self.pixels[..., :3]
         bits = np.iinfo(self.pixels.dtype).bits
         for rows in _strips(len(shown)):
-            change = other[rows].astype(np.int32) - one[rows]
+            change = new[rows].astype(np.int32) - old[rows]
             if self.grey:
                 change[:] = np.rint(change.mean(2, keepdims=True))
             change = change[..., : shown.shape[2]] * (257 if bits == 16 else 1)
             shown[rows] = np.clip(shown[rows] + change, 0, 2**bits - 1)
 
     def check_writable(self, output: Path) -> None:
-        """Refuse a format that cannot hold the picture.
+        """Refuse an output format that cannot hold the picture.
 
         Raises
         ------
         MediaError
-            If the ending is no picture's, or the format lacks the depth or alpha.
+            If the ending is not a picture's, or its format cannot hold 16 bits or transparency.
         """
         ending = output.suffix.lower()
         if ending not in IMAGES:
             raise MediaError(f"{output}: pictures are written as {', '.join(sorted(IMAGES))}")
         if self.pixels.dtype == np.uint16 and ending not in _DEEP:
-            raise MediaError(f"{output}: {ending} holds no 16 bits; name it .png or .tif")
+            raise MediaError(f"{output}: {ending} cannot hold 16 bits; name it .png or .tif")
         if self.pixels.shape[2:] == (4,) and ending in {*_JPEG, ".bmp"}:
-            raise MediaError(f"{output}: {ending} holds no transparency; name it .png or .webp")
+            raise MediaError(f"{output}: {ending} cannot hold transparency; name it .png or .webp")
 
     def write(self, path: Path, *, quality: int = 95) -> None:
-        """Write the picture; by its ending as JPEG (4:4:4), or without loss.
+        """Write the picture in the format of the path's ending: JPEG (4:4:4), others without loss.
 
-        Where the format's metadata are not written (TIFF, BMP), it is turned upright first.
+        TIFF and BMP are written without metadata, so that the picture is turned upright first.
 
         Parameters
         ----------
         path : Path
+            The file.
         quality : int
-            Of JPEG, 1 to 100.
+            JPEG quality, 1 to 100.
 
         Raises
         ------
         MediaError
-            If it cannot be stored.
+            If the format cannot hold the picture.
         """
         self.check_writable(path)
         ending = path.suffix.lower()
@@ -156,12 +160,12 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """Return a picture file as it is stored.
+    """Read a picture file.
 
     Raises
     ------
     MediaError
-        If it is damaged, animated, of colours other than RGB or grey, or larger than 100
+        If it is damaged, is animated, has colours other than RGB or grey, or is larger than 100
         megapixels or 300 MB.
     """
     kind, mode, orientation = _examined(path)
@@ -174,37 +178,40 @@ def read_picture(path: Path) -> Picture:
         raise MediaError(f"{path}: has pixels that are not 8 or 16 bits each; convert it to PNG")
     if pixels.nbytes > MOST_BYTES:
         raise MediaError(
-            f"{path}: its pixels are {pixels.nbytes / 10**6:.0f} MB, and {MOST_BYTES // 10**6} are "
-            "the most; make it smaller, or take 8 bits"
+            f"{path}: its pixels take {pixels.nbytes / 10**6:.0f} MB, and at most "
+            f"{MOST_BYTES // 10**6} are read; make it smaller, or use 8 bits"
         )
-    if kind == "TIFF":  # OpenCV turns these by itself
+    if kind == "TIFF":  # OpenCV has turned it upright already
         orientation = Orientation()
     return Picture(path, pixels, mode in _GREY, orientation, kinds, metadata)
 
 
 def decode_picture(
     path: Path, flags: int = cv2.IMREAD_COLOR_RGB, *, most_pixels: int = MOST_PIXELS
-) -> npt.NDArray[np.uint8]:
-    """Return the pixels of an untrusted picture, of what of it decodes.
+) -> Image:
+    """Decode an untrusted picture; of a damaged one, the part that can be decoded.
 
     Parameters
     ----------
     path : Path
+        The file.
     flags : int
-        OpenCV's.
+        OpenCV's flags of `imdecode`.
     most_pixels : int
+        Largest picture that is decoded.
 
     Returns
     -------
-    (H, W, 3) uint8, RGB
-        Grey and 16-bit pictures are converted, alpha is left out.
+    (H, W, 3) uint8
+        RGB in [0, 255] with the default `flags`: grey and 16-bit pictures are converted, alpha is
+        left out.
 
     Raises
     ------
     MediaError
-        If it is larger, or as of `opened_picture`.
+        If it has more than `most_pixels`, or cannot be opened (see `open_picture`).
     """
-    with opened_picture(path) as header:
+    with open_picture(path) as header:
         if header.width * header.height > most_pixels:
             raise MediaError(f"{path}: is larger than {most_pixels / 1e6:.0f} megapixels")
     try:
@@ -217,15 +224,21 @@ def decode_picture(
 
 
 @contextmanager
-def opened_picture(path: Path) -> Iterator[Pictures.Image]:
-    """Open an untrusted picture by Pillow; its pixels are not decoded yet.
+def open_picture(path: Path) -> Iterator[Pictures.Image]:
+    """Open an untrusted picture with Pillow, without decoding its pixels.
 
-    Only the formats of `IMAGES` are tried, whatever the file is called.
+    Only the formats of `IMAGES` are tried, whatever the file's name.
+
+    Yields
+    ------
+    PIL.Image.Image
+        The open picture, (H, W) pixels with channels such as uint8 RGB.
 
     Raises
     ------
     MediaError
-        If it is none of these, larger than 100 megapixels or 300 MB, or, also later on, damaged.
+        If it has another format, is larger than 100 megapixels or 300 MB, or is damaged. Damage
+        may show only when the `with` block decodes the pixels.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -247,9 +260,9 @@ def opened_picture(path: Path) -> Iterator[Pictures.Image]:
 
 
 def _examined(path: Path) -> tuple[str | None, str, Orientation]:
-    """Return format, mode and orientation of a picture that decodes to its end, as Pillow says."""
-    with opened_picture(path) as picture:
-        # .mpo: a JPEG of a telephone with more pictures behind it, which are not kept.
+    """Return Pillow's format and mode of a picture, and its orientation; refuse unusable ones."""
+    with open_picture(path) as picture:
+        # MPO: a phone's JPEG with more pictures behind the first, which are not kept.
         if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":
             raise MediaError(
                 f"{path}: holds {picture.n_frames} pictures; save them one by one, or an "  # type: ignore[attr-defined]
@@ -257,13 +270,13 @@ def _examined(path: Path) -> tuple[str | None, str, Orientation]:
             )
         if picture.mode in _OTHER_COLOURS:
             raise MediaError(f"{path}: its colours are {picture.mode}; convert it to RGB")
-        picture.load()  # OpenCV shows what there is of a file that was cut off
+        picture.load()  # refuses a file that was cut off, which OpenCV would decode in part
         turn = _TURNS.get(picture.getexif().get(0x0112, 1), Orientation())
         return picture.format, picture.mode, turn
 
 
 def _strips(rows: int) -> Iterator[slice]:
-    """Yield rows that are worked on together: with all at once, wider numbers take gigabytes."""
+    """Yield slices of 64 rows: wider numbers for all rows at once would take gigabytes."""
     return (slice(start, start + 64) for start in range(0, rows, 64))
 
 

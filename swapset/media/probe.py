@@ -1,4 +1,4 @@
-"""Say what a video file holds, as a viewer would see it."""
+"""Read a video's size, length, frame rate and orientation, as a viewer would see it."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from swapset.media.container import MAX_PIXELS, MAX_SIDE, UnusableMedia, open_vi
 from swapset.media.orientation import orientation_of
 from swapset.media.source import SourceReader
 
-_MAX_ASPECT = 4  # a pixel more elongated than this is a damaged header
-_SQUARE = Fraction(1, 50)  # nearer to square is rounding in the header, not worth a resampling
+_MAX_ASPECT = 4  # more elongated pixels mean a damaged header
+_SQUARE = Fraction(1, 50)  # a smaller deviation from square is rounding, not worth a resampling
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a video file holds.
+    """Properties of a video file.
 
     Attributes
     ----------
     width, height : int
         Size as displayed: upright and with square pixels.
     fps : Fraction or None
-        Average frames per second; None if the file does not say.
+        Average frames per second; None if the file does not tell.
     frames : int or None
-        Number of frames, where the container counts them.
+        Number of frames; None if the container does not count them.
     duration : float or None
-        Seconds.
+        Duration in seconds; None if the file does not tell.
     rotation : int
-        Clockwise degrees (0, 90, 180, 270) from stored to upright.
+        Clockwise degrees (0, 90, 180, 270) that turn the stored picture upright.
     codec, container : str
-        ffmpeg's names.
+        ffmpeg's names of the codec and the container.
     """
 
     width: int
@@ -55,7 +55,7 @@ def probe(path: str | Path) -> MediaInfo:
     Raises
     ------
     UnusableMedia
-        A `MediaError` whose `reason` is `"unreadable"` or `"no_video"`.
+        If no frame decodes; its `reason` is `"unreadable"` or `"no_video"`.
     """
     with open_video(path) as (container, stream):
         first = next(iter(SourceReader(container, stream)), None)
@@ -78,13 +78,13 @@ def probe(path: str | Path) -> MediaInfo:
 def square_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     """Return the frame's width and height with square pixels, before it is turned upright.
 
-    Anamorphic video (DV, DVD, some phones) stores pixels that are not square; faces in it are
-    only undistorted after its width is scaled by the pixel aspect ratio.
+    Anamorphic video (DV, DVD, some phones) stores pixels that are not square. Faces in it are
+    distorted until its width is scaled by the pixel aspect ratio.
 
     Raises
     ------
     UnusableMedia
-        If it is too small or too large to be stored.
+        If that size is too small or too large for a clip.
     """
     width, height = frame.width, frame.height
     aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -93,15 +93,15 @@ def square_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     if min(width, height) < 2 or max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise UnusableMedia(
             f"{stream.container.name.removeprefix('file:')}: pictures of {width}x{height} pixels "
-            f"cannot be used; sides must be 2 to {MAX_SIDE:,} pixels, and all at most "
-            f"{MAX_PIXELS:,}",
+            f"cannot be used; sides must be 2 to {MAX_SIDE:,} pixels, and pictures at most "
+            f"{MAX_PIXELS:,} pixels",
             "unreadable",
         )
     return width, height
 
 
 def seconds_of(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return the duration in seconds that the header gives, None if it gives none."""
+    """Return the duration in seconds by the file's header; None if the header does not tell."""
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     if container.duration is not None:

@@ -22,7 +22,7 @@ def recompress(
     crf: int,
     metadata: dict[str, str] | None = None,
 ) -> None:
-    """Encode a video again with x264 at a constant rate factor, all else unchanged.
+    """Encode a video again with x264 at a constant rate factor, and change nothing else.
 
     Parameters
     ----------
@@ -50,17 +50,17 @@ def recompress(
         raise MediaError(f"{source}: no such file")
     with atomic_output(destination) as scratch:
         command = _command(Path(source), scratch, crf, metadata)
-        done = subprocess.run(  # noqa: S603 - the binary is imageio_ffmpeg's own
+        process = subprocess.run(  # noqa: S603 - the binary is imageio_ffmpeg's own
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
-        if done.returncode:
-            lines = done.stderr.decode(errors="replace").strip().splitlines()
+        if process.returncode:
+            lines = process.stderr.decode(errors="replace").strip().splitlines()
             raise MediaError(f"{source}: recompressing failed: {lines[-1] if lines else '?'}")
         _check_whole(source, scratch)
 
 
 def _check_whole(source: str | Path, result: Path) -> None:
-    """Refuse a result that lacks frames its source announces."""
+    """Refuse a result with another number of frames than its source."""
     counts = []
     for path in (source, result):
         with open_video(path) as (container, stream):

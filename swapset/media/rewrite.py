@@ -1,4 +1,4 @@
-"""Write a video again with other pictures: its sound, subtitles, times and metadata stay."""
+"""Re-encode a video's frames and copy its sound, subtitles, times and metadata."""
 
 from __future__ import annotations
 
@@ -21,39 +21,40 @@ from swapset.media.container import CONTAINERS, PROTOCOLS, file_url
 from swapset.media.edit_frames import ColourTags
 from swapset.media.encode import MP4, REPRODUCIBLE
 from swapset.media.orientation import Orientation
-from swapset.media.stream_copy import FORMATS, Plan
+from swapset.media.stream_copy import FORMATS, CopyPlan
 
-_UNKNOWN = (0, 2)  # of ITU-T H.273: reserved, unspecified
-_PIPE = 1 << 22
+_UNKNOWN = (0, 2)  # codes of ITU-T H.273: reserved, unspecified
+_PIPE = 1 << 22  # bytes of buffer
 _WAITING = 10_000  # packets of sound that may wait for the first picture
-_THREADS = 4  # not the machine's: other numbers give other bytes
+_THREADS = 4  # fixed, not the machine's cores: another number gives other bytes
 
 
 class Rewriter:
-    """Encode pictures by H.264 and put them beside what is taken over; a context manager.
+    """Encodes frames with H.264 beside the copied streams of their video; a context manager.
 
     Parameters
     ----------
     scratch : Path
-        The file that is written, best a scratch of `atomic_output`.
-    plan : Plan
+        The file to write, best a scratch path of `atomic_output`.
+    plan : CopyPlan
+        What is copied from the source.
     colours : ColourTags
-        Of the frames.
+        Colour tags of the frames.
     orientation : Orientation
-        How players turn them upright.
+        Orientation to store, by which players turn the frames upright.
     quality : int
         Rate factor of H.264, 0 to 51; 0 = without loss.
 
     Raises
     ------
     MediaError
-        If ffmpeg fails, for example on a full disk.
+        If `quality` is out of range, or ffmpeg fails (for example on a full disk).
     """
 
     def __init__(
         self,
         scratch: Path,
-        plan: Plan,
+        plan: CopyPlan,
         *,
         colours: ColourTags,
         orientation: Orientation,
@@ -70,14 +71,14 @@ class Rewriter:
         self.frames = 0
 
     def __enter__(self) -> Rewriter:
-        # A file, not a pipe: a chatty ffmpeg can never block on it.
+        # A file, not a pipe: ffmpeg would block on a full pipe that nobody reads.
         self._log = self._stack.enter_context(tempfile.TemporaryFile())
         self._process = subprocess.Popen(  # noqa: S603 - the binary is imageio_ffmpeg's own
             self._command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._log,
-            process_group=0,  # Ctrl-C is for us; we end it then
+            process_group=0,  # Ctrl-C reaches this process only, which then stops ffmpeg
         )
         return self
 
@@ -94,12 +95,12 @@ class Rewriter:
             self._finish()
 
     def write(self, time: Fraction, frame: VideoFrame) -> None:
-        """Append a frame that is shown from `time` on, in seconds of the source.
+        """Append a frame that is shown from `time` on (seconds of the source).
 
         Raises
         ------
         MediaError
-            If ffmpeg fails.
+            If the writer is not open or ffmpeg fails.
         """
         frame.pts = round((time - self._plan.origin) / self._plan.time_base)
         frame.time_base = self._plan.time_base
@@ -112,7 +113,7 @@ class Rewriter:
         self.frames += 1
 
     def _opened(self, first: VideoFrame) -> OutputContainer:
-        """Return raw video with times into ffmpeg, of the first frame's kind."""
+        """Open a stream of raw frames with times into ffmpeg, in the first frame's format."""
         process = self._running()
         pipe = av.open(process.stdin, "w", format="nut", buffer_size=_PIPE)
         stream: Any = pipe.add_stream("rawvideo", rate=self._plan.rate)
@@ -124,7 +125,7 @@ class Rewriter:
     def _command(self) -> list[str]:
         plan, colours = self._plan, self._tags()
         pictures = ffmpeg.input("pipe:0", f="nut", **colours, **self._turn())
-        # Put in at the end: ffmpeg-python takes text alone, and a file's name may be none.
+        # Filled in at the end: ffmpeg-python accepts text only, and a file name may not be text.
         names = {"<source>": file_url(plan.source), "<target>": file_url(self._scratch)}
         others = ffmpeg.input(
             "<source>",
@@ -139,7 +140,7 @@ class Rewriter:
             shown = shown.filter("setsar", f"{plan.aspect.numerator}/{plan.aspect.denominator}")
         target = ffmpeg.output(
             shown,
-            # Without sound, what may be missing: the source must be named for its metadata.
+            # Nothing to copy: "a?" (sound, if any) keeps the source an input, for its metadata.
             *(others[name] for name in [str(index) for index in plan.kept] or ["a?"]),
             "<target>",
             f=kind,
@@ -159,7 +160,7 @@ class Rewriter:
         return [names.get(word, word) for word in words]
 
     def _tags(self) -> dict[str, int]:
-        """Return the colours as ffmpeg's options, alike for input and output: nothing is turned."""
+        """Return the colour tags as ffmpeg options for both input and output: no conversion."""
         colours = self._colours
         tags = {
             "color_range": colours.range,
@@ -174,17 +175,17 @@ class Rewriter:
         }
 
     def _turn(self) -> dict[str, Any]:
-        """Return the options that write the display matrix, and do not turn the pictures by it."""
+        """Return the options that write the display matrix without turning the frames."""
         turn = self._orientation
         if turn == Orientation():
             return {}
         # ffmpeg turns counter-clockwise, then mirrors.
-        found: dict[str, Any] = {"noautorotate": None, "display_rotation": -90 * turn.transpose}
+        options: dict[str, Any] = {"noautorotate": None, "display_rotation": -90 * turn.transpose}
         if turn.flip_x != turn.transpose:
-            found["display_hflip"] = None
+            options["display_hflip"] = None
         if turn.flip_y:
-            found["display_vflip"] = None
-        return found
+            options["display_vflip"] = None
+        return options
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -215,20 +216,20 @@ class Rewriter:
             if process.stdin is not None:
                 process.stdin.close()
         except (OSError, av.error.FFmpegError):
-            pass  # nobody reads what is still on its way
+            pass  # nobody reads the frames that are still in the pipe
 
     def _failure(self) -> MediaError:
-        """Return an error with ffmpeg's last line."""
+        """Stop ffmpeg and return an error with its last messages."""
         self._end()
         lines = []
         if self._log is not None:
             self._log.seek(0)
             lines = self._log.read().decode(errors="replace").strip().splitlines()
-        said = " / ".join(lines[-3:]) if lines else "ffmpeg ended without a message"
-        return MediaError(f"{self._plan.source}: writing it failed: {said}")
+        message = " / ".join(lines[-3:]) if lines else "ffmpeg ended without a message"
+        return MediaError(f"{self._plan.source}: re-encoding failed: {message}")
 
 
 def _mp4_options(time_base: Fraction) -> dict[str, Any]:
-    """Return the options of .mp4 and .mov: times as exact as the source's."""
+    """Return the options for .mp4 and .mov that keep times as exact as the source's."""
     exact = {"video_track_timescale": time_base.denominator} if time_base.numerator == 1 else {}
     return {"movflags": MP4["movflags"], **exact}

@@ -1,4 +1,4 @@
-"""Read the frames of an untrusted, perhaps damaged, video with their times."""
+"""Read the frames of an untrusted, perhaps damaged video with their times."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from av.video.stream import VideoStream
 
 from swapset.media.decode import expected_frames
 
-_MAX_ERRORS = 64  # consecutive errors of the container after which its rest is given up
+_MAX_ERRORS = 64  # consecutive errors of the container after which the rest of it is given up
 _DEFAULT_RATE = Fraction(30)
-_SEEK_MARGIN = 5  # seconds; nearer starts are reached by decoding
+_SEEK_MARGIN = 5  # seconds; starts this near are reached by decoding instead
 
 
 class SourceReader:
-    """Iterate over a video's intact frames, counting what is damaged.
+    """Iterates over a video's undamaged frames and counts the damaged ones.
 
     Parameters
     ----------
-    container, stream
-        From `swapset.media.container.open_video`.
+    container : InputContainer
+        The open file, from `swapset.media.container.open_video`.
+    stream : VideoStream
+        Its video stream.
 
     Attributes
     ----------
     frames : int
-        Frames decoded and not damaged so far.
+        Undamaged frames so far.
     errors : int
-        Packets that do not decode, frames the decoder marks as damaged, and container errors.
+        Packets that do not decode, frames that the decoder marks as damaged, and container errors.
     finished : bool
         Whether the file was read to its end.
     """
@@ -47,25 +49,25 @@ class SourceReader:
 
     @property
     def origin(self) -> Fraction | None:
-        """The container's own zero, which players show as 0:00; None if it does not say."""
+        """Time stamp that players show as 0:00, in seconds; None if the file does not tell."""
         if self._container.start_time is None:
             return None
         return Fraction(self._container.start_time, av.time_base)
 
     @property
     def damaged(self) -> int:
-        """Frames lost to damage: errors, or frames that a file read to its end still owes."""
-        owed = 0
+        """Frames lost to damage: errors, or announced frames missing from a fully read file."""
+        missing = 0
         if self.finished and self._sought is None:
             announced = expected_frames(self._container, self._stream) or 0
-            owed = announced - self.frames - self._hidden
-            # Only a count is exact; a duration times a rate is an estimate.
-            if owed <= (0 if self._stream.frames else max(1, announced // 50)):
-                owed = 0
-        return max(self.errors, owed)
+            missing = announced - self.frames - self._hidden
+            # Only a count is exact; duration times frame rate is an estimate.
+            if missing <= (0 if self._stream.frames else max(1, announced // 50)):
+                missing = 0
+        return max(self.errors, missing)
 
     def seek(self, time: Fraction) -> None:
-        """Go to a key frame before `time` (seconds), or stay at the start if there is none."""
+        """Go to a key frame before `time` (in seconds), or stay at the start if there is none."""
         if time - (self.origin or 0) <= _SEEK_MARGIN:
             return
         try:
@@ -80,7 +82,7 @@ class SourceReader:
         offset = Fraction(0)
         for frame in self._from_seek():
             time = self._time(frame, last, offset)
-            if last is not None and last - time > 1:  # a joint of two recordings
+            if last is not None and last - time > 1:  # two recordings were joined here
                 offset += last + self._interval - time
                 time = last + self._interval
             if last is not None and time <= last:
@@ -97,7 +99,7 @@ class SourceReader:
         return frame.pts * frame.time_base + offset
 
     def _from_seek(self) -> Iterator[VideoFrame]:
-        """Decode from where `seek` led, or from the start if it led too far."""
+        """Decode from the frame that `seek` went to, or from the start if it went too far."""
         frames = self._decoded()
         if self._sought is not None:
             first = next(frames, None)

@@ -1,4 +1,4 @@
-"""What of a video is taken over when its pictures are written again."""
+"""Decide which streams and metadata are copied when a video's frames are re-encoded."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ from av.video.stream import VideoStream
 from swapset.errors import MediaError
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""Containers that are written, by extension."""
+"""Containers that can be written, by file ending."""
 
 _ANYWHERE = ("mpegts", "mpeg")
-"""Containers whose times begin at any number; all others' are kept as they are."""
+"""Containers with an arbitrary first time stamp, which is subtracted; others keep their times."""
 
 _TEXT = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "text", "mov_text"})
+"""Codecs of subtitles that are text, not pictures."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is taken over from a video.
+class CopyPlan:
+    """The parts of a video that are copied, and the timing of its new frames.
 
     Attributes
     ----------
     source : Path
+        The video.
     picture : int
-        The stream that is written again.
+        Index of the stream that is re-encoded.
     kept : list of int
-        Streams that are copied.
-    options : dict
-        ffmpeg's options for them.
+        Indices of the streams that are copied.
+    options : dict of str to str
+        ffmpeg's codec option for each copied stream.
     left_out : list of str
-        Streams that are not, in words.
+        Descriptions of the streams that are not copied.
     time_base : Fraction
-        Unit of the picture's times, in seconds.
+        Unit of the frames' times, in seconds.
     origin : Fraction
-        Seconds that are taken from all times.
+        Seconds that are subtracted from all times.
     aspect : Fraction
         Width of a pixel over its height.
     rate : Fraction
-        Frames per second, on average.
+        Average frames per second.
     """
 
     source: Path
@@ -61,8 +63,23 @@ class Plan:
 
 def plan_rewrite(
     source: Path, container: InputContainer, stream: VideoStream, output: Path
-) -> Plan:
-    """Return what can be taken over from a video into a file of another name.
+) -> CopyPlan:
+    """Decide which streams of a video can be copied to a file of another format.
+
+    Parameters
+    ----------
+    source : Path
+        The video.
+    container : InputContainer
+        The open video.
+    stream : VideoStream
+        The stream that will be re-encoded.
+    output : Path
+        The new file; its ending decides the container.
+
+    Returns
+    -------
+    CopyPlan
 
     Raises
     ------
@@ -87,7 +104,7 @@ def plan_rewrite(
             left_out.append(_in_words(other))
     anywhere = container.format.name in _ANYWHERE and container.start_time is not None
     rate = stream.average_rate or stream.guessed_rate or Fraction(30)
-    return Plan(
+    return CopyPlan(
         source=source,
         picture=stream.index,
         kept=kept,
@@ -101,7 +118,7 @@ def plan_rewrite(
 
 
 def _codec(stream: Stream, kind: str, output: Path) -> str:
-    """Return how a stream is taken over: "copy", or what text is turned into."""
+    """Return the codec of a copied stream: "copy", or the format to convert text subtitles to."""
     codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
     if kind == "matroska":
         return "subrip" if codec == "mov_text" else "copy"

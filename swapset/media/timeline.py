@@ -1,4 +1,4 @@
-"""Choose frames: for a constant frame rate by their time stamps, or evenly spread."""
+"""Choose frames by their time stamps for a constant frame rate, or evenly spread."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def nearest_frames(
     start: Fraction | None = None,
     limit: int,
 ) -> Iterator[tuple[T, int]]:
-    """Say how often each source frame is shown, so that output frame k is nearest to k / fps.
+    """Yield how often each source frame is shown, so that output frame k is nearest to k / fps.
 
-    Every output time is compared with the source's own stamps, so rounding never adds up. A time
-    in the middle of two source frames takes the earlier one. The last source frame is shown for
-    as long as the one before it.
+    Every output time is compared with the source's own time stamps, so rounding errors never add
+    up. A time midway between two source frames takes the earlier one. The last source frame is
+    shown for as long as the one before it.
 
     Parameters
     ----------
@@ -30,16 +30,16 @@ def nearest_frames(
     fps : Fraction
         Output frames per second.
     start : Fraction, optional
-        Source time of output frame 0; by default, and at the earliest, the first frame's.
+        Source time of output frame 0; by default the first frame's, and never before it.
     limit : int
         Largest number of output frames.
 
     Yields
     ------
     item
-        Each source frame that was looked at, in order.
+        Each source frame up to the last one needed, in order.
     copies : int
-        How many output frames show it; 0 for a frame that is dropped.
+        Number of output frames that show it; 0 for a frame that is dropped.
     """
     held: tuple[Fraction, T] | None = None
     shown, interval = 0, 1 / fps
@@ -57,13 +57,13 @@ def nearest_frames(
                 return
         held = (time, item)
     if held is not None:
-        # Half a frame of tolerance, for containers that round their stamps.
+        # Half a frame of tolerance, for containers that round their time stamps.
         until = math.ceil((held[0] + interval - origin) * fps - Fraction(1, 2))
         yield held[1], max(min(until, limit) - shown, 0)
 
 
 def sampled(count: int, wanted: int) -> list[int]:
-    """Return up to `wanted` frame numbers, evenly spread over `count` frames, ends left out.
+    """Return up to `wanted` frame numbers evenly spread over `count` frames, away from both ends.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Adversarial noise on landmark extraction, and what it does."""
+"""Adversarial noise against landmark extraction, and measures of its effect."""

@@ -1,4 +1,4 @@
-"""Put an attack's noise on a person's key frames."""
+"""Noise of one attack on a person's key frames."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from tqdm import tqdm
 from swapset.extractors.base import Extractor
 from swapset.obstruction.attacks.base import Attack
 from swapset.obstruction.attacks.face_mask import face_masks
-from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.on_frames import Ensemble, OnFrames
 from swapset.obstruction.attacks.registry import make_attack
-from swapset.obstruction.ensemble import Ensemble
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.seeds import derive_seed
 from swapset.types import Frames
@@ -24,17 +23,18 @@ from swapset.types import Frames
 
 @dataclass(frozen=True)
 class AttackJob:
-    """Which attack, and how.
+    """One attack on one person: name, settings and seed.
 
     Attributes
     ----------
     attack : str
+        Name of the attack, a key of `swapset.obstruction.attacks.registry.ATTACKS`.
     subject : str
-        Who is protected; part of the seed.
+        The person who is protected. The name is part of the seed.
     seed : int
-        Of the config.
+        The config's seed.
     settings : mapping
-        Hyper-parameters.
+        Hyper-parameters of the attack.
     """
 
     attack: str
@@ -43,7 +43,13 @@ class AttackJob:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def make(self) -> Attack:
-        """Return the attack with this job's own seed."""
+        """Return the attack, seeded by the config's seed, the attack's name and the person.
+
+        Raises
+        ------
+        ConfigError
+            If the attack is unknown, or does not take these settings.
+        """
         seed = derive_seed(self.seed, "attack", self.attack, self.subject)
         return make_attack(self.attack, seed=seed, **self.settings)
 
@@ -56,18 +62,27 @@ def write_noisy(
     *,
     log: TextIO | None = None,
 ) -> None:
-    """Write the noisy frames of every run into an existing folder, as the clean ones are stored.
+    """Write the noisy frames of every run, in the same format as the clean ones.
 
     Parameters
     ----------
     job : AttackJob
     extractors : sequence of Extractor
-        Whose gradients are followed; one, unless the attack follows several.
+        The extractors whose gradients the attack follows; exactly one unless it follows several.
     frames : Path
-        Key frames, see `swapset.obstruction.keyframes`.
+        Folder of the clean key frames, see `swapset.obstruction.keyframes`.
     folder : Path
+        An existing folder; gets `<run>.npy`, (n, H, W, 3) uint8 RGB, for each run.
     log : TextIO, optional
         Gets a progress bar.
+
+    Raises
+    ------
+    ConfigError
+        If the attack is unknown, or does not take these settings.
+    DataError
+        If a file of key frames is missing or damaged, or an extractor's maps or gradients are not
+        finite.
     """
     attack, runs = job.make(), read_runs(frames)
     for run, clean in zip(
@@ -79,7 +94,27 @@ def write_noisy(
 def noisy_frames(
     attack: Attack, extractors: Sequence[Extractor], frames: Frames, run: Run
 ) -> Frames:
-    """Return noisy frames (n, H, W, 3) uint8 of the frames of a run."""
+    """Attack the frames of a run.
+
+    Parameters
+    ----------
+    attack : Attack
+    extractors : sequence of Extractor
+        The extractors whose gradients the attack follows; exactly one unless it follows several.
+    frames : (n, H, W, 3) uint8 in [0, 255], RGB
+    run : Run
+        The clip and the landmarks of these frames.
+
+    Returns
+    -------
+    (n, H, W, 3) uint8 in [0, 255], RGB
+        The noisy frames.
+
+    Raises
+    ------
+    DataError
+        If an extractor's maps or gradients are not finite.
+    """
     device, boxes = extractors[0].device, torch.from_numpy(run.boxes)
     images = torch.from_numpy(np.array(frames)).to(device).permute(0, 3, 1, 2)
     if attack.follows_several:

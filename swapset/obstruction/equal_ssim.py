@@ -1,4 +1,4 @@
-"""Noise as visible as that of another attack: what attacks are fairly compared at."""
+"""Scale one attack's noise to another's SSIM, so that both compare at equal visibility."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from swapset.obstruction.evaluation import face_ssim
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.types import Frames
 
-LOUDEST = 4.0
-"""Noise is not made larger than so many times what it was."""
+LARGEST_SCALE = 4.0
+"""Largest factor by which noise is multiplied."""
 _HALVINGS = 9
 
 
-def write_even(
+def write_matched(
     noisy: Path,
     others: Sequence[Path],
     frames: Path,
@@ -26,51 +26,74 @@ def write_even(
     *,
     log: TextIO | None = None,
 ) -> None:
-    """Write frames whose noise is scaled, run by run, to the mean SSIM_I of other noisy frames.
+    """Scale noise, run by run, to the mean SSIM_I of other noisy frames, and write the result.
 
-    Epsilon then does not hold: noise that hurts a picture less may be larger.
+    The scaled noise may exceed epsilon, because noise that lowers SSIM less may be larger.
 
     Parameters
     ----------
     noisy : Path
         Folder with the frames whose noise is scaled.
     others : sequence of Path
-        Folders with the same frames after other attacks; of several, the mean counts.
+        Folders with the same frames after other attacks; the goal is the mean of their SSIM_I.
     frames : Path
         Folder of the clean key frames, see `swapset.obstruction.keyframes`.
     folder : Path
-        An existing folder.
+        An existing folder; gets `<run>.npy`, (n, H, W, 3) uint8 RGB, for each run.
     log : TextIO, optional
         Gets a progress bar.
+
+    Raises
+    ------
+    DataError
+        If a file of frames is missing or damaged.
     """
     runs = read_runs(frames)
-    clean, own = read_frames(frames, runs), read_frames(noisy, runs)
-    compared = zip(*(read_frames(other, runs) for other in others), strict=True)
+    all_clean, all_noisy = read_frames(frames, runs), read_frames(noisy, runs)
+    all_others = zip(*(read_frames(other, runs) for other in others), strict=True)
     bar = tqdm(runs, file=log, unit="run", mininterval=2)
-    for run, one, loud, quality in zip(bar, clean, own, compared, strict=True):
-        wanted = float(np.mean([face_ssim(one, other, run) for other in quality]))
-        np.save(folder / f"{run.name}.npy", evened(one, loud, run, wanted))
+    for run, clean, noisy_frames, compared in zip(
+        bar, all_clean, all_noisy, all_others, strict=True
+    ):
+        wanted = float(np.mean([face_ssim(clean, other, run) for other in compared]))
+        np.save(folder / f"{run.name}.npy", matched(clean, noisy_frames, run, wanted))
 
 
-def evened(clean: Frames, noisy: Frames, run: Run, wanted: float) -> Frames:
-    """Return frames (n, H, W, 3) uint8 with as much of the noise as gives a mean SSIM_I.
+def matched(clean: Frames, noisy: Frames, run: Run, wanted: float) -> Frames:
+    """Scale the noise of a run's frames to a mean SSIM_I, by bisection.
 
     Parameters
     ----------
-    clean, noisy : (n, H, W, 3) uint8, RGB
+    clean, noisy : (n, H, W, 3) uint8 in [0, 255], RGB
     run : Run
+        The faces of these frames.
     wanted : float
         Mean SSIM inside the faces, in (0, 1].
+
+    Returns
+    -------
+    (n, H, W, 3) uint8 in [0, 255], RGB
     """
-    low, high = 0.0, LOUDEST
+    low, high = 0.0, LARGEST_SCALE
     for _ in range(_HALVINGS):
-        share = (low + high) / 2
-        visible = face_ssim(clean, scaled(clean, noisy, share), run).mean() < wanted
-        low, high = (low, share) if visible else (share, high)
+        factor = (low + high) / 2
+        visible = face_ssim(clean, scaled(clean, noisy, factor), run).mean() < wanted
+        low, high = (low, factor) if visible else (factor, high)
     return scaled(clean, noisy, low)
 
 
-def scaled(clean: Frames, noisy: Frames, share: float) -> Frames:
-    """Return clean frames with a share of the noise, rounded."""
+def scaled(clean: Frames, noisy: Frames, factor: float) -> Frames:
+    """Multiply the noise of frames, and round.
+
+    Parameters
+    ----------
+    clean, noisy : (n, H, W, 3) uint8 in [0, 255], RGB
+    factor : float
+        0 gives the clean frames, 1 the noisy ones.
+
+    Returns
+    -------
+    (n, H, W, 3) uint8 in [0, 255], RGB
+    """
     noise = noisy.astype(np.float32) - clean
-    return np.rint(clean + share * noise).clip(0, 255).astype(np.uint8)
+    return np.rint(clean + factor * noise).clip(0, 255).astype(np.uint8)

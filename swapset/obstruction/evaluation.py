@@ -1,7 +1,7 @@
-"""What noise does: landmark error, quality of the noisy picture, and of the swap made from it.
+"""Measure the effect of noise: landmark error, SSIM of the noisy picture, SSIM of its swap.
 
-Figure 4.11 of the chapter. A noisy frame is compressed, its landmarks are found by an extractor, a
-face is aligned by them, goes through the pair's model and back into the frame.
+Follows figure 4.11 of the chapter: a noisy frame is compressed, an extractor finds its landmarks,
+the face is aligned by them, goes through the pair's model and is pasted back into the frame.
 """
 
 from __future__ import annotations
@@ -33,17 +33,18 @@ from swapset.quality.mask_ssim import head_ssim
 from swapset.types import Floats, Frames, Mask
 
 Finder = Extractor | LandmarkPredictor
+"""A model that finds landmarks in a frame whose face is known."""
 
 
 @dataclass(frozen=True)
 class Swaps:
-    """Swaps of a run's frames, and where they are.
+    """Swapped frames of a run, and the pixels that the swap changed.
 
     Attributes
     ----------
-    frames : (n, H, W, 3) uint8
+    frames : (n, H, W, 3) uint8 in [0, 255], RGB
     masks : (n, H, W) bool
-        False throughout where no swap could be made.
+        True = changed. False everywhere in a frame that could not be swapped.
     """
 
     frames: Frames
@@ -51,17 +52,17 @@ class Swaps:
 
 
 @dataclass(frozen=True)
-class Unharmed:
-    """Clean frames of a run, and what comes of them.
+class CleanRun:
+    """Clean frames of a run with their landmarks and swaps: the reference for noisy frames.
 
     Attributes
     ----------
     run : Run
-    frames : (n, H, W, 3) uint8, RGB
+    frames : (n, H, W, 3) uint8 in [0, 255], RGB
     truth : (n, 68, 2) float64
-        Landmarks that the reference extractor finds.
+        Landmarks by the reference extractor, x and y in pixels.
     swaps : dict of str to Swaps or None
-        By extractor whose landmarks they are made with.
+        Swaps by the name of the extractor that found the landmarks. None: swaps are not measured.
     """
 
     run: Run
@@ -76,15 +77,15 @@ class Evaluator:
     Parameters
     ----------
     finders : mapping of str to Finder
-        Extractors that are attacked, and others that find landmarks.
+        The attacked extractors and any other models that find landmarks, by name.
     reference : str
-        The extractor whose landmarks on the clean frames count as the truth.
+        Name of the extractor whose landmarks on the clean frames count as the truth.
     synthesiser : Synthesiser or None
-        The pair's model with the donor's face; None: swaps are not measured.
+        The pair's model with the donor's face. None: swaps are not measured.
     swap_every : int
-        Every n-th frame of a run is swapped.
+        Swap every n-th frame of a run.
     targets : iterable of str, optional
-        The extractors that are measured; by default all.
+        Names of the extractors to measure, by default all.
     """
 
     def __init__(
@@ -103,44 +104,53 @@ class Evaluator:
     def measure(
         self, run: Run, clean: Frames, noisy: Frames, compressions: Iterable[str]
     ) -> Iterator[dict[str, object]]:
-        """Yield a row for each compression, extractor and frame.
+        """Yield the measures of each frame, under each compression and by each extractor.
 
         Parameters
         ----------
         run : Run
-        clean, noisy : (n, H, W, 3) uint8, RGB
+        clean, noisy : (n, H, W, 3) uint8 in [0, 255], RGB
         compressions : iterable of str
-            See `swapset.obstruction.attacks.codecs`.
+            Keys of `swapset.obstruction.attacks.codecs.CODECS`.
 
         Yields
         ------
         dict
-            compression, target, run, frame, nme, ssim_i, ssim_w; NaN where nothing is measured.
+            compression, target, run, frame, nme, ssim_i, ssim_w. NaN = not measured.
+
+        Raises
+        ------
+        ConfigError
+            If a compression is unknown.
+        MediaError
+            If a file of a compression cannot be written or read.
         """
-        before = self.unharmed(run, clean)
+        before = self.clean_run(run, clean)
         for compression in compressions:
             for row in self.compare(before, compress(noisy, compression)):
                 yield {"compression": compression, **row}
 
-    def unharmed(self, run: Run, clean: Frames) -> Unharmed:
-        """Return what is found in and made of clean frames (n, H, W, 3) uint8, RGB."""
-        found = {name: find(own, clean, run) for name, own in self._finders.items()}
-        swaps = {name: self._swapped(clean, found[name]) for name in self._targets}
-        return Unharmed(run, clean, found[self._reference], swaps)
+    def clean_run(self, run: Run, clean: Frames) -> CleanRun:
+        """Find the landmarks of clean frames (n, H, W, 3) uint8 RGB, and swap their faces."""
+        landmarks = {
+            name: find_landmarks(finder, clean, run) for name, finder in self._finders.items()
+        }
+        swaps = {name: self._swapped(clean, landmarks[name]) for name in self._targets}
+        return CleanRun(run, clean, landmarks[self._reference], swaps)
 
-    def compare(self, before: Unharmed, shown: Frames) -> Iterator[dict[str, object]]:
-        """Yield a row for each extractor and frame, as `measure` does for one compression.
+    def compare(self, before: CleanRun, shown: Frames) -> Iterator[dict[str, object]]:
+        """Yield the measures of each frame by each extractor, as `measure` for one compression.
 
         Parameters
         ----------
-        before : Unharmed
-        shown : (n, H, W, 3) uint8, RGB
-            The frames with noise, as they come back from a file.
+        before : CleanRun
+        shown : (n, H, W, 3) uint8 in [0, 255], RGB
+            The noisy frames as read back from the compressed file.
         """
         run = before.run
         quality = face_ssim(before.frames, shown, run)
         for name in self._targets:
-            points = find(self._finders[name], shown, run)
+            points = find_landmarks(self._finders[name], shown, run)
             errors = nme(points, before.truth)
             swap_quality = self._compared(before.swaps[name], shown, points)
             for place in range(len(shown)):
@@ -156,22 +166,22 @@ class Evaluator:
     def _swapped(self, frames: Frames, points: Floats) -> Swaps | None:
         if self._synthesiser is None:
             return None
-        made = list(self._synthesiser.swap(frames[:: self._every], points[:: self._every]))
+        swapped = list(self._synthesiser.swap(frames[:: self._every], points[:: self._every]))
         shape = (frames.shape[1], frames.shape[2])
         return Swaps(
-            np.stack([frame for frame, _ in made]),
-            np.stack([swap_mask(label, shape) for _, label in made]),
+            np.stack([frame for frame, _ in swapped]),
+            np.stack([swap_mask(label, shape) for _, label in swapped]),
         )
 
     def _compared(self, clean: Swaps | None, frames: Frames, points: Floats) -> Floats:
-        """Return the SSIM (n,) with the clean frames' swaps, inside the masks of those."""
+        """Return the SSIM (n,) of swaps to the clean frames' swaps, inside the latter's masks."""
         values = np.full(len(frames), np.nan)
-        made = None if clean is None else self._swapped(frames, points)
-        if clean is None or made is None:
+        noisy = None if clean is None else self._swapped(frames, points)
+        if clean is None or noisy is None:
             return values
         values[:: self._every] = [
             head_ssim(one, other, mask) if mask.any() else np.nan
-            for one, other, mask in zip(clean.frames, made.frames, clean.masks, strict=True)
+            for one, other, mask in zip(clean.frames, noisy.frames, clean.masks, strict=True)
         ]
         return values
 
@@ -184,13 +194,14 @@ def load_synthesiser(
     device: torch.device,
     precision: str,
 ) -> Synthesiser | None:
-    """Return what swaps faces of a pair, or None if it has no trained model.
+    """Return the synthesiser of a pair, or None if the pair has no trained model.
 
     Parameters
     ----------
     model, card : Path
-        As rule `train` wrote them.
+        Files that rule `train` wrote.
     donor : str
+        Person whose face is put in.
     recipe : mapping
         Fields of `SynthesisRecipe`.
     device : torch.device
@@ -203,8 +214,21 @@ def load_synthesiser(
 
 
 @torch.inference_mode()
-def find(finder: Finder, frames: Frames, run: Run) -> Floats:
-    """Return the 68 landmarks (n, 68, 2) that are found in frames (n, H, W, 3) uint8."""
+def find_landmarks(finder: Finder, frames: Frames, run: Run) -> Floats:
+    """Find the landmarks of the face in each frame of a run.
+
+    Parameters
+    ----------
+    finder : Extractor or LandmarkPredictor
+    frames : (n, H, W, 3) uint8 in [0, 255], RGB
+    run : Run
+        The boxes of the faces in these frames.
+
+    Returns
+    -------
+    (n, 68, 2) float64
+        x and y in pixels.
+    """
     frames = np.ascontiguousarray(frames)
     if isinstance(finder, LandmarkPredictor):
         pairs = zip(frames, run.boxes, strict=True)
@@ -216,7 +240,19 @@ def find(finder: Finder, frames: Frames, run: Run) -> Floats:
 
 
 def face_ssim(clean: Frames, shown: Frames, run: Run) -> Floats:
-    """Return the SSIM (n,) of pictures inside the detected face; SSIM_I of the chapter."""
+    """Return the SSIM of each frame inside the detected face: SSIM_I of the chapter.
+
+    Parameters
+    ----------
+    clean, shown : (n, H, W, 3) uint8 in [0, 255], RGB
+    run : Run
+        The boxes of the faces in these frames.
+
+    Returns
+    -------
+    (n,) float64 in [-1, 1]
+        NaN where the box lies outside the frame.
+    """
     height, width = clean.shape[1:3]
     values = []
     for one, other, box in zip(clean, shown, run.boxes, strict=True):
@@ -228,7 +264,7 @@ def face_ssim(clean: Frames, shown: Frames, run: Run) -> Floats:
 
 
 def swap_mask(label: FrameLabel, shape: tuple[int, int]) -> Mask:
-    """Return the pixels (H, W) that a swap changed."""
+    """Return the pixels (H, W) bool that a swap changed, True = changed."""
     if label.outline is None:
         return np.zeros(shape, bool)
     return np.asarray(render_mask(label.outline, shape, label.feather) > 0)
@@ -243,7 +279,7 @@ def write_measures(
     compressions: Iterable[str],
     log: TextIO | None = None,
 ) -> None:
-    """Write the measures of all runs of a person as CSV, a row as `Evaluator.measure` yields.
+    """Measure all runs of a person and write a CSV file of the rows of `Evaluator.measure`.
 
     Parameters
     ----------
@@ -252,8 +288,18 @@ def write_measures(
     clean, noisy : Path
         Folders of key frames, see `swapset.obstruction.keyframes`.
     compressions : iterable of str
+        Keys of `swapset.obstruction.attacks.codecs.CODECS`.
     log : TextIO, optional
         Gets a progress bar.
+
+    Raises
+    ------
+    ConfigError
+        If a compression is unknown.
+    DataError
+        If a file of key frames is missing or damaged.
+    MediaError
+        If a file of a compression cannot be written or read.
     """
     runs = read_runs(clean)
     pairs = zip(runs, read_frames(clean, runs), read_frames(noisy, runs), strict=True)

@@ -1,7 +1,7 @@
 """Key frames: evenly spaced runs of frames of the people who are protected.
 
-The chapter attacks the key frames of each video (section 4.4.5). Video compression needs frames
-that follow each other, so that they come in runs here.
+The chapter attacks the key frames of each video (section 4.4.5). Here key frames come in runs of
+consecutive frames, because video compression needs consecutive frames.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.errors import DataError
@@ -21,22 +20,23 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.io.arrays import read_arrays
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
-from swapset.types import Frames, Points
+from swapset.types import Floats32, Frames, Image, Points
 
 LANDMARKS = "landmarks.npz"
+"""File beside the frames: the landmarks (n, 68, 2) float32 of each run, by its name."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Frames of a clip that follow each other.
+    """Consecutive frames of a clip.
 
     Attributes
     ----------
     clip : str
     first : int
-        Number of its first frame in the clip.
+        Number of its first frame in the clip, from 0.
     landmarks : (n, 68, 2) float32
-        Of the clean frames, x, y in pixels: where the face detector would find the face.
+        Landmarks in the clean frames, x and y in pixels; they stand in for the face detector.
     """
 
     clip: str
@@ -45,26 +45,31 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Return the name of its file, without the ending."""
+        """Return the name of the run's file, without the extension."""
         return f"{self.clip}-{self.first:05d}"
 
     @property
-    def boxes(self) -> npt.NDArray[np.float32]:
-        """Return the faces' boxes (n, 4), x0, y0, x1, y1 in pixels."""
+    def boxes(self) -> Floats32:
+        """Return the faces' boxes (n, 4) float32, x0, y0, x1, y1 in pixels."""
         return np.stack([box_from_landmarks(points) for points in self.landmarks])
 
 
 def subject_landmarks(
     verdicts: Mapping[str, Mapping[str, Any]], landmarks: Path
 ) -> dict[str, Points]:
-    """Return the smoothed landmarks (n, 68, 2) of each accepted clip of a person.
+    """Return the smoothed landmarks (n, 68, 2) float32 of each accepted clip of a person.
 
     Parameters
     ----------
     verdicts : mapping
-        Verdict per clip, as rule `accept` wrote it.
+        The verdict of each clip, as rule `accept` writes it.
     landmarks : Path
         Folder with `<clip>.npz` (`ClipLandmarks`).
+
+    Returns
+    -------
+    dict of str to (n, 68, 2) float32
+        x and y in pixels by clip, NaN in frames without the face.
     """
     return {
         clip: ClipLandmarks.load(landmarks / f"{clip}.npz").smooth
@@ -74,16 +79,18 @@ def subject_landmarks(
 
 
 def choose_runs(landmarks: Mapping[str, Points], wanted: int) -> list[Run]:
-    """Return up to `wanted` runs, evenly spread over clips and within each.
+    """Return up to `wanted` runs, evenly spread over the clips and within each clip.
 
     Parameters
     ----------
     landmarks : mapping of str to (n, 68, 2) float32
-        Of each clip; NaN in frames without the face. A run has the face in every frame.
+        Landmarks of each clip, x and y in pixels, NaN in frames without the face. A run is only
+        chosen where every frame has the face.
     wanted : int
+        Largest number of runs.
     """
     blocks = {clip: _blocks(points) for clip, points in landmarks.items()}
-    shares = _shares({clip: len(own) for clip, own in blocks.items()}, wanted)
+    shares = _shares({clip: len(starts) for clip, starts in blocks.items()}, wanted)
     return [
         Run(clip, first, np.asarray(landmarks[clip][first : first + RUN_FRAMES], np.float32))
         for clip, share in shares.items()
@@ -92,7 +99,7 @@ def choose_runs(landmarks: Mapping[str, Points], wanted: int) -> list[Run]:
 
 
 def _blocks(points: Points) -> list[int]:
-    """Return the first frames of all runs that fit side by side between frames without a face."""
+    """Return the first frames of all runs that fit, end to end, between frames without a face."""
     seen = np.isfinite(points).all(axis=(1, 2))
     edges = np.flatnonzero(np.diff(np.r_[False, seen, False]))
     return [
@@ -103,7 +110,7 @@ def _blocks(points: Points) -> list[int]:
 
 
 def _shares(room: Mapping[str, int], wanted: int) -> dict[str, int]:
-    """Deal runs to clips one by one until there are enough, or no clip has room."""
+    """Deal runs to the clips in turn until there are enough, or no clip has room for more."""
     shares = dict.fromkeys(room, 0)
     left = min(wanted, sum(room.values()))
     while left:
@@ -115,7 +122,7 @@ def _shares(room: Mapping[str, int], wanted: int) -> dict[str, int]:
 
 
 def write_key_frames(folder: Path, clips: Path, runs: list[Run]) -> None:
-    """Write the frames of runs, (n, H, W, 3) uint8 RGB in a file each, and their landmarks.
+    """Write the frames of each run to a file, (n, H, W, 3) uint8 RGB, and all landmarks to another.
 
     Parameters
     ----------
@@ -131,17 +138,18 @@ def write_key_frames(folder: Path, clips: Path, runs: list[Run]) -> None:
         If a clip ends before its landmarks do.
     """
     for clip in dict.fromkeys(run.clip for run in runs):
-        own = [run for run in runs if run.clip == clip]
-        kept = _decoded(clips / f"{clip}.mkv", own)
-        for run, images in zip(own, kept, strict=True):
+        clip_runs = [run for run in runs if run.clip == clip]
+        decoded = _decoded(clips / f"{clip}.mkv", clip_runs)
+        for run, images in zip(clip_runs, decoded, strict=True):
             if len(images) != len(run.landmarks):
                 raise DataError(f"{clips / clip}.mkv: the clip ends before its landmarks do")
             np.save(folder / f"{run.name}.npy", np.stack(images))
     np.savez(folder / LANDMARKS, **{run.name: run.landmarks for run in runs})  # type: ignore[arg-type]
 
 
-def _decoded(clip: Path, runs: list[Run]) -> list[list[Frames]]:
-    kept: list[list[Frames]] = [[] for _ in runs]
+def _decoded(clip: Path, runs: list[Run]) -> list[list[Image]]:
+    """Return the frames of each run of a clip."""
+    kept: list[list[Image]] = [[] for _ in runs]
     for number, image in enumerate(decode(clip)):
         for place, run in enumerate(runs):
             if run.first <= number < run.first + len(run.landmarks):
@@ -150,7 +158,7 @@ def _decoded(clip: Path, runs: list[Run]) -> list[list[Frames]]:
 
 
 def read_runs(folder: Path) -> list[Run]:
-    """Return the runs that `write_key_frames` wrote, in order; there may be none.
+    """Read the runs that `write_key_frames` wrote, sorted by name; there may be none.
 
     Raises
     ------
@@ -159,14 +167,14 @@ def read_runs(folder: Path) -> list[Run]:
     """
     path = folder / LANDMARKS
     try:
-        found = sorted(read_arrays(path).items())
-        return [Run(name[:-6], int(name[-5:]), points) for name, points in found]
+        landmarks = sorted(read_arrays(path).items())
+        return [Run(name[:-6], int(name[-5:]), points) for name, points in landmarks]
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: holds no key frames ({error})") from error
 
 
 def read_frames(folder: Path, runs: list[Run]) -> Iterator[Frames]:
-    """Yield the frames (n, H, W, 3) uint8 of each run, clean or noisy, memory-mapped.
+    """Yield the frames (n, H, W, 3) uint8 RGB of each run, clean or noisy, memory-mapped.
 
     Raises
     ------

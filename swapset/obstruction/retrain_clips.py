@@ -1,4 +1,4 @@
-"""Clips of a protected person, all frames with noise, and the landmarks that are found in them."""
+"""A protected person's clips with noise on every frame, and the landmarks found in them."""
 
 from __future__ import annotations
 
@@ -20,33 +20,44 @@ from swapset.io.files import read_json, write_json
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.obstruction.attacks.codecs import write_compressed
-from swapset.obstruction.evaluation import find
+from swapset.obstruction.evaluation import find_landmarks
 from swapset.obstruction.keyframes import Run
 from swapset.types import Image, Points
 
 Verdicts = Mapping[str, Mapping[str, Any]]
 
 BATCH = 16
-"""Frames that an extractor looks at together."""
+"""Frames in a batch of an extractor."""
 
 
 class Protects(Protocol):
-    """What puts noise on the faces of frames; see `swapset.obstruction.protect.noise.Protector`."""
+    """Interface of `swapset.obstruction.protect.noise.Protector`: noise on the faces of frames."""
 
     def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
-        """Yield each frame with noise; landmarks are (faces, 68, 2), NaN where one is not seen."""
+        """Yield each frame with noise.
+
+        Parameters
+        ----------
+        frames : iterable of (H, W, 3) uint8 in [0, 255], RGB
+        landmarks : iterable of (faces, 68, 2) float32
+            x and y in pixels of each frame; NaN where a face is not visible.
+
+        Yields
+        ------
+        (H, W, 3) uint8 in [0, 255], RGB
+        """
 
 
 @dataclass(frozen=True)
 class PersonFiles:
-    """Where a person's clips lie, and what is known of them.
+    """Files of a person's clips, with their verdicts.
 
     Attributes
     ----------
     clips, landmarks : Path
         Folders with `<clip>.mkv` and `ingest.json`, and with `<clip>.npz` (`ClipLandmarks`).
     verdicts : mapping
-        Verdict per clip, as rule `accept` wrote it.
+        The verdict of each clip, as rule `accept` writes it.
     """
 
     clips: Path
@@ -54,11 +65,11 @@ class PersonFiles:
     verdicts: Verdicts
 
     def accepted(self) -> Iterator[tuple[str, Path, Points]]:
-        """Yield name, file and smoothed landmarks (n, 68, 2) of each accepted clip."""
+        """Yield name, file and smoothed landmarks (n, 68, 2) float32 of each accepted clip."""
         for clip, verdict in self.verdicts.items():
             if verdict["accepted"]:
-                known = ClipLandmarks.load(self.landmarks / f"{clip}.npz")
-                yield clip, self.clips / f"{clip}.mkv", known.smooth
+                landmarks = ClipLandmarks.load(self.landmarks / f"{clip}.npz")
+                yield clip, self.clips / f"{clip}.mkv", landmarks.smooth
 
 
 def write_protected_clips(
@@ -69,18 +80,19 @@ def write_protected_clips(
     compression: str,
     log: TextIO | None = None,
 ) -> None:
-    """Write a person's accepted clips with noise, in the form of ingested ones.
+    """Write a person's accepted clips with noise, in the format of ingested clips.
 
     Parameters
     ----------
     folder : Path
-        An existing folder.
+        An existing folder; gets `<clip>.mkv` and `ingest.json`.
     person : PersonFiles
-        The landmarks of clean frames: face detection is not what is attacked.
+        The clean clips and their landmarks. Faces are placed by the clean landmarks, because the
+        noise does not attack face detection.
     protector : Protects or None
-        None: no noise. All else is done as with noise, for a comparison.
+        None: no noise, but the same processing, for a comparison.
     compression : {"none", "mpeg4", "mpeg4+h264"}
-        What the videos go through before they are stored without loss; see
+        Compression of the videos before they are stored losslessly; see
         `swapset.obstruction.attacks.codecs`.
     log : TextIO, optional
         Gets a progress bar.
@@ -88,12 +100,12 @@ def write_protected_clips(
     Raises
     ------
     DataError
-        If a clip has not as many frames as landmarks.
+        If a clip does not have as many frames as landmarks.
     """
     records = read_json(person.clips / "ingest.json")
     kept = {}
     for clip, source, points in person.accepted():
-        pictures = _counted(source, len(points))
+        pictures = _exactly(source, len(points))
         noisy = pictures if protector is None else protector.protect(pictures, points[:, None])
         shown = tqdm(noisy, clip, len(points), file=log, unit="frame", mininterval=2)
         _store(shown, folder / source.name, records[clip], compression)
@@ -101,8 +113,8 @@ def write_protected_clips(
     write_json(folder / "ingest.json", kept)
 
 
-def _counted(clip: Path, frames: int) -> Iterator[Image]:
-    """Yield the frames of a clip, of which there must be so many."""
+def _exactly(clip: Path, frames: int) -> Iterator[Image]:
+    """Yield the frames of a clip; raise an error unless it has exactly `frames` of them."""
     left = frames
     for picture in decode(clip):
         left -= 1
@@ -110,7 +122,9 @@ def _counted(clip: Path, frames: int) -> Iterator[Image]:
             break
         yield picture
     if left:
-        raise DataError(f"{clip}: has not as many frames as landmarks ({frames}); make both again")
+        raise DataError(
+            f"{clip}: does not have the {frames} frames of its landmarks; make both again"
+        )
 
 
 def _store(
@@ -129,57 +143,65 @@ def _store(
 def write_found_tracks(
     folder: Path, person: PersonFiles, tracks: Path, extractor: Extractor, *, log: TextIO | None
 ) -> None:
-    """Write a person's tracks with the landmarks that an extractor finds instead of dlib's.
+    """Write a person's tracks with an extractor's landmarks in place of dlib's.
 
     Parameters
     ----------
     folder : Path
         An existing folder; gets `<clip>.npz` (`ClipTracks`) of each accepted clip.
     person : PersonFiles
-        Clips to look at, and landmarks of the clean ones: the face is looked for where it is.
+        The clips to search, and the landmarks of the clean clips, which tell where the face is.
     tracks : Path
         Folder of the clean clips' tracks.
     extractor : Extractor
     log : TextIO or None
         Gets a progress bar.
+
+    Raises
+    ------
+    DataError
+        If a clip does not have as many frames as landmarks.
     """
     for clip, source, points in person.accepted():
-        found = find_in_clip(extractor, _counted(source, len(points)), points, log=log)
-        known = ClipTracks.load(tracks / f"{clip}.npz")
-        own = np.isin(known.track, person.verdicts[clip]["tracks"])
-        landmarks = known.landmarks.copy()
-        landmarks[own] = found[known.frame[own]]
-        replace(known, landmarks=landmarks).save(folder / f"{clip}.npz")
+        frame_landmarks = find_in_clip(extractor, _exactly(source, len(points)), points, log=log)
+        clean = ClipTracks.load(tracks / f"{clip}.npz")
+        of_person = np.isin(clean.track, person.verdicts[clip]["tracks"])
+        landmarks = clean.landmarks.copy()
+        landmarks[of_person] = frame_landmarks[clean.frame[of_person]]
+        replace(clean, landmarks=landmarks).save(folder / f"{clip}.npz")
 
 
 def find_in_clip(
     extractor: Extractor, pictures: Iterable[Image], around: Points, *, log: TextIO | None = None
 ) -> Points:
-    """Return the landmarks (n, 68, 2) that an extractor finds in the frames of a clip.
+    """Find the landmarks of the face in every frame of a clip by an extractor.
 
     Parameters
     ----------
     extractor : Extractor
-    pictures : iterable of (H, W, 3) uint8, RGB
+    pictures : iterable of (H, W, 3) uint8 in [0, 255], RGB
+        The n frames of the clip.
     around : (n, 68, 2) float32
-        Landmarks that tell where the face is; NaN where there is none.
+        Landmarks, x and y in pixels, that tell where the face is; NaN where there is none.
     log : TextIO, optional
         Gets a progress bar.
 
     Returns
     -------
     (n, 68, 2) float32
-        NaN in frames without a face, and where all points fall together: no face can be aligned
-        by them.
+        x and y in pixels. NaN in frames without a face, and where all points lie within a pixel,
+        because no face can be aligned by them.
     """
-    found = np.full(around.shape, np.nan, np.float32)
+    landmarks = np.full(around.shape, np.nan, np.float32)
     seen = np.asarray(np.isfinite(around).all(axis=(1, 2)))
-    numbered = ((k, own) for k, own in zip(range(len(around)), pictures, strict=True) if seen[k])
+    numbered = (
+        (k, picture) for k, picture in zip(range(len(around)), pictures, strict=True) if seen[k]
+    )
     bar = tqdm(numbered, total=int(seen.sum()), file=log, unit="frame", mininterval=2)
     left = iter(bar)
     while batch := list(itertools.islice(left, BATCH)):
         numbers = [number for number, _ in batch]
         shown = np.stack([picture for _, picture in batch])
-        found[numbers] = find(extractor, shown, Run("", numbers[0], around[numbers]))
-    found[np.ptp(found, axis=1).max(axis=1) < 1] = np.nan
-    return found
+        landmarks[numbers] = find_landmarks(extractor, shown, Run("", numbers[0], around[numbers]))
+    landmarks[np.ptp(landmarks, axis=1).max(axis=1) < 1] = np.nan
+    return landmarks

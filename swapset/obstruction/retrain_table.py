@@ -1,4 +1,4 @@
-"""The table of fakes by models that were trained on protected clips."""
+"""Table of the fakes made by models that were trained on protected clips."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from swapset.dataset.tables import mask_ssim_table
@@ -16,6 +15,7 @@ from swapset.faces.align import shape_error
 from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import read_csv
 from swapset.obstruction.attacks.registry import DONOR
+from swapset.types import Floats, Mask
 
 PART = ["source", "method", "target", "donor", "role"]
 MEASURES = ["mask_ssim", "mask_ssim_low", "mask_ssim_high", "masked_frame_ssim"]
@@ -23,18 +23,21 @@ IDENTITY = ["identity_donor", "donor_distance"]
 LANDMARKS = ["nme", "face_shaped"]
 COLUMNS = ["attack", *PART, *MEASURES, *IDENTITY, *LANDMARKS, "videos", "frames"]
 FACE_SHAPED = 0.1
-"""Most `swapset.faces.align.shape_error` of a face: whoever looks at theirs would drop others."""
+"""Largest `swapset.faces.align.shape_error` of landmarks that have the shape of a face.
+
+Anybody who checks the shapes of landmarks would drop frames above it.
+"""
 
 
 def read_scores(parts: Sequence[Mapping[str, Any]], files: Iterable[Path]) -> pd.DataFrame:
-    """Return the scores of all fakes, a row each, with what they are part of.
+    """Read the scores of all fakes: one row per fake, with columns that say how it was made.
 
     Parameters
     ----------
     parts : sequence of mapping
         attack, source, method, target, donor and role of each file.
     files : iterable of Path
-        As `swapset.quality.target_scores.score_target` wrote them.
+        Files that `swapset.quality.target_scores.score_target` wrote.
     """
     tables = [
         read_csv(path, dtype={"fake": str}).assign(**part)
@@ -46,29 +49,29 @@ def read_scores(parts: Sequence[Mapping[str, Any]], files: Iterable[Path]) -> pd
 
 
 def landmark_facts(
-    found: Iterable[Path], known: Mapping[str, Path]
+    protected: Iterable[Path], clean: Mapping[str, Path]
 ) -> dict[tuple[str, str], dict[str, float]]:
-    """Return how good the smoothed landmarks are that faces were aligned by.
+    """Measure the smoothed landmarks by which the faces of protected clips were aligned.
 
     Parameters
     ----------
-    found : iterable of Path
+    protected : iterable of Path
         Folders `<attack>/<source>/landmarks/<subject>` with `<clip>.npz` (`ClipLandmarks`).
-    known : mapping of str to Path
-        By subject, the folder of the landmarks in the clean clips.
+    clean : mapping of str to Path
+        Folder of the landmarks of the clean clips, by subject.
 
     Returns
     -------
     dict of (str, str) to dict
         By attack and subject: nme, the mean error over all frames, and face_shaped, the share of
-        frames whose landmarks have a face's shape (see `FACE_SHAPED`); NaN without a frame.
+        frames whose landmarks have the shape of a face (see `FACE_SHAPED`). NaN = no frame.
     """
     facts = {}
-    for folder in found:
+    for folder in protected:
         errors, shapes = [np.empty(0)], [np.empty(0)]
         for path in sorted(folder.glob("*.npz")):
             points = ClipLandmarks.load(path).smooth
-            errors.append(nme(points, ClipLandmarks.load(known[folder.name] / path.name).smooth))
+            errors.append(nme(points, ClipLandmarks.load(clean[folder.name] / path.name).smooth))
             shapes.append(shape_error(points))
         error, shape = (
             every[np.isfinite(every)] for every in map(np.concatenate, (errors, shapes))
@@ -80,7 +83,7 @@ def landmark_facts(
     return facts
 
 
-def _mean(values: npt.NDArray[Any]) -> float:
+def _mean(values: Floats | Mask) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
@@ -93,39 +96,47 @@ def protected_table(
     level: float,
     resamples: int,
 ) -> pd.DataFrame:
-    """Return what noise on the clips that a model is trained on does to its fakes.
+    """Return the quality of fakes by models trained on protected clips, for each attack.
 
     Parameters
     ----------
     scores : DataFrame
         See `read_scores`.
     attacks : sequence of str
-        In the order of the rows.
+        Attacks in the order of the rows.
     landmarks : mapping
         See `landmark_facts`.
-    seed, level, resamples
-        Of the bootstrap over fakes.
+    seed : int
+    level : float
+        Level of the bootstrap intervals over fakes, in (0, 1).
+    resamples : int
+        Number of bootstrap samples.
 
     Returns
     -------
     DataFrame
-        Columns attack, source (the extractor that the noise is made against and that finds the
-        landmarks, also in clean clips), method, target, donor, role (of the protected person),
-        mask_ssim with its interval, masked_frame_ssim and identity_donor as in
+        Columns attack, source (the extractor that the noise attacks and that finds the landmarks,
+        also in clean clips), method, target, donor, role (of the protected person), mask_ssim with
+        its interval, masked_frame_ssim and identity_donor as in
         `tables/mask_ssim.csv`, donor_distance (see `swapset.quality.fake_scores`), nme and
         face_shaped (see `landmark_facts`), videos, frames.
     """
     tables = []
-    for part, mine in scores.groupby(PART, sort=False):
+    for part, part_scores in scores.groupby(PART, sort=False):
         facts = dict(zip(PART, map(str, part), strict=True))
         victim = facts["donor" if facts["role"] == DONOR else "target"]
-        # An attack takes the place that a method has in the table of methods.
+        # The table of methods serves for attacks: the attack is passed as the method.
         table = mask_ssim_table(
-            mine.assign(method=mine["attack"]), attacks, seed=seed, level=level, resamples=resamples
+            part_scores.assign(method=part_scores["attack"]),
+            attacks,
+            seed=seed,
+            level=level,
+            resamples=resamples,
         )
         table = table.rename(columns={"method": "attack"})
         table["donor_distance"] = [
-            mine.loc[mine["attack"] == attack, "donor_distance"].mean() for attack in attacks
+            part_scores.loc[part_scores["attack"] == attack, "donor_distance"].mean()
+            for attack in attacks
         ]
         for column, value in facts.items():
             table[column] = value

@@ -1,4 +1,4 @@
-"""Landmark Breaker with other sizes and numbers of steps: figure 4.13 of the chapter."""
+"""Landmark Breaker with other step sizes and numbers of steps: figure 4.13 of the chapter."""
 
 from __future__ import annotations
 
@@ -32,22 +32,31 @@ def write_sweep(
     *,
     log: TextIO | None = None,
 ) -> None:
-    """Write what every setting does to a person's frames as CSV: a row for each frame.
+    """Measure a person's frames under every setting, and write a CSV file of a row per frame.
 
     Parameters
     ----------
     path : Path
     sweep : Sweep
+        The settings to compare.
     job : AttackJob
-        The attack with its other settings.
+        The attack with its remaining settings.
     extractor : Extractor
-        The one that is attacked.
+        The extractor to attack.
     evaluator : Evaluator
-        Measures it, and nothing else.
+        Measures this extractor alone.
     frames : Path
-        Key frames, see `swapset.obstruction.keyframes`.
+        Folder of key frames, see `swapset.obstruction.keyframes`.
     log : TextIO, optional
         Gets a progress bar.
+
+    Raises
+    ------
+    ConfigError
+        If the attack does not take the settings.
+    DataError
+        If a file of key frames is missing or damaged, or the extractor's maps or gradients are not
+        finite.
     """
     runs = read_runs(frames)
     rows: list[dict[str, object]] = []
@@ -56,7 +65,7 @@ def write_sweep(
     ):
         few = replace(run, landmarks=run.landmarks[:: sweep.every])
         chosen = np.array(clean[:: sweep.every])
-        before = evaluator.unharmed(few, chosen)
+        before = evaluator.clean_run(few, chosen)
         for setting, noisy in noisy_by_setting(sweep, job, extractor, few, chosen):
             rows += [{**setting, **row} for row in evaluator.compare(before, noisy)]
     write_csv(path, pd.DataFrame(rows, columns=SWEEP_ROW))
@@ -65,12 +74,38 @@ def write_sweep(
 def noisy_by_setting(
     sweep: Sweep, job: AttackJob, extractor: Extractor, run: Run, clean: Frames
 ) -> Iterator[tuple[dict[str, float], Frames]]:
-    """Yield each setting, `step` and `iterations`, and a run's noisy frames (n, H, W, 3) uint8."""
+    """Attack the frames of a run with every setting.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    job : AttackJob
+        The attack with its remaining settings.
+    extractor : Extractor
+        The extractor to attack.
+    run : Run
+        The boxes of the faces in these frames.
+    clean : (n, H, W, 3) uint8 in [0, 255], RGB
+
+    Yields
+    ------
+    dict
+        The setting: `step` and `iterations`.
+    (n, H, W, 3) uint8 in [0, 255], RGB
+        The noisy frames.
+
+    Raises
+    ------
+    ConfigError
+        If the attack does not take the settings.
+    DataError
+        If the extractor's maps or gradients are not finite.
+    """
     images = torch.from_numpy(clean).to(extractor.device).permute(0, 3, 1, 2)
     on_frames = OnFrames(extractor, torch.from_numpy(run.boxes))
     for step, counts in sweep.attacks().items():
         settings = {**job.settings, "step": step, "iterations": counts[-1]}
         attack = replace(job, settings=settings).make()
-        for count, noisy in zip(counts, attack.passing(on_frames, images, counts), strict=True):
+        for count, noisy in zip(counts, attack.snapshots(on_frames, images, counts), strict=True):
             shown = noisy.permute(0, 2, 3, 1).contiguous().cpu().numpy()
             yield {"step": step, "iterations": count}, shown

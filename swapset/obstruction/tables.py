@@ -1,4 +1,4 @@
-"""Tables of Landmark Breaker from files of measures."""
+"""Tables of Landmark Breaker, from the files of measures of all people."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN
 KEYS = ["attack", "compression", "source", "target"]
 MEASURES = ["nme", "ssim_i", "ssim_w"]
 ROW = ["compression", "target", "run", "frame", *MEASURES]
-"""Columns of a file of measures; see `swapset.obstruction.evaluation`."""
+"""Columns of a file of measures, see `swapset.obstruction.evaluation`."""
 SWEEP_ROW = ["step", "iterations", "run", *MEASURES]
-"""Columns of a file of a sweep; see `swapset.obstruction.sweep`."""
+"""Columns of a file of a sweep, see `swapset.obstruction.sweep`."""
 COMPARED = (
     ("lb", "base2"),
     ("base2", "base1"),
@@ -27,14 +27,15 @@ COMPARED = (
     ("lb-robust", "lb"),
     ("lb-robust-ssim", "lb"),
 )
-"""Attacks whose errors are compared: the order that tables 4.6 and 4.8 claim, and what is ours.
-Those of other packages are compared with Landmark Breaker."""
+"""Pairs of attacks to compare: those that tables 4.6 and 4.8 rank, and the ones added here. Attacks
+of other packages are compared with Landmark Breaker."""
 
 ALONE = "alone"
+"""Value of column `box` for attacks on the target alone, see `differences`."""
 
 
 def read_measures(files: Iterable[Path]) -> pd.DataFrame:
-    """Read `…/<attack>/<source>/<subject>.csv`: columns attack, source and `ROW`.
+    """Read files `…/<attack>/<source>/<subject>.csv`; return columns attack, source and `ROW`.
 
     Raises
     ------
@@ -56,22 +57,32 @@ def _read(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def means(measures: pd.DataFrame) -> pd.DataFrame:
-    """Return the means over frames: `KEYS`, `MEASURES` and images, in the order of the measures."""
+    """Return the means over frames, in the order of the files: `KEYS`, `MEASURES` and images."""
     groups = measures.groupby(KEYS, sort=False)
     return groups[MEASURES].mean().assign(images=groups.size()).reset_index()
 
 
 def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFrame:
-    """Return how much more one attack raises the error than another.
+    """Return the differences between the errors that attacks cause.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        See `read_measures`.
+    seed : int
+        Seed of the bootstrap.
+    level : float
+        Level of the intervals, in (0, 1).
 
     Returns
     -------
     DataFrame
         compression, target, box, attack, against, nme_difference, low, high, runs. `box` is
-        "white" where both attacks know the target, "black" where neither does; of an attack's
-        sources, the mean over those with most extractors counts. "alone": an attack that has such
-        sources knows nothing but the target, as the other does. Intervals by bootstrap over runs,
-        since frames of one run are not independent.
+        "white" where both attacks know the target, and "black" where neither does; where an attack
+        has several sources, the mean over those with most extractors counts. "alone" compares an
+        attack that can follow several extractors, but here knows the target alone, with another
+        that knows the target alone. Intervals are bootstrapped over runs, because the frames of a
+        run are not independent.
     """
     noisy = measures[measures["attack"] != CLEAN]
     white = noisy.index.isin(known(noisy).index)
@@ -86,24 +97,22 @@ def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFr
     by_run = boxed.groupby([*keys, "attack", "run"], sort=False, as_index=False)["nme"].mean()
     rows = []
     for about, table in by_run.dropna().groupby(keys, sort=False):
-        own = {
+        errors = {
             str(name): dict(zip(part["run"], part["nme"], strict=True))
             for name, part in table.groupby("attack")
         }
         for attack, against in compared:
             if about[-1] == ALONE and attack not in joined:
-                continue  # the same as in the white box
-            if attack in own and against in own:
-                found = paired_difference(own[attack], own[against], seed=seed, level=level)
-                rows.append(
-                    (*about, attack, against, found.mean, found.low, found.high, found.pairs)
-                )
+                continue  # equals the white box
+            if attack in errors and against in errors:
+                gap = paired_difference(errors[attack], errors[against], seed=seed, level=level)
+                rows.append((*about, attack, against, gap.mean, gap.low, gap.high, gap.pairs))
     columns = [*keys, "attack", "against", "nme_difference", "low", "high", "runs"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return the rows whose source has most extractors among those with the same keys."""
+    """Return the rows whose source has the most extractors among the rows with the same keys."""
     size = rows["source"].str.count(r"\+")
     return rows[size == size.groupby([rows[key] for key in keys]).transform("max")]
 
@@ -111,13 +120,23 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def white_box(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFrame:
     """Return the errors of attacks on extractors that they know, and of clean frames (figure 4.12).
 
-    Of an attack on several extractors, that on most of them counts, and that on the target alone.
+    An attack that follows several extractors counts twice: on the target alone, and on the largest
+    set of extractors with the target.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        See `read_measures`.
+    seed : int
+        Seed of the bootstrap.
+    level : float
+        Level of the intervals, in (0, 1).
 
     Returns
     -------
     DataFrame
-        extractor, attack, source, compression, nme, low, high, runs: the mean over runs and its
-        interval by bootstrap over them.
+        extractor, attack, source, compression, nme, low, high, runs: the mean over runs with its
+        bootstrap interval over runs.
     """
     keys = ["target", "attack", "source", "compression"]
     white = known(measures)
@@ -133,7 +152,7 @@ def white_box(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFram
 
 
 def known(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows in which the target is one of the sources, joined by +, and clean frames'."""
+    """Return the rows of clean frames, and those whose source (joined by +) has the target."""
     places = zip(rows["attack"], rows["source"], rows["target"], strict=True)
     return rows[
         [attack == CLEAN or target in source.split("+") for attack, source, target in places]
@@ -141,26 +160,26 @@ def known(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def label(attack: str, source: str) -> str:
-    """Return what an attack is called where each is made on the extractor that is measured."""
+    """Return the name of an attack in a chart; the source is added where there are several."""
     return f"{attack} on {source}" if "+" in source else attack
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Which settings are compared; either the size or the number of steps is not the usual one.
+    """Settings of a sweep: in each, one of step size and number of steps differs from the default.
 
     Attributes
     ----------
     step : float
-        The usual size of a step.
+        The default step size, on the scale of 255.
     iterations : int
-        The usual number of steps.
+        The default number of steps.
     steps : sequence of float
-        Sizes to compare.
+        Step sizes to compare.
     counts : sequence of int
-        Numbers to compare.
+        Numbers of steps to compare.
     every : int
-        Every n-th frame of a run takes part.
+        Attack every n-th frame of a run.
     """
 
     step: float
@@ -170,9 +189,9 @@ class Sweep:
     every: int
 
     def attacks(self) -> dict[float, list[int]]:
-        """Return the numbers of steps that matter for each size of a step.
+        """Return the numbers of steps to take for each step size.
 
-        One attack with most of them passes through all others.
+        One attack with the largest number yields the results of all the others on its way.
         """
         wanted = {step: {self.iterations} for step in self.steps}
         if self.counts:
@@ -181,7 +200,7 @@ class Sweep:
 
 
 def sweep_table(files: Iterable[Path], sweep: Sweep) -> pd.DataFrame:
-    """Return the means over frames and people of all settings.
+    """Return the means over frames and people of every setting.
 
     Parameters
     ----------
@@ -193,7 +212,7 @@ def sweep_table(files: Iterable[Path], sweep: Sweep) -> pd.DataFrame:
     -------
     DataFrame
         varied, step, iterations, extractor, `MEASURES` and images: first the rows with `varied`
-        "step", then those with "iterations"; what is not varied has its usual value.
+        "step", then those with "iterations". The setting that is not varied has its default value.
 
     Raises
     ------
@@ -215,11 +234,11 @@ def sweep_table(files: Iterable[Path], sweep: Sweep) -> pd.DataFrame:
     tables = []
     for name, chosen in varied.items():
         groups = rows[chosen].groupby(["step", "iterations", "extractor"], sort=False)
-        found = groups[MEASURES].mean().assign(images=groups.size(), varied=name).reset_index()
-        tables.append(found.sort_values(name, kind="stable"))
+        table = groups[MEASURES].mean().assign(images=groups.size(), varied=name).reset_index()
+        tables.append(table.sort_values(name, kind="stable"))
     return pd.concat(tables, ignore_index=True)[columns]
 
 
 def _among(values: pd.Series, wanted: Sequence[float]) -> pd.Series:
-    """Return which values are wanted; files have six decimals."""
+    """Return a mask of the values that are wanted; files round to six decimals."""
     return values.round(6).isin([round(value, 6) for value in wanted])

@@ -1,1 +1,1 @@
-"""What a build will cost, from what jobs of finished builds took."""
+"""Estimate the cost of a build from measurements of finished builds."""

@@ -1,4 +1,4 @@
-"""What a build leaves on disk, from what finished builds left."""
+"""Estimate the disk space of a build from the files of finished builds."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from swapset.obstruction.attacks.registry import CLEAN, EVEN
 from swapset.planning.work import FinishedWork
 
 PER_FRAME = {"ingest": "clips", "track": "tracks", "align": "landmarks", "measure": "heads"}
-"""Folders of which each frame of a clip takes as much."""
-_REFERENCE = {
+"""Folder of each rule whose results grow with the frames of the clips."""
+_REFERENCE = {  # bytes per frame where no build was measured
     "ingest": 90_000.0,
     "track": 250.0,
     "align": 550.0,
@@ -27,14 +27,23 @@ _REFERENCE = {
     "video": 13_000.0,
     "crop": 442_000.0,
 }
-_WEIGHT = {"float32": 4, "bfloat16": 2}
+_WEIGHT = {"float32": 4, "bfloat16": 2}  # bytes
 
 
 @dataclass(frozen=True)
-class Bytes:
-    """Bytes of a frame: of what rules leave, of a video in one compression, of a detector's crop.
+class FrameSizes:
+    """Bytes per frame of a clip, by kind of file.
 
-    `picture` is a frame as it is.
+    Attributes
+    ----------
+    ingest, track, align, measure : float
+        Results of these rules.
+    video : float
+        A video of the dataset in one compression.
+    crop : float
+        A face that detectors read.
+    picture : float
+        An uncompressed frame.
     """
 
     ingest: float
@@ -52,19 +61,25 @@ class Disk:
 
     Attributes
     ----------
-    made : float
+    finished : float
         When the build is finished.
     tidied : float
-        What `snakemake tidy` then takes away of it.
+        The part that `snakemake tidy` then removes.
     """
 
-    made: float
+    finished: float
     tidied: float = 0.0
 
 
-def bytes_per_frame(roots: Iterable[Path]) -> Bytes:
-    """Return what a frame takes, from the first of the builds that has any of it."""
-    found = dict(_REFERENCE)
+def bytes_per_frame(roots: Iterable[Path]) -> FrameSizes:
+    """Measure the sizes of frames: each kind in the first of the builds that has files of it.
+
+    Parameters
+    ----------
+    roots : iterable of Path
+        Folders of builds. A kind that none of them has gets its reference size.
+    """
+    sizes = dict(_REFERENCE)
     for root in reversed(list(roots)):
         if not (root / "tables" / "clips.csv").is_file():
             continue
@@ -72,10 +87,10 @@ def bytes_per_frame(roots: Iterable[Path]) -> Bytes:
         for rule, folder in PER_FRAME.items():
             size = _size(root / folder)
             if frames and size:
-                found[rule] = size / frames
+                sizes[rule] = size / frames
         measured = {"video": _videos(root), "crop": _crops(root)}
-        found |= {name: size for name, size in measured.items() if size}
-    return Bytes(**found)
+        sizes |= {name: size for name, size in measured.items() if size}
+    return FrameSizes(**sizes)
 
 
 def _size(folder: Path) -> int:
@@ -83,7 +98,7 @@ def _size(folder: Path) -> int:
 
 
 def _videos(root: Path) -> float | None:
-    """Return the mean bytes of a video's frame, over all compressions that are there."""
+    """Return the mean bytes per frame of the videos, over all compressions that exist."""
     frames = 0.0
     for path in (root / "records").glob("*/*.json"):
         record = read_json(path)
@@ -93,7 +108,7 @@ def _videos(root: Path) -> float | None:
 
 
 def _crops(root: Path) -> float | None:
-    """Return the mean bytes of a frame's face in what detectors look at."""
+    """Return the mean bytes per frame of the faces that detectors read."""
     frames = 0
     for path in (root / "crops").rglob("index.npz"):
         with np.load(path, allow_pickle=False) as index:
@@ -101,15 +116,15 @@ def _crops(root: Path) -> float | None:
     return _size(root / "crops") / frames if frames else None
 
 
-def disk(stages: Workflow, each: Bytes, frames: float) -> dict[str, Disk]:
-    """Return what a finished build leaves, by rule.
+def disk_by_rule(stages: Workflow, each: FrameSizes, frames: float) -> dict[str, Disk]:
+    """Return the size of each rule's results in a finished build.
 
     Parameters
     ----------
     stages : Workflow
-    each : Bytes
+    each : FrameSizes
     frames : float
-        Of a clip.
+        Mean number of frames of a clip.
     """
     build = stages.build
     clips, fakes = len(build.manifest.clips), len(build.swaps) * len(build.methods)
@@ -132,7 +147,7 @@ def disk(stages: Workflow, each: Bytes, frames: float) -> dict[str, Disk]:
 
 
 def _key_frames(plan: LandmarkBreakerPlan, picture: float) -> dict[str, Disk]:
-    """Return the bytes of key frames, clean and with noise."""
+    """Return the size of the key frames, clean and noisy."""
     if plan.why_not:
         return {}
     sets = {"key_frames": 0, "attack": 0, "match_ssim": 0}
@@ -147,9 +162,9 @@ def _models(stages: Workflow) -> dict[str, Disk]:
     build, plan = stages.build, stages.generation
     kept = _WEIGHT[build.config.training.keep]
     pairs = shared = 0.0
-    for owner in dict.fromkeys(map(build.model_recipe, build.methods)):
-        recipe = TrainingRecipe(**plan.cold(owner))
-        if plan.shared or plan.trains_base(owner):
+    for name in dict.fromkeys(map(build.model_recipe, build.methods)):
+        recipe = TrainingRecipe(**plan.cold(name))
+        if plan.shared or plan.trains_base(name):
             size = kept if plan.shared else _WEIGHT["float32"]
             shared += size * weights(recipe, len(build.subjects))
         if not plan.shared:

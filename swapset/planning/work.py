@@ -1,4 +1,4 @@
-"""How much work a job has, in the unit that its time grows with."""
+"""Amount of work of a job, in the unit with which its time grows."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ UNITS = {
     "find_landmarks": "frames",
     "train": "Tflop",
 }
-"""Of rules whose jobs differ in size; of all others a job is the unit."""
+"""Units of rules whose jobs differ in size; for all other rules the unit is a job."""
 
 
 LIKE = {f"protected_{rule}": rule for rule in ("align", "train", "synthesise", "measure")}
-"""Rules whose jobs are another rule's, for models of protected clips (`rules/protected.smk`)."""
+"""Rules of `rules/protected.smk` whose jobs do the same work as another rule's."""
 
 
 _OF_A_SUBJECT = (
@@ -38,13 +38,13 @@ _OF_A_SUBJECT = (
 
 
 def training_work(recipe: dict[str, Any], steps: int) -> float:
-    """Return the Tflop of the networks in a training of some steps."""
-    made = TrainingRecipe(**recipe)
-    return steps * 2 * made.batch * operations(made) / 1e12
+    """Return the Tflop of a training's networks."""
+    training = TrainingRecipe(**recipe)
+    return steps * 2 * training.batch * operations(training) / 1e12
 
 
 class FinishedWork:
-    """The work of the jobs of a finished build.
+    """Amounts of work of the jobs of a finished build.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ class FinishedWork:
         self.frames = dict(zip(clips["clip"], clips["frames"].fillna(0), strict=True))
 
     def of(self, rule: str, place: tuple[str, ...]) -> float | None:
-        """Return the work of a job; None if that is not known (it was never made, say).
+        """Return the work of a job; None if it is unknown, for example because the job never ran.
 
         Parameters
         ----------
         rule : str
         place : tuple of str
-            What its benchmark file is called below the rule's folder.
+            Parts of its benchmark file's path below the rule's folder, without extension.
         """
         if rule not in UNITS:
             return 1.0
@@ -75,8 +75,8 @@ class FinishedWork:
             target, *_, number = name.split("_")
             return self.frames.get(f"{target}_{number}")
         if rule == "measure":
-            made = (self.root / "labels").glob(f"*/{name}_*_*.parquet")
-            return sum(self.of("synthesise", (path.stem,)) or 0 for path in made)
+            labels = (self.root / "labels").glob(f"*/{name}_*_*.parquet")
+            return sum(self.of("synthesise", (path.stem,)) or 0 for path in labels)
         return sum(count for clip, count in self.frames.items() if clip.split("_")[0] == name)
 
     def _training(self, place: tuple[str, ...]) -> float | None:
@@ -88,13 +88,13 @@ class FinishedWork:
 
 
 class PlannedWork:
-    """The work of the jobs of a build that is planned.
+    """Amounts of work of the jobs of a planned build.
 
     Parameters
     ----------
     stages : Workflow
     frames : float
-        Of a clip.
+        Mean number of frames of a clip.
     """
 
     def __init__(self, stages: Workflow, frames: float):
@@ -102,7 +102,7 @@ class PlannedWork:
         self._generation = stages.generation
 
     def mean(self, rule: str) -> float:
-        """Return the work of a rule's mean job."""
+        """Return the mean work of a rule's jobs."""
         build, plan = self.build, self._generation
         clips = len(build.manifest.clips) / max(1, len(build.subjects))
         if rule in _OF_A_SUBJECT:
@@ -112,23 +112,24 @@ class PlannedWork:
         if rule == "measure":
             fakes = len(build.swaps) * len(build.methods)
             return fakes / max(1, len(build.targets)) * self.frames
-        name = "all" if plan.shared else "base"
+        shared = "all" if plan.shared else "base"
         recipes = {
             "train": plan.of_pair,
             "protected_train": plan.cold,
-            "train_shared": lambda owner: plan.of_shared(owner, name),
+            "train_shared": lambda recipe: plan.of_shared(recipe, shared),
         }
         if rule in recipes:
-            return fmean(self._training(recipes[rule](owner)) for owner in self._owners())
+            return fmean(self._training(recipes[rule](recipe)) for recipe in self._model_recipes())
         return 1.0
 
     def memory(self, rule: str) -> int:
-        """Return the MB that the largest training of a rule needs."""
+        """Return the memory in MB of a rule's largest training."""
         plan = self._generation
         needs = plan.shared_memory if rule == "train_shared" else plan.pair_memory
-        return max(map(needs, self._owners()))
+        return max(map(needs, self._model_recipes()))
 
-    def _owners(self) -> list[str]:
+    def _model_recipes(self) -> list[str]:
+        """Return the recipes whose models the methods use."""
         return list(dict.fromkeys(map(self.build.model_recipe, self.build.methods)))
 
     def _training(self, recipe: dict[str, Any]) -> float:

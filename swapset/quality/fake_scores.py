@@ -1,4 +1,4 @@
-"""Scores of the fakes made of one clip, all compared with the original in one pass."""
+"""Score all fakes of one clip against the original in a single pass."""
 
 from __future__ import annotations
 
@@ -18,46 +18,50 @@ from swapset.generation.colour import lab_distance
 from swapset.media.decode import frames
 from swapset.quality.identity_share import donor_distance, identity_donor
 from swapset.quality.mask_ssim import mask_ssim
-from swapset.types import Image
+from swapset.types import Floats, Floats32, Image
 
 
 @dataclass(frozen=True)
 class FakeToScore:
-    """One fake with what it takes to score it.
+    """One fake and the data needed to score it.
 
     Attributes
     ----------
     method, name : str
+        The method that made the fake, and the fake's name.
     video : Path
-    outlines : sequence of (p, 2) arrays or None
-        Mask outline per frame in pixels; None where the frame was left as it was.
-    donor : (128,) array
-        Reference embedding of the donor; NaN = unknown, and identity is not measured.
+        The fake.
+    outlines : sequence of (p, 2) float64 or None
+        Mask outline per frame, x, y in pixels; None for a frame that was not swapped.
+    donor : (128,) float32
+        Reference embedding of the donor; NaN = unknown, so that identity is not measured.
     """
 
     method: str
     name: str
     video: Path
-    outlines: Sequence[npt.NDArray[np.float64] | None]
+    outlines: Sequence[Floats | None]
     donor: npt.NDArray[np.floating]
 
 
 @dataclass
 class FakeScore:
-    """Scores of one fake; NaN where there was no frame to score.
+    """Scores of one fake; NaN where no frame could be scored.
 
     Attributes
     ----------
+    method, fake : str
+        The method that made the fake, and the fake's name.
     frames : int
-        Frames compared by Mask-SSIM.
+        Number of frames compared by Mask-SSIM.
     mask_ssim, masked_frame_ssim : float
         Means over those frames, see `swapset.quality.mask_ssim`.
     identity_donor : float
-        Share of frames whose embedding is nearer the donor than the target.
+        Share of the frames with an embedding nearer the donor than the target, in [0, 1].
     donor_distance : float
-        Mean distance of these embeddings from the donor's; dlib takes less than 0.6 for one person.
+        Mean distance of those embeddings from the donor's; dlib calls less than 0.6 one person.
     lab_distance : float
-        Mean distance of the mean CIELAB colours of original and fake inside the mask.
+        Mean distance between the mean CIELAB colours of original and fake inside the mask.
     """
 
     method: str
@@ -71,10 +75,12 @@ class FakeScore:
 
 
 @dataclass
-class _Sums:
+class _Measures:
+    """Values per frame of one fake, before they are averaged."""
+
     ssim: list[tuple[float, float]] = field(default_factory=list)
     colours: list[float] = field(default_factory=list)
-    embeddings: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    embeddings: list[Floats32] = field(default_factory=list)
 
 
 def score_fakes(
@@ -87,7 +93,7 @@ def score_fakes(
     every: int,
     identity_frames: int,
 ) -> list[FakeScore]:
-    """Score all fakes of a clip; the clip and every fake are decoded once.
+    """Score all fakes of a clip, decoding the clip and every fake once.
 
     Parameters
     ----------
@@ -95,44 +101,50 @@ def score_fakes(
         The ingested clip.
     heads : HeadMasks
         Head region per frame.
-    landmarks : (n, 68, 2) float
-        The target's landmarks, NaN where there is no face.
-    target : (128,) float
-        Reference embedding of the target.
+    landmarks : (n, 68, 2) float32
+        The target's landmarks, x, y in pixels; NaN where there is no face.
+    target : (128,) float32
+        Reference embedding of the target; NaN = unknown, so that identity is not measured.
     fakes : sequence of FakeToScore
+        Fakes made from the clip.
     every : int
-        Mask-SSIM and colour are measured on every n-th frame.
+        Measure Mask-SSIM and colour on every n-th frame.
     identity_frames : int
-        Swapped frames per fake, evenly spaced, whose identity is measured.
+        Number of swapped frames per fake, evenly spaced, on which to measure identity.
+
+    Returns
+    -------
+    list of FakeScore
+        In the order of `fakes`.
 
     Raises
     ------
     DataError
-        If a fake has not as many frames as the clip.
+        If a fake and the clip differ in their number of frames.
     """
     for fake in fakes:
         if len(fake.outlines) != len(landmarks):
             raise _other_length(fake, clip)
-    sums = [_Sums() for _ in fakes]
-    looked_at = [_spread(fake, landmarks, identity_frames) for fake in fakes]
+    measures = [_Measures() for _ in fakes]
+    embedded = [_spread(fake, landmarks, identity_frames) for fake in fakes]
     embedder = FaceEmbedder()
     for index, (original, *others) in enumerate(_in_step(clip, fakes)):
         head = heads.mask(index) if index % every == 0 else None
-        for fake, picture, own, looked in zip(fakes, others, sums, looked_at, strict=True):
+        for fake, picture, measured, chosen in zip(fakes, others, measures, embedded, strict=True):
             outline = fake.outlines[index]
             if outline is None:
                 continue
             if head is not None and head.any():
-                own.ssim.append(mask_ssim(original, picture, head))
+                measured.ssim.append(mask_ssim(original, picture, head))
                 inside = render_mask(outline, original.shape[:2], 0) > 0
-                own.colours.append(lab_distance(original, picture, inside))
-            if index in looked:
-                own.embeddings.append(embedder.embed(picture, landmarks[index]))
-    return [_score(fake, own, target) for fake, own in zip(fakes, sums, strict=True)]
+                measured.colours.append(lab_distance(original, picture, inside))
+            if index in chosen:
+                measured.embeddings.append(embedder.embed(picture, landmarks[index]))
+    return [_score(fake, measured, target) for fake, measured in zip(fakes, measures, strict=True)]
 
 
 def _in_step(clip: Path, fakes: Sequence[FakeToScore]) -> Iterator[tuple[Image, ...]]:
-    """Yield the original's and the fakes' frames together."""
+    """Yield each frame of the original together with the same frame of every fake."""
     videos = [frames(clip), *(frames(fake.video) for fake in fakes)]
     for pictures in itertools.zip_longest(*videos):
         for fake, picture in zip(fakes, pictures[1:], strict=True):
@@ -156,13 +168,14 @@ def _spread(fake: FakeToScore, landmarks: npt.NDArray[np.floating], count: int) 
     return {usable[place] for place in places}
 
 
-def _score(fake: FakeToScore, sums: _Sums, target: npt.NDArray[np.floating]) -> FakeScore:
-    score = FakeScore(fake.method, fake.name, frames=len(sums.ssim))
-    if sums.ssim:
-        score.mask_ssim, score.masked_frame_ssim = (float(x) for x in np.mean(sums.ssim, axis=0))
-        score.lab_distance = float(np.mean(sums.colours))
-    if sums.embeddings and np.isfinite(target).all() and np.isfinite(fake.donor).all():
-        seen = np.stack(sums.embeddings)
-        score.identity_donor = identity_donor(seen, target, fake.donor)
-        score.donor_distance = donor_distance(seen, fake.donor)
+def _score(fake: FakeToScore, measured: _Measures, target: npt.NDArray[np.floating]) -> FakeScore:
+    score = FakeScore(fake.method, fake.name, frames=len(measured.ssim))
+    if measured.ssim:
+        means = np.mean(measured.ssim, axis=0)
+        score.mask_ssim, score.masked_frame_ssim = (float(mean) for mean in means)
+        score.lab_distance = float(np.mean(measured.colours))
+    if measured.embeddings and np.isfinite(target).all() and np.isfinite(fake.donor).all():
+        embeddings = np.stack(measured.embeddings)
+        score.identity_donor = identity_donor(embeddings, target, fake.donor)
+        score.donor_distance = donor_distance(embeddings, fake.donor)
     return score

@@ -12,7 +12,7 @@ from swapset.types import Bytes, Mask
 
 
 class MaskSsim(NamedTuple):
-    """Both variants of Mask-SSIM of one frame."""
+    """Both variants of Mask-SSIM of one frame, each in [-1, 1]."""
 
     mask_ssim: float
     masked_frame_ssim: float
@@ -24,19 +24,19 @@ def mask_ssim(original: Bytes, fake: Bytes, head: Mask) -> MaskSsim:
     Parameters
     ----------
     original, fake : (H, W, 3) or (H, W) uint8
-        Frames of one shape; channels count alike.
+        Frames of one shape in [0, 255], in any channel order.
     head : (H, W) bool
-        The head region of the original, not empty.
+        Head region of the original, not empty.
 
     Returns
     -------
     MaskSsim
-        `mask_ssim` of `head_ssim` and `masked_frame_ssim` of the function of that name.
+        The results of `head_ssim` and `masked_frame_ssim`.
 
     Raises
     ------
     ValueError
-        If shapes differ or the head is empty.
+        If the shapes differ or the head is empty.
 
     References
     ----------
@@ -46,7 +46,25 @@ def mask_ssim(original: Bytes, fake: Bytes, head: Mask) -> MaskSsim:
 
 
 def head_ssim(original: Bytes, fake: Bytes, head: Mask) -> float:
-    """Return the mean of the SSIM map over the head's pixels; see `mask_ssim`."""
+    """Return the mean of the SSIM map over the head's pixels.
+
+    Parameters
+    ----------
+    original, fake : (H, W, 3) or (H, W) uint8
+        Frames of one shape in [0, 255], in any channel order.
+    head : (H, W) bool
+        Head region of the original, not empty.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 1 = equal.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or the head is empty.
+    """
     box = head_box(head, original.shape)
     x0, y0, x1, y1 = box
     values = ssim_map(original, fake, box=box)
@@ -56,8 +74,25 @@ def head_ssim(original: Bytes, fake: Bytes, head: Mask) -> float:
 def masked_frame_ssim(original: Bytes, fake: Bytes, head: Mask) -> float:
     """Return the SSIM of both frames blackened outside the head, averaged over the whole frame.
 
-    This is the measure's first published form. All pixels away from the head score 1, so that a
-    small head inflates it. See `mask_ssim` for the parameters.
+    This is the first published form of the measure. All pixels away from the head score 1, so the
+    smaller the head, the higher the score.
+
+    Parameters
+    ----------
+    original, fake : (H, W, 3) or (H, W) uint8
+        Frames of one shape in [0, 255], in any channel order.
+    head : (H, W) bool
+        Head region of the original, not empty.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 1 = equal.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or the head is empty.
 
     References
     ----------
@@ -68,7 +103,7 @@ def masked_frame_ssim(original: Bytes, fake: Bytes, head: Mask) -> float:
     inside = (slice(y0, y1), slice(x0, x1))
     shown = head[inside] if original.ndim == 2 else head[inside][..., None]
     values = ssim_map(original[inside] * shown, fake[inside] * shown)
-    # As scikit-image does, the frame's own border of 5 pixels is left out.
+    # As in scikit-image, a border of 5 pixels of the frame is left out.
     height, width = head.shape
     rows = slice(max(RADIUS - y0, 0), min(height - RADIUS, y1) - y0)
     columns = slice(max(RADIUS - x0, 0), min(width - RADIUS, x1) - x0)
@@ -77,18 +112,18 @@ def masked_frame_ssim(original: Bytes, fake: Bytes, head: Mask) -> float:
 
 
 def head_box(head: Mask, shape: tuple[int, ...]) -> Box:
-    """Return the box x0, y0, x1, y1 around the true pixels of `head`.
+    """Return the box x0, y0, x1, y1 in pixels around the head, (H, W) bool.
 
     Raises
     ------
     ValueError
-        If `head` is empty or does not fit an image of `shape`.
+        If `head` is empty or is not as large as an image of `shape`.
     """
     if head.shape != shape[:2]:
         raise ValueError(f"a head mask of {head.shape} does not fit a frame of {shape[:2]}")
     x, y, width, height = cv2.boundingRect(head.view(np.uint8))
     if not width:
-        raise ValueError("the head mask is empty: leave frames without a face out")
+        raise ValueError("the head mask is empty: leave out frames without a face")
     return x, y, x + width, y + height
 
 

@@ -1,4 +1,4 @@
-"""Scores of a public dataset's fakes, each compared with its original."""
+"""Score the fakes of a public dataset, each against its original."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from swapset.config.sections import TrackSettings
@@ -21,14 +20,16 @@ from swapset.faces.main_face import main_face, main_track
 from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
 from swapset.io.files import write_csv
-from swapset.media.any_source import FPS, foreign_clip
+from swapset.media.any_source import FPS, converted_clip
 from swapset.media.decode import frames
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
 from swapset.quality.same_frames import same_frames
+from swapset.types import Floats32
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN = np.full(128, np.nan, np.float32)
+"""Embedding of a person who is not known."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,14 @@ class Pair:
     Attributes
     ----------
     name : str
+        Name of the fake.
     fake, original : Path
+        The two videos.
     donor : Path or None
-        A real video of the donor; None = not published, and identity is not measured.
+        A real video of the donor; None = not published, so that identity is not measured.
     exact : bool
-        The dataset promises that the original shows the same frames. Otherwise it is looked at,
-        and a fake of other frames is not scored.
+        Whether the dataset guarantees that both videos show the same frames. Otherwise this is
+        checked, and a fake with other frames is not scored.
     """
 
     name: str
@@ -62,24 +65,27 @@ def score_pairs(
     every: int,
     identity_frames: int,
 ) -> None:
-    """Score fakes against their originals; write one row per fake.
+    """Score fakes against their originals and write a table with one row per fake.
 
     Parameters
     ----------
     dataset : str
-        Goes to the column `method`.
+        Name of the dataset, for the column `method`.
     pairs : sequence of Pair
+        The fakes with their originals.
     output : Path
-        Columns as of `swapset.quality.target_scores`; a pair that cannot be compared has a reason.
+        The table (CSV), with the columns of `swapset.quality.target_scores.score_target`; `reason`
+        tells why a pair could not be compared.
     settings : TrackSettings
+        Section `track` of the config.
     every, identity_frames : int
         See `score_fakes`.
     """
     tracker = Tracker(settings)
 
     @lru_cache(maxsize=256)
-    def person(video: Path) -> npt.NDArray[np.float32]:
-        with foreign_clip(video) as (clip, reason):
+    def person(video: Path) -> Floats32:
+        with converted_clip(video) as (clip, reason):
             return UNKNOWN if reason else _reference(tracker.track(frames(clip), fps=FPS))
 
     rows = []
@@ -97,24 +103,24 @@ def _one(
     dataset: str,
     pair: Pair,
     tracker: Tracker,
-    donor: npt.NDArray[np.float32],
+    donor: Floats32,
     every: int,
     identity_frames: int,
 ) -> tuple[FakeScore, str]:
-    nothing = FakeScore(dataset, pair.name)
+    no_score = FakeScore(dataset, pair.name)
     with (
-        foreign_clip(pair.original) as (original, one),
-        foreign_clip(pair.fake) as (fake, other),
+        converted_clip(pair.original) as (original, original_reason),
+        converted_clip(pair.fake) as (fake, fake_reason),
     ):
-        if one or other:
-            return nothing, one or other
+        if original_reason or fake_reason:
+            return no_score, original_reason or fake_reason
         tracks = tracker.track(frames(original), fps=FPS)
         points = main_face(tracks, range(tracks.frames), None)
         seen = np.asarray(np.isfinite(points).all(axis=(1, 2)))
         if not seen.any():
-            return nothing, "no face"
+            return no_score, "no face"
         if not (pair.exact or same_frames(original, fake, points)):
-            return nothing, "other frames than the original's"
+            return no_score, "other frames than the original's"
         outlines = [polygon(p, "smooth") if s else None for p, s in zip(points, seen, strict=True)]
         try:
             (score,) = score_fakes(
@@ -127,12 +133,12 @@ def _one(
                 identity_frames=identity_frames,
             )
         except DataError:
-            return nothing, "the original has another length"
+            return no_score, "the original has another length"
     return score, ""
 
 
-def _reference(tracks: ClipTracks) -> npt.NDArray[np.float32]:
-    """Return the embedding of the person that a video is about; NaN if there is none."""
+def _reference(tracks: ClipTracks) -> Floats32:
+    """Return the reference embedding of a video's main person; NaN if there is none."""
     number = main_track(tracks)
-    found = UNKNOWN[None][:0] if number is None else tracks.embeddings_of(number)
-    return reference(found) if len(found) else UNKNOWN
+    embeddings = UNKNOWN[None][:0] if number is None else tracks.embeddings_of(number)
+    return reference(embeddings) if len(embeddings) else UNKNOWN

@@ -1,7 +1,7 @@
 """Structural similarity of two 8-bit images, as scikit-image computes it but several times faster.
 
-Only four blurred images are needed instead of five, in single precision around mid-grey (so that
-little is lost when squares are subtracted), and in strips of rows that stay in the cache.
+It needs four blurred images instead of five, in single precision around mid-grey (so that little
+precision is lost when squares are subtracted), and works on strips of rows that fit the cache.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def ssim_map(first: Bytes, second: Bytes, *, box: Box | None = None) -> Floats32
     Parameters
     ----------
     first, second : (H, W) or (H, W, C) uint8
-        Images of one shape, any channel order.
+        Images of one shape in [0, 255], in any channel order.
     box : (x0, y0, x1, y1), optional
-        Compute only this part, `[y0:y1, x0:x1]`; its values are those of the whole image's map.
+        Compute only this part, `[y0:y1, x0:x1]`; its values equal those of the whole map.
 
     Returns
     -------
     (H, W) or (y1 - y0, x1 - x0) float32 in [-1, 1]
-        With colour, the mean of the channels' maps.
+        For colour images, the mean over the channels.
 
     Raises
     ------
@@ -71,7 +71,17 @@ def ssim(first: Bytes, second: Bytes) -> float:
     Parameters
     ----------
     first, second : (H, W) or (H, W, C) uint8
-        Images of one shape, at least 11 pixels on each side.
+        Images of one shape in [0, 255], with sides of at least 11 pixels.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 1 = equal.
+
+    Raises
+    ------
+    ValueError
+        If the images differ in shape, are not uint8, or are too small.
     """
     inner = slice(RADIUS, -RADIUS)
     if min(first.shape[:2]) <= 2 * RADIUS:
@@ -109,7 +119,7 @@ def _blur(image: Floats32) -> Floats32:
 
 
 def _ssim_block(first: Bytes, second: Bytes) -> Floats32:
-    """Return the SSIM of each sample of a block small enough for the cache.
+    """Return the SSIM of each sample of a block that fits the cache.
 
     With d = x - y, both factors of eq. (13) are one minus a small quotient:
     luminance 1 - mean(d)² / (mean(x)² + mean(y)² + C1), and

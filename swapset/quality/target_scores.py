@@ -1,4 +1,4 @@
-"""Scores of all fakes of one target, by every method, gathered from the build's files."""
+"""Score all fakes of one target, made by all methods, from the build's files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from swapset.dataset.labels import read_labels
@@ -20,23 +19,24 @@ from swapset.faces.prepare import ClipLandmarks
 from swapset.io.files import atomic_output, read_json, write_csv
 from swapset.media.decode import frames
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
+from swapset.types import Floats, Floats32
 
-# Fakes of a clip that are open at the same time; each holds a decoder and a few frames.
+# Fakes of a clip that are open at the same time; each needs a decoder and a few frames.
 AT_ONCE = 32
 
 
 @dataclass(frozen=True)
 class TargetFiles:
-    """Where everything about a target's fakes lies.
+    """Files and folders that belong to a target's fakes.
 
     Attributes
     ----------
     clips, landmarks : Path
-        The target's folders.
+        The target's folders of clips and of landmarks.
     tracks, verdicts : mapping of str to Path
-        Of the target and of every donor.
+        Folder of tracks and file of verdicts, of the target and of every donor, by subject.
     videos, labels : sequence of Path
-        Of the fakes, in the same order.
+        The fakes and their labels, in the same order.
     """
 
     clips: Path
@@ -56,32 +56,29 @@ def score_target(
     every: int,
     identity_frames: int,
 ) -> None:
-    """Score all fakes of a target; write one row per fake, and the head's region in each clip.
+    """Score all fakes of a target; write a table of scores, and the head masks of each clip.
 
     Parameters
     ----------
     target : str
+        The subject.
     files : TargetFiles
+        The files to read.
     scores : Path
-        A table with the columns of `FakeScore` and `reason`, which is not empty for a fake that
-        was not made and has no scores.
+        The table to write (CSV): one row per fake with the columns of `FakeScore` and `reason`,
+        which tells why a fake without scores was not made and is empty otherwise.
     heads : Path
-        Folder for the head masks of the clips that fakes were made of.
+        The folder to write, with the head masks of the clips from which fakes were made.
     every, identity_frames : int
         See `score_fakes`.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged, or a subject with accepted clips has no face embedding.
     """
     people = _references(files)
-    by_clip: dict[str, list[FakeToScore]] = {}
-    rows: list[dict[str, Any]] = []
-    for video, labels in zip(files.videos, files.labels, strict=True):
-        table, facts = read_labels(labels)
-        if facts["reason"]:
-            nothing = FakeScore(facts["method"], video.stem)
-            rows.append(asdict(nothing) | {"reason": facts["reason"]})
-            continue
-        outlines = [_points(values) for values in table.column("mask").to_pylist()]
-        fake = FakeToScore(facts["method"], video.stem, video, outlines, people[facts["donor"]])
-        by_clip.setdefault(facts["clip"], []).append(fake)
+    by_clip, rows = _read_fakes(files, people)
     with atomic_output(heads, directory=True) as folder:
         for clip, fakes in by_clip.items():
             source = files.clips / f"{clip}.mkv"
@@ -89,7 +86,7 @@ def score_target(
             masks = head_masks(frames(source), points.smooth, restarts=points.cuts.tolist())
             masks.save(folder / f"{clip}.npz")
             for start in range(0, len(fakes), AT_ONCE):
-                found = score_fakes(
+                fake_scores = score_fakes(
                     source,
                     masks,
                     points.smooth,
@@ -98,13 +95,31 @@ def score_target(
                     every=every,
                     identity_frames=identity_frames,
                 )
-                rows += [asdict(score) | {"reason": ""} for score in found]
+                rows += [asdict(score) | {"reason": ""} for score in fake_scores]
     write_csv(scores, pd.DataFrame(rows).sort_values(["method", "fake"], ignore_index=True))
 
 
-def _references(files: TargetFiles) -> dict[str, npt.NDArray[np.float32]]:
-    """Return a reference embedding for everyone who has an accepted clip."""
-    found = {}
+def _read_fakes(
+    files: TargetFiles, people: Mapping[str, Floats32]
+) -> tuple[dict[str, list[FakeToScore]], list[dict[str, Any]]]:
+    """Return the fakes to score by clip, and the table's rows of fakes that were not made."""
+    by_clip: dict[str, list[FakeToScore]] = {}
+    rows = []
+    for video, labels in zip(files.videos, files.labels, strict=True):
+        table, facts = read_labels(labels)
+        if facts["reason"]:
+            no_score = FakeScore(facts["method"], video.stem)
+            rows.append(asdict(no_score) | {"reason": facts["reason"]})
+            continue
+        outlines = [_points(values) for values in table.column("mask").to_pylist()]
+        fake = FakeToScore(facts["method"], video.stem, video, outlines, people[facts["donor"]])
+        by_clip.setdefault(facts["clip"], []).append(fake)
+    return by_clip, rows
+
+
+def _references(files: TargetFiles) -> dict[str, Floats32]:
+    """Return the reference embedding of every subject with an accepted clip."""
+    references = {}
     for subject, folder in files.tracks.items():
         embeddings = [
             ClipTracks.load(folder / f"{clip}.npz").embeddings_of(track)
@@ -114,11 +129,11 @@ def _references(files: TargetFiles) -> dict[str, npt.NDArray[np.float32]]:
         ]
         known = [part for part in embeddings if len(part)]
         if known:
-            found[subject] = reference(np.concatenate(known))
+            references[subject] = reference(np.concatenate(known))
         elif embeddings:
             raise DataError(f"{folder}: has no face embedding of {subject}")
-    return found
+    return references
 
 
-def _points(values: list[float] | None) -> npt.NDArray[np.float64] | None:
+def _points(values: list[float] | None) -> Floats | None:
     return None if values is None else np.array(values, np.float64).reshape(-1, 2)

@@ -1,6 +1,6 @@
-"""The chapter's own numbers, for comparison by eye; never mixed into a build's tables.
+"""Tables with the chapter's own numbers, kept apart from the tables of a build.
 
-Light to import: the Snakefile asks it for the names of the tables.
+Light to import, because the Snakefile reads the names of the tables from here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def quoted_names() -> list[str]:
 
 
 def write_quoted(paths: Iterable[Path]) -> None:
-    """Write quoted tables; each file's stem is the name of its table."""
+    """Write quoted tables; the stem of each path is the name of its table."""
     for path in paths:
         with atomic_output(path) as scratch:
             scratch.write_bytes((_FOLDER / f"{path.stem}.csv").read_bytes())

@@ -1,4 +1,4 @@
-"""The faults: each disturbs one run, and says what it did and what the next run meets."""
+"""Faults: each disturbs one run, and reports its action and the state for the next run."""
 
 from __future__ import annotations
 
@@ -35,16 +35,19 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Disturbed:
-    """What a fault left behind."""
+    """State after a fault.
+
+    `what` describes the fault, `said` is the disturbed run's output.
+    """
 
     folder: Path
     what: str
     damaged: Path | None = None
-    """A file of the results that was cut short."""
+    """A file of the results that was truncated."""
     must_say: str | None = None
-    """What the disturbed run has to say."""
+    """Text that the disturbed run has to print."""
     repair: Callable[[], object] = field(default=lambda: None)
-    """Ends the fault's cause, if the next run would meet it still."""
+    """Removes the cause of the fault, where it would affect the next run as well."""
     clean_up: Callable[[], object] = field(default=lambda: None)
     said: str = ""
 
@@ -57,7 +60,7 @@ def _moment(rng: Random, whole: Undisturbed) -> float:
 
 
 def kill_job(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """A job is killed, as by the system when memory ends."""
+    """Kill a job, as the system does when memory runs out."""
     run = Running(make_checkout(folder))
     run.wait_until(_moment(rng, whole))
     what = "nothing was running"
@@ -74,7 +77,7 @@ def kill_job(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
 
 
 def kill_snakemake(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """Snakemake is killed, alone or with its jobs, or told to end."""
+    """Kill Snakemake, alone or with its jobs, or send it a signal to end."""
     run = Running(make_checkout(folder))
     how = rng.choice(["all at once", "alone", "SIGTERM", "SIGINT"])
     run.wait_until(_moment(rng, whole))
@@ -85,7 +88,7 @@ def kill_snakemake(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
         sent = {"alone": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "SIGINT": signal.SIGINT}
         run.process.send_signal(sent[how])
     said = run.end().output
-    # Killed alone, its jobs go on: the next run meets them.
+    # If it is killed alone, its jobs go on and meet the next run.
     return Disturbed(
         folder, f"{how}, {len(jobs)} processes below", said=said, clean_up=lambda: _end(jobs)
     )
@@ -98,13 +101,13 @@ def _end(processes: list[psutil.Process]) -> None:
 
 
 def full_disk(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """The disk that holds everything, Snakemake's records as well, is full at some point."""
+    """Let the disk with all files, Snakemake's records as well, run full."""
     folder.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", "size=99m", "swapset-faults", str(folder)]
     if os.getuid() or not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
         pytest.skip("mounting a small disk needs root")
     make_checkout(folder)
-    # A checkout that has run before: Python 3.11 itself cuts byte code short that no longer fits.
+    # Compile beforehand, as after an earlier run: Python 3.11 truncates byte code on a full disk.
     compileall.compile_dir(folder / "swapset", quiet=1)
     used = shutil.disk_usage(folder).used
     left = int(rng.uniform(0.02, 0.9) * whole.bytes_kept)
@@ -124,15 +127,15 @@ def _resize(folder: Path, size: str) -> None:
 
 
 def cut_intermediate(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """A finished intermediate loses its end while the build goes on."""
+    """Truncate a finished intermediate file while the build goes on."""
     run = Running(make_checkout(folder))
     run.wait_until(_moment(rng, whole))
-    found: list[Path] = []
-    while not found:
-        found = [p for p in files_of(folder / RESULTS, INTERMEDIATE) if p.stat().st_size > 1]
+    finished: list[Path] = []
+    while not finished:
+        finished = [p for p in files_of(folder / RESULTS, INTERMEDIATE) if p.stat().st_size > 1]
         time.sleep(0.02)
-        assert found or run.process.poll() is None, run.output
-    damaged = rng.choice(found)
+        assert finished or run.process.poll() is None, run.output
+    damaged = rng.choice(finished)
     size = damaged.stat().st_size
     left = rng.randrange(size)
     os.truncate(damaged, left)
@@ -141,7 +144,7 @@ def cut_intermediate(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed
 
 
 def source_gone(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """A source clip is away for a while."""
+    """Move a source clip away for the rest of the run."""
     run = Running(make_checkout(folder))
     run.wait_until(_moment(rng, whole))
     source = folder / "clips" / f"{rng.choice(CLIPS)}.mp4"
@@ -152,7 +155,7 @@ def source_gone(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
 
 
 def poisoned_training(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """The weights become NaN at some step."""
+    """Set the weights to NaN at some step."""
     step = rng.randrange(1, 60)
     path = os.pathsep.join([str(HERE / "poison"), str(folder)])
     run = Running(make_checkout(folder), PYTHONPATH=path, SWAPSET_POISON_STEP=str(step))
@@ -161,7 +164,7 @@ def poisoned_training(folder: Path, whole: Undisturbed, rng: Random) -> Disturbe
 
 
 def poisoned_checkpoint(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """A killed training leaves a checkpoint whose weights are NaN."""
+    """Kill a training, and set weights in its checkpoint to NaN."""
     run = Running(make_checkout(folder))
     run.wait_for(folder / CHECKPOINT)
     run.kill_all()

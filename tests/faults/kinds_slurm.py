@@ -1,4 +1,4 @@
-"""Faults of a cluster: builds through profiles/slurm, on this machine as a node of its own."""
+"""Faults of a cluster: builds by profiles/slurm, with this machine as the only node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _started(folder: Path) -> Running:
 
 
 def _job_after(run: Running, seconds: float) -> str:
-    """Return the number of a job that runs after so many seconds, or later."""
+    """Wait so many seconds or longer; return the number of a job that runs then."""
     run.wait_until(seconds)
     while run.process.poll() is None:
         squeue = ["squeue", "--noheader", "--states=RUNNING", "--format=%i"]
@@ -30,7 +30,7 @@ def _job_after(run: Running, seconds: float) -> str:
 
 
 def cancelled_job(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """Someone cancels a job."""
+    """Cancel a job."""
     run = _started(folder)
     job = _job_after(run, rng.uniform(5, 2 * whole.seconds))
     if job:
@@ -39,7 +39,7 @@ def cancelled_job(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
 
 
 def node_down(folder: Path, whole: Undisturbed, rng: Random) -> Disturbed:
-    """The node's daemon is stopped for some seconds."""
+    """Stop the node's daemon for some seconds."""
     run = _started(folder)
     job = _job_after(run, rng.uniform(5, 2 * whole.seconds))
     subprocess.run(["pkill", "-KILL", "-x", "slurmd"], check=True)

@@ -1,7 +1,7 @@
-"""Builds disturbed at random moments: the next run ends as an undisturbed one, or says why not.
+"""Disturb builds at random moments: the next run must equal an undisturbed one, or say why not.
 
-Three rounds in CI; `make faults` runs forty, six of them on Slurm. A round's number gives its fault
-and its moment, as a share of the build; SWAPSET_FAULT_FIRST starts at another number.
+CI runs three rounds; `make faults` runs forty, six of them on Slurm. The number of a round gives
+its fault and its moment, a share of the build; SWAPSET_FAULT_FIRST sets the first number.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _rounds() -> list[tuple[int, Kind]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def slurm_ends() -> Iterator[None]:
-    """Leave no daemon behind."""
+    """Stop the daemons at the end."""
     yield
     if SLURM_ROUNDS:
         kinds_slurm.node("stop")
@@ -73,7 +73,7 @@ def _check(disturbed: Disturbed, whole: Undisturbed) -> None:
 
 
 def _repaired(disturbed: Disturbed, base: Path) -> Run:
-    """Run again; where an error tells what to delete, do so and run once more."""
+    """Run again; if an error names a file to delete, delete it and run once more."""
     held = digests(base, FINAL)
     disturbed.repair()
     again = snakemake(disturbed.folder, *OPTIONS)
@@ -86,7 +86,7 @@ def _repaired(disturbed: Disturbed, base: Path) -> Run:
     assert disturbed.damaged is not None, said
     assert disturbed.damaged.is_relative_to(path), said
     kept = digests(base, FINAL)
-    # Snakemake deletes what a job makes anew, and the damage made the failed job's outdated.
+    # Snakemake deletes outputs before it makes them again; the damage outdated the failed job's.
     stay = {name: sha for name, sha in held.items() if f"{RESULTS}/{name}" not in _outputs(said)}
     lost = [name for name, sha in stay.items() if kept.get(name) != sha]
     assert not lost, f"finished files were lost: {lost}"
@@ -96,7 +96,7 @@ def _repaired(disturbed: Disturbed, base: Path) -> Run:
 
 
 def _outputs(said: str) -> set[str]:
-    """Return what the jobs that failed were to make."""
+    """Return the outputs of the failed jobs."""
     lines = re.findall(r"^Error in rule .*?^    output: (.*?)$", said, re.M | re.S)
     return {path for line in lines for path in line.split(", ")}
 

@@ -1,4 +1,4 @@
-"""How a hostile file is put in place, and its outcome checked."""
+"""Put a hostile file in place, and check the outcome of reading it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from child import Outcome
 
 
 def put(path: Path, content: bytes) -> Path:
-    """Write a file where nothing else is."""
+    """Write a file and delete all others in its folder."""
     for other in path.parent.iterdir():
         other.unlink()
     path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The parent's side of the process that reads hostile files: limits of time and memory."""
+"""Parent of the process that reads hostile files, with limits of time and memory."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sandbox import Sandbox
 
 WORKER = Path(__file__).with_name("worker.py")
 MOST_MEMORY = 2 << 30
-"""Bytes that a process and its children may have in memory together."""
+"""Largest number of bytes in memory of a process and its children together."""
 MOST_SECONDS = 60.0
-"""Of processor time for one file; on a busy machine the clock is no measure."""
+"""Limit of processor time for one file; wall time depends on other load."""
 MOST_WAITING = 240.0
-"""Seconds by the clock."""
-_TIRED = 700 << 20  # a child that is this large between two files is replaced
+"""Limit of wall time for one file, in seconds."""
+_TIRED = 700 << 20  # a child that keeps so many bytes between two files is replaced
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
 _LOOK = 0.01
@@ -29,18 +29,18 @@ _LOOK = 0.01
 
 @dataclass
 class Outcome:
-    """What became of one file.
+    """Outcome of reading one file.
 
     Attributes
     ----------
     result : str
-        "read", or why it was rejected.
+        "read", or the reason of the rejection.
     problems : list of str
-        What must not happen.
+        Events that must not happen.
     seconds : float
-        Of processor time.
+        Processor time.
     memory : int
-        Most bytes in memory at once, of the child and its children.
+        Largest number of bytes in memory of the child and its children.
     """
 
     result: str = ""
@@ -50,14 +50,14 @@ class Outcome:
 
 
 class Child:
-    """A process that answers requests, until it is closed."""
+    """A process that answers requests until it is closed."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, jobs: list[str], path: Path) -> Outcome:
-        """Let the child do jobs with a file; return what became of it."""
+        """Let the child run jobs on a file; return the outcome."""
         before = path.read_bytes()
         process = self._running()
         outcome = Outcome()
@@ -79,7 +79,7 @@ class Child:
         if self._process is None:
             box = self._sandbox
             places = {"HOME": box.home, "TMPDIR": box.temporary, "XDG_CACHE_HOME": box.home}
-            # What is read from the standard input would be a hostile file's "pipe:0".
+            # Standard input is a pipe: a hostile file could name it as "pipe:0".
             self._process = subprocess.Popen(
                 [sys.executable, str(WORKER), str(box.results), str(box.temporary)],
                 stdin=subprocess.PIPE,
@@ -105,7 +105,7 @@ class Child:
         return None
 
     def _wait(self, process: subprocess.Popen[bytes], outcome: Outcome, most: float) -> bytes:
-        """Return the child's next line; nothing, and a problem, if it had to be ended."""
+        """Return the child's next line; empty, with a problem, if the child had to be ended."""
         assert process.stdout is not None
         started, (_, first) = time.monotonic(), self._tree()
         while True:
@@ -123,7 +123,7 @@ class Child:
                 return b""
 
     def _tree(self) -> tuple[int, float]:
-        """Return bytes in memory and seconds of work of the child and its children."""
+        """Return bytes in memory and processor time of the child and its children."""
         if self._process is None:
             return 0, 0.0
         memory, seconds, waiting = 0, 0.0, [self._process.pid]
@@ -134,13 +134,13 @@ class Child:
                 pages = int((place / "statm").read_text().split()[1])
                 waiting += map(int, (place / "task" / place.name / "children").read_text().split())
             except (OSError, IndexError):
-                continue  # it ended meanwhile
-            own = sum(map(int, numbers[11:15]))  # with those of children that ended
-            memory, seconds = memory + pages * _PAGE, seconds + own / _TICK
+                continue  # it has ended in the meantime
+            ticks = sum(map(int, numbers[11:15]))  # including its ended children
+            memory, seconds = memory + pages * _PAGE, seconds + ticks / _TICK
         return memory, seconds
 
     def close(self) -> None:
-        """End the process; the next request starts another one."""
+        """End the process; the next request starts a new one."""
         if self._process is None:
             return
         process, self._process = self._process, None

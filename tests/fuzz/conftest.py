@@ -1,4 +1,4 @@
-"""Hostile files: how many of them there are, and what became of them, printed at the end."""
+"""Hostile files: their numbers, and a table of outcomes at the end."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tally import Tally
 from words import NAMES, RAW
 
 FILES = int(os.environ.get("SWAPSET_FUZZ_FILES", "40"))
-"""Media files; weights and stored arrays are a half as many."""
+"""Number of media files; there are half as many weights and stored arrays."""
 FIRST = int(os.environ.get("SWAPSET_FUZZ_FIRST", "0"))
-"""Number of the first one: with FILES=1, the one that a failure names."""
+"""Number of the first file; with FILES=1, that of the file that a failure names."""
 
 settings.register_profile(
     "fuzz",
@@ -55,7 +55,7 @@ def tally() -> Tally:
 
 @pytest.fixture(scope="session")
 def media_seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A good file of every container."""
+    """Return a good file of every container."""
     return make_media(tmp_path_factory.mktemp("seeds"))
 
 
@@ -67,6 +67,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def child(sandbox: Sandbox) -> Iterator[Child]:
-    """The process that reads hostile files; a new one when it dies or is ended."""
+    """Yield the process that reads hostile files; it is replaced when it dies or is ended."""
     with closing(Child(sandbox)) as made:
         yield made

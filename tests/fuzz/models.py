@@ -1,4 +1,4 @@
-"""Weights and stored arrays as the project writes and reads them, and hostile ones made by hand."""
+"""Weights and stored arrays in the formats of the project, and hostile ones made by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Seeds = dict[str, bytes]
 
 
 def make_models(folder: Path) -> Seeds:
-    """Return good files by kind of reader."""
+    """Return good files by the name of their reader."""
     detector = Meso4()
     detector.save(folder / "detector")
     keras = Keras()
@@ -55,7 +55,7 @@ def _write_arrays(folder: Path) -> None:
 
 
 def _train_predictor(path: Path) -> None:
-    """Write a small predictor of 68 landmarks that says next to nothing."""
+    """Write a small predictor of 68 landmarks, trained on noise."""
     picture = np.random.default_rng(0).integers(0, 256, (90, 90), np.uint8)
     whole = dlib.rectangle(5, 5, 84, 84)
     parts = [dlib.point(10 + k, 10 + k * 7 % 60) for k in range(68)]
@@ -67,7 +67,7 @@ def _train_predictor(path: Path) -> None:
 
 
 class _Call:
-    """A pickle of it calls a function when it is read."""
+    """An object whose pickle calls a function when it is read."""
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._call = (function, arguments)
@@ -81,7 +81,7 @@ def _pickled(marker: Path, protocol: int) -> bytes:
 
 
 def _torch_zip(content: bytes, *, compression: int = zipfile.ZIP_STORED, size: int = 48) -> bytes:
-    """Return a file as torch writes them, around a pickle."""
+    """Return a file in torch's format with a pickle inside."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", compression) as archive:
         archive.writestr("archive/data.pkl", content)
@@ -91,7 +91,7 @@ def _torch_zip(content: bytes, *, compression: int = zipfile.ZIP_STORED, size: i
 
 
 def _state_of(shape: tuple[int, ...]) -> bytes:
-    """Return a state dict whose tensor says it is larger than its bytes."""
+    """Return a state dict with a tensor that claims a larger shape than its bytes."""
     made = io.BytesIO()
     torch.save({"state_dict": {"fc.weight": torch.zeros(1).expand(shape)}}, made)
     return made.getvalue()
@@ -107,7 +107,7 @@ def _lying_header(start: int, end: int) -> bytes:
 
 
 def _facts(which: str, **facts: Any) -> Callable[[Seeds, Path], bytes]:
-    """Return the maker of a small file that asks for another, or a gigantic, network."""
+    """Return the maker of a small file that names another, or a gigantic, network."""
     import json
 
     def make(seeds: Seeds, marker: Path) -> bytes:
@@ -128,7 +128,7 @@ def _recipe(subjects: Any, **changes: Any) -> Callable[[Seeds, Path], bytes]:
 
 
 def _hdf5(change: Callable[[h5py.File, Path], None]) -> Callable[[Seeds, Path], bytes]:
-    """Return the maker of good weights of which one array is somewhere else, or a bomb."""
+    """Return the maker of good weights with one array changed to a link or a bomb."""
 
     def make(seeds: Seeds, marker: Path) -> bytes:
         made = io.BytesIO(seeds["keras"])
@@ -172,7 +172,7 @@ def _great_chunk(stream: h5py.File, other: Path) -> None:
 
 
 def _zeros(count: int) -> bytes:
-    """Return zlib's bytes of so many zeros."""
+    """Return `count` zeros, compressed by zlib."""
     import zlib
 
     packer, block = zlib.compressobj(1), bytes(1 << 24)
@@ -186,7 +186,7 @@ def _circle(stream: h5py.File, other: Path) -> None:
 
 
 def _array_bomb(seeds: Seeds, marker: Path) -> bytes:
-    """Return an archive of a few megabytes whose arrays are 4 GB of zeros."""
+    """Return an archive of a few megabytes with arrays of 4 GB of zeros."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name in ("raw", "smooth", "cuts"):
@@ -241,4 +241,4 @@ EVIL: dict[str, tuple[str, Callable[[Seeds, Path], bytes]]] = {
     "keras: a great chunk": ("keras", _hdf5(_great_chunk)),
     "arrays: a bomb": ("landmarks", _array_bomb),
 }
-"""Reader and maker by name; those that cost much to make stand last."""
+"""Reader and maker by name; files that are expensive to make come last."""

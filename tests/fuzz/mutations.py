@@ -1,4 +1,4 @@
-"""Changes that make hostile files of good ones; everything follows from the generator's seed."""
+"""Mutations that turn good files into hostile ones, determined by the generator's seed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def many_bits(data: bytes, rng: Generator) -> bytes:
 
 
 def head_bytes(data: bytes, rng: Generator) -> bytes:
-    """Change bytes of the first 600, where most headers are."""
+    """Change some of the first 600 bytes, where most headers are."""
     made = bytearray(data)
     for place in rng.integers(0, min(600, len(made)), int(rng.integers(1, 12))):
         made[place] = rng.integers(256)
@@ -49,7 +49,7 @@ def head_bytes(data: bytes, rng: Generator) -> bytes:
 
 
 def tail_bytes(data: bytes, rng: Generator) -> bytes:
-    """Change bytes of the last 600, where other headers and indices are."""
+    """Change some of the last 600 bytes, where other headers and indices are."""
     return head_bytes(data[::-1], rng)[::-1]
 
 
@@ -79,7 +79,7 @@ def blocks_swapped(data: bytes, rng: Generator) -> bytes:
 
 
 def extreme_fields(data: bytes, rng: Generator) -> bytes:
-    """Write extreme numbers behind the names of parts: sizes, rates, counts, lengths."""
+    """Write extreme numbers after the names of parts: sizes, rates, counts, lengths."""
     made = bytearray(data)
     places = [match.end() for match in _FIELDS.finditer(data)] or [0]
     for _ in range(int(rng.integers(1, 4))):
@@ -111,7 +111,7 @@ MUTATIONS: tuple[Callable[[bytes, Generator], bytes], ...] = (
 
 
 def mutate(data: bytes, rng: Generator, which: int) -> tuple[str, bytes]:
-    """Return the names of one or two changes, and the changed bytes."""
+    """Mutate a file once or twice; return the names of the mutations and the bytes."""
     first = MUTATIONS[which % len(MUTATIONS)]
     name, made = first.__name__, first(data, rng)
     if rng.random() < 0.25 and made:
@@ -133,7 +133,7 @@ def _block(data: bytes, rng: Generator) -> tuple[int, int]:
 
 
 def _with_sums(data: bytes) -> bytes:
-    """Correct the check sums of a PNG file, without which nothing of it is looked at."""
+    """Correct the check sums of a PNG file; readers stop at a wrong one."""
     made, place = bytearray(data), 8
     while place + 12 <= len(made):
         size = int.from_bytes(made[place : place + 4], "big")

@@ -1,6 +1,6 @@
-"""How this project reads files of strangers: each reader returns what became of the file.
+"""Readers of untrusted files in this project; each returns "read" or the reason of a rejection.
 
-`SwapsetError`s are left to the caller; what they are about is the user's file.
+`SwapsetError`s are left to the caller, because they report faults of the file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from swapset.extractors.bank import read_labelled_picture
 from swapset.faces.detect import make_detector
 from swapset.faces.upright import turn_needed
 from swapset.io.files import write_json
-from swapset.media.any_source import foreign_clip
+from swapset.media.any_source import converted_clip
 from swapset.media.ingest import ingest
 from swapset.media.picture import read_picture
 from swapset.media.probe import probe
@@ -26,11 +26,11 @@ from swapset.obstruction.protect.measure import Job
 from swapset.obstruction.protect.noise import Protector
 
 SECONDS = 2.0
-"""Of a video that are used."""
+"""Length of the part of a video that is read."""
 
 
 def _ingest(path: Path, results: Path) -> str:
-    """As rule ingest does."""
+    """Read a file like rule ingest."""
     clip = results / "clip.mkv"
     record = ingest(path, clip, max_seconds=SECONDS)
     if record.ok:
@@ -45,7 +45,7 @@ def _probe(path: Path, results: Path) -> str:
 
 
 def _protect(path: Path, results: Path) -> str:
-    """As `swapset protect` does, with few steps."""
+    """Read a file like `swapset protect`, with few steps."""
     protect_file(path, results / "protected.mkv", _job())
     return "read"
 
@@ -68,20 +68,20 @@ def _picture(path: Path, results: Path) -> str:
 
 
 def _scored_picture(path: Path, results: Path) -> str:
-    """As `swapset detect` reads it."""
+    """Read a picture like `swapset detect`."""
     read_image(path)
     return "read"
 
 
 def _labelled_picture(path: Path, results: Path) -> str:
-    """As pictures that come with landmarks are read."""
+    """Read a picture like those of labelled faces."""
     read_labelled_picture(path)
     return "read"
 
 
 def _frames(path: Path, results: Path) -> str:
-    """As pictures of a public dataset are read: a folder of them is a video."""
-    with foreign_clip(path.parent) as (_, reason):
+    """Read a picture like those of public datasets, where a folder of pictures is a video."""
+    with converted_clip(path.parent) as (_, reason):
         return reason or "read"
 
 
@@ -111,7 +111,7 @@ def _pair(path: Path, results: Path) -> str:
 
 
 def _published(name: str) -> Callable[[Path, Path], str]:
-    """Return the reader of weights that a detector's authors published."""
+    """Return the reader of a detector's published weights."""
 
     def read(path: Path, results: Path) -> str:
         from swapset.detectors.registry import detector_class
@@ -123,7 +123,7 @@ def _published(name: str) -> Callable[[Path, Path], str]:
 
 
 def _torch(path: Path, results: Path) -> str:
-    """All readers of torch's files; what is left of the small state dict fits no network."""
+    """Run all readers of torch's files; the small state dict fits no network."""
     from swapset.detectors.weights.xception import read_xception_weights
     from swapset.extractors.registry import extractor_class
     from swapset.learning.state_dicts import read_state
@@ -173,6 +173,6 @@ JOBS: dict[str, Callable[[Path, Path], str]] = {
 
 
 def warm_up() -> None:
-    """Import what readers import late, and read what they keep."""
+    """Import the modules that readers import late, and load the models that they keep."""
     _job()
     make_detector("hog")

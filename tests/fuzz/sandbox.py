@@ -1,4 +1,4 @@
-"""A folder in which a hostile file is read, and what tells that it reached further."""
+"""A folder for reading a hostile file, with detection of any access beyond it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ _EVENT = 16  # bytes of an event before its name
 class Sandbox:
     """Folders for a child process, a bait that nothing may open, and a listener on loopback.
 
-    To be closed.
+    Has to be closed.
 
     Attributes
     ----------
-    source, results, work, temporary, home, bait : Path
-        The hostile file; what may be written; the working folder; and files whose being opened
-        is noticed by the kernel, whoever opens them.
+    source, results, work, temporary, home : Path
+        Folders of the hostile file, of files that may be written, and of the process.
+    bait : Path
+        Folder of files that must not be opened; the kernel reports every access.
     port : int
-        TCP and UDP of loopback; hostile files name it.
+        TCP and UDP port on loopback that hostile files name.
     """
 
     def __init__(self, root: Path) -> None:
@@ -58,7 +59,7 @@ class Sandbox:
         os.close(self._notices)
 
     def set_bait(self, name: str, content: bytes) -> Path:
-        """Put a file into the bait's folder, and watch it from now on."""
+        """Put a file into the bait's folder and watch it from now on."""
         path = self.bait / name
         path.write_bytes(content)
         watched = self._libc.inotify_add_watch(
@@ -69,29 +70,29 @@ class Sandbox:
         return path
 
     def reached(self) -> list[str]:
-        """Return what was reached since the last call: connections, datagrams, the bait."""
-        found, self.visits = self.visits, []
+        """Return the accesses since the last call: connections, datagrams, the bait."""
+        visits, self.visits = self.visits, []
         try:
             read = os.read(self._notices, 1 << 16)
         except BlockingIOError:
             read = b""
         if len(read) >= _EVENT:
-            found.append("a local file was opened")
-        return found
+            visits.append("a local file was opened")
+        return visits
 
     def strays(self) -> list[str]:
-        """Return what lies in the sandbox and does not belong there, and empty the results."""
+        """Return the files that do not belong there, delete them, and empty the results."""
         for path in list(self.results.iterdir()):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        found = []
+        strays = []
         for folder in (self.work, self.temporary, self.home):
             for path in list(folder.iterdir()):
                 if path.name.startswith("torchinductor_"):
-                    continue  # torch's own, empty
-                found.append(f"{path} was left behind")
+                    continue  # an empty folder of torch
+                strays.append(f"{path} was left behind")
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         known = {self.source, self.results, self.work, self.temporary, self.home, self.bait}
-        return found + [f"{p} was written" for p in self.root.iterdir() if p not in known]
+        return strays + [f"{p} was written" for p in self.root.iterdir() if p not in known]
 
     def _accept(self) -> None:
         while not self._ended.is_set():

@@ -1,4 +1,4 @@
-"""Good files of every container, from which hostile ones are made: the same bytes each time."""
+"""Good files of every container, the basis of hostile ones; they have the same bytes each time."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ _BITEXACT = ["-fflags", "+bitexact", "-flags", "+bitexact", "-threads", "1"]
 
 
 def make_media(folder: Path) -> dict[str, bytes]:
-    """Return a small video of a face in every container, sound alone, and pictures, by ending."""
+    """Return a small video of a face in every container, sounds and pictures, by extension."""
     images = [placed("astronaut", (80 + 2 * k, 72), 70, size=SIZE) for k in range(FRAMES)]
     _write_videos(folder, images)
     write_video(folder / "seed.mov", images, codec="mpeg4", rotation=90)
     picture = Image.fromarray(images[0])
     for ending in _PICTURES:
         picture.save(folder / f"seed.{ending}", quality=80)
-    found = {path.name.partition(".")[2]: path.read_bytes() for path in folder.glob("seed.*")}
-    return dict(sorted(found.items()))
+    files = {path.name.partition(".")[2]: path.read_bytes() for path in folder.glob("seed.*")}
+    return dict(sorted(files.items()))
 
 
 def _write_videos(folder: Path, images: list[np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""Hostile files made by hand: lists that name other files and servers, and lies about sizes."""
+"""Hostile files made by hand: lists of other files and servers, and false sizes."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _INSIDE = (b"moov", b"trak", b"mdia", b"minf", b"dinf")
 
 @dataclass(frozen=True)
 class Lures:
-    """What a hostile file tries to reach.
+    """Files and addresses that a hostile file tries to reach.
 
     Attributes
     ----------
     video, text : Path
         Local files that exist.
     port : int
-        Of a listener on loopback.
+        Port of a listener on loopback.
     seeds : dict of str to bytes
-        Good files by ending.
+        Good files by extension.
     """
 
     video: Path
@@ -106,7 +106,7 @@ def _svg(lures: Lures) -> bytes:
 
 
 def _postscript(lures: Lures) -> bytes:
-    """PostScript, which some libraries hand to an interpreter that can run programs."""
+    """Return PostScript, which some libraries pass to an interpreter that can run programs."""
     box = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n"
     return (box + f"(%pipe%touch {lures.text}.run) (w) file\nshowpage\n%%EOF\n").encode()
 
@@ -124,7 +124,7 @@ def _subtitle_index(lures: Lures) -> bytes:
 
 
 def _referring(kind: bytes) -> Callable[[Lures], bytes]:
-    """Return the maker of an .mp4 whose samples are said to be in another file."""
+    """Return the maker of an .mp4 that places its samples in another file."""
 
     def make(lures: Lures) -> bytes:
         name = str(lures.video).encode()
@@ -144,7 +144,7 @@ def _box(kind: bytes, content: bytes) -> bytes:
 
 
 def _with_box(data: bytes, kind: bytes, content: bytes) -> bytes:
-    """Return boxes with another content in all of a kind, and their sizes corrected."""
+    """Replace the content of all boxes of a kind, and correct the sizes."""
     made, place = b"", 0
     while place + 8 <= len(data):
         size, name = struct.unpack(">I4s", data[place : place + 8])
@@ -157,7 +157,7 @@ def _with_box(data: bytes, kind: bytes, content: bytes) -> bytes:
 
 
 def _list_in_avi(lures: Lures) -> bytes:
-    """An .avi whose subtitles (GAB2) are a playlist: their demuxer is chosen by their content."""
+    """Return an .avi with a playlist as subtitles (GAB2): the content selects their demuxer."""
     inner = _hls(lures)
     packet = b"GAB2\0" + struct.pack("<HIH", 2, 0, 4) + struct.pack("<I", len(inner)) + inner
 
@@ -179,7 +179,7 @@ def _list_in_avi(lures: Lures) -> bytes:
 def _png(
     width: int, height: int, *, depth: int = 8, colours: int = 6, whole: bool = False
 ) -> bytes:
-    """Return a black PNG file; without `whole`, it ends after its first rows."""
+    """Return a black PNG file that ends after its first rows, unless it is `whole`."""
     channels = {0: 1, 2: 3, 6: 4}[colours]
     row = 1 + width * channels * depth // 8
     packer, packed = zlib.compressobj(1), b""
@@ -235,8 +235,8 @@ def _without_tracks(lures: Lures) -> bytes:
     return data[:place] + b"\xec" + data[place + 4 :]
 
 
-def _made(*options: str) -> Callable[[Lures], bytes]:
-    """Return the maker of a file by ffmpeg's options, from a black picture and a sound."""
+def _by_ffmpeg(*options: str) -> Callable[[Lures], bytes]:
+    """Return the maker of a file by ffmpeg with these options."""
 
     def make(lures: Lures) -> bytes:
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *options, "pipe:1"]
@@ -299,40 +299,42 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     "a wide PNG": ("png", lambda lures: _png(2_000_000_000, 1, colours=0)),
     "a gigantic video": (
         "mkv",
-        _made(*_lavfi("color=black:s=7680x4320:r=10:d=0.3"), *_FAST, "-f", "matroska"),
+        _by_ffmpeg(*_lavfi("color=black:s=7680x4320:r=10:d=0.3"), *_FAST, "-f", "matroska"),
     ),
     "a wide video": (
         "mkv",
-        _made(*_lavfi("color=black:s=60000x32:r=10:d=0.1"), "-c:v", "ffv1", "-f", "matroska"),
+        _by_ffmpeg(*_lavfi("color=black:s=60000x32:r=10:d=0.1"), "-c:v", "ffv1", "-f", "matroska"),
     ),
     "a video of wide pixels": (
         "mkv",
-        _made(*_lavfi("color=black:s=7680x4320:r=10:d=0.1,setsar=4"), *_FAST, "-f", "matroska"),
+        _by_ffmpeg(
+            *_lavfi("color=black:s=7680x4320:r=10:d=0.1,setsar=4"), *_FAST, "-f", "matroska"
+        ),
     ),
     "a larger video": (
         "mp4",
-        _made(*_lavfi("color=black:s=12000x12000:r=10:d=0.1"), *_FAST, *_FRAGMENTS),
+        _by_ffmpeg(*_lavfi("color=black:s=12000x12000:r=10:d=0.1"), *_FAST, *_FRAGMENTS),
     ),
     "a gigantic PNG as a video": (
         "mkv",
-        _made(*_lavfi("color=black:s=15000x15000:d=0.04"), "-c:v", "png", "-f", "matroska"),
+        _by_ffmpeg(*_lavfi("color=black:s=15000x15000:d=0.04"), "-c:v", "png", "-f", "matroska"),
     ),
-    "many streams": ("mp4", _made(*_SMALL, *_MANY, *_FAST, *_FRAGMENTS)),
+    "many streams": ("mp4", _by_ffmpeg(*_SMALL, *_MANY, *_FAST, *_FRAGMENTS)),
     "many streams of a kind": (
         "mkv",
-        _made(*_lavfi("sine=d=0.1"), *_MANY, "-c:a", "pcm_s16le", "-f", "matroska"),
+        _by_ffmpeg(*_lavfi("sine=d=0.1"), *_MANY, "-c:a", "pcm_s16le", "-f", "matroska"),
     ),
     "frames ages apart": (
         "mkv",
-        _made(*_SMALL, "-vf", "setpts=N*40000/TB", *_FAST, *_AS_TIMED, "-f", "matroska"),
+        _by_ffmpeg(*_SMALL, "-vf", "setpts=N*40000/TB", *_FAST, *_AS_TIMED, "-f", "matroska"),
     ),
     "a thousand frames a second": (
         "mkv",
-        _made(*_lavfi("color=black:s=16x16:r=1000:d=20"), *_FAST, "-f", "matroska"),
+        _by_ffmpeg(*_lavfi("color=black:s=16x16:r=1000:d=20"), *_FAST, "-f", "matroska"),
     ),
     "frames of changing size": (
         "ts",
-        lambda lures: lures.seeds["ts"] + _made(*_SMALL, *_FAST, "-f", "mpegts")(lures),
+        lambda lures: lures.seeds["ts"] + _by_ffmpeg(*_SMALL, *_FAST, "-f", "mpegts")(lures),
     ),
     "a large 16-bit PNG": ("png", lambda lures: _png(9_000, 9_000, depth=16, whole=True)),
     "a large PNG": ("png", lambda lures: _png(9_900, 9_900, colours=2, whole=True)),
@@ -341,4 +343,4 @@ STRANGE: dict[str, tuple[str, Callable[[Lures], bytes]]] = {
     "a face in a large picture": ("png", lambda lures: faces.lost(12_400)),
     "a face in a large 16-bit picture": ("png", lambda lures: faces.lost(6_200, np.uint16)),
 }
-"""Ending and maker by name; those that cost much to make stand last."""
+"""Extension and maker by name; files that are expensive to make come last."""

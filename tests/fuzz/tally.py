@@ -1,4 +1,4 @@
-"""Counts what became of hostile files, for a table at the end."""
+"""Count the outcomes of hostile files, for a table at the end."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from child import Outcome
 
 
 class Tally:
-    """Files by kind and outcome, the slowest and the largest one."""
+    """Counts of files by kind and outcome, with the slowest and the largest file."""
 
     def __init__(self) -> None:
         self._found: dict[str, Counter[str]] = defaultdict(Counter)
         self._costs: list[tuple[float, int, str]] = []
 
     def add(self, kind: str, name: str, outcome: Outcome) -> None:
-        """Count a file."""
+        """Count the outcome of a file."""
         result = "PROBLEM" if outcome.problems else outcome.result
         self._found[kind][result] += 1
         self._costs.append((outcome.seconds, outcome.memory, name))
 
     def lines(self) -> list[str]:
-        """Return the table; nothing if no file was read."""
+        """Return the lines of the table; none if no file was read."""
         if not self._costs:
             return []
         columns = sorted({result for counts in self._found.values() for result in counts})

@@ -1,4 +1,4 @@
-"""Hostile configs: a build, or one message that names the key."""
+"""Hostile configs give a build, or one message that names the key."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def configs(draw: st.DrawFn) -> dict[Any, Any]:
 
 @pytest.fixture(scope="module")
 def inside(tmp_path_factory: pytest.TempPathFactory):
-    """An empty working folder."""
+    """Yield an empty working folder."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("configs")
         patch.chdir(folder)
@@ -65,7 +65,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory):
 
 
 def planned(build: Workflow) -> tuple[Any, ...]:
-    """Look at what the Snakefile looks at."""
+    """Return the parts of a workflow that the Snakefile reads."""
     return build.detection, build.breaker, build.build.config_hash()
 
 

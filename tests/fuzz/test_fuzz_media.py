@@ -1,6 +1,6 @@
-"""Hostile media files: rejected with a reason or read, and nothing else happens.
+"""Hostile media files are rejected with a reason or read, and nothing else happens.
 
-A file's number settles everything about it: `SWAPSET_FUZZ_FIRST=137 SWAPSET_FUZZ_FILES=1 pytest
+The number of a file determines its content: `SWAPSET_FUZZ_FIRST=137 SWAPSET_FUZZ_FILES=1 pytest
 tests/fuzz/test_fuzz_media.py` makes file 137 again.
 """
 
@@ -31,7 +31,7 @@ def lures(sandbox: Sandbox, media_seeds: dict[str, bytes]) -> Lures:
 
 
 def hostile(number: int, lures: Lures) -> tuple[str, str, str, bytes]:
-    """Return kind, description, ending and content of a file: every fourth is made by hand."""
+    """Return kind, description, extension and content of a file; every fourth is made by hand."""
     rng = np.random.default_rng([number, 1])
     if number % 4 == 3:
         turn, place = divmod(number // 4, len(STRANGE))
@@ -50,11 +50,11 @@ def hostile(number: int, lures: Lures) -> tuple[str, str, str, bytes]:
 
 
 def jobs(ending: str, number: int) -> list[str]:
-    """Return who reads a file: slow ones take those made by hand, and two thirds of the others."""
+    """Return the readers of a file; slow ones read those by hand and two thirds of the others."""
     slow = number % 4 == 3 or number % 2 == 0
     if ending in PICTURES:
-        own = ["picture", "scored picture", "labelled picture", "frames", "ingest"]
-        return own + ["protect picture"] * slow
+        readers = ["picture", "scored picture", "labelled picture", "frames", "ingest"]
+        return readers + ["protect picture"] * slow
     return ["ingest", "probe"] + ["protect"] * slow + ["frames"] * (ending in ("gif", "apng"))
 
 
@@ -72,7 +72,7 @@ def test_media(
 def test_good_files_are_read(
     lures: Lures, sandbox: Sandbox, child: Child, media_seeds: dict[str, bytes]
 ) -> None:
-    """What is changed is read before: else fuzzing would only show that nothing is."""
+    """Fuzzing shows something only if the unchanged files are read."""
     for ending in ("mp4", "mkv", "png"):
         path = put(sandbox.source / f"good.{ending}", media_seeds[ending])
         outcome = child.read(jobs(ending, 0), path)
@@ -84,12 +84,12 @@ def test_large_pictures_show_the_faces_that_they_are_there_for() -> None:
     pictures["lost"] = faces.lost(12_400), 1
     for name, (content, least) in pictures.items():
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
-        found = picture_faces(np.asarray(image, np.uint8))
-        assert (name, len(found.paths) >= least) == (name, True)
+        shown = picture_faces(np.asarray(image, np.uint8))
+        assert (name, len(shown.paths) >= least) == (name, True)
 
 
 def test_the_bait_is_noticed(lures: Lures, sandbox: Sandbox) -> None:
-    """The harness sees what it is there to see."""
+    """The harness detects the opening of a bait."""
     assert lures.video.read_bytes()
     assert sandbox.reached() == ["a local file was opened"]
     assert sandbox.reached() == []

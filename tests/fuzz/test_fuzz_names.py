@@ -1,4 +1,4 @@
-"""Files with hostile names are read like all others, also through Snakemake."""
+"""Files with hostile names are read like all others, through Snakemake as well."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_name_is_only_a_name(
 
 
 def sources(folder: Path, content: bytes) -> None:
-    """Write clips with these names and their manifest, of two people."""
+    """Write clips of two people with the hostile names, and their manifest."""
     folder.mkdir()
     rows = [["clip", "subject", "path", "licence"]]
     names = [name for name in NAMES if name == name.lstrip()]  # cells of tables are stripped

@@ -1,4 +1,4 @@
-"""Hostile tables, lists and labels: what is read, or one message that names the file."""
+"""Hostile tables, lists and labels are read, or give one message that names the file."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MANIFEST = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with files that tables name, and what lies outside of it."""
+    """Return a folder with files that tables name, and links that lead out of it."""
     outer = tmp_path_factory.mktemp("tables")
     inner = outer / "inner"
     plant(inner, *FILES, "folder/b.mp4", "picture.png")
@@ -59,18 +59,18 @@ def manifest(folder: Path) -> Manifest:
 
 
 def told(path: Path, content: bytes, read: Callable[[Path], Any]) -> Any:
-    """Return what is read of a file, or None after one message that names it."""
+    """Return the content read from a file, or None after one message that names it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    found, message = attempt(lambda: read(path))
+    content_read, message = attempt(lambda: read(path))
     assert message is None or str(path.parent) in message
-    return found
+    return content_read
 
 
 @given(content=tables(MANIFEST))
 def test_clips(folder: Path, content: bytes) -> None:
-    found = told(folder / "clips.csv", content, read_manifest)
-    for clip in found.clips.values() if found else ():
+    manifest = told(folder / "clips.csv", content, read_manifest)
+    for clip in manifest.clips.values() if manifest else ():
         assert clip.path is None or clip.path.is_relative_to(folder.resolve())
         assert clip.clip.isascii()
 
@@ -184,7 +184,7 @@ VIDEO = "dataset/real/c23/id0_0000.mp4"
 
 @given(data=st.data())
 def test_verify(tmp_path_factory, data) -> None:
-    """The command on a stranger's results: an exit status, and no file outside is looked at."""
+    """The command on untrusted results ends with an exit status and reads no file outside."""
     root = plant(tmp_path_factory.mktemp("results"), VIDEO)
     names = st.one_of(st.just(VIDEO), words.map("dataset/{}".format), words)
     record = st.fixed_dictionaries(

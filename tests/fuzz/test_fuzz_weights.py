@@ -1,4 +1,4 @@
-"""Hostile weights and stored arrays: refused with a reason or read, and no code of theirs runs."""
+"""Hostile weights and stored arrays are refused with a reason or read, and never run code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def model_seeds(tmp_path_factory: pytest.TempPathFactory) -> Seeds:
 
 @pytest.fixture(scope="module")
 def marker(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a folder appears if code of a weights file runs; beside a file that none may open."""
+    """Return the folder that code in weights would create, beside a file that none may open."""
     path = tmp_path_factory.mktemp("other") / "secret.h5"
     with h5py.File(path, "w") as stream:
         stream["bias"] = np.zeros(8, np.float32)
@@ -38,7 +38,7 @@ def test_model(
     child: Child,
     tally: Tally,
 ) -> None:
-    """Every second file is made by hand, as long as there are others."""
+    """Every second file is made by hand, as long as there are any left."""
     rng = np.random.default_rng([model_number, 2])
     half, second = divmod(model_number, 2)
     if second and half < len(EVIL):

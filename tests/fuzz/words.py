@@ -1,4 +1,4 @@
-"""Strategies of Hypothesis: cells, tables, lists and settings as nobody should write them."""
+"""Strategies of Hypothesis for malformed cells, tables, lists and settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NASTY = [
     "con", "a.mp4/", "./a.mp4", "link.mp4", "circle", "folder", "1.5", "-1", "1e6", "\x1b[2J",
     "\x85",
 ]  # fmt: skip
-"""Texts that programs have stumbled over."""
+"""Texts that are known to break programs."""
 
 NAMES = (
     "$(touch ran)",
@@ -58,17 +58,17 @@ NAMES = (
     "Ünïcödé 日本",
     "a" * 200,
 )
-"""Names of files that are text."""
+"""Hostile file names that are valid text."""
 
 RAW = b"half \xff\xc3 a name"
-"""No text in UTF-8."""
+"""A file name that is not UTF-8."""
 
 LONGEST = 20_000
-"""Characters of a message."""
+"""Largest number of characters in a message."""
 
 
 def attempt(work: Callable[[], Any]) -> tuple[Any, str | None]:
-    """Return what some work gave, and the message it ended with, which must be a clear one."""
+    """Do some work; return its result and the message of its error, which must be clear."""
     try:
         return work(), None
     except SwapsetError as error:
@@ -85,7 +85,7 @@ numbers = st.one_of(
 
 
 def cells(usual: Sequence[str]) -> st.SearchStrategy[str]:
-    """Return mostly usual cells, else anything."""
+    """Return cells that are mostly usual, otherwise anything."""
     return st.one_of(st.sampled_from(usual), st.sampled_from(usual), words, numbers.map(_text))
 
 
@@ -98,7 +98,7 @@ def _text(number: float) -> str:
 
 @st.composite
 def tables(draw: st.DrawFn, columns: dict[str, Sequence[str]]) -> bytes:
-    """Return a CSV file with these columns and their usual cells, more or less."""
+    """Return a CSV file with mostly these columns and mostly their usual cells."""
     names = list(columns)
     if draw(st.integers(0, 3)) == 0:
         names = draw(st.lists(st.one_of(st.sampled_from(names), words), max_size=len(names) + 2))
@@ -114,7 +114,7 @@ def tables(draw: st.DrawFn, columns: dict[str, Sequence[str]]) -> bytes:
 
 @st.composite
 def damaged(draw: st.DrawFn, text: str) -> bytes:
-    """Return a text as a file: in UTF-8 and whole, or not."""
+    """Return a text as a file, usually intact and in UTF-8."""
     coding = draw(st.sampled_from(["utf-8"] * 6 + ["utf-8-sig", "utf-16", "latin-1"]))
     data = text.encode(coding, "replace")
     if draw(st.integers(0, 4)):
@@ -125,7 +125,7 @@ def damaged(draw: st.DrawFn, text: str) -> bytes:
 
 
 def json_values(keys: Sequence[str] = ("a",), usual: Sequence[Any] = ("a",)) -> Any:
-    """Return values as JSON and YAML have them."""
+    """Return values of the types of JSON and YAML."""
     leaves = st.one_of(st.sampled_from(usual), words, numbers, st.none(), st.booleans())
     names = st.one_of(st.sampled_from(keys), words)
     return st.recursive(

@@ -1,10 +1,10 @@
-"""The child that reads hostile files, one request a line, with the project's own code.
+"""Child process that reads hostile files with the project's code, one request per line.
 
     python worker.py RESULTS TEMPORARY
 
 A request is {"jobs": [...], "path": ...}; the answer {"result", "problems", "memory"}. An error of
-the project with a message is a result; any other exception is a problem, and so is what Python is
-seen doing beyond its task (PEP 578): a file written elsewhere, a socket, a foreign program.
+the project with a message is a result; any other exception is a problem, and so is an audit event
+(PEP 578) beyond the task: a file written elsewhere, a socket, a foreign program.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FORBIDDEN |= {"pickle.find_class", "marshal.loads", "webbrowser.open"}
 
 
 class Guard:
-    """Notes what must not happen while a file is read; an audit hook."""
+    """Audit hook that records forbidden events while a file is read."""
 
     def __init__(self, allowed: list[Path]) -> None:
         self._allowed = [*(str(path.resolve()) for path in allowed), os.devnull]
@@ -59,7 +59,7 @@ class Guard:
             self.problems.append(f"{event} {arguments[1:]!r:.200}")
 
     def _check_all(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Check all paths of an event; they start from the folders that are open at its end."""
+        """Check all paths of an event; its last arguments are the open folders they start from."""
         paths = [path for path in arguments if isinstance(path, str | bytes)]
         folders = arguments[-len(paths) :] if event != "os.chmod" else (-1,)
         for path, folder in zip(paths, folders, strict=False):
@@ -67,18 +67,18 @@ class Guard:
             self._check(event, os.path.realpath(start) + "/" + os.fsdecode(path) if start else path)
 
     def _check(self, event: str, path: str | bytes) -> None:
-        name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - no look at the disk
-        if not any(name == own or name.startswith(own + os.sep) for own in self._allowed):
+        name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - without reading the disk
+        if not any(name == root or name.startswith(root + os.sep) for root in self._allowed):
             self.problems.append(f"{event} of {name}")
 
 
 def _known(arguments: tuple[Any, ...]) -> bool:
-    """Say whether a program is the encoder, or the process that tries dlib's files."""
+    """Return True for the encoder and for the process that tries dlib's files."""
     return arguments[0] == _ENCODER or arguments[1][:3] == [sys.executable, "-P", trial.__file__]
 
 
 def _importing() -> bool:
-    """Say whether byte code of a module is read, which is no weights file."""
+    """Return True while Python reads the byte code of a module, which is not a weights file."""
     frame = sys._getframe()
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
@@ -88,28 +88,28 @@ def _importing() -> bool:
 
 
 def _peak() -> int:
-    """Return the most bytes that this process had in memory since the last reset."""
+    """Return the peak memory of this process in bytes since the last reset."""
     status = Path("/proc/self/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) << 10 if found else 0
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(peak[1]) << 10 if peak else 0
 
 
 def _answer(request: dict[str, Any], guard: Guard, results: Path) -> dict[str, Any]:
     Path("/proc/self/clear_refs").write_text("5")
-    found, problems = [], []
+    outcomes, problems = [], []
     guard.problems.clear()
     guard.active = True
     for job in request["jobs"]:
         try:
-            found.append(readers.JOBS[job](Path(request["path"]), results))
+            outcomes.append(readers.JOBS[job](Path(request["path"]), results))
         except SwapsetError as error:
-            found.append(type(error).__name__)
+            outcomes.append(type(error).__name__)
             if not str(error).strip():
                 problems.append(f"{job}: an error without a message")
         except Exception:
             problems.append(f"{job}: {traceback.format_exc()}")
     guard.active = False
-    result = "read" if "read" in found else next(iter(found), "")
+    result = "read" if "read" in outcomes else next(iter(outcomes), "")
     return {"result": result, "problems": problems + guard.problems, "memory": _peak()}
 
 
@@ -120,7 +120,7 @@ def main() -> None:
     results, temporary = map(Path, sys.argv[1:3])
     guard = Guard([results, temporary])
     readers.warm_up()
-    platform.processor()  # asks a program, once
+    platform.processor()  # starts a program, at the first call only
     sys.addaudithook(guard)
     print("ready", file=channel, flush=True)
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""Clips, tables and a config for the smallest build that every rule takes part in."""
+"""Clips, tables and a config of the smallest build that runs every rule."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def write_rows(path: Path, rows: Sequence[Sequence[str]]) -> Path:
 
 
 def small_clip(clip: str) -> list[np.ndarray]:
-    """Return the first frames of one of the demo's clips, 256 x 256."""
+    """Return the first frames of one of the demo's clips, (256, 256, 3) uint8 RGB each."""
     spec = next(spec for spec in DEMO_SPECS if spec.clip == clip)
     large = render_frames(spec, frames=FRAMES)
     return [cv2.resize(frame, (SIZE, SIZE), interpolation=cv2.INTER_AREA) for frame in large]
 
 
 def make_clips(folder: Path) -> None:
-    """Write two clips of two people each, and those of a third that must all be rejected."""
+    """Write two clips each of two people, and clips of a third that must all be rejected."""
     folder.mkdir(parents=True)
     for clip in CLIPS:
         frames = small_clip(clip)
@@ -83,7 +83,7 @@ def make_clips(folder: Path) -> None:
 
 
 def write_tables(folder: Path) -> None:
-    """Write the manifest of the clips in `folder`, and its people and swaps."""
+    """Write the manifest of the clips in `folder`, and tables of people and swaps."""
     rows = [["clip", "subject", "path", "licence", "source", "redistribute"]]
     for clip in [*CLIPS, *REJECTED]:
         path = next(folder.glob(f"{clip}.*")).name

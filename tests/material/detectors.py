@@ -1,4 +1,4 @@
-"""Faces to try detectors on: portraits in motion, and the same with a coarse inner face."""
+"""Faces for testing detectors: portraits in motion, and the same with a coarse inner face."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _predictor() -> LandmarkPredictor:
 
 
 def picture(seed: int, *, side: float = 120.0) -> tuple[npt.NDArray[np.uint8], np.ndarray]:
-    """Return a frame (300, 340, 3) uint8 RGB with one face, and its 68 landmarks."""
+    """Return a frame (300, 340, 3) uint8 RGB with one face, and its landmarks (68, 2) float32."""
     rng = np.random.default_rng(seed)
     name = "astronaut" if seed // 2 % 2 else "hopper"
     centre = (170 + rng.uniform(-12, 12), 150 + rng.uniform(-12, 12))
@@ -37,23 +37,23 @@ def picture(seed: int, *, side: float = 120.0) -> tuple[npt.NDArray[np.uint8], n
 
 
 def face(seed: int, *, fake: bool = False, side: float = 120.0) -> Face:
-    """Return a real face, or one whose inner face was made coarse and pasted back."""
+    """Return a real face, or a fake one with a coarse inner face pasted in."""
     frame, points = picture(seed, side=side)
     alpha = render_mask(polygon(points, "smooth"), frame.shape[:2], 6)
     if not fake:
-        made = cut_face(frame, points, swapped=np.zeros(frame.shape[:2], bool))
+        cut = cut_face(frame, points, swapped=np.zeros(frame.shape[:2], bool))
     else:
         small = cv2.resize(frame, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
         coarse = cv2.resize(small, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         mixed = frame + alpha[..., None] * (coarse.astype(np.float32) - frame)
-        made = cut_face(np.rint(mixed).astype(np.uint8), points, swapped=alpha > 0)
-    assert made is not None
-    return made
+        cut = cut_face(np.rint(mixed).astype(np.uint8), points, swapped=alpha > 0)
+    assert cut is not None
+    return cut
 
 
 @dataclass(frozen=True)
 class FaceList:
-    """Faces in memory, as detectors take them to learn from."""
+    """Faces in memory, in the form in which detectors take them for training."""
 
     faces: tuple[Face, ...]
     labels: npt.NDArray[np.int8]

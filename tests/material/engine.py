@@ -1,4 +1,4 @@
-"""A small network detector, and faces that it learns from in a few steps."""
+"""A small network detector, and faces from which it learns in a few steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from swapset.faces.boxes import box_from_landmarks
 
 
 class Tiny(NetworkDetector):
-    """Scores by colour; learns in a few steps."""
+    """Detector that scores by colour and learns in a few steps."""
 
     name = "Tiny"
     side = 8
@@ -32,7 +32,7 @@ class Tiny(NetworkDetector):
     def prepare(self, crops: Tensor) -> Tensor:
         return crops / 255
 
-    def judge(self, output: Tensor) -> Tensor:
+    def fake_probability(self, output: Tensor) -> Tensor:
         return output[:, 0].sigmoid()
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
@@ -40,7 +40,7 @@ class Tiny(NetworkDetector):
 
 
 class Twin(Tiny):
-    """Looks at every face twice, the second time in the mirror."""
+    """Detector with two crops of every face, the second one mirrored."""
 
     name = "Twin"
 
@@ -50,7 +50,7 @@ class Twin(Tiny):
 
 
 def shape() -> npt.NDArray[np.float64]:
-    """Return 68 landmarks around 0 whose box has side 1, and its middle near 0."""
+    """Return landmarks (68, 2) around 0 with a box of side 1 that is centred near 0."""
     rng = np.random.default_rng(68)
     points = rng.uniform(-1, 1, (68, 2))
     x0, y0, x1, y1 = box_from_landmarks(points).astype(np.float64)
@@ -69,12 +69,12 @@ def points_at(x: float, y: float, side: float) -> npt.NDArray[np.float64]:
 
 
 def faces(labels, first: int = 0) -> FaceList:
-    found = [
+    cut = [
         cut_face(frame_of(label, first + k), points_at(35, 30, 20))
         for k, label in enumerate(labels)
     ]
     count = np.arange(len(labels), dtype=np.int32)
-    return FaceList(tuple(each for each in found if each), np.array(labels, np.int8), count)
+    return FaceList(tuple(each for each in cut if each), np.array(labels, np.int8), count)
 
 
 MIXED = [0, 1, 0, 0, 1, 0, 1, 0, 0, 1]

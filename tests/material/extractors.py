@@ -1,4 +1,4 @@
-"""A small extractor, faces that it learns from in a few steps, and folders of labelled pictures."""
+"""A small extractor, faces from which it learns in a few steps, and folders of labelled faces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOVING = Variation(law="uniform", turn=15, turned=1, scale=0.1, shift=0.1, colou
 
 
 class Tiny(PixelMapExtractor):
-    """Reads 32 pixels, gives maps of 16."""
+    """Extractor with inputs of 32 pixels and maps of 16."""
 
     name = "tiny"
     side = 32
@@ -52,21 +52,21 @@ class Tiny(PixelMapExtractor):
 
 
 def bank(count: int, *, margin: int = 8, seed: int = 0) -> FaceBank:
-    """Return faces of `Tiny`: eyes, nose and mouth drawn on noise, each a little elsewhere."""
+    """Return faces for `Tiny`: eyes, nose and mouth drawn on noise, at varying places."""
     rng = np.random.default_rng(seed)
     side = Tiny.side + 2 * margin
     faces = rng.integers(80, 120, (count, side, side, 3), dtype=np.uint8)
     points = MEAN_FACE * rng.uniform(18, 24, (count, 1, 1)) + rng.uniform(3, 7, (count, 1, 2))
-    for face, own in zip(faces, points, strict=True):
+    for face, landmarks in zip(faces, points, strict=True):
         for group, colour in ((range(36, 48), 255), (range(27, 36), 0), (range(48, 60), 200)):
-            for x, y in own[list(group)] + margin:
+            for x, y in landmarks[list(group)] + margin:
                 cv2.circle(face, (round(x), round(y)), 1, (colour, 255 - colour, colour), -1)
     pictures = torch.from_numpy(faces).permute(0, 3, 1, 2).contiguous()
     return FaceBank(pictures, torch.from_numpy(points.astype(np.float32)), Tiny.side, 0.0)
 
 
 def face_points(seed: int, count: int = 68) -> np.ndarray:
-    """Return landmarks in a picture of 96 pixels, whole numbers."""
+    """Return landmarks (count, 2) of whole numbers in a picture of 96 x 96 pixels."""
     rng = np.random.default_rng(seed)
     face = MEAN_FACE * 40 + 25
     extra = rng.uniform(30, 60, (count - len(face), 2))
@@ -90,7 +90,7 @@ def row(split: str, person: str, image: str, points: np.ndarray) -> str:
 
 
 def csv_tree(folder: Path, people: dict[str, str], *, each: int = 2, count: int = 68) -> Path:
-    """Write `each` faces of people with their splits; return the CSV file."""
+    """Write `each` faces of every person, who has a split; return the CSV file."""
     lines = [",".join(header(count))]
     for person, split in people.items():
         for number in range(each):

@@ -13,7 +13,7 @@ HOPPER_BOX = (174.0, 109.0, 359.0, 294.0)
 
 
 def portrait(name: str) -> np.ndarray:
-    """Return a portrait as uint8 RGB."""
+    """Return a portrait, (H, W, 3) uint8 RGB."""
     if name == "astronaut":
         return np.ascontiguousarray(data.astronaut())
     with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as stream:
@@ -29,9 +29,9 @@ def placed(
     onto: np.ndarray | None = None,
     degrees: float = 0.0,
 ) -> np.ndarray:
-    """Return a frame with a portrait's face of `side` pixels at `centre`.
+    """Return a frame (H, W, 3) uint8 RGB with a portrait's face of `side` pixels at `centre`.
 
-    With `onto`, only an ellipse around the head is drawn over that frame.
+    With `onto`, only an ellipse around the head is drawn, over that frame.
     """
     x0, y0, x1, y1 = ASTRONAUT_BOX if name == "astronaut" else HOPPER_BOX
     middle = (x0 + x1) / 2, (y0 + y1) / 2
@@ -50,5 +50,5 @@ def placed(
 
 
 def background(size: tuple[int, int] = (240, 320)) -> np.ndarray:
-    """Return a frame without a face."""
+    """Return a frame (H, W, 3) uint8 RGB without a face."""
     return cv2.resize(data.coffee(), size[::-1], interpolation=cv2.INTER_AREA)

@@ -1,8 +1,8 @@
-"""A drawn face with known landmarks, and what the original code says of it.
+"""A drawn face with known landmarks, and its features by the original code.
 
-The numbers come from the authors' own code with the versions that it pins: for HeadPose,
+The numbers come from the authors' code with the versions that it pins: for HeadPose,
 headpose_forensic under OpenCV 3.4.3; for the visual artifacts, Exploiting-Visual-Artifacts under
-Python 2.7 with scikit-image 0.14.0, scikit-learn 0.19.1 and OpenCV 4.1.2, given the box `BOX`.
+Python 2.7 with scikit-image 0.14.0, scikit-learn 0.19.1 and OpenCV 4.1.2, in the box `BOX`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SIZE = (320, 240)
 
 
 def landmarks(*, eyes: float = 3.0, mouth: float = 8.0) -> npt.NDArray[np.float32]:
-    """Return landmarks (68, 2) in whole pixels; the lids and lips are drawn apart."""
+    """Return landmarks (68, 2) float32 in whole pixels, with lids and lips moved apart."""
     points = HEAD[:, :2].astype(np.float64).copy()
     points[[40, 41, 46, 47], 1] += eyes
     points[[65, 66, 67], 1] += mouth
@@ -27,7 +27,7 @@ def landmarks(*, eyes: float = 3.0, mouth: float = 8.0) -> npt.NDArray[np.float3
 
 
 def frame() -> npt.NDArray[np.uint8]:
-    """Return a frame (240, 320, 3) uint8 of patterns, one in each channel, with teeth."""
+    """Return a frame (240, 320, 3) uint8 with a pattern in each channel, and teeth."""
     x, y = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
     red = (x * x + 3 * y * y) // 40 % 200
     green = (x * 5 + y * 3 + x * y // 16) % 256
@@ -40,9 +40,9 @@ def frame() -> npt.NDArray[np.uint8]:
 
 def drawn_face(points: npt.NDArray[np.float32] | None = None) -> Face:
     """Return the face of the frame at these landmarks."""
-    found = cut_face(frame(), landmarks() if points is None else points)
-    assert found is not None
-    return found
+    face = cut_face(frame(), landmarks() if points is None else points)
+    assert face is not None
+    return face
 
 
 POSE_FEATURES = (
@@ -55,4 +55,4 @@ TEXTURE_FEATURES = (
     *(92.4991, 96.6500, 90.7672, 83.9328, 71.7328, 86.0681, 67.9763, 89.7724, 91.0944),
     *(65.7246, 71.5040, 87.3114, 67.7351, 71.9111, 56.2213, 67.3013, 60.1567, 56.9116),
 )
-"""In the order in which Python 2 gives them; OpenCV 5 rounds a few pixels another way."""
+"""In the order that Python 2 gives; OpenCV 5 rounds a few pixels differently."""

@@ -1,4 +1,4 @@
-"""A face with known landmarks, tiny recipes and stand-in networks, for the generation's tests."""
+"""A face with known landmarks, tiny recipes and stand-in networks, for tests of generation."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def astronaut() -> np.ndarray:
 
 
 def posed(degrees: float, zoom: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the frame and its landmarks, turned and enlarged about the face."""
+    """Return the frame (512, 512, 3) uint8 and its landmarks (68, 2), turned and enlarged."""
     centre = LANDMARKS.mean(axis=0)
     matrix = cv2.getRotationMatrix2D(tuple(centre), degrees, zoom)
     matrix[:, 2] += 256 - centre
     frame = cv2.warpAffine(
         astronaut(), matrix, (512, 512), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT
     )
-    # Warping leaves pixel noise that no crop could carry; a photograph is smoother.
+    # Warping leaves pixel noise that crops lose; a photograph is smoother.
     return cv2.GaussianBlur(frame, (0, 0), 1.5), transform_points(matrix, LANDMARKS)
 
 
 def training_recipe(**changes: Any) -> TrainingRecipe:
-    """Return the smallest recipe there is."""
+    """Return a recipe of the smallest network."""
     values: dict[str, Any] = {
         "resolution": 64,
         "width": 8,
@@ -54,7 +54,7 @@ def training_recipe(**changes: Any) -> TrainingRecipe:
 
 
 def synthesis_recipe(**changes: Any) -> SynthesisRecipe:
-    """Return the full refinements."""
+    """Return a recipe with all refinements."""
     values: dict[str, Any] = {
         "smoothing": "kalman",
         "colour_transfer": "reinhard",
@@ -65,7 +65,7 @@ def synthesis_recipe(**changes: Any) -> SynthesisRecipe:
 
 
 def bank(seed: int, resolution: int = 64, count: int = 6) -> FaceBank:
-    """Return crops about the astronaut's face, moved a little; each seed has its own tint."""
+    """Return slightly shifted crops of the astronaut's face; each seed has another tint."""
     rng = np.random.default_rng(seed)
     corners = rng.integers((45, 150), (65, 170), (count, 2))
     tint = rng.uniform(0.6, 1.0, 3)
@@ -75,7 +75,7 @@ def bank(seed: int, resolution: int = 64, count: int = 6) -> FaceBank:
 
 
 class Keep(nn.Module):
-    """A network that returns the faces it is given, changed by `change`."""
+    """A network that adds `change` to its input."""
 
     def __init__(self, change: float = 0.0):
         super().__init__()

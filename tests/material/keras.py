@@ -1,4 +1,4 @@
-"""A Keras of our own: layers in NHWC, numbered as they are made; it runs and saves MesoNets."""
+"""A small stand-in for Keras that runs and saves MesoNets; NHWC layers, numbered when created."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from swapset.detectors.mesonet import Meso4, MesoDetector
 
 @dataclass
 class Keras:
-    """Makes layers with random arrays as a Keras session numbers them, and runs them on images."""
+    """Creates layers with random arrays, numbered as by a Keras session, and runs them."""
 
     first: int = 1
     layers: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Keras:
         return x @ layer["kernel"] + layer["bias"]
 
     def run(self, kind: type[MesoDetector], images: np.ndarray) -> np.ndarray:
-        """Return the probabilities of real faces of images (n, 256, 256, 3) uint8."""
+        """Return the probabilities (n,) of real faces for images (n, 256, 256, 3) uint8."""
         x = images / 255
         if kind is Meso4:
             x = self.norm_and_pool(self.conv(x, 8, 3), 2)
@@ -82,7 +82,7 @@ class Keras:
         return 1 / (1 + np.exp(-x[:, 0]))
 
     def save(self, path: Path, *, inside: str = "") -> None:
-        """Write as Keras 2 does: `save_weights`, or `save` with a group of its own."""
+        """Write in the format of Keras 2: `save_weights`, or `save` with a group inside."""
         with h5py.File(path, "w") as stream:
             group = stream.create_group(inside) if inside else stream
             group.attrs["layer_names"] = [name.encode() for name in ("input_1", *self.layers)]
@@ -92,7 +92,7 @@ class Keras:
                     group[f"{name}/{name}/{part}:0"] = array
 
     def save_numbered(self, path: Path) -> None:
-        """Write as Keras 3 does: numbered from 0 in the order of the finished model's layers."""
+        """Write in the format of Keras 3: numbered from 0 in the order of the model's layers."""
         kernels = [name for name in self.layers if name.startswith("conv2d")]
         if len(kernels) == 16:
             inner = (1, 3, 5, 0, 2, 4, 6)

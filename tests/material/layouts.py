@@ -1,4 +1,4 @@
-"""Tiny trees of the layouts of public datasets: adapters look at names and lists only."""
+"""Tiny trees in the layouts of public datasets; adapters read only names and lists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAIRS = [f"{a}_{b}" for pairs in SPLITS.values() for one in pairs for a, b in (o
 
 
 def plant(root: Path, *paths: str) -> Path:
-    """Make empty files."""
+    """Create empty files."""
     for path in paths:
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def plant_splits(folder: Path, splits: dict[str, list[list[str]]] = SPLITS) -> N
 def plant_ff(
     root: Path, methods: Sequence[str] = ("Deepfakes",), compressions: Sequence[str] = ("c23",)
 ) -> Path:
-    """Make FaceForensics++ of four pairs, as its download script does."""
+    """Create FaceForensics++ with four pairs, in the layout of its download script."""
     for folder in compressions:
         real = f"original_sequences/youtube/{folder}/videos"
         plant(root, *(f"{real}/{number}.mp4" for number in NUMBERS))
@@ -56,7 +56,7 @@ def plant_ff(
 
 
 def complaint(name: str, root: Path, **options: Any) -> str:
-    """Return the message of the error that reading a dataset ends with."""
+    """Return the message of the error that reading a dataset raises."""
     with pytest.raises(SwapsetError) as caught:
         read_dataset(name, root, **options)
     return str(caught.value)

@@ -12,7 +12,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from swapset.media.container import open_video
-from swapset.media.edit_frames import Retouch
+from swapset.media.edit_frames import FrameEditor
 from swapset.media.source import SourceReader
 
 BITS = 8
@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 128, 64
 
 
 def numbered(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """Return an RGB image with 8 black or white bars that spell `number`."""
+    """Return an image (H, W, 3) uint8 RGB whose 8 black or white bars encode `number`."""
     bits = [(number >> bit) & 1 for bit in range(BITS)]
     columns = np.arange(width) * BITS // width
     row = np.where(np.array(bits)[columns], 220, 30).astype(np.uint8)
@@ -28,7 +28,7 @@ def numbered(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarra
 
 
 def number_of(frame: np.ndarray) -> int:
-    """Read the number back."""
+    """Read the number of a frame (H, W, 3) uint8 from its bars."""
     width = frame.shape[1]
     middles = (np.arange(BITS) + 0.5) * width / BITS
     values = frame[:, middles.astype(int)].mean((0, 2))
@@ -36,7 +36,7 @@ def number_of(frame: np.ndarray) -> int:
 
 
 def corners(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """Return an image with a red, green, blue and white corner (clockwise from top left)."""
+    """Return an image (H, W, 3) uint8 RGB with a red, green, blue and white corner, clockwise."""
     image = np.full((height, width, 3), 60, np.uint8)
     h, w = height // 2, width // 2
     image[:h, :w], image[:h, w:] = (200, 40, 40), (40, 200, 40)
@@ -56,7 +56,7 @@ def write_video(
     rotation: int = 0,
     aspect: Fraction | None = None,
 ) -> Path:
-    """Encode RGB or grey images with given time stamps (seconds; 30 fps by default)."""
+    """Encode RGB or grey images at the times in seconds, by default at 30 fps."""
     layout = {"movflags": "+faststart"} if faststart else {}
     with av.open(f"file:{path}", "w", container_options=layout) as out:
         stream = out.add_stream(codec, rate=30, options=options or {})
@@ -84,20 +84,20 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 
 def seen(path: Path) -> tuple[list[Fraction], list[np.ndarray]]:
-    """Return times and pictures of a video, upright and with square pixels."""
+    """Return the times and pictures (H, W, 3) uint8 of a video, upright, with square pixels."""
     with open_video(path) as (container, stream):
         frames = list(SourceReader(container, stream))
-        retouch = Retouch(path, frames[0][1], stream)
-        return [time for time, _ in frames], [retouch.view(frame) for _, frame in frames]
+        editor = FrameEditor(path, frames[0][1], stream)
+        return [time for time, _ in frames], [editor.view(frame) for _, frame in frames]
 
 
 def packets(path: Path, kind: str) -> list[list[tuple[float, bytes]]]:
-    """Return times and bytes of the packets of all streams of a kind."""
+    """Return the times and bytes of the packets of each stream of a kind."""
     with av.open(str(path)) as container:
         streams = [stream for stream in container.streams if stream.type == kind]
-        found: dict[int, list[tuple[float, bytes]]] = {stream.index: [] for stream in streams}
+        by_stream: dict[int, list[tuple[float, bytes]]] = {stream.index: [] for stream in streams}
         for packet in container.demux(streams):
             if packet.size:
                 time = float(packet.pts * packet.time_base)
-                found[packet.stream.index].append((time, bytes(packet)))
-        return list(found.values())
+                by_stream[packet.stream.index].append((time, bytes(packet)))
+        return list(by_stream.values())

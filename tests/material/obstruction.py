@@ -1,4 +1,4 @@
-"""Small extractors to attack, and the update rules written plainly."""
+"""Small extractors to attack, and a plain implementation of the attacks' update rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from swapset.obstruction.attacks.objective import Maps
 
 
 class Convolutions:
-    """Two convolutions with random weights, 5 landmarks; double precision, so that no sign is luck.
+    """Extractor of two random convolutions and 5 landmarks.
+
+    In double precision, so that no sign of a gradient depends on rounding.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ class Convolutions:
 
 
 class OfSquares(Convolutions):
-    """The same, which cuts squares of 16 pixels out of frames as extractors do."""
+    """The same extractor on frames: it crops squares to 16 x 16 pixels."""
 
     def regions(self, boxes: Tensor) -> Tensor:
         return squares_about(boxes, size=1.2, lowered=0.1)
@@ -48,7 +50,7 @@ class OfSquares(Convolutions):
 
 
 class Plane:
-    """One map of two pixels, red and green of a picture of one pixel."""
+    """Extractor with one map of two pixels: red and green of a picture of one pixel."""
 
     def heatmaps(self, images: Tensor) -> Tensor:
         return images[:, :2].flatten(1)[:, None, None]
@@ -60,7 +62,7 @@ def pictures(count: int = 3, height: int = 12, width: int = 14, seed: int = 1) -
 
 
 def noisier(images: Tensor, most: int = 2) -> Tensor:
-    """Return other pictures that are no further away than `most`."""
+    """Change each pixel of pictures by at most `most`."""
     generator = torch.Generator().manual_seed(4)
     drawn = torch.randint(-most, most + 1, images.shape, generator=generator)
     return (images + drawn).clamp(0, 255)
@@ -69,8 +71,8 @@ def noisier(images: Tensor, most: int = 2) -> Tensor:
 def plainly(
     extractor: Maps, images: Tensor, start: Tensor, *, decay: float, epsilon: float, steps: int
 ) -> Tensor:
-    """Return MI-FGSM's pictures, one by one, after steps of 1; decay 0 is I-FGSM."""
-    made = []
+    """Attack pictures one by one by MI-FGSM with steps of 1; decay 0 is I-FGSM."""
+    attacked = []
     for image, noisy in zip(images[:, None], start[:, None], strict=True):
         clean = extractor.heatmaps(image).detach().flatten(2)
         momentum = torch.zeros_like(image)
@@ -81,16 +83,16 @@ def plainly(
             momentum = decay * momentum + noisy.grad / noisy.grad.abs().sum()
             noisy = noisy.detach() - momentum.sign()
             noisy = (image + (noisy - image).clamp(-epsilon, epsilon)).clamp(0, 255)
-        made.append(noisy)
-    return torch.cat(made)
+        attacked.append(noisy)
+    return torch.cat(attacked)
 
 
 @contextmanager
 def counted(extractor: Convolutions) -> Iterator[list[int]]:
-    """Give a list that holds the number of forward passes afterwards."""
-    before, found = extractor.calls, [0]
-    yield found
-    found[0] = extractor.calls - before
+    """Yield a list that holds the number of forward passes afterwards."""
+    before, passes = extractor.calls, [0]
+    yield passes
+    passes[0] = extractor.calls - before
 
 
 def face(x: float = 60, y: float = 60, size: float = 40) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""Models that scikit-learn 0.19.1 pickled under Python 2.7, and what it said of some features.
+"""Models pickled by scikit-learn 0.19.1 under Python 2.7, and its outputs for some features.
 
-Made by the calls that the detectors' authors make, on random numbers: `joblib.dump` of a logistic
-regression and of a perceptron with one hidden unit (18 features), and `pickle.dump`, whose
-protocol is 0 there, of `[SVC, StandardScaler]` (12 features).
+Made with the calls of the detectors' authors, on random numbers: `joblib.dump` of a logistic
+regression and of a perceptron with one hidden unit (18 features), and `pickle.dump`, with protocol
+0 there, of `[SVC, StandardScaler]` (12 features).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DISTANCES = (-0.46481772520618225, -0.096999945901932977)
 
 
 def write_python2(path: Path, which: str) -> Path:
-    """Write the "logistic", "perceptron" or "machine" model to a file, as Python 2 did."""
+    """Write the "logistic", "perceptron" or "machine" model in the bytes of Python 2."""
     path.write_bytes(zlib.decompress(base64.b85decode("".join(_FILES[which].split()))))
     return path
 

@@ -1,4 +1,4 @@
-"""A stand-in for noise, extractors that are small, and files with faces, to protect."""
+"""Material for protecting files: a stand-in for the noise, small extractors, files with faces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHANGE = 8
 
 
 class Stripes:
-    """Puts grey stripes on the faces' boxes, and remembers how many there were."""
+    """Protector that puts grey stripes on the faces' boxes, and records their number per frame."""
 
     def __init__(self, stop_at: int | None = None) -> None:
         self.faces: list[int] = []
@@ -35,19 +35,19 @@ class Stripes:
             if len(self.faces) == self.stop_at:
                 raise KeyboardInterrupt
             noisy = frame.copy()
-            seen = [own for own in points if np.isfinite(own).all()]
-            for own in seen:
-                x0, y0, x1, y1 = np.rint(box_from_landmarks(own)).astype(int).clip(0)
+            seen = [face for face in points if np.isfinite(face).all()]
+            for face in seen:
+                x0, y0, x1, y1 = np.rint(box_from_landmarks(face)).astype(int).clip(0)
                 noisy[y0:y1:4, x0:x1] = cv2.add(noisy[y0:y1:4, x0:x1], (CHANGE,) * 4)
             self.faces.append(len(seen))
             yield noisy
 
 
 def extractor(seed: int = 1) -> Extractor:
-    """Return one whose landmarks mean nothing, but are always the same."""
-    made = extractor_class("avs-san")(width=0.125, seed=seed)
-    made.trained = True
-    return made
+    """Return an untrained extractor that counts as trained; its landmarks are reproducible."""
+    untrained = extractor_class("avs-san")(width=0.125, seed=seed)
+    untrained.trained = True
+    return untrained
 
 
 def extractor_file(path: Path, seed: int = 1) -> Path:
@@ -57,8 +57,8 @@ def extractor_file(path: Path, seed: int = 1) -> Path:
 
 def job(protector: Stripes | None = None, **settings: object) -> Job:
     torch.set_num_threads(1)
-    own = {"small": extractor()}
-    return Job(protector or Stripes(), own, ["small"], **settings)  # type: ignore[arg-type]
+    extractors = {"small": extractor()}
+    return Job(protector or Stripes(), extractors, ["small"], **settings)  # type: ignore[arg-type]
 
 
 def face(x: float = 120, name: str = "astronaut", side: float = 80) -> np.ndarray:
@@ -66,7 +66,7 @@ def face(x: float = 120, name: str = "astronaut", side: float = 80) -> np.ndarra
 
 
 def talk(path: Path, *, sound: bool = True) -> Path:
-    """Write 4 frames without a face, 8 with one that moves, and 2 of black; with sound."""
+    """Write a video of 4 frames without a face, 8 with a moving face, and 2 black ones."""
     images = [background(SIZE)] * 4 + [face(110 + 2 * k) for k in range(8)]
     images += [np.zeros((*SIZE, 3), np.uint8)] * 2
     if not sound:

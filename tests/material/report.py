@@ -32,7 +32,7 @@ OWNERS = {"first": "first", "hull": "first"}
 
 
 def clip_landmarks() -> ClipLandmarks:
-    """Return a drifting mean face; detection adds noise and misses frame 0."""
+    """Return landmarks of a drifting mean face, with noise in the raw ones and none in frame 0."""
     points = np.stack([standard_points(80, 1.5) + [24 + 0.3 * k, 20] for k in range(FRAMES)])
     raw = points + np.random.default_rng(1).normal(0, 1, points.shape)
     raw[0] = points[0] = np.nan
@@ -40,7 +40,7 @@ def clip_landmarks() -> ClipLandmarks:
 
 
 def pictures() -> list[np.ndarray]:
-    """Return the frames of a clip: a portrait that drifts."""
+    """Return the frames of a clip with a drifting portrait, (128, 128, 3) uint8 RGB each."""
     small = cv2.resize(portrait("astronaut")[:280, 80:360], (SIZE + 8, SIZE + 8))
     return [
         np.ascontiguousarray(small[4 : 4 + SIZE, k // 3 : k // 3 + SIZE]) for k in range(FRAMES)
@@ -76,8 +76,8 @@ def make_build(root: Path) -> Path:
         synthesiser = Synthesiser(
             pair, "id1", synthesis_of(recipe), torch.device("cpu"), precision="fp32"
         )
-        done = list(synthesiser.swap(pictures(), landmarks.smooth))
-        frames, labels = [frame for frame, _ in done], [label for _, label in done]
+        swapped = list(synthesiser.swap(pictures(), landmarks.smooth))
+        frames, labels = [frame for frame, _ in swapped], [label for _, label in swapped]
         write_video(root / "dataset" / method / "original" / "id0_id1_0000.mp4", frames)
         write_labels(root / "labels" / method / "id0_id1_0000.parquet", labels, {})
     _write_tables(root / "tables")
@@ -114,7 +114,7 @@ def _write_tables(folder: Path) -> None:
 
 
 def scores() -> pd.DataFrame:
-    """Return a Mask-SSIM table; the second method hardly swaps."""
+    """Return a Mask-SSIM table in which the second method hardly swaps."""
     columns = ["method", "videos", "frames", "mask_ssim", "mask_ssim_low", "mask_ssim_high"]
     rows = [("first", 1, 20, 0.9, 0.85, 0.95, 0.97, 1.0), ("hull", 1, 20, 0.8, 0.7, 0.9, 0.9, 0.25)]
     return pd.DataFrame(rows, columns=[*columns, "masked_frame_ssim", "identity_donor"])
@@ -130,11 +130,11 @@ def panels(figure: Figure) -> list[np.ndarray]:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[::-1, :, :3]  # as axes count: from the bottom
-    found = []
+    insides = []
     for axes in figure.axes:
         left, bottom, right, top = axes.get_window_extent().extents.round().astype(int)
-        found.append(pixels[bottom + 4 : top - 4, left + 4 : right - 4][::-1])
-    return found
+        insides.append(pixels[bottom + 4 : top - 4, left + 4 : right - 4][::-1])
+    return insides
 
 
 def verdict(clip: str, reason: str = "", detail: str = "") -> dict[str, object]:

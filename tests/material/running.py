@@ -1,4 +1,4 @@
-"""How these tests run Snakemake: always in a process of its own, on a copy of the checkout."""
+"""Run Snakemake in tests, always in a separate process and on a copy of the checkout."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ CHECKOUT = ("Snakefile", "config.yaml", "config", "rules", "workflow_scripts", "
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one call of Snakemake."""
+    """Exit code and output of one call of Snakemake."""
 
     code: int
     output: str
@@ -49,7 +51,7 @@ class Run:
 
 
 def copy_checkout(folder: Path) -> Path:
-    """Copy what a workflow run needs, as a fresh checkout has it: new times, no caches."""
+    """Copy the files that a run needs, as in a fresh checkout: new times, no caches."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(ROOT / "profiles" / "default", folder / "profiles" / "default")
     for name in CHECKOUT:
@@ -63,7 +65,7 @@ def copy_checkout(folder: Path) -> Path:
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """Return a folder that the first of the test processes makes, and the others wait for."""
+    """Return a folder that the first test process makes while the others wait."""
     base = factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         base = base.parent
@@ -78,7 +80,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
 
 
 def copy_build(build: Path, folder: Path) -> Path:
-    """Copy a build with all its results and Snakemake's records, times kept."""
+    """Copy a build with all its results, Snakemake's records and all times."""
     return shutil.copytree(build, folder, symlinks=True)
 
 
@@ -87,7 +89,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 
 def environment(**added: str) -> dict[str, str]:
-    """Return this process's environment without PYTHONPATH: a checkout brings its library."""
+    """Return this process's environment without PYTHONPATH: a checkout has its own library."""
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return {**kept, **added}
 
@@ -109,6 +111,24 @@ def snakemake(folder: Path, *arguments: str | Path, **added: str) -> Run:
 
 def dry_run(folder: Path, *arguments: str | Path, **added: str) -> Run:
     return snakemake(folder, "--dry-run", "--quiet", "rules", *arguments, **added)
+
+
+def kill_when(file: Path, folder: Path, *arguments: str | Path) -> None:
+    """Run Snakemake in a folder until a file is there; then kill all of it at once."""
+    with subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 300
+        while not file.exists() and time.monotonic() < deadline:
+            assert process.poll() is None, f"the run ended before {file} was seen"
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert file.exists()
 
 
 def digest(path: Path) -> str:

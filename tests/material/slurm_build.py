@@ -1,4 +1,4 @@
-"""How these tests run a build on Slurm: this machine is a node of its own (tests/cluster)."""
+"""Run a build on Slurm in tests, with this machine as the only node (tests/cluster)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLURM = [
 
 
 def node(do: str) -> subprocess.CompletedProcess[str]:
-    """Start or stop the node's daemons, installed before where needed; status 77: it cannot be."""
+    """Start or stop the node's daemons; install them if needed. Status 77: not possible here."""
     script = ROOT / "tests" / "cluster" / "slurm_node.sh"
     return subprocess.run(
         ["bash", str(script), do], capture_output=True, text=True, timeout=600, check=False
@@ -25,7 +25,7 @@ def node(do: str) -> subprocess.CompletedProcess[str]:
 
 
 def slurm_checkout(folder: Path) -> Path:
-    """Write the small build's checkout, with the profile."""
+    """Write the small build's checkout with the Slurm profile."""
     make_checkout(folder)
     shutil.copytree(ROOT / "profiles" / "slurm", folder / "profiles" / "slurm")
     return folder

@@ -1,4 +1,4 @@
-"""The smallest build that every stage takes part in, run so that it can be disturbed."""
+"""The smallest build with every stage, run in the background so that tests can disturb it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def make_checkout(folder: Path) -> Path:
 
 
 def files_of(base: Path, rooms: tuple[str, ...]) -> list[Path]:
-    """Return the files in some of a build's folders, without Snakemake's own and scratch files."""
+    """Return the files in some folders of a build, without Snakemake's files and scratch files."""
     return sorted(
         path
         for room in rooms
@@ -59,13 +59,13 @@ def files_of(base: Path, rooms: tuple[str, ...]) -> list[Path]:
 
 
 def digests(base: Path, rooms: tuple[str, ...] = FINAL + INTERMEDIATE) -> dict[str, str]:
-    """Return the SHA-256 of each file of a build, by its path in it."""
+    """Return the SHA-256 of each file in a build's folders, by its path in the build."""
     return {str(path.relative_to(base)): digest(path) for path in files_of(base, rooms)}
 
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A finished build: what disturbed ones have to end as."""
+    """A build without a fault, which disturbed builds have to equal in the end."""
 
     folder: Path
     files: dict[str, str]
@@ -74,12 +74,12 @@ class Undisturbed:
 
     @classmethod
     def load(cls, folder: Path) -> Undisturbed:
-        """Read what `build_undisturbed` wrote."""
+        """Read the facts that `build_undisturbed` wrote."""
         return cls(folder, **json.loads((folder / FACTS).read_text()))
 
 
 def build_undisturbed(folder: Path) -> None:
-    """Build once without a fault, and write down what came of it."""
+    """Build once without a fault, and write the facts about it."""
     make_checkout(folder)
     began = time.monotonic()
     snakemake(folder, *OPTIONS).check()
@@ -90,7 +90,7 @@ def build_undisturbed(folder: Path) -> None:
 
 
 class Running:
-    """A run of Snakemake in the background, in a process group of its own."""
+    """A run of Snakemake in the background, in a separate process group."""
 
     def __init__(self, folder: Path, *arguments: str, **added: str):
         self.folder, self._output = folder, folder / "disturbed.txt"
@@ -105,14 +105,14 @@ class Running:
             )
 
     def wait_until(self, seconds: float) -> None:
-        """Let the run go on for so long, or to its end."""
+        """Wait for so many seconds, or until the run ends."""
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return
 
     def wait_for(self, path: Path, timeout: float = 300) -> None:
-        """Let the run go on until a file appears."""
+        """Wait until the run has written a file."""
         deadline = time.monotonic() + timeout
         while not path.exists():
             assert self.process.poll() is None, self.output
@@ -120,20 +120,20 @@ class Running:
             time.sleep(0.005)
 
     def jobs(self) -> list[psutil.Process]:
-        """Return the processes that the run has started, whatever their depth."""
+        """Return all processes below the run's process."""
         try:
             return psutil.Process(self.process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
 
     def kill_all(self) -> None:
-        """Kill the run and all that it started, at once."""
+        """Kill the run and all its processes at once."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def end(self, timeout: float = 600) -> Run:
-        """Wait for the run's end."""
+        """Wait until the run ends."""
         self.process.wait(timeout)
         return Run(self.process.returncode, self.output)
 

@@ -107,7 +107,7 @@ def test_user_is_told_of_rejected_clips_and_lost_subjects(
     for said in (log, first_run[1].output):
         for clip, reason in REJECTED.items():
             assert f"{clip} rejected: {reason}" in said
-        assert "subject id2 has no clip left: its pairs drop out" in said
+        assert "subject id2 has no accepted clip: its pairs are left out" in said
 
 
 def test_rejected_clips_leave_empty_files(results: Path) -> None:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from material.builds import NETWORK, small_clip, write_rows, write_video
-from material.running import Run, copy_checkout, dry_run, snakemake
+from material.running import Run, copy_build, copy_checkout, dry_run, kill_when, snakemake
+from safetensors.numpy import load_file
 
 PEOPLE = ("id0", "id1", "id2", "id3")
 DETECTORS = ("HeadPose", "Meso4")
@@ -163,6 +164,36 @@ def test_figures_and_curves(results: Path) -> None:
 def test_a_second_run_has_nothing_to_do(detected: tuple[Path, Run]) -> None:
     run = dry_run(detected[0], "--configfile", "own.yaml", "--", "detector_auc")
     assert run.nothing_to_do, run.output
+
+
+def test_a_killed_fit_goes_on_to_the_same_weights(
+    detected: tuple[Path, Run], tmp_path: Path
+) -> None:
+    """Checkpoints at other steps, too, give the same model."""
+    folder = copy_build(detected[0], tmp_path / "killed")
+    (folder / "often.yaml").write_text(
+        yaml.safe_dump({"training": {**OWN["training"], "checkpoint_every": 1}})
+    )
+    base = folder / "results" / "own"
+    model = base / "detectors" / "Meso4" / "0.safetensors"
+    before, card = load_file(model), json.loads(model.with_suffix(".json").read_text())
+    again = ("--configfile", "own.yaml", "often.yaml", "--", model.relative_to(folder))
+    assert dry_run(folder, *again).nothing_to_do
+    for path in (model, model.with_suffix(".json")):
+        path.unlink()
+    checkpoint = base / "checkpoints" / "detectors" / "Meso4" / "0.safetensors"
+    kill_when(checkpoint, folder, *again)
+    assert not model.exists()
+    run = snakemake(folder, *again).check()
+    assert run.jobs == {"fit_detector": 1}
+    assert "resumed from step" in (base / "logs/fit_detector/Meso4/0.log").read_text()
+    after = load_file(model)
+    assert before.keys() == after.keys()
+    for name, part in before.items():
+        np.testing.assert_array_equal(part, after[name], err_msg=name)
+    found = json.loads(model.with_suffix(".json").read_text())
+    assert {**found, "sha256": ""} == {**card, "sha256": ""}
+    assert not checkpoint.exists()
 
 
 def test_one_more_detector_fits_and_scores_that_one(detected: tuple[Path, Run]) -> None:

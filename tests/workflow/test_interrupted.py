@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from material.running import command, copy_build, digest, dry_run, environment, snakemake
+from material.running import copy_build, digest, dry_run, kill_when, snakemake
 
 from swapset.build.resources import lock_results
 
@@ -26,34 +24,15 @@ COMPARED = (
 )
 
 
-def _kill_in_training(folder: Path, target: str, base: Path) -> None:
-    """Run Snakemake until the first checkpoint is written; then kill all of it at once."""
-    checkpoint = base / "checkpoints" / "celebdf" / "id0-id1.safetensors"
-    with subprocess.Popen(
-        command("--configfile", "tiny.yaml", "--config", "results=other", "--", target),
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        deadline = time.monotonic() + 300
-        while not checkpoint.exists() and time.monotonic() < deadline:
-            assert process.poll() is None, "the run ended before its training was seen"
-            time.sleep(0.005)
-        os.killpg(process.pid, signal.SIGKILL)
-    assert checkpoint.exists()
-
-
 def test_killed_training_goes_on_to_the_same_bytes(
     build: Path, results: Path, tmp_path: Path
 ) -> None:
     """In another results folder: the same seed gives the same bytes there, killed or not."""
     folder = copy_build(build, tmp_path / "build")
     base = folder / "other" / "tiny"
-    _kill_in_training(folder, f"other/tiny/{FAKE}", base)
-    assert not list((base / "models").rglob("id*"))
     again = ("--configfile", "tiny.yaml", "--config", "results=other", "--", f"other/tiny/{FAKE}")
+    kill_when(base / "checkpoints" / "celebdf" / "id0-id1.safetensors", folder, *again)
+    assert not list((base / "models").rglob("id*"))
     run = snakemake(folder, *again).check()
     assert "Traceback" not in run.output
     assert "Ingesting" not in run.output

@@ -17,7 +17,7 @@ from material.running import ROOT, dry_run
 from swapset.build.workflow import Workflow
 from swapset.cli.plan import _extend
 from swapset.planning.estimate import TRAINING
-from swapset.planning.rates import reference
+from swapset.planning.rates import reference_rates
 from swapset.planning.work import LIKE, PlannedWork
 
 HEAVY = ("torch", "cv2", "dlib", "pandas")
@@ -140,7 +140,7 @@ def _seconds(manifest: Path) -> Callable[[str], float]:
     for path in (ROOT / "config.yaml", ROOT / "config" / "celebdf.yaml"):
         _extend(values, yaml.safe_load(path.read_text()))
     work = PlannedWork(Workflow({**values, "clips": str(manifest)}), frames=390)
-    rates = {name.removesuffix(" on cuda"): rate for name, rate in reference().items()}
+    rates = {name.removesuffix(" on cuda"): rate for name, rate in reference_rates().items()}
 
     def seconds(rule: str) -> float:
         rate = rates.get("train" if rule in TRAINING else LIKE.get(rule, rule))

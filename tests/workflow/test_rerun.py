@@ -116,10 +116,10 @@ def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:
     assert done == {
         "Ingesting the clips of id9",
         "Following faces through the clips of id9",
-        "Accepting or rejecting clips",
+        "Accepting or rejecting the clips of all subjects",
         "Encoding the real clip id9_0000",
-        "Writing the Mask-SSIM table",
-        "Writing the table of trainings",
-        "Writing the dataset's provenance and tables",
+        "Writing the Mask-SSIM tables of all methods",
+        "Writing the table of all trainings",
+        "Writing provenance and tables of the dataset",
     }
     assert dry_run(folder, "--configfile", "tiny.yaml").nothing_to_do

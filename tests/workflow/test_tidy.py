@@ -91,4 +91,4 @@ def test_nothing_goes_before_the_build_is_finished(build: Path, tmp_path: Path) 
 
 def test_tidy_is_asked_for_alone(build: Path) -> None:
     output = snakemake(build, "--configfile", "tiny.yaml", "--", "tidy", "quoted").refused()
-    assert "tidy: removes what other targets may need" in output
+    assert "tidy: removes files that other targets may need" in output

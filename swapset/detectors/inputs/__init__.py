@@ -1,1 +1,1 @@
-"""Inputs of detectors other than a face crop: SRM residuals, Laws' energies, head pose, patches."""
+"""Inputs of detectors besides a face crop: SRM residuals, Laws' energies, head pose, patches."""

@@ -1,4 +1,4 @@
-"""Eyes and teeth of a face, cut out as Exploiting-Visual-Artifacts does.
+"""Cut out a face's eyes and teeth as Exploiting-Visual-Artifacts does.
 
 Follows `pipeline/face_utils.py`, `pipeline_utils.py` and `texture.py` of
 github.com/FalkoMatern/Exploiting-Visual-Artifacts (Matern, Riess, Stamminger, WACVW 2019) with the
@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.detectors.face import Face
-from swapset.types import Image, Mask
+from swapset.types import Bytes, Image, Mask
 
-Points = npt.NDArray[np.int32]
+PixelPoints = npt.NDArray[np.int32]
+"""Landmarks in whole pixels, x before y: (n, 2) int32."""
 
 RIGHT_EYE, LEFT_EYE, INNER_LIPS = slice(36, 42), slice(42, 48), slice(60, 68)
 LONG_SIDE = 256
@@ -26,7 +27,7 @@ _LEAST_TEETH = 0.01
 
 
 class Parts(NamedTuple):
-    """A face resized to 256 pixels along its longer side.
+    """A face resized to 256 pixels along its longer side, with masks of its eyes and teeth.
 
     Attributes
     ----------
@@ -40,10 +41,10 @@ class Parts(NamedTuple):
 
 
 def cut_parts(face: Face) -> Parts | None:
-    """Return a face's eyes and teeth, or None where the original judges nothing.
+    """Return a face's eyes and teeth, or None where the original gives no score.
 
-    That is where an eye or the mouth is closed, the eyes cover fewer than 10 pixels, or the
-    brighter of two groups of grey values fills less than 1 % of the opening of the mouth.
+    That is where an eye or the mouth is closed, where the eyes cover fewer than 10 pixels, or
+    where the brighter of two groups of grey values fills less than 1 % of the mouth's opening.
     """
     image, points = face_crop(face)
     if not (eyes_open(points) and mouth_open(points)) or not image.size:
@@ -64,11 +65,12 @@ def cut_parts(face: Face) -> Parts | None:
     return Parts(image, eyes, teeth)
 
 
-def face_crop(face: Face) -> tuple[Image, Points]:
-    """Return the face's box (h, w, 3) and its landmarks (68, 2) int32 in it, in whole pixels.
+def face_crop(face: Face) -> tuple[Image, PixelPoints]:
+    """Return the face's box (h, w, 3) uint8, RGB, and its landmarks (68, 2) int32 in whole pixels.
 
-    The original takes the box from dlib's HOG detector; here it is the one that this detector
-    would draw around the landmarks. Its right column and bottom row are left out as there.
+    The original takes the box from dlib's HOG detector; this one is the box that the detector
+    would draw around the landmarks. Its right column and bottom row are left out, as in the
+    original.
     """
     x, y = face.origin
     corners = [round(float(value)) for value in face.box + (x, y, x, y)]
@@ -77,37 +79,43 @@ def face_crop(face: Face) -> tuple[Image, Points]:
     return image, np.rint(face.landmarks).astype(np.int32) - np.array((left, top), np.int32)
 
 
-def eyes_open(points: Points) -> bool:
-    """Say whether both eyes are more than 0.25 times as high as wide."""
+def eyes_open(points: PixelPoints) -> bool:
+    """Return whether both eyes are more than 0.25 times as high as wide; points (68, 2) int32."""
     return _eye_ratio(points[RIGHT_EYE]) > _EYE_OPEN and _eye_ratio(points[LEFT_EYE]) > _EYE_OPEN
 
 
-def mouth_open(points: Points) -> bool:
-    """Say whether the lips are more than 0.15 times as far apart as the mouth is wide."""
+def mouth_open(points: PixelPoints) -> bool:
+    """Return whether the lips are more than 0.15 times as far apart as the mouth is wide.
+
+    Parameters
+    ----------
+    points : (68, 2) int32
+        Landmarks.
+    """
     return _ratio(points[66] - points[62], points[64] - points[60]) > _MOUTH_OPEN
 
 
-def _eye_ratio(eye: Points) -> float:
+def _eye_ratio(eye: PixelPoints) -> float:
     return _ratio((eye[4] + eye[5]) / 2.0 - (eye[1] + eye[2]) / 2.0, eye[3] - eye[0])
 
 
 def _ratio(high: npt.NDArray[np.generic], wide: npt.NDArray[np.generic]) -> float:
-    """Return the quotient of two lengths; 0 for a width of 0, so that it counts as closed."""
+    """Return the quotient of two lengths; 0 for a width of 0, which counts as closed."""
     width = float(np.sqrt(np.sum(np.square(wide))))
     return float(np.sqrt(np.sum(np.square(high)))) / width if width else 0.0
 
 
 def resized(shape: tuple[int, int]) -> tuple[int, int]:
-    """Return height and width with 256 as the larger."""
+    """Return the height and width (h, w) scaled so that the larger is 256."""
     ratio = float(shape[1]) / float(shape[0])
     return (int(LONG_SIDE / ratio), LONG_SIDE) if ratio > 1 else (LONG_SIDE, int(LONG_SIDE * ratio))
 
 
-def convex_mask(shape: tuple[int, int], points: Points) -> Mask:
-    """Return the pixels (H, W) in the convex hull of some whole pixels, each a small diamond.
+def convex_mask(shape: tuple[int, int], points: PixelPoints) -> Mask:
+    """Return the mask (H, W) bool of the convex hull of pixels, each a small diamond.
 
-    As `skimage.morphology.convex_hull_image` of version 0.14: what lies on the hull's left or
-    upper border is inside, on its right or lower border outside; later versions differ there.
+    As `skimage.morphology.convex_hull_image` of version 0.14: pixels on the hull's left or upper
+    border are inside, those on its right or lower border outside; later versions differ there.
 
     Parameters
     ----------
@@ -133,12 +141,21 @@ def convex_mask(shape: tuple[int, int], points: Points) -> Mask:
     return mask
 
 
-def bright_part(grey: npt.NDArray[np.uint8], mask: Mask) -> Mask:
-    """Return the brighter of two groups (H, W) of a mask's pixels.
+def bright_part(grey: Bytes, mask: Mask) -> Mask:
+    """Return the brighter of two groups of a mask's pixels.
 
-    The groups are those of least variance within (k-means, k = 2), found exactly from the
-    histogram. The original takes the best of ten runs of scikit-learn's `KMeans`, which ends
-    there too but for a few pixels.
+    The groups are those with the least variance within (k-means, k = 2), found exactly from the
+    histogram. The original takes the best of ten runs of scikit-learn's `KMeans`, which ends in
+    the same groups, apart from a few pixels.
+
+    Parameters
+    ----------
+    grey : (H, W) uint8
+    mask : (H, W) bool
+
+    Returns
+    -------
+    (H, W) bool
     """
     counts = np.bincount(grey[mask], minlength=256).astype(np.float64)
     values = np.arange(256.0)

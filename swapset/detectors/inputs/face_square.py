@@ -1,4 +1,4 @@
-"""Crop and normalisation that Multi-task and Capsule share, both of H. H. Nguyen et al.
+"""Crop and normalisation that Multi-task and Capsule share, both by H. H. Nguyen et al.
 
 github.com/nii-yamagishilab/ClassNSeg: `create_dataset_Deepfakes.py`, `train.py`;
 github.com/nii-yamagishilab/Capsule-Forensics-v2: `datascripts/`, `train_binary_ffpp.py`.
@@ -13,7 +13,7 @@ from torch import Tensor
 from swapset.detectors.face import Face
 
 ENLARGED = 1.3
-"""Side of a crop in heights of a face's mask."""
+"""Side of a crop over the height of the face's mask."""
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -21,10 +21,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 def face_square(face: Face) -> tuple[slice, slice]:
     """Return rows and columns of the crop in a face's region.
 
-    A square about the centroid of the face's mask, its side 1.3 times the mask's height, cut off
-    at the frame's border, as `get_bbox` and `extract_face` of the authors find it. Their masks are
-    those of FaceForensics++'s swaps; here the hull of the landmarks, from brows to chin, is the
-    mask, for real and fake faces alike.
+    The crop is a square about the centroid of the face's mask; its side is 1.3 times the mask's
+    height, and the frame's border cuts it off, as in `get_bbox` and `extract_face` of the authors.
+    Their masks are those of FaceForensics++'s swaps; here the mask is the hull of the landmarks,
+    from brows to chin, for real and fake faces alike.
     """
     hull = cv2.convexHull(np.rint(face.landmarks).astype(np.int32))
     moments = cv2.moments(hull)
@@ -37,13 +37,23 @@ def face_square(face: Face) -> tuple[slice, slice]:
 
 
 def _within(centre: int, radius: int, length: int) -> slice:
-    """Return what of an interval lies within [0, length), one pixel at least."""
+    """Return the part of an interval within [0, length), at least one pixel long."""
     first = min(max(centre - radius, 0), length - 1)
     return slice(first, max(min(centre + radius, length), first + 1))
 
 
 def normalised(crops: Tensor) -> Tensor:
-    """Return crops (B, 3, S, S) in [0, 255], RGB, with the mean and deviation of ImageNet."""
+    """Normalise crops by ImageNet's mean and standard deviation.
+
+    Parameters
+    ----------
+    crops : (B, 3, S, S) float32 in [0, 255], RGB
+
+    Returns
+    -------
+    (B, 3, S, S) float32
+        From about -2.1 to 2.6.
+    """
     mean = crops.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
     deviation = crops.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
     return (crops / 255 - mean) / deviation

@@ -1,8 +1,8 @@
 """The 3D landmarks of an average head.
 
-The mean shape of OpenFace (T. Baltrusaitis et al., 2016), as
-github.com/yinguobing/head-pose-estimation and after it headpose_forensic
-(`models/model_landmark.txt`) keep it.
+They are the mean shape of OpenFace (T. Baltrusaitis et al., 2016), taken from
+github.com/yinguobing/head-pose-estimation, as headpose_forensic also did
+(`models/model_landmark.txt`).
 """
 
 from __future__ import annotations
@@ -81,4 +81,4 @@ _X_Y_DEPTH = (
 )
 
 HEAD = np.array(_X_Y_DEPTH, np.float32) * np.array((1, 1, -1), np.float32)
-"""(68, 3) float32, in millimetres: x to the right, y down, z largest at the nose, as there."""
+"""(68, 3) float32, in millimetres: x to the right, y down, z largest at the nose."""

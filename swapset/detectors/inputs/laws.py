@@ -1,9 +1,10 @@
-"""Laws' texture energies, as `pipeline/laws_texture.py` of Exploiting-Visual-Artifacts has them.
+"""Laws' texture energies, as in `pipeline/laws_texture.py` of Exploiting-Visual-Artifacts.
 
 K. I. Laws, "Textured image segmentation", 1980; F. Matern, C. Riess, M. Stamminger, "Exploiting
 Visual Artifacts to Expose Deepfakes and Face Manipulations", WACVW 2019, section 4.2; code at
-github.com/FalkoMatern/Exploiting-Visual-Artifacts. The original computes in uint8 throughout:
-differences and sums wrap around at 256, and filters cut off below 0 and above 255. So do these.
+github.com/FalkoMatern/Exploiting-Visual-Artifacts. The original computes everything in uint8:
+differences and sums wrap around at 256, and filters cut off below 0 and above 255. The functions
+here do the same.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.types import Bytes, Floats, Image
+from swapset.types import Bytes, Floats, Floats32, Image, Mask
 
 ENERGIES = ("L5E5", "L5R5", "E5S5", "L5S5", "E5R5", "S5R5", "S5S5", "R5R5", "E5E5")
-"""In the order in which the original's code lists them."""
+"""Energies in the order of the original's code."""
 
 PYTHON2_ORDER = ("E5R5", "R5R5", "L5R5", "E5E5", "L5S5", "S5S5", "L5E5", "S5R5", "E5S5")
-"""In the order in which the original's features come: it runs on Python 2 and goes through a
-dictionary, whose order there is that of its keys' hashes, always the same."""
+"""Energies in the order of the original's features. The original runs on Python 2 and iterates over
+a dictionary, and there the order is that of the keys' hashes, always the same."""
 
 _VECTORS = {
     "L5": (1, 4, 6, 4, 1),
@@ -31,7 +32,7 @@ _SURROUNDINGS = 15
 _WINDOW = 10
 
 
-def laws_features(image: Image, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+def laws_features(image: Image, mask: Mask) -> Floats32:
     """Return the mean texture energies of an image's masked part.
 
     Parameters
@@ -43,7 +44,8 @@ def laws_features(image: Image, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.f
     Returns
     -------
     (9,) float32 in [0, 255]
-        In the order of `ENERGIES`; for two different vectors, the mean over both directions.
+        In the order of `ENERGIES`. An energy of two different vectors is the mean over both
+        directions.
     """
     rows, columns = (_reach(np.flatnonzero(mask.any(axis=axis))) for axis in (1, 0))
     energies = _energies(np.ascontiguousarray(image[rows, columns]))
@@ -52,7 +54,7 @@ def laws_features(image: Image, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.f
 
 
 def _reach(occupied: npt.NDArray[np.intp]) -> slice:
-    """Return the stretch of rows or columns from which the energies of some of them follow."""
+    """Return the rows or columns that affect the energies of the occupied ones."""
     first, last = occupied[[0, -1]]
     margin = _SURROUNDINGS // 2 + len(_VECTORS["L5"]) // 2 + _WINDOW // 2
     return slice(max(int(first) - margin, 0), int(last) + margin + 1)
@@ -76,9 +78,9 @@ def _directed(centred: Bytes, across: str, down: str) -> Bytes:
     return _filtered(_filtered(centred, kernel), _mean_kernel(_WINDOW))
 
 
-def _filtered(image: Bytes, kernel: npt.NDArray[np.float32]) -> Bytes:
+def _filtered(image: Bytes, kernel: Floats32) -> Bytes:
     return np.asarray(cv2.filter2D(image, -1, kernel), np.uint8)
 
 
-def _mean_kernel(side: int) -> npt.NDArray[np.float32]:
+def _mean_kernel(side: int) -> Floats32:
     return np.full((side, side), np.float32(1) / np.float32(side * side), np.float32)

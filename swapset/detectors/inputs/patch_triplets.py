@@ -12,12 +12,14 @@ from swapset.detectors.base import Samples
 from swapset.detectors.inputs import srm
 from swapset.detectors.inputs.patches import COUNT, INSIDE, cut_patches, evenly, present
 from swapset.seeds import derive_seed
+from swapset.types import Floats32
 
 MARGIN = 0.2
-"""As in FaceNet (F. Schroff et al., CVPR 2015), whose vectors have length 1 too."""
+"""As in FaceNet (F. Schroff et al., CVPR 2015), where vectors also have length 1."""
 TRIPLETS = 32
+"""Triplets in a step."""
 OTHERS = 96
-"""Patches of other images that the support vector machines learn from."""
+"""Patches of other images for the training of the support vector machines."""
 
 
 class Gathered(NamedTuple):
@@ -27,13 +29,14 @@ class Gathered(NamedTuple):
     ----------
     features : (n, 5514) float32
     image : (n,) int64
-        Which face they come from.
+        Number of the face that a patch comes from.
     video : (n,) int64
+        Number of the video that a patch comes from.
     fake : (n,) bool
-        Inside a swapped face.
+        Whether a patch is inside a swapped face.
     """
 
-    features: npt.NDArray[np.float32]
+    features: Floats32
     image: npt.NDArray[np.int64]
     video: npt.NDArray[np.int64]
     fake: npt.NDArray[np.bool_]
@@ -45,7 +48,11 @@ def triplet_loss(anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
     Parameters
     ----------
     anchor, positive, negative : (n, 512) float32
-        The first two of the same image, the third of another.
+        The first two are of the same image, the third is of another.
+
+    Returns
+    -------
+    scalar float32
     """
     near = (anchor - positive).square().sum(dim=1)
     far = (anchor - negative).square().sum(dim=1)
@@ -53,10 +60,15 @@ def triplet_loss(anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
 
 
 class Triplets:
-    """Draws triplets by step: two patches of a real image, and one of another image.
+    """Draws triplets for each step: two patches of a real image, and one of another image.
 
     The third is a patch of a real image of another video or, in every other triplet, a patch
-    inside a swapped face. The same for the same seed.
+    inside a swapped face. The same seed gives the same triplets.
+
+    Parameters
+    ----------
+    patches : Gathered
+    seed : int
     """
 
     def __init__(self, patches: Gathered, seed: int):
@@ -74,18 +86,18 @@ class Triplets:
 
     @property
     def possible(self) -> bool:
-        """Whether there is any triplet."""
+        """Whether any triplet exists."""
         return bool(self._pairs)
 
     def _negatives(self, row: int, *, fake: bool) -> npt.NDArray[np.int64]:
-        """Return the patches of other images than that of patch `row`."""
+        """Return the patches of other images than the image of patch `row`."""
         elsewhere = self._elsewhere[int(self._video[row])]
         if len(self._fakes) and (fake or not len(elsewhere)):
             return self._fakes
         return elsewhere
 
     def rows(self, step: int) -> npt.NDArray[np.int64]:
-        """Return which patches (3, n) are anchor, positive and negative."""
+        """Return the numbers (3, n) int64 of a step's anchor, positive and negative patches."""
         rng = np.random.default_rng(derive_seed(self._seed, "triplets", step))
         drawn = np.empty((3, TRIPLETS), np.int64)
         for k in range(TRIPLETS):
@@ -96,13 +108,14 @@ class Triplets:
 
 
 def gather(training: Samples, faces: int) -> Gathered:
-    """Return the features of the patches of up to `faces` faces of each class, evenly taken.
+    """Return the features of the patches of up to `faces` faces of each class, evenly spread.
 
-    All patches of a real face are of one image. Of a fake only those inside the face are taken:
-    they come from another image than any surroundings, while its surroundings are the original's.
+    All patches of a real face are of one image. Of a fake, only those inside the face are used:
+    they come from another image than any surroundings, while the fake's surroundings are those of
+    the original.
     """
     labels = np.asarray(training.labels)
-    parts: list[npt.NDArray[np.float32]] = [np.empty((0, srm.FEATURES), np.float32)]
+    parts: list[Floats32] = [np.empty((0, srm.FEATURES), np.float32)]
     facts: list[tuple[int, int, bool]] = []
     for label in (0, 1):
         for index in evenly(np.flatnonzero(labels == label), faces):
@@ -115,7 +128,10 @@ def gather(training: Samples, faces: int) -> Gathered:
 
 
 def of_other_images(patches: Gathered, seed: int) -> npt.NDArray[np.int64]:
-    """Return patches for the support vector machines: half of real images, half swapped."""
+    """Return the numbers (n,) int64 of patches for the support vector machines.
+
+    Half of them are of real images, half are of swapped faces.
+    """
     rng = np.random.default_rng(derive_seed(seed, "others"))
     kinds = [np.flatnonzero(patches.fake == kind) for kind in (False, True)]
     return np.concatenate(

@@ -1,4 +1,4 @@
-"""Patches of a face and of its surroundings, at the frame's own resolution, for `two_stream`."""
+"""Patches of a face and of its surroundings, not resized, for `two_stream`."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.detectors.face import Face
-from swapset.types import Bytes
+from swapset.types import Bytes, Floats
 
 SIDE = 64
 STRIDE = 16
 INSIDE, OUTSIDE = 8, 16
-"""Patches of the face, and of its surroundings; the former stand first."""
+"""Patches of the face, which come first, and of its surroundings."""
 COUNT = INSIDE + OUTSIDE
 MOSTLY_INSIDE = 0.5
 HARDLY_INSIDE = 1 / 3
-"""Share of a patch, or of the face if it is smaller, that they have in common at least, at most."""
+"""Overlap of a patch and the face, as a share of the smaller of both: the least for a patch of the
+face, the largest for one of its surroundings."""
 
 
 def cut_patches(face: Face) -> Bytes:
-    """Cut patches from a face and from what is around it.
+    """Cut patches out of a face and its surroundings.
 
-    The windows slide over the frame in steps of 16 pixels from its corner, so that all patches
-    stand alike on the colour filter array and on the blocks of a codec; nothing is resampled.
-    Those that cover most of the face's box are patches of the face, those that hardly touch it
+    The windows slide over the frame in steps of 16 pixels from its corner, so that all patches have
+    the same position on the colour filter array and on the blocks of a codec; nothing is resampled.
+    Windows that cover most of the face's box are patches of the face, those that hardly touch it
     are patches of the surroundings; of too many, evenly spread ones are taken.
 
     Parameters
@@ -33,8 +34,8 @@ def cut_patches(face: Face) -> Bytes:
     Returns
     -------
     (24, 64, 64, 3) uint8, RGB
-        8 of the face and 16 of its surroundings. An all-black one is none: a small face, or one
-        at the border of the frame, has fewer.
+        8 of the face and 16 of its surroundings. An all-black patch is a missing one: a small face,
+        or one at the border of the frame, has fewer patches.
     """
     cut = np.zeros((COUNT, SIDE, SIDE, 3), np.uint8)
     corners = _corners(face)
@@ -46,7 +47,7 @@ def cut_patches(face: Face) -> Bytes:
 
 
 def present(patches: Bytes) -> npt.NDArray[np.bool_]:
-    """Return which patches (..., 64, 64, 3) are not all black."""
+    """Return which patches (..., 64, 64, 3) uint8 are not all black, (...,) bool."""
     return np.asarray(patches.any(axis=(-3, -2, -1)))
 
 
@@ -61,9 +62,9 @@ def _corners(face: Face) -> npt.NDArray[np.int64]:
 
 
 def _chosen(
-    corners: npt.NDArray[np.int64], box: npt.NDArray[np.float64]
+    corners: npt.NDArray[np.int64], box: Floats
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the corners of patches of the face, and of patches of its surroundings."""
+    """Return the corners of the face's patches, and of those of its surroundings."""
     shared = np.clip(np.minimum(corners + SIDE, box[2:]) - np.maximum(corners, box[:2]), 0, None)
     smaller = min(float(SIDE), float(box[2] - box[0]))
     share = shared.prod(axis=1) / smaller**2
@@ -72,14 +73,14 @@ def _chosen(
     return corners[inside], corners[outside]
 
 
-def _best(cost: npt.NDArray[np.float64], count: int, most: float) -> npt.NDArray[np.int64]:
-    """Return up to `count` places of low cost, evenly spread over those that cost the same."""
+def _best(cost: Floats, count: int, most: float) -> npt.NDArray[np.int64]:
+    """Return up to `count` places of low cost, evenly spread over places of equal cost."""
     limit = min(np.partition(cost, count - 1)[count - 1], most) if len(cost) > count else most
     return evenly(np.flatnonzero(cost <= limit), count)
 
 
 def evenly(items: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
-    """Return up to `count` of the items (n,), evenly spread over them.
+    """Return up to `count` of the items (n,) int64, evenly spread over them.
 
     Examples
     --------

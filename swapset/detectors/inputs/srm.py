@@ -1,4 +1,4 @@
-"""Steganalysis features of colour patches: co-occurrences of noise residuals, aware of the CFA.
+"""Steganalysis features of colour patches: CFA-aware co-occurrences of noise residuals.
 
 The features are those that `SRMQ1CFA.m` of the DDE Lab, Binghamton, gives with `part = 'color'`
 and `Tc = 2`: 5514 numbers in its order (the folder "CFA-aware feature sets" of
@@ -8,13 +8,13 @@ dde.binghamton.edu/download/feature_extractors). They were introduced in
   the residuals (section II, figure 1), their quantisation and truncation;
 - M. Goljan, J. Fridrich, R. Cogranne, "Rich model for steganalysis of color images", WIFS 2014:
   co-occurrences over the three colours of a pixel instead of neighbours;
-- M. Goljan, J. Fridrich, "CFA-aware features for steganalysis of color images", SPIE 2015: green
-  and red or blue pixels of the colour filter array counted apart.
+- M. Goljan, J. Fridrich, "CFA-aware features for steganalysis of color images", SPIE 2015:
+  separate counts for green pixels and for red or blue pixels of the colour filter array.
 
-All residuals of the rich model are taken with one quantisation step, the weight of their centre:
+All residuals of the rich model are used with one quantisation step, the weight of their centre:
 first, second and third differences in eight directions, the 3x3 and 5x5 kernels and their halves,
 one by one ("spam") or as minima and maxima of several. The triples (R, G, B) of their values in
-{-2, ..., 2} are counted in 125 bins, and bins that are alike by symmetry are added up.
+{-2, ..., 2} are counted in 125 bins, and bins that are equal by symmetry are added up.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from swapset.types import Floats
+from swapset.types import Bytes, Floats, Floats32, Frames
 
 FEATURES = 5514
 LIMIT = 2
@@ -35,11 +35,15 @@ LIMIT = 2
 _STEPS = 2 * LIMIT + 1
 _BINS = _STEPS**3
 _AT_ONCE = 8
-"""Patches worked on together: what they need stays in the processor's cache."""
+"""Patches processed together; so few fit in the processor's cache."""
 _CLASSES = (slice(0, 1), slice(1, 3), slice(3, 4))
 """Phases of red or blue, of green, and of blue or red pixels; see `_quantised`."""
 
+Planes = npt.NDArray[np.int16]
+"""Colour planes of several patches: (3, n, H, W) int16."""
+
 Residuals = dict[str, npt.NDArray[np.int8]]
+"""Quantised residuals by name: (3, n, 4, H W / 4) int8 each, see `_quantised`."""
 
 
 class Submodel(NamedTuple):
@@ -50,7 +54,7 @@ class Submodel(NamedTuple):
     name : str
         As in the original, without the order in front.
     maps : tuple of str
-        What is counted: names of residuals; of several in one string the minimum and the maximum.
+        Names of the residuals to count; several in one string = their minimum and maximum.
     scans : int
         Sum of the counts, in numbers of pixels: calls of `CoocCFA` in the original.
     """
@@ -107,18 +111,18 @@ _WHOLE_5 = np.array(
 _UPPER_5 = np.concatenate([_WHOLE_5[:3], np.zeros((2, 5), int)])
 
 
-def features(patches: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def features(patches: Frames) -> Floats32:
     """Return the steganalysis features of patches.
 
     Parameters
     ----------
     patches : (n, H, W, 3) uint8, RGB
-        Height and width even. At pixel (0, 0) of each stands the same pixel of the colour filter
-        array; the original calls it blue.
+        Height and width even. Pixel (0, 0) of each patch must be the same pixel of the colour
+        filter array; the original calls it blue.
 
     Returns
     -------
-    (n, 5514) float32
+    (n, 5514) float32, at least 0
         Shares of pixels. In the original's order: sub-models of first, second and third
         differences, of the halves of the 3x3 and of the 5x5 kernel, then the whole kernels.
 
@@ -130,14 +134,14 @@ def features(patches: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     _, height, width, _ = patches.shape
     if height % 2 or width % 2 or min(height, width) < 8:
         raise ValueError(f"sides of patches must be even and at least 8, got {height}x{width}")
-    found = np.empty((len(patches), FEATURES), np.float32)
+    values = np.empty((len(patches), FEATURES), np.float32)
     for start in range(0, len(patches), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        found[part] = _features(np.moveaxis(patches[part], 3, 0).astype(np.int16))
-    return found
+        values[part] = _features(np.moveaxis(patches[part], 3, 0).astype(np.int16))
+    return values
 
 
-def _features(planes: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+def _features(planes: Planes) -> Floats:
     """Return features (n, 5514) of colour planes (3, n, H, W)."""
     three = _kernel_residuals(planes, _WHOLE_3, _UPPER_3, 4)
     five = _kernel_residuals(planes, _WHOLE_5, _UPPER_5, 12)
@@ -154,17 +158,17 @@ def _features(planes: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
 # -- residuals -----------------------------------------------------------------------------------
 
 
-def _shifted(planes: npt.NDArray[np.int16], dy: int, dx: int, border: int) -> npt.NDArray[np.int16]:
-    """Return the pixels at (dy, dx) from those that are `border` pixels off the edges."""
+def _shifted(planes: Planes, dy: int, dx: int, border: int) -> Planes:
+    """Return the pixels at (dy, dx) from the pixels that are at least `border` from the edges."""
     height, width = planes.shape[2:]
     return planes[:, :, border + dy : height - border + dy, border + dx : width - border + dx]
 
 
-def _quantised(residual: npt.NDArray[np.int16], step: int) -> npt.NDArray[np.int8]:
+def _quantised(residual: Planes, step: int) -> npt.NDArray[np.int8]:
     """Return round(residual / step), halves away from zero, cut to [-2, 2]; by phase.
 
-    A residual (3, n, H, W) becomes (3, n, 4, H W / 4): first its pixels in even rows and columns,
-    last those in odd ones, between them the others, which are green ones.
+    A residual (3, n, H, W) becomes (3, n, 4, H W / 4): first the pixels in even rows and columns,
+    last those in odd ones, and between them the others, which are green.
     """
     one, two = (step + 1) // 2, (3 * step + 1) // 2
     level = (residual >= one).view(np.int8) + (residual >= two).view(np.int8)
@@ -174,7 +178,7 @@ def _quantised(residual: npt.NDArray[np.int16], step: int) -> npt.NDArray[np.int
     return np.stack(phases, axis=2)
 
 
-def _first(planes: npt.NDArray[np.int16]) -> Residuals:
+def _first(planes: Planes) -> Residuals:
     centre = _shifted(planes, 0, 0, 1)
     return {
         name: _quantised(_shifted(planes, dy, dx, 1) - centre, 1)
@@ -182,7 +186,7 @@ def _first(planes: npt.NDArray[np.int16]) -> Residuals:
     }
 
 
-def _second(planes: npt.NDArray[np.int16]) -> Residuals:
+def _second(planes: Planes) -> Residuals:
     lines = {"h": (0, 1), "v": (1, 0), "d": (1, 1), "m": (-1, 1)}
     centre = 2 * _shifted(planes, 0, 0, 1)
     return {
@@ -191,7 +195,7 @@ def _second(planes: npt.NDArray[np.int16]) -> Residuals:
     }
 
 
-def _third(planes: npt.NDArray[np.int16]) -> Residuals:
+def _third(planes: Planes) -> Residuals:
     centre = _shifted(planes, 0, 0, 2)
     return {
         name: _quantised(
@@ -205,7 +209,7 @@ def _third(planes: npt.NDArray[np.int16]) -> Residuals:
 
 
 def _kernel_residuals(
-    planes: npt.NDArray[np.int16],
+    planes: Planes,
     whole: npt.NDArray[np.int_],
     upper: npt.NDArray[np.int_],
     step: int,
@@ -215,8 +219,8 @@ def _kernel_residuals(
     return {name: _quantised(_filtered(planes, kernel), step) for name, kernel in kernels.items()}
 
 
-def _filtered(planes: npt.NDArray[np.int16], kernel: npt.NDArray[np.int_]) -> npt.NDArray[np.int16]:
-    """Return the correlation with a kernel; its sums of weights keep within 16 bits."""
+def _filtered(planes: Planes, kernel: npt.NDArray[np.int_]) -> Planes:
+    """Return the correlation with a kernel; sums stay within 16 bits."""
     border = len(kernel) // 2
     taps = [(y, x) for y, x in np.argwhere(kernel) - border]
     total = np.zeros_like(_shifted(planes, 0, 0, border))
@@ -236,8 +240,8 @@ def _submodels(residuals: Residuals, models: Iterable[Submodel]) -> list[Floats]
 def _cooccurrence(residuals: Residuals, model: Submodel) -> Floats:
     """Return shares (n, 3, 125) of triples at even, green and odd pixels of the filter array.
 
-    Bin (r + 2) + 5 (g + 2) + 25 (b + 2). Maxima are counted with their signs changed, which is
-    how the original merges them with minima.
+    A triple is in bin (r + 2) + 5 (g + 2) + 25 (b + 2). Maxima are counted with their signs
+    changed, which is how the original merges them with minima.
     """
     maps = [signed for name in model.maps for signed in _signed(residuals, name, model.extremes)]
     codes = np.empty((len(maps), *maps[0].shape[1:]), np.uint8)
@@ -258,13 +262,13 @@ def _signed(residuals: Residuals, name: str, extremes: bool) -> list[npt.NDArray
     return [reduce(np.minimum, chosen), -reduce(np.maximum, chosen)]
 
 
-def _histogram(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    found = cv2.calcHist([codes.reshape(1, -1)], [0], None, [_BINS], [0, _BINS])
-    return np.asarray(found, np.float32).ravel()
+def _histogram(codes: Bytes) -> Floats32:
+    counts = cv2.calcHist([codes.reshape(1, -1)], [0], None, [_BINS], [0, _BINS])
+    return np.asarray(counts, np.float32).ravel()
 
 
 def _symmetrised(counts: Floats, model: Submodel) -> Floats:
-    """Return the bins that the symmetries leave: of red and blue pixels, then of green ones."""
+    """Return the bins that remain after merging: of red and blue pixels, then of green ones."""
     red_blue = counts[:, 0] + counts[:, 2][:, _swapped()]
     if model.extremes:
         return np.concatenate([red_blue, counts[:, 1] @ _merging(sign=False, swap=True)], axis=1)
@@ -283,10 +287,10 @@ def _swapped() -> npt.NDArray[np.int64]:
 
 @cache
 def _merging(*, sign: bool, swap: bool) -> Floats:
-    """Return the matrix (125, kept) that adds up bins alike by sign, or by swapping R and B.
+    """Return the matrix (125, kept) that adds up bins equal by sign, or by swapping R and B.
 
-    The kept bins stand in the order in which `symmsign`, `symm` and `symm_dir` of the original
-    meet them: r changes slowest, b fastest; with signs merged, (0, 0, 0) comes first.
+    The kept bins are in the order in which `symmsign`, `symm` and `symm_dir` of the original reach
+    them: r changes slowest, b fastest; with signs merged, (0, 0, 0) comes first.
     """
     bins = np.arange(_BINS)
     alike = [bins] + ([_BINS - 1 - bins] if sign else [])

@@ -1,6 +1,6 @@
 """Training examples of FWA: regions of heads, and faces that were shrunk and warped back.
 
-Landmarks are whole pixels here, as dlib gives them and the originals take them.
+Landmarks are whole pixels here, as dlib gives them and the originals use them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from swapset.faces.masks import EYEBROWS, LOWER_LIP
 from swapset.types import Bytes
 
 Draw = Callable[[int], int]
-"""Draws a whole number of [0, n)."""
+"""Draws an integer in [0, n) for an argument n."""
 
 SMALLEST, LARGEST = 64, 128
 """Side of the shrunk face in pixels, the upper end excluded."""
@@ -48,7 +48,7 @@ STANDARD = np.stack([_MEAN_X, _MEAN_Y], axis=1)
 
 
 def whole_points(face: Face) -> npt.NDArray[np.int64]:
-    """Return the landmarks (68, 2) rounded to whole pixels of the frame."""
+    """Return the landmarks (68, 2) int64, rounded to whole pixels of the frame."""
     return np.rint(face.landmarks).astype(np.int64)
 
 
@@ -56,18 +56,18 @@ def head_region(face: Face, draw: Draw) -> tuple[slice, slice]:
     """Return rows and columns, in the face's region, of a head with a random margin.
 
     The landmarks' box grows by [0, w/8) to the left and right and [0, h/5) upward, half of that
-    downward, all in whole pixels, and ends inside the frame: `cut_head` of the original, whose
-    last row and column lie one pixel inside the box.
+    downward, all in whole pixels, and is cut off at the frame's border: `cut_head` of the original,
+    where the last row and column are one pixel inside the box.
 
     Parameters
     ----------
     face : Face
     draw : callable
-        Draws a whole number of [0, n); asked for the margin beside, then for the one above.
+        Draws an integer in [0, n); called for the margin at the sides, then for the one above.
 
     Notes
     -----
-    Two things differ, both where the original fails: a face of less than 8 pixels has no margin,
+    Two things differ, both where the original fails: a face smaller than 8 pixels has no margin,
     and at least one pixel of a face outside the frame is kept.
 
     References
@@ -94,16 +94,16 @@ def _inside(ends: tuple[int, int], first: int, length: int) -> slice:
 
 
 def warped_back(face: Face, generator: np.random.Generator) -> Bytes:
-    """Return the face's region (h, w, 3) with its face shrunk, blurred and warped back.
+    """Return the face's region (h, w, 3) uint8 with the face shrunk, blurred and warped back.
 
-    The face goes to the standard configuration of a random side of 64 to 127 pixels, through a
-    Gaussian of 5×5, and back to its place; in half of the cases the whole square stays, in the
-    others only the convex hull of eyebrows and lower lip.
+    The face is warped to the standard configuration with a random side of 64 to 127 pixels,
+    blurred by a Gaussian of 5×5, and warped back to its place; in half of the cases the whole
+    square stays, in the others only the convex hull of eyebrows and lower lip.
 
     Notes
     -----
-    As in the original, bilinear on the way there and nearest pixel on the way back: its flag for
-    the inverse map is given alone, without an interpolation.
+    As in the original, sampling is bilinear on the way there and nearest pixel on the way back: its
+    flag for the inverse map is passed alone, without an interpolation.
 
     References
     ----------
@@ -114,33 +114,37 @@ def warped_back(face: Face, generator: np.random.Generator) -> Bytes:
     size = int(generator.integers(SMALLEST, LARGEST))
     matrix = umeyama(points[17:], STANDARD) * size
     small = cv2.GaussianBlur(cv2.warpAffine(face.pixels, matrix, (size, size)), KERNEL, 0)
-    made = face.pixels.copy()
+    warped = face.pixels.copy()
     cv2.warpAffine(
         small,
         matrix,
-        made.shape[1::-1],
-        made,
+        warped.shape[1::-1],
+        warped,
         cv2.WARP_INVERSE_MAP | cv2.INTER_NEAREST,
         cv2.BORDER_TRANSPARENT,
     )
     if generator.random() < 0.5:
-        inner = np.zeros(made.shape[:2], np.uint8)
+        inner = np.zeros(warped.shape[:2], np.uint8)
         outline = cv2.convexHull(points[np.concatenate([EYEBROWS, LOWER_LIP])].astype(np.int32))
         cv2.fillConvexPoly(inner, outline, 1)
-        made = np.where(inner[..., None] > 0, made, face.pixels)
-    return made
+        warped = np.where(inner[..., None] > 0, warped, face.pixels)
+    return warped
 
 
 def recoloured(pixels: Bytes, generator: np.random.Generator) -> Bytes:
-    """Change brightness, contrast, colour and sharpness, each by a factor of [0.8, 1.2).
+    """Change brightness, contrast, colour and sharpness, each by a factor in [0.8, 1.2).
 
-    As in the original the image is handed to PIL in BGR order, so the greys that contrast and
-    colour refer to weigh blue as red.
+    As in the original, PIL gets the image in BGR order, so that the greys of contrast and colour
+    weigh blue as red.
 
     Parameters
     ----------
     pixels : (h, w, 3) uint8, RGB
     generator : numpy.random.Generator
+
+    Returns
+    -------
+    (h, w, 3) uint8, RGB
 
     References
     ----------

@@ -1,1 +1,1 @@
-"""The detectors' backbones, laid out so that published weights fit."""
+"""The detectors' networks, laid out so that published weights fit."""

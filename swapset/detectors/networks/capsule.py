@@ -1,4 +1,4 @@
-"""The network of Capsule: features of VGG-19, primary capsules with statistics, dynamic routing.
+"""The network of Capsule: VGG-19 features, primary capsules with statistics, dynamic routing.
 
 H. H. Nguyen et al., "Use of a Capsule Network to Detect Fake Images and Videos",
 arXiv:1910.12467, section 3; github.com/nii-yamagishilab/Capsule-Forensics-v2: `model_big.py`.
@@ -12,17 +12,17 @@ from torch import Tensor, nn
 from swapset.detectors.networks.vgg import CHANNELS, vgg19_features
 
 DATA_IN, DATA_OUT = 8, 4
-"""Length of a primary capsule's output, and of an output capsule's."""
+"""Length of a primary capsule's output vector, and of an output capsule's."""
 ITERATIONS = 2
 NOISE = 0.01
-"""Deviation of what is added to the routing weights in training."""
+"""Standard deviation of the noise on the routing weights in training."""
 
 
 class Statistics(nn.Module):
-    """Mean and deviation of each map."""
+    """Mean and standard deviation of each feature map."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return (B, 2, C) of maps (B, C, h, w)."""
+        """Return (B, 2, C) float32: mean and standard deviation of maps (B, C, h, w)."""
         flat = maps.float().flatten(2)
         return torch.stack((flat.mean(2), flat.std(2)), dim=1)
 
@@ -45,7 +45,7 @@ def _capsule() -> nn.Sequential:
 
 
 def _start(module: nn.Module) -> None:
-    """Draw first weights as the authors do; biases of convolutions stay as torch draws them."""
+    """Draw initial weights as the authors do; biases of convolutions stay as torch draws them."""
     if isinstance(module, nn.Conv1d | nn.Conv2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -54,22 +54,41 @@ def _start(module: nn.Module) -> None:
 
 
 def squash(vectors: Tensor, dim: int) -> Tensor:
-    """Scale vectors of length n along an axis to length n² / (1 + n²)."""
+    """Scale vectors of length n along an axis to length n² / (1 + n²).
+
+    Parameters
+    ----------
+    vectors : (..., n, ...) float
+    dim : int
+        Axis of the vectors' components.
+
+    Returns
+    -------
+    (..., n, ...) float
+    """
     squared = (vectors**2).sum(dim=dim, keepdim=True)
     return squared / (1 + squared) * vectors / squared.sqrt()
 
 
 class PrimaryCapsules(nn.Module):
-    """Small networks side by side on the same features."""
+    """Small networks side by side on the same features.
+
+    Parameters
+    ----------
+    count : int
+    """
 
     def __init__(self, count: int) -> None:
         super().__init__()
         self.capsules = nn.ModuleList(_capsule() for _ in range(count)).apply(_start)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return (B, 8, count), squashed along the capsules as in the original."""
-        given = [capsule(features).float() for capsule in self.capsules]
-        return squash(torch.stack(given, dim=-1), dim=-1)
+        """Return (B, 8, count) float32 of features (B, 256, h, w).
+
+        The result is squashed along the capsules, as in the original.
+        """
+        vectors = [capsule(features).float() for capsule in self.capsules]
+        return squash(torch.stack(vectors, dim=-1), dim=-1)
 
 
 class Routing(nn.Module):
@@ -78,7 +97,7 @@ class Routing(nn.Module):
     Parameters
     ----------
     primary, classes : int
-        Number of capsules that come in and go out.
+        Number of primary and of output capsules.
     dropout : float
         Share of the predictions that are set to 0 in training; the others are not scaled.
     """
@@ -89,7 +108,7 @@ class Routing(nn.Module):
         self.route_weights = nn.Parameter(torch.randn(classes, primary, DATA_OUT, DATA_IN))
 
     def forward(self, capsules: Tensor) -> Tensor:
-        """Return (B, 4, classes) of primary capsules (B, 8, primary)."""
+        """Return (B, 4, classes) float32 of primary capsules (B, 8, primary) float32."""
         weights: Tensor = self.route_weights
         if self.training:
             weights = weights + NOISE * torch.randn_like(weights)
@@ -114,6 +133,13 @@ class CapsuleForensics(nn.Module):
 
     Keys are torchvision's `features.N.…` and the authors' `fea_ext.capsules.…` and
     `routing_stats.route_weights`.
+
+    Parameters
+    ----------
+    primary : int
+        Number of primary capsules.
+    dropout : float
+        See `Routing`.
     """
 
     def __init__(self, primary: int, dropout: float) -> None:
@@ -123,7 +149,7 @@ class CapsuleForensics(nn.Module):
         self.routing_stats = Routing(primary, 2, dropout)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return probabilities (B, 4, 2) of images (B, 3, S, S), one pair for each dimension."""
+        """Return probabilities (B, 4, 2) float32 of images (B, 3, S, S), a pair per dimension."""
         capsules = self.fea_ext(self.features(images))
         with torch.autocast(images.device.type, enabled=False):
             routed: Tensor = self.routing_stats(capsules)

@@ -2,7 +2,7 @@
 
 C. Szegedy et al., "Rethinking the Inception architecture for computer vision", CVPR 2016, as in
 pytorch/vision, `torchvision/models/inception.py`: names and shapes of all weights are those of
-its `inception_v3`, so that `inception_v3_google-0cc3c7bd.pth` loads but for the two last layers.
+its `inception_v3`, so that `inception_v3_google-0cc3c7bd.pth` fits all but the two last layers.
 """
 
 from __future__ import annotations
@@ -19,13 +19,22 @@ from swapset.learning.state_dicts import read_state
 
 SIDE = 299
 LAST = ("fc.", "AuxLogits.fc.")
-"""Layers of the 1,000 classes of ImageNet, which a backbone's file need not fit."""
+"""Layers for ImageNet's 1,000 classes; those of a backbone's file are not used."""
 _FIRST_SPREAD = 0.1
 _AUXILIARY_SPREAD = 0.001
 
 
 class Conv(nn.Module):
-    """Convolution without bias, batch normalisation, ReLU; `BasicConv2d` of torchvision."""
+    """A convolution without bias, batch normalisation and ReLU; `BasicConv2d` of torchvision.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels I and O.
+    kernel : int or (int, int)
+    **options
+        Further arguments of `nn.Conv2d`.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int | tuple[int, int], **options: Any):
         super().__init__()
@@ -33,7 +42,7 @@ class Conv(nn.Module):
         self.bn = nn.BatchNorm2d(outputs, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return features (B, O, H', W') of (B, I, H, W)."""
+        """Return features (B, O, H', W') float of (B, I, H, W)."""
         return F.relu(self.bn(self.conv(x)), inplace=True)
 
 
@@ -50,7 +59,13 @@ def _averaged(x: Tensor) -> Tensor:
 
 
 class InceptionA(nn.Module):
-    """Block at 35 x 35: (B, I, 35, 35) to (B, 224 + P, 35, 35)."""
+    """A block at 35 x 35: (B, I, 35, 35) float to (B, 224 + P, 35, 35).
+
+    Parameters
+    ----------
+    inputs, pooled : int
+        I and P.
+    """
 
     def __init__(self, inputs: int, pooled: int):
         super().__init__()
@@ -70,7 +85,7 @@ class InceptionA(nn.Module):
 
 
 class InceptionB(nn.Module):
-    """Block that halves the side: (B, 288, 35, 35) to (B, 768, 17, 17)."""
+    """A block that halves the side: (B, 288, 35, 35) float to (B, 768, 17, 17)."""
 
     def __init__(self, inputs: int):
         super().__init__()
@@ -86,7 +101,13 @@ class InceptionB(nn.Module):
 
 
 class InceptionC(nn.Module):
-    """Block at 17 x 17 of rows and columns of seven: (B, 768, 17, 17) to the same."""
+    """A block at 17 x 17 with rows and columns of seven; (B, 768, 17, 17) float in and out.
+
+    Parameters
+    ----------
+    inputs, inner : int
+        Input channels, and channels between the convolutions of a branch.
+    """
 
     def __init__(self, inputs: int, inner: int):
         super().__init__()
@@ -110,7 +131,7 @@ class InceptionC(nn.Module):
 
 
 class InceptionD(nn.Module):
-    """Block that halves the side: (B, 768, 17, 17) to (B, 1280, 8, 8)."""
+    """A block that halves the side: (B, 768, 17, 17) float to (B, 1280, 8, 8)."""
 
     def __init__(self, inputs: int):
         super().__init__()
@@ -129,7 +150,7 @@ class InceptionD(nn.Module):
 
 
 class InceptionE(nn.Module):
-    """Block at 8 x 8 whose branches fork: (B, I, 8, 8) to (B, 2048, 8, 8)."""
+    """A block at 8 x 8 whose branches fork: (B, I, 8, 8) float to (B, 2048, 8, 8)."""
 
     def __init__(self, inputs: int):
         super().__init__()
@@ -153,7 +174,7 @@ class InceptionE(nn.Module):
 
 
 class InceptionAux(nn.Module):
-    """Second classifier halfway, used in training: (B, 768, 17, 17) to (B, C)."""
+    """The auxiliary classifier halfway, used in training: (B, 768, 17, 17) float to (B, C)."""
 
     def __init__(self, inputs: int, classes: int):
         super().__init__()
@@ -168,9 +189,15 @@ class InceptionAux(nn.Module):
 
 
 class GoogLeNet(nn.Module):
-    """Inception v3: images (B, 3, 299, 299), RGB in [-1, 1], to logits (B, C).
+    """Inception v3: images (B, 3, 299, 299) float in [-1, 1], RGB, to logits (B, C).
 
-    In training it returns two such tensors: its own, and those of the second classifier.
+    In training it returns two such tensors: the main and the auxiliary classifier's.
+
+    Parameters
+    ----------
+    classes : int
+        C.
+    dropout : float
     """
 
     def __init__(self, classes: int = 2, *, dropout: float = 0.5):
@@ -198,7 +225,7 @@ class GoogLeNet(nn.Module):
         nn.init.trunc_normal_(self.AuxLogits.fc.weight, std=_AUXILIARY_SPREAD)
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """Return logits (B, C); in training also the second classifier's."""
+        """Return logits (B, C); in training also those of the auxiliary classifier."""
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(images)))
         x = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(F.max_pool2d(x, 3, stride=2)))
         x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(F.max_pool2d(x, 3, stride=2))))
@@ -210,13 +237,13 @@ class GoogLeNet(nn.Module):
 
 
 def _start_weights(module: nn.Module) -> None:
-    """Draw weights as torchvision does."""
+    """Draw initial weights as torchvision does."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.trunc_normal_(module.weight, std=_FIRST_SPREAD)
 
 
 def read_imagenet(path: Path, network: GoogLeNet) -> None:
-    """Put torchvision's weights on ImageNet into all layers but the two last.
+    """Load torchvision's ImageNet weights into all layers but the two last.
 
     Parameters
     ----------
@@ -229,9 +256,9 @@ def read_imagenet(path: Path, network: GoogLeNet) -> None:
     DataError
         If the file cannot be read or is of another network.
     """
-    held = read_state(path)
+    published = read_state(path)
     state = {name: part for name, part in network.state_dict().items() if name.startswith(LAST)}
-    state |= {name: part for name, part in held.items() if not name.startswith(LAST)}
+    state |= {name: part for name, part in published.items() if not name.startswith(LAST)}
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

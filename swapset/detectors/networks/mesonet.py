@@ -1,9 +1,9 @@
 """The networks of MesoNet, layer by layer as their authors built them in Keras.
 
 D. Afchar et al., "MesoNet: a Compact Facial Video Forgery Detection Network", WIFS 2018, figures 4
-and 6; github.com/DariusAf/MesoNet, `classifiers.py`. Everything that Keras does by default and
-torch does not is here: batch normalisation with epsilon 1e-3 after the rectifier, weights from
-Glorot's uniform distribution, dense layers that read rows, columns and channels in this order.
+and 6; github.com/DariusAf/MesoNet, `classifiers.py`. Keras' defaults that differ from torch's are
+set here: batch normalisation with epsilon 1e-3 after the rectifier, weights from Glorot's uniform
+distribution, dense layers that read rows, columns and channels in this order.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ POOLED = 8
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
-    """Return Keras' batch normalisation, but for how fast its statistics follow.
+    """Return Keras' batch normalisation, except for its momentum.
 
-    Keras' momentum (0.99) takes a thousand steps to forget where the statistics start, and until
-    then a look at the validation faces says nothing. What is learnt does not depend on it.
+    Keras' momentum (0.99) takes a thousand steps to forget the initial statistics, and until then
+    a look at the validation faces is meaningless. The momentum does not change the learnt weights.
     """
     return nn.BatchNorm2d(channels, eps=1e-3)
 
 
 def _start_weights(module: nn.Module) -> None:
-    """Start as Keras does: X. Glorot, Y. Bengio, AISTATS 2010, equation 16."""
+    """Draw initial weights as Keras does: X. Glorot, Y. Bengio, AISTATS 2010, equation 16."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
@@ -38,22 +38,29 @@ def _start_weights(module: nn.Module) -> None:
 
 
 class Convolution(nn.Conv2d):
-    """Rectified convolution that keeps the size: (B, I, H, W) to (B, O, H, W)."""
+    """A rectified convolution that keeps the size.
+
+    Parameters
+    ----------
+    inputs, outputs, kernel : int
+        Channels I and O, and side of the kernel.
+    dilation : int
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, dilation: int = 1):
         padding = dilation * (kernel - 1) // 2
         super().__init__(inputs, outputs, kernel, padding=padding, dilation=dilation)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return rectified features."""
+        """Return rectified features (B, O, H, W) float of (B, I, H, W)."""
         return torch.relu(super().forward(features))
 
 
 class Inception(nn.Module):
-    """Four branches side by side: (B, I, H, W) to (B, a + b + c + d, H, W).
+    """Four branches side by side: (B, I, H, W) float to (B, a + b + c + d, H, W).
 
-    A 1x1 convolution, and three 3x3 ones with dilations 1, 2, 3 behind a 1x1 one each; all are
-    rectified. Section III-B of the paper, figure 5.
+    One branch is a 1x1 convolution. The other three are a 1x1 convolution and a 3x3 one with
+    dilation 1, 2 or 3. All are rectified. Section III-B of the paper, figure 5.
 
     Parameters
     ----------
@@ -77,16 +84,16 @@ class Inception(nn.Module):
 
 
 class MesoNetwork(nn.Module):
-    """Four stages and two dense layers: (B, 3, 256, 256) in [0, 1], RGB, to (B,).
+    """Four stages and two dense layers: (B, 3, 256, 256) float in [0, 1], RGB, to (B,).
 
     The output is the probability, float32 in [0, 1], that a face is **real**.
 
     Parameters
     ----------
     stages : sequence of nn.Module
-        What computes features in each stage, rectified.
+        Rectified layers of each stage.
     channels : sequence of int
-        How many channels each stage gives.
+        Number of output channels of each stage.
     """
 
     def __init__(self, stages: Sequence[nn.Module], channels: Sequence[int]):
@@ -100,7 +107,7 @@ class MesoNetwork(nn.Module):
         self.apply(_start_weights)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return how likely each image is real."""
+        """Return the probability that each image is real."""
         features = images
         for stage, norm, pool in zip(self.stages, self.norms, self.pools, strict=True):
             features = nn.functional.max_pool2d(norm(stage(features)), pool)
@@ -109,24 +116,24 @@ class MesoNetwork(nn.Module):
         return torch.sigmoid(self.dense2(hidden).float())[:, 0]
 
     def convolution_orders(self) -> list[list[str]]:
-        """Return the names of all convolutions in the orders in which Keras may number them.
+        """Return the names of all convolutions in the two orders in which Keras may number them.
 
-        First as the authors' code makes them, which is what layers are named by; then as Keras
-        sorts a finished model's layers, which is what its newest files are numbered by: in an
-        inception layer, what feeds another convolution comes first.
+        The first is the order in which the authors' code creates them, which is used in layers'
+        names. The second is the order of the layers in a finished model, which the newest files
+        number: within an inception layer, convolutions that feed another one come first.
         """
-        made = [name for name, part in self.named_modules() if isinstance(part, Convolution)]
-        return [made, sorted(made, key=_place_in_model)]
+        names = [name for name, part in self.named_modules() if isinstance(part, Convolution)]
+        return [names, sorted(names, key=_place_in_model)]
 
 
 def _place_in_model(name: str) -> tuple[int, bool]:
-    """Return stage, and whether a convolution is the last of its branch."""
+    """Return a convolution's stage, and whether it is the last of its branch."""
     parts = name.split(".")
     return int(parts[1]), parts[-1] != "0"
 
 
 def meso4() -> MesoNetwork:
-    """Return the network of Meso4 with fresh weights; 27,977 of them are learnt."""
+    """Return the network of Meso4 with fresh weights; it has 27,977 learnt parameters."""
     stages = [
         Convolution(3, 8, 3),
         Convolution(8, 8, 5),
@@ -137,7 +144,7 @@ def meso4() -> MesoNetwork:
 
 
 def meso_inception4() -> MesoNetwork:
-    """Return the network of MesoInception4 with fresh weights; 28,615 of them are learnt."""
+    """Return the network of MesoInception4 with fresh weights; it has 28,615 learnt parameters."""
     stages = [
         Inception(3, (1, 4, 4, 2)),
         Inception(11, (2, 4, 4, 2)),

@@ -19,7 +19,15 @@ FEATURES = 2048
 class Bottleneck(nn.Module):
     """1×1, 3×3 and 1×1 convolutions beside a shortcut; the 3×3 one has the stride.
 
-    B×C×H×W in, B×4P×H'×W' out, P = `planes`.
+    (B, I, H, W) float in, (B, 4P, H', W') out.
+
+    Parameters
+    ----------
+    inputs, planes : int
+        I and P.
+    stride : int
+    projects : bool
+        Whether the shortcut is a 1×1 convolution.
     """
 
     def __init__(self, inputs: int, planes: int, stride: int, *, projects: bool):
@@ -39,7 +47,7 @@ class Bottleneck(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return B×4P×H'×W'."""
+        """Return (B, 4P, H', W') float of (B, I, H, W)."""
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.relu(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
@@ -47,7 +55,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNet50(nn.Module):
-    """ResNet-50; B×3×H×W in, B×classes out.
+    """ResNet-50; (B, 3, H, W) float in, (B, classes) out.
 
     State-dict keys and shapes are those of torchvision's `resnet50` (`conv1.weight` …
     `layer4.2.bn3.num_batches_tracked`, `fc.weight`, `fc.bias`), as are the fresh weights
@@ -75,12 +83,12 @@ class ResNet50(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def features(self, x: Tensor) -> Tensor:
-        """Return the last feature map, B×2048×⌈H/32⌉×⌈W/32⌉."""
+        """Return the last feature map, (B, 2048, H/32, W/32) float, sides rounded up."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         return self.layer4(self.layer3(self.layer2(self.layer1(x))))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits B×classes."""
+        """Return the logits (B, classes) float of images (B, 3, H, W)."""
         return self.fc(self.features(x).mean((2, 3)))
 
 
@@ -91,11 +99,12 @@ def _stage(inputs: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
 
 
 class PyramidResNet50(nn.Module):
-    """ResNet-50 whose last feature map is max-pooled on 1×1, 2×2 and 6×6 cells; B×3×224×224 in.
+    """ResNet-50 with its last feature map max-pooled on 1×1, 2×2 and 6×6 cells.
 
-    Keys are those of the published checkpoint `SPP-res50.pth`: `resnet.resnet.*` (torchvision's
-    names, its 1000-way `fc` among them), `resnet.fc.*` (two-way) and `classifier.*`. Both `fc` are
-    in the checkpoint but take no part in the output.
+    (B, 3, 224, 224) float in, (B, classes) out. Keys are those of the published checkpoint
+    `SPP-res50.pth`: `resnet.resnet.*` (torchvision's names, its 1000-way `fc` among them),
+    `resnet.fc.*` (two-way) and `classifier.*`. Both `fc` are in the checkpoint, but the output
+    does not depend on them.
 
     References
     ----------
@@ -111,7 +120,7 @@ class PyramidResNet50(nn.Module):
         self.classifier = nn.Linear(FEATURES * cells, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits B×classes."""
+        """Return the logits (B, classes) float of images (B, 3, H, W)."""
         return self.classifier(pyramid(self.resnet.resnet.features(x), self.levels))
 
 
@@ -128,18 +137,18 @@ def pyramid(x: Tensor, levels: tuple[int, ...]) -> Tensor:
     """Max-pool a feature map on n×n cells for each level n.
 
     Cells are ⌈H/n⌉ high and ⌊H/n⌋ apart, so they overlap where n does not divide H. The 7×7 map of
-    a crop of 224² has n×n of them; on other sides there may be more.
+    a crop of 224² has n×n of them; for other sides there may be more.
 
     Parameters
     ----------
-    x : B×C×H×W
+    x : (B, C, H, W) float
         H, W ≥ each level.
     levels : tuple of int
 
     Returns
     -------
-    B×(C·Σcells)
-        Level by level; within one: channels, rows, columns.
+    (B, C * cells) float
+        Level by level, and within a level by channels, rows, columns.
     """
     parts = []
     for n in levels:
@@ -152,19 +161,19 @@ def pyramid(x: Tensor, levels: tuple[int, ...]) -> Tensor:
 def take_imagenet(network: ResNet50, path: Path) -> None:
     """Load torchvision's ImageNet weights of ResNet-50, all but `fc`.
 
-    Files from before BatchNorm counted its batches (`resnet50-19c8e357.pth`) are taken as well.
+    Files from before BatchNorm counted its batches (`resnet50-19c8e357.pth`) are accepted too.
 
     Raises
     ------
     DataError
         If the file holds other weights.
     """
-    own = network.state_dict()
+    current = network.state_dict()
     state = {name: part for name, part in read_state(path).items() if not name.startswith("fc.")}
-    for name, part in own.items():
+    for name, part in current.items():
         if name.startswith("fc.") or (name.endswith(".num_batches_tracked") and name not in state):
             state[name] = part
-    wrong = [n for n in sorted({*own, *state}) if _shape(own, n) != _shape(state, n)]
+    wrong = [n for n in sorted({*current, *state}) if _shape(current, n) != _shape(state, n)]
     if wrong:
         raise DataError(
             f"{path}: is no ResNet-50 of torchvision ({wrong[0]} is missing, unknown or of another "

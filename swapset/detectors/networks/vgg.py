@@ -14,42 +14,42 @@ from swapset.errors import DataError
 from swapset.learning.state_dicts import read_state
 
 CHANNELS = 256
-"""Of the features."""
+"""Channels of the features."""
 _WIDTHS = ((64, 64), (128, 128), (256, 256, 256, 256))
 
 
 def vgg19_features() -> nn.Sequential:
-    """Return layers 0 to 18 of `vgg19().features`: up to and with the third pooling.
+    """Return layers 0 to 18 of `vgg19().features`, up to and including the third pooling.
 
-    Takes (B, 3, S, S), RGB with the mean and deviation of ImageNet; gives (B, 256, S/8, S/8).
-    Its first weights are drawn as torchvision does.
+    Input: (B, 3, S, S) float, RGB, normalised by ImageNet's mean and standard deviation. Output:
+    (B, 256, S/8, S/8). Initial weights are drawn as torchvision does.
     """
     layers: list[nn.Module] = []
-    taken = 3
+    inputs = 3
     for block in _WIDTHS:
-        for given in block:
-            convolution = nn.Conv2d(taken, given, 3, padding=1)
+        for outputs in block:
+            convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
             nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
             layers += [convolution, nn.ReLU(inplace=True)]
-            taken = given
+            inputs = outputs
         layers.append(nn.MaxPool2d(2))
     return nn.Sequential(*layers)
 
 
 def read_vgg19(path: Path) -> dict[str, Tensor]:
-    """Return the weights of those layers in a file of torchvision's VGG-19, `features.N.…`.
+    """Return the weights of those layers from a file of torchvision's VGG-19, `features.N.…`.
 
     Raises
     ------
     DataError
         If the file is damaged, or lacks one of them.
     """
-    held = read_state(path)
-    own = nn.ModuleDict({"features": vgg19_features()}).state_dict()
-    for name, part in own.items():
-        if name not in held or held[name].shape != part.shape:
+    published = read_state(path)
+    expected = nn.ModuleDict({"features": vgg19_features()}).state_dict()
+    for name, part in expected.items():
+        if name not in published or published[name].shape != part.shape:
             raise DataError(
                 f"{path}: has no {name} of VGG-19; give torchvision's vgg19-dcbb9e9d.pth"
             )
-    return {name: held[name] for name in own}
+    return {name: published[name] for name in expected}

@@ -12,7 +12,13 @@ from torch import Tensor, nn
 
 
 class SeparableConv2d(nn.Module):
-    """A 3x3 convolution within channels, then a 1x1 one across: (B, I, H, W) to (B, O, H, W)."""
+    """A 3x3 convolution within channels, then a 1x1 one across channels.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels I and O.
+    """
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -20,25 +26,25 @@ class SeparableConv2d(nn.Module):
         self.pointwise = nn.Conv2d(inputs, outputs, 1, bias=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the features of both convolutions."""
+        """Return features (B, O, H, W) float of (B, I, H, W)."""
         return self.pointwise(self.conv1(features))
 
 
 class Block(nn.Module):
-    """Separable convolutions beside a shortcut: (B, I, H, W) to (B, O, H/stride, W/stride).
+    """Separable convolutions beside a shortcut: (B, I, H, W) float to (B, O, H/stride, W/stride).
 
     Parameters
     ----------
     inputs, outputs : int
-        Channels.
+        Channels I and O.
     count : int
         Number of separable convolutions.
     stride : int
-        2 ends in a maximum over 3x3 and a 1x1 convolution as shortcut.
+        With 2, the block ends in a 3x3 max pooling, and the shortcut is a 1x1 convolution.
     rectified : bool
-        The input is rectified already.
+        Whether the input is already rectified.
     grows_first : bool
-        The first convolution changes the number of channels, else the last one.
+        Whether the first or the last convolution changes the number of channels.
     """
 
     def __init__(
@@ -68,13 +74,13 @@ class Block(nn.Module):
         self.rep = nn.Sequential(*parts)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the sum of both ways."""
+        """Return the sum of convolutions and shortcut."""
         shortcut = features if self.skip is None else self.skipbn(self.skip(features))
         return self.rep(features) + shortcut
 
 
 class Xception(nn.Module):
-    """Images (B, 3, 299, 299) in [-1, 1], RGB, to logits (B, classes)."""
+    """Xception: images (B, 3, 299, 299) float in [-1, 1], RGB, to logits (B, classes)."""
 
     def __init__(self, classes: int):
         super().__init__()
@@ -95,7 +101,7 @@ class Xception(nn.Module):
         self.last_linear = nn.Linear(2048, classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits of images."""
+        """Return the logits (B, classes) float of images (B, 3, 299, 299)."""
         features = torch.relu(self.bn1(self.conv1(images)))
         features = torch.relu(self.bn2(self.conv2(features)))
         for index in range(1, 13):
@@ -106,12 +112,12 @@ class Xception(nn.Module):
 
 
 class TransferModel(nn.Module):
-    """Xception with two outputs, real and fake, under the name that its checkpoints give it."""
+    """Xception with two outputs, real and fake, under the names of the authors' checkpoints."""
 
     def __init__(self) -> None:
         super().__init__()
         self.model = Xception(classes=2)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (B, 2) of real and fake."""
+        """Return the logits (B, 2) float of real and fake, for images (B, 3, 299, 299)."""
         return self.model(images)

@@ -1,4 +1,4 @@
-"""Weights of MesoNet out of Keras' .h5 files: arrays are read by h5py, nothing is run."""
+"""Read MesoNet's weights from Keras' .h5 files: h5py reads the arrays, and no code runs."""
 
 from __future__ import annotations
 
@@ -28,30 +28,35 @@ _PARTS = {
     },
     "dense": {"kernel": "weight", "bias": "bias"},
 }
-"""Names of a layer's arrays in Keras, in its order, and in torch."""
+"""A layer's arrays: their names in Keras, in Keras' order, and in torch."""
 
 
 def read_keras_weights(path: Path, network: MesoNetwork) -> dict[str, Tensor]:
-    """Return the state dict for a network from a file that Keras wrote for it.
+    """Return a network's state dict from a file that Keras wrote for that network.
 
     Parameters
     ----------
     path : Path
-        Of `model.save_weights` or `model.save`, by Keras 2 or 3, as HDF5. Layers are told by
-        the numbers in their names, which may start anywhere.
+        Written by `model.save_weights` or `model.save` of Keras 2 or 3, as HDF5. Layers are
+        ordered by the numbers in their names, which may start anywhere.
     network : MesoNetwork
-        Gives names and shapes; it is left as it is.
+        Gives names and shapes; it is not changed.
+
+    Returns
+    -------
+    dict of str to Tensor
+        float32, on the CPU.
 
     Raises
     ------
     DataError
-        If the file is no HDF5, or its layers are not those of the network.
+        If the file is not HDF5, or its layers are not those of the network.
     """
     try:
         with h5py.File(path, "r") as stream:
             return _state(_layers(stream), network)
     except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise DataError(f"{path}: is no readable .h5 file of Keras ({error})") from error
+        raise DataError(f"{path}: is not a readable .h5 file of Keras ({error})") from error
     except DataError as error:
         raise DataError(
             f"{path}: {error}; give the .h5 file of the same network from the authors' repository"
@@ -63,29 +68,29 @@ def _layers(stream: h5py.File) -> dict[str, list[Layer]]:
     inner = next((key for key in ("model_weights", "layers") if key in stream), None)
     root = stream if inner is None else _group(stream, inner)
     if root is None:
-        raise DataError(f"its {inner} is no group of layers")
-    found: dict[str, list[tuple[int, Layer]]] = {kind: [] for kind in _PARTS}
+        raise DataError(f"its {inner} is not a group of layers")
+    numbered: dict[str, list[tuple[int, Layer]]] = {kind: [] for kind in _PARTS}
     for name in root:
         match = _LAYER.fullmatch(name)
         group = _group(root, name) if match else None
         if match and group is not None:
             kind = match[1]
-            found[kind].append((int(match[2] or 0), _arrays(group, kind)))
+            numbered[kind].append((int(match[2] or 0), _arrays(group, kind)))
     return {
         kind: [layer for _, layer in sorted(layers, key=lambda pair: pair[0])]
-        for kind, layers in found.items()
+        for kind, layers in numbered.items()
     }
 
 
 def _group(parent: h5py.Group, name: str) -> h5py.Group | None:
-    """Return a group that is in this file: a link may lead into another one."""
-    here = isinstance(parent.get(name, getlink=True), h5py.HardLink)
-    found = parent[name] if here else None
-    return found if isinstance(found, h5py.Group) else None
+    """Return a group that is in this file itself: a link may lead into another file."""
+    inside = isinstance(parent.get(name, getlink=True), h5py.HardLink)
+    item = parent[name] if inside else None
+    return item if isinstance(item, h5py.Group) else None
 
 
 def _arrays(group: h5py.Group, kind: str) -> Layer:
-    """Return a layer's arrays by Keras' names; the newest files only number them."""
+    """Return a layer's arrays by Keras' names; the newest files have only numbers for them."""
     order = list(_PARTS[kind])
     arrays: dict[str, h5py.Dataset] = {}
 
@@ -120,7 +125,7 @@ def _fill(
     orders: Sequence[Sequence[str]],
     expected: Mapping[str, tuple[int, ...]],
 ) -> dict[str, Tensor]:
-    """Return the arrays of all layers of a kind, in the first order whose shapes fit."""
+    """Return the arrays of all layers of a kind, in the first order with fitting shapes."""
     if len(layers) != len(orders[0]):
         raise DataError(f"has {len(layers)} {kind} layers instead of {len(orders[0])}")
     for order in orders:
@@ -149,7 +154,7 @@ def _tensor(array: h5py.Dataset) -> Tensor:
     if array.dtype.kind not in "fiu":
         raise DataError(f"its array {array.name} holds no numbers")
     if array.chunks and math.prod(array.chunks) > max(array.size, 1):
-        raise DataError(f"its array {array.name} would take more memory than it fills")
+        raise DataError(f"its array {array.name} would need more memory than its values fill")
     values = np.asarray(array[()], np.float32)
     if values.ndim > 1:
         values = np.moveaxis(values, (-1, -2), (0, 1))

@@ -1,9 +1,9 @@
-"""Pickles of scikit-learn's models read as data: nothing that a file names is imported or called.
+"""Read pickles of scikit-learn models as data: nothing that a file names is imported or called.
 
-The instructions of a pickle are followed by a small machine of its own. It knows plain values,
-numpy's arrays of numbers, and a fixed list of classes, in whose place it puts `Inert` objects with
-the same attributes. Any other name in a file, and any instruction that could call something,
-stops the reading. Files of joblib, which keep arrays between the instructions, are read too.
+A small machine follows the instructions of a pickle. It knows plain values, numpy's arrays of
+numbers, and a fixed list of classes, which it replaces by `Inert` objects with the same attributes.
+Any other name in a file, and any instruction that could call something, stops the reading. It also
+reads joblib's files, which keep arrays between the instructions.
 """
 
 from __future__ import annotations
@@ -17,21 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swapset.detectors.weights.pickled_arrays import (
-    MAKERS,
-    Budget,
-    Inert,
-    Kind,
-    Name,
-    Refused,
-    Stored,
-    is_class,
-    is_known,
-)
+from swapset.detectors.weights.pickled_arrays import Budget, Inert, Kind, Name, Refused, Stored
+from swapset.detectors.weights.pickled_names import MAKERS, is_class, is_known
 from swapset.errors import DataError
 
 LIMIT = 32 << 20
-"""Largest file, and most bytes of arrays in one, that are read."""
+"""Largest file in bytes; also the largest size in bytes of all arrays in a file."""
 
 _MARK = Name("", "mark")
 _INSTRUCTIONS = {instruction.code: instruction for instruction in pickletools.opcodes}
@@ -50,14 +41,14 @@ _DAMAGE = (ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError,
 
 @dataclass(frozen=True)
 class Pickled:
-    """What a pickle held.
+    """Content of a pickle.
 
     Attributes
     ----------
     value : object
         Plain values, `Stored` arrays and `Inert` objects.
     python2 : bool
-        It was written by Python 2.
+        Whether Python 2 wrote it.
     """
 
     value: Any
@@ -70,8 +61,8 @@ def read_pickle(path: Path) -> Pickled:
     Raises
     ------
     DataError
-        If the file is missing, too large or damaged, or holds anything but the models that the
-        detectors' authors publish; the message names what was refused.
+        If the file is missing, too large or damaged, or contains anything but the models that the
+        detectors' authors publish; the message names the refused part.
     """
     try:
         with path.open("rb") as stream:
@@ -85,12 +76,12 @@ def read_pickle(path: Path) -> Pickled:
         value = machine.run()
     except Refused as error:
         raise DataError(
-            f"{path}: refused, for it asks for {error}, which no published model needs; nothing "
-            "of it was run"
+            f"{path}: refused, as it asks for {error}, which no published model needs; no code in "
+            "it was run"
         ) from error
     except _DAMAGE as error:
         raise DataError(
-            f"{path}: is no pickle of a scikit-learn model, or damaged at byte {machine.place}"
+            f"{path}: is not a pickle of a scikit-learn model, or damaged at byte {machine.place}"
         ) from error
     return Pickled(value, machine.python2)
 
@@ -107,7 +98,7 @@ class _Machine:
 
     @property
     def place(self) -> int:
-        """Where in the file the reading is."""
+        """Current position in the file, in bytes."""
         return self._stream.tell()
 
     def run(self) -> Any:
@@ -198,7 +189,7 @@ class _Machine:
 
     def _look_up(self, module: Any, name: Any) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
-            raise TypeError("a name that is no text")
+            raise TypeError("a name that is not a text")
         asked = Name(module, name)
         if not is_known(asked):
             raise Refused(str(asked))
@@ -230,24 +221,24 @@ class _Machine:
             raise Refused(f"a change of something that is a {type(top).__name__}")
 
     def _array_between(self, wrapper: Inert) -> Stored:
-        """Read the bytes of an array that joblib wrote after what it says of it."""
-        about = wrapper.attributes
-        shape, kind = tuple(about["shape"]), about["dtype"]
+        """Read the bytes of an array, which joblib writes after the array's description."""
+        description = wrapper.attributes
+        shape, kind = tuple(description["shape"]), description["dtype"]
         if not isinstance(kind, Kind):
             raise TypeError("an array without a type")
-        if about.get("numpy_array_alignment_bytes") is not None:
+        if description.get("numpy_array_alignment_bytes") is not None:
             self._stream.read(self._stream.read(1)[0])
         data = self._stream.read(kind.size_of(shape))
         stored = Stored()
-        stored.build(self._budget, (1, shape, kind, about["order"] == "F", data))
+        stored.build(self._budget, (1, shape, kind, description["order"] == "F", data))
         return stored
 
 
 def _pairs(values: Sequence[Any]) -> dict[str | int, Any]:
-    """Return keys and values in turn as a dictionary.
+    """Return alternating keys and values as a dictionary.
 
-    Keys that are neither text nor number end the reading: those of a hostile file may be nested
-    so deeply that taking their hash ends the interpreter.
+    Keys other than texts and numbers stop the reading: a hostile file may nest keys so deeply
+    that hashing them crashes the interpreter.
     """
     if not all(isinstance(key, str | int) for key in values[::2]):
         raise TypeError("a key that is neither text nor number")

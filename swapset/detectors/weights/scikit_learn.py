@@ -1,26 +1,33 @@
-"""Models that authors publish as scikit-learn's pickles, turned into plain arrays."""
+"""Turn models that authors publish as scikit-learn pickles into plain arrays."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from swapset.detectors.classic import LogisticModel, Perceptron, SupportVectors
 from swapset.detectors.weights.pickled_arrays import Inert
 from swapset.errors import DataError
+from swapset.types import Floats
 
 _UNCALIBRATED = np.array((-1.0, 0.0))
 
 
 def published_svm(value: Any, inputs: int) -> SupportVectors:
-    """Return the machine of a list of an `SVC` and the `StandardScaler` before it.
+    """Return the support vector machine of a list of an `SVC` and its `StandardScaler`.
+
+    Parameters
+    ----------
+    value : object
+        Content of a pickle, see `Pickled`.
+    inputs : int
+        Number of features.
 
     Raises
     ------
     DataError
-        If it is anything else, not fitted, or takes another number of features.
+        If it is anything else, not fitted, or has another number of features.
     """
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise DataError("is not a list of an SVC and a StandardScaler")
@@ -28,7 +35,7 @@ def published_svm(value: Any, inputs: int) -> SupportVectors:
     _two_classes(machine)
     _expect(machine, "kernel", "rbf")
     slope, offset = machine.array("probA_", "_probA"), machine.array("probB_", "_probB")
-    made = SupportVectors(
+    model = SupportVectors(
         mean=scaler.array("mean_"),
         scale=scaler.array("scale_"),
         vectors=machine.array("support_vectors_"),
@@ -37,7 +44,7 @@ def published_svm(value: Any, inputs: int) -> SupportVectors:
         gamma=_single(machine, "_gamma"),
         platt=np.concatenate((slope, offset)) if slope.size else _UNCALIBRATED,
     )
-    return SupportVectors.from_arrays(made.arrays(), inputs)
+    return SupportVectors.from_arrays(model.arrays(), inputs)
 
 
 def published_perceptron(value: Any, inputs: int) -> Perceptron:
@@ -46,29 +53,29 @@ def published_perceptron(value: Any, inputs: int) -> Perceptron:
     _two_classes(network)
     _expect(network, "activation", "relu")
     _expect(network, "out_activation_", "logistic")
-    made = Perceptron(tuple(network.arrays("coefs_")), tuple(network.arrays("intercepts_")))
-    return Perceptron.from_arrays(made.arrays(), inputs)
+    model = Perceptron(tuple(network.arrays("coefs_")), tuple(network.arrays("intercepts_")))
+    return Perceptron.from_arrays(model.arrays(), inputs)
 
 
 def published_logistic(value: Any, inputs: int) -> LogisticModel:
     """Return the model of a `LogisticRegression`; see `published_svm`."""
     model = _object(value, "LogisticRegression")
     _two_classes(model)
-    made = LogisticModel(model.array("coef_").ravel(), _single(model, "intercept_"))
-    return LogisticModel.from_arrays(made.arrays(), inputs)
+    logistic = LogisticModel(model.array("coef_").ravel(), _single(model, "intercept_"))
+    return LogisticModel.from_arrays(logistic.arrays(), inputs)
 
 
 def _object(value: Any, name: str) -> Inert:
     if not isinstance(value, Inert) or value.name.name != name:
-        found = value.name.name if isinstance(value, Inert) else type(value).__name__
-        raise DataError(f"holds {found} where {name} is expected")
+        kind = value.name.name if isinstance(value, Inert) else type(value).__name__
+        raise DataError(f"holds {kind} instead of {name}")
     return value
 
 
 def _two_classes(model: Inert) -> None:
     classes = model.array("classes_")
     if classes.shape != (2,) or not classes[0] < classes[1]:
-        raise DataError(f"{model.name.name} does not tell two classes, real below fake")
+        raise DataError(f"{model.name.name} does not have two classes, real below fake")
 
 
 def _expect(model: Inert, key: str, value: str) -> None:
@@ -76,7 +83,7 @@ def _expect(model: Inert, key: str, value: str) -> None:
         raise DataError(f"{model.name.name}.{key} is not {value!r}")
 
 
-def _single(model: Inert, key: str) -> npt.NDArray[np.float64]:
+def _single(model: Inert, key: str) -> Floats:
     values = model.array(key)
     if values.size != 1:
         raise DataError(f"{model.name.name}.{key} is not one number")

@@ -1,4 +1,4 @@
-"""Weights of Xception out of torch's files, of which nothing but tensors is read."""
+"""Read Xception's weights from torch files, of which only tensors are unpickled."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ _HEADS = ("last_linear.1.", "fc.")
 
 
 def read_xception_weights(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a file by the names of `Xception`.
+    """Return the tensors of a file under the names of `Xception`.
 
     Parameters
     ----------
     path : Path
-        A state dict, plain or as `state_dict` of a checkpoint; names may start with `module.` or
-        `model.`, and weights of 1x1 convolutions may lack their last two axes, as in the oldest
+        A state dict, or a checkpoint with one under `state_dict`. Names may start with `module.`
+        or `model.`, and weights of 1x1 convolutions may lack their last two axes, as in the oldest
         files.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Any shape and floating dtype, on the CPU.
 
     Raises
     ------
@@ -45,7 +50,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         if "GLOBAL" in str(error):
             raise DataError(_whole_model(path)) from error
         raise DataError(_damaged(path)) from error
-    except Exception as error:  # of damaged files, torch raises whatever it stumbles over
+    except Exception as error:  # torch raises errors of many kinds for damaged files
         raise DataError(_damaged(path)) from error
     if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
         loaded = loaded["state_dict"]
@@ -56,16 +61,16 @@ def _tensors(path: Path) -> dict[str, Tensor]:
 
 def _whole_model(path: Path) -> str:
     return (
-        f"{path}: holds Python objects beside tensors, probably a whole model as FaceForensics++ "
+        f"{path}: holds Python objects besides tensors, probably a whole model as FaceForensics++ "
         "publishes them. Such a file can run any code and is never opened here. Convert it once, "
-        "in an environment of its own with the authors' `classification` folder as working "
+        "in a separate environment with the authors' `classification` folder as working "
         'directory: torch.save(torch.load("FILE", map_location="cpu", weights_only=False)'
         '.state_dict(), "weights.pt"), and give weights.pt'
     )
 
 
 def _damaged(path: Path) -> str:
-    return f"{path}: is missing, damaged or no file of torch; download it again"
+    return f"{path}: is missing, damaged or not a torch file; download it again"
 
 
 def _all_start(state: Mapping[str, Tensor], prefix: str) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.errors import DataError
 from swapset.extractors.labels.csv_file import header, read_csv
@@ -18,16 +17,16 @@ from swapset.faces.boxes import box_from_landmarks, box_side
 from swapset.faces.prepare import ClipLandmarks
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
-from swapset.types import Points
+from swapset.types import Image, Points
 
 TABLE = "landmarks.csv"
 CONTEXT = 4.0
-"""Side of a kept picture in sides of the face's box: what the widest crop can see while training.
+"""Side of a stored picture in sides of the face's box: that of the widest crop in training.
 
-FAN's is 2.05 sides, times 1.3 when it is scaled, times √2 when it is turned."""
+FAN's crop is 2.05 sides wide, times 1.3 when it is scaled, times √2 when it is turned."""
 LARGEST_FACE = 210
-"""Side of the box, in pixels, to which larger faces are shrunk: no extractor reads a face larger
-than HRNet does, with 256 pixels to 1.225 sides."""
+"""Side of the face's box in pixels, to which larger faces are shrunk. HRNet reads the largest faces
+of all extractors, with 256 pixels for 1.225 sides."""
 _QUALITY = 95
 
 
@@ -42,25 +41,25 @@ def write_clip_labels(
 ) -> int:
     """Write pictures of a subject's face, and their landmarks; return their number.
 
-    They are evenly spread over each accepted clip. Labels are the smoothed landmarks in frames in
-    which dlib saw the face: smoothing takes dlib's jitter out of them.
+    The frames are evenly spread over each accepted clip. Labels are the smoothed landmarks, in
+    frames in which dlib detected the face: smoothing removes dlib's jitter.
 
     Parameters
     ----------
     folder : Path
         An existing folder. Gets `landmarks.csv` (see `read_csv`) and the pictures, JPEG.
     verdicts : mapping
-        Verdict per clip, as rule `accept` wrote it.
+        Verdict on each clip, as rule `accept` writes it.
     subject : str
     clips, landmarks : Path
         Folders with `<clip>.mkv` and `<clip>.npz` (`ClipLandmarks`).
     frames : int
-        Most frames of a clip.
+        Largest number of frames of a clip.
 
     Raises
     ------
     DataError
-        If a clip ends before its landmarks do.
+        If a clip ends before its landmarks do, or a picture cannot be written.
     """
     count = 0
     with open(folder / TABLE, "w", encoding="utf-8", newline="") as stream:
@@ -79,12 +78,12 @@ def write_clip_labels(
 
 
 def read_clip_labels(folders: Sequence[Path]) -> LabelledFaces:
-    """Read what `write_clip_labels` wrote for several subjects.
+    """Read the labels that `write_clip_labels` wrote for several subjects.
 
     Raises
     ------
     DataError
-        If a file is damaged, or there is no face in any.
+        If a file is damaged, or there is no face in any of them.
     """
     parts = [read_csv(folder / TABLE, may_be_empty=True) for folder in folders]
     if not sum(map(len, parts)):
@@ -95,18 +94,18 @@ def read_clip_labels(folders: Sequence[Path]) -> LabelledFaces:
     return joined(parts)
 
 
-def face_picture(frame: NDArray[np.uint8], points: Points) -> tuple[NDArray[np.uint8], Points]:
-    """Cut a face with all that training may show of its surroundings.
+def face_picture(frame: Image, points: Points) -> tuple[Image, Points]:
+    """Cut out a face with all surroundings that training may show.
 
     Parameters
     ----------
-    frame : (H, W, 3) uint8
-    points : (68, 2) float
+    frame : (H, W, 3) uint8, RGB
+    points : (68, 2) float32
         Landmarks in pixels of the frame.
 
     Returns
     -------
-    picture : (h, w, 3) uint8
+    picture : (h, w, 3) uint8, RGB
     points : (68, 2) float32
         In pixels of the picture.
     """
@@ -126,9 +125,7 @@ def face_picture(frame: NDArray[np.uint8], points: Points) -> tuple[NDArray[np.u
     return picture, moved.astype(np.float32)
 
 
-def _faces(
-    clip: Path, known: ClipLandmarks, most: int
-) -> Iterator[tuple[int, NDArray[np.uint8], Points]]:
+def _faces(clip: Path, known: ClipLandmarks, most: int) -> Iterator[tuple[int, Image, Points]]:
     """Yield numbers, pictures and landmarks of evenly spread frames with a face."""
     seen = np.flatnonzero(np.isfinite(known.raw + known.smooth).all(axis=(1, 2)))
     left = {int(seen[k]) for k in sampled(len(seen), most)}
@@ -142,7 +139,7 @@ def _faces(
         raise DataError(f"{clip}: the clip ends before its landmarks do; make it again")
 
 
-def _write(path: Path, picture: NDArray[np.uint8]) -> None:
+def _write(path: Path, picture: Image) -> None:
     done = cv2.imwrite(
         str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     )

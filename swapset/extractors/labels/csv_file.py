@@ -16,9 +16,15 @@ COLUMNS = ("split", "person", "image")
 def read_csv(path: Path, *, may_be_empty: bool = False) -> LabelledFaces:
     """Read `split,person,image,x0,y0,…,x67,y67`, or up to `x97,y97`.
 
-    `split` is train, val or test; empty = train. `person` may be empty. `image` is a path from the
-    file's own folder and stays inside it. Coordinates are pixels of the picture; 0 is the centre of
+    `split` is train, val or test; empty = train. `person` may be empty. `image` is a path relative
+    to the file's folder, and inside it. Coordinates are pixels of the picture; 0 is the centre of
     the first one.
+
+    Parameters
+    ----------
+    path : Path
+    may_be_empty : bool
+        Whether a file without faces is accepted.
 
     Raises
     ------
@@ -35,7 +41,7 @@ def read_csv(path: Path, *, may_be_empty: bool = False) -> LabelledFaces:
             split, person, image, *values = [cell.strip() for cell in (*cells, "", "", "")]
             rows.add(where, image, values[:-3], split=split or "train", person=person)
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: no valid CSV ({error})") from error
+        raise DataError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from error
     return rows.faces(source=path, may_be_empty=may_be_empty)
 
 
@@ -45,13 +51,13 @@ def header(count: int) -> list[str]:
 
 
 def _landmarks(path: Path, columns: list[str]) -> int:
-    """Return the number of landmarks that a header has columns for."""
-    found = [column.strip() for column in columns]
+    """Return the number of landmarks in a header."""
+    names = [column.strip() for column in columns]
     for count in POINTS:
-        if found == header(count):
+        if names == header(count):
             return count
     wanted = " or ".join(f"…,x{count - 1},y{count - 1}" for count in POINTS)
     raise DataError(
         f"{path}, line 1: the columns must be {','.join(COLUMNS)},x0,y0,{wanted}, not "
-        f"{','.join(found[:5])},… ({len(found)} columns)"
+        f"{','.join(names[:5])},… ({len(names)} columns)"
     )

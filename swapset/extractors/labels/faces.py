@@ -1,4 +1,4 @@
-"""Faces with known landmarks, to train extractors on and to test them."""
+"""Faces with known landmarks, for the training and tests of extractors."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from swapset.errors import DataError
 from swapset.extractors.markup import as_68
 from swapset.extractors.nme import eye_distance
 from swapset.faces.boxes import box_from_landmarks
 from swapset.seeds import derive_seed
+from swapset.types import Floats, Floats32, Points
 
 SPLITS = ("train", "val", "test")
 SHOWN = 10
-"""Most wrong lines that one message names."""
+"""Largest number of wrong lines in one message."""
 FEW_PEOPLE = 5
-"""With fewer known people, holding one out costs too much: pictures are held out then."""
+"""With fewer known people, holding out one would cost too many faces: pictures are held out."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class LabelledFaces:
     images : tuple of Path
         The picture of each face; several faces may share one.
     points : (n, K, 2) float32
-        x and y in pixels of the picture; 0 is the centre of the first pixel.
+        x, y in pixels of the picture; 0 is the centre of the first pixel.
     people : tuple of str
-        Who it is; empty = unknown.
+        Person of each face; empty = unknown.
     splits : tuple of str
         "train", "val" or "test".
     """
 
     images: tuple[Path, ...]
-    points: NDArray[np.float32]
+    points: Points
     people: tuple[str, ...]
     splits: tuple[str, ...]
 
@@ -49,21 +49,21 @@ class LabelledFaces:
         return len(self.images)
 
     @property
-    def boxes(self) -> NDArray[np.float32]:
-        """Return the faces' boxes (n, 4), x0, y0, x1, y1 in pixels, as dlib draws them.
+    def boxes(self) -> Floats32:
+        """Boxes (n, 4) float32 of the faces, x0, y0, x1, y1 in pixels, as dlib draws them.
 
-        Of 98 landmarks, the 68 that dlib knows count; the rectangles of WFLW's lists are another
-        detector's.
+        98 landmarks are reduced to the 68 that dlib knows; the rectangles in WFLW's lists are not
+        used, as they come from another detector.
         """
         boxes = [box_from_landmarks(points) for points in as_68(self.points)]
         return np.stack(boxes) if boxes else np.empty((0, 4), np.float32)
 
     def of(self, split: str) -> LabelledFaces:
         """Return the faces of a split."""
-        return self.taken([k for k, own in enumerate(self.splits) if own == split])
+        return self.taken([k for k, name in enumerate(self.splits) if name == split])
 
     def taken(self, index: Sequence[int]) -> LabelledFaces:
-        """Return some of the faces, in the order given."""
+        """Return the faces of an index, in its order."""
         return LabelledFaces(
             tuple(self.images[k] for k in index),
             self.points[list(index)],
@@ -72,12 +72,12 @@ class LabelledFaces:
         )
 
     def with_validation(self, *, seed: int, share: float = 0.1) -> LabelledFaces:
-        """Return them with some training faces held out for validation, if none are yet.
+        """Return the faces, with some training faces held out for validation if none are yet.
 
-        People are held out as a whole, or pictures where somebody is unknown or there are fewer
-        than 5 people; about `share` of them and at least one, drawn by `seed`.
+        People are held out as a whole; pictures are, if somebody is unknown or there are fewer than
+        5 people. About `share` of them and at least one are held out, drawn by `seed`.
         """
-        training = [k for k, own in enumerate(self.splits) if own == "train"]
+        training = [k for k, name in enumerate(self.splits) if name == "train"]
         people = {self.people[k] for k in training}
         if "" in people or len(people) < FEW_PEOPLE:
             names = [str(path) for path in self.images]
@@ -87,10 +87,10 @@ class LabelledFaces:
         if "val" in self.splits or len(groups) < 2:
             return self
         order = np.random.default_rng(derive_seed(seed, "validation")).permutation(len(groups))
-        held = {groups[k] for k in order[: max(1, round(share * len(groups)))]}
+        held_out = {groups[k] for k in order[: max(1, round(share * len(groups)))]}
         splits = list(self.splits)
         for k in training:
-            splits[k] = "val" if names[k] in held else "train"
+            splits[k] = "val" if names[k] in held_out else "train"
         return replace(self, splits=tuple(splits))
 
     def fingerprint(self) -> str:
@@ -103,7 +103,7 @@ class LabelledFaces:
 
 
 def joined(parts: Sequence[LabelledFaces]) -> LabelledFaces:
-    """Return the faces of all parts, at least one.
+    """Return the faces of all parts; there must be at least one part.
 
     Raises
     ------
@@ -125,12 +125,12 @@ def joined(parts: Sequence[LabelledFaces]) -> LabelledFaces:
 
 
 class LabelRows:
-    """Faces as they are read from lines of a file, and what is wrong with these.
+    """Faces read from lines of a file, and the errors in these lines.
 
     Parameters
     ----------
     root : Path
-        Folder that the pictures' names start from and stay in.
+        Folder of the pictures; their paths are relative to it and must stay in it.
     count : int
         Number of landmarks of each face.
     """
@@ -138,26 +138,26 @@ class LabelRows:
     def __init__(self, root: Path, count: int):
         self._root, self._count = root.resolve(), count
         self._images: list[Path] = []
-        self._points: list[NDArray[np.float64]] = []
+        self._points: list[Floats] = []
         self._people: list[str] = []
         self._splits: list[str] = []
-        self._wrong: list[str] = []
+        self._errors: list[str] = []
 
-    def wrong(self, where: str, what: str) -> None:
-        """Note what is wrong with a line."""
-        self._wrong.append(f"{where}: {what}")
+    def reject(self, where: str, reason: str) -> None:
+        """Note an error in a line."""
+        self._errors.append(f"{where}: {reason}")
 
     def add(
         self, where: str, picture: str, values: Sequence[str], *, split: str, person: str = ""
     ) -> None:
-        """Add a face, or note what is wrong with it.
+        """Add a face, or note the error in its line.
 
         Parameters
         ----------
         where : str
             File and line, for messages.
         picture : str
-            Path from the root.
+            Path relative to the root.
         values : sequence of str
             x0, y0, x1, y1, … in pixels.
         split, person : str
@@ -168,24 +168,25 @@ class LabelRows:
             if split not in SPLITS:
                 raise ValueError(f"split {split!r} is none of {', '.join(SPLITS)}")
         except ValueError as error:
-            self.wrong(where, str(error))
+            self.reject(where, str(error))
             return
         self._images.append(image)
         self._points.append(points)
         self._people.append(person)
         self._splits.append(split)
 
-    def _numbers(self, values: Sequence[str]) -> NDArray[np.float64]:
+    def _numbers(self, values: Sequence[str]) -> Floats:
         if len(values) != 2 * self._count:
-            found = f"{len(values)} coordinates"
-            raise ValueError(f"has {found}; {self._count} landmarks need {2 * self._count}")
+            raise ValueError(
+                f"has {len(values)} coordinates; {self._count} landmarks need {2 * self._count}"
+            )
         points = np.empty(len(values))
         for place, text in enumerate(values):
             name = f"{'xy'[place % 2]}{place // 2}"
             try:
                 points[place] = float(text)
             except ValueError:
-                raise ValueError(f"{name} is {text!r}, no number") from None
+                raise ValueError(f"{name} is {text!r}, not a number") from None
             if not math.isfinite(points[place]):
                 raise ValueError(f"{name} is {text!r}; every landmark needs a place")
         pairs = points.reshape(-1, 2)
@@ -210,15 +211,22 @@ class LabelRows:
     def faces(self, *, source: Path, may_be_empty: bool = False) -> LabelledFaces:
         """Return all faces.
 
+        Parameters
+        ----------
+        source : Path
+            The file or folder, for messages.
+        may_be_empty : bool
+            Whether having no face is accepted.
+
         Raises
         ------
         DataError
-            Naming each wrong line (of many, the first), or somebody who is in two splits, or
-            `source` if there are no faces.
+            Naming each wrong line (at most ten), or somebody in two splits, or `source` if there
+            are no faces.
         """
-        if self._wrong:
-            more = len(self._wrong) - SHOWN
-            lines = self._wrong[:SHOWN] + ([f"... and {more} more lines"] if more > 0 else [])
+        if self._errors:
+            more = len(self._errors) - SHOWN
+            lines = self._errors[:SHOWN] + ([f"... and {more} more lines"] if more > 0 else [])
             raise DataError("\n".join(lines))
         if not self._images and not may_be_empty:
             raise DataError(f"{source}: has no labelled face; see docs/landmark_breaker.md")
@@ -232,21 +240,29 @@ class LabelRows:
             if person and first.setdefault(person, split) != split:
                 raise DataError(
                     f"{source}: {person} is in {first[person]} and in {split}; an extractor would "
-                    "be judged by people it knows, so put all of a person's pictures in one split"
+                    "be tested on people it knows, so put all of a person's pictures in one split"
                 )
 
 
 def check_points(faces: LabelledFaces, wanted: int, source: str) -> None:
-    """Refuse labels with another number of landmarks than an extractor finds.
+    """Check that labels have as many landmarks as an extractor finds.
+
+    Parameters
+    ----------
+    faces : LabelledFaces
+    wanted : int
+        Number of landmarks of the extractor.
+    source : str
+        Name of the labels, for the message.
 
     Raises
     ------
     DataError
-        Saying both numbers.
+        Naming both numbers.
     """
-    found = faces.points.shape[1]
-    if found != wanted:
+    labelled = faces.points.shape[1]
+    if labelled != wanted:
         raise DataError(
-            f"{source}: has faces with {found} landmarks, but the extractor finds {wanted}; "
-            f"train one with {found}, or give labels with {wanted}"
+            f"{source}: has faces with {labelled} landmarks, but the extractor finds {wanted}; "
+            f"train one with {labelled}, or give labels with {wanted}"
         )

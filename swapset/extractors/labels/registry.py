@@ -1,4 +1,4 @@
-"""Labelled faces by the name of their layout."""
+"""Readers of labelled faces by the name of their layout."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def read_labels(layout: str, root: Path, lists: Path | None = None) -> LabelledF
     Raises
     ------
     ConfigError
-        If the layout is unknown, or lists are given for another than WFLW.
+        If the layout is unknown, or lists are set for another layout than WFLW.
     DataError
-        Naming the file and line that is wrong.
+        Naming the wrong file and line.
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"labels: layout {layout!r} is unknown; choose of {', '.join(LAYOUTS)}")

@@ -13,7 +13,7 @@ _LISTS = {split: f"list_98pt_rect_attr_{split}.txt" for split in ("train", "test
 _FOLDER = "list_98pt_rect_attr_train_test"
 _IMAGES = "WFLW_images"
 _BESIDE = 11
-"""Numbers that are no landmark: four of the rectangle, six attributes, and the name after them."""
+"""Entries besides the landmarks: four of the rectangle, six attributes, and the picture's name."""
 
 
 def read_wflw(root: Path, lists: Path | None = None) -> LabelledFaces:
@@ -26,24 +26,24 @@ def read_wflw(root: Path, lists: Path | None = None) -> LabelledFaces:
     lists : Path, optional
         Folder of `list_98pt_rect_attr_train.txt` and `…_test.txt`; by default, inside of root,
         `WFLW_annotations/list_98pt_rect_attr_train_test`, `list_98pt_rect_attr_train_test` or root
-        itself. Without the list for tests there are no faces for tests.
+        itself. Without the test list there are no test faces.
 
     Returns
     -------
     LabelledFaces
-        Who is who is not published; nor is a split for validation.
+        People's identities and a validation split are not published.
 
     Raises
     ------
     DataError
-        Naming each wrong line, or the list that is missing.
+        Naming each wrong line, or the missing list.
 
     References
     ----------
-    W. Wu et al., "Look at boundary: a boundary-aware face alignment algorithm", CVPR 2018; each
-    line is, as the README beside the lists says, coordinates of 98 landmarks, of the upper left
+    W. Wu et al., "Look at boundary: a boundary-aware face alignment algorithm", CVPR 2018. As the
+    README beside the lists says, each line has the coordinates of 98 landmarks, of the upper left
     and the lower right corner of a detected rectangle, attributes (pose, expression, illumination,
-    make-up, occlusion, blur), and the picture's name. They count from 0.
+    make-up, occlusion, blur), and the picture's name. Coordinates count from 0.
     """
     folder = _list_folder(root, lists)
     images = root / _IMAGES if (root / _IMAGES).is_dir() else root
@@ -71,7 +71,7 @@ def _read_list(path: Path, split: str, rows: LabelRows) -> None:
         where = f"{path}, line {number}"
         cells = line.split(maxsplit=2 * POINTS + _BESIDE - 1)
         if len(cells) != 2 * POINTS + _BESIDE:
-            rows.wrong(
+            rows.reject(
                 where,
                 f"has {len(cells)} entries; WFLW has {2 * POINTS} coordinates, 4 of a rectangle, "
                 "6 attributes and a name",

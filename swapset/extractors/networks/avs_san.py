@@ -8,15 +8,15 @@ from torch import Tensor, nn
 from swapset.extractors.networks.styles import AverageStyle, Generator
 
 _VGG = ((64, 2), (128, 2), (256, 3), (512, 3))
-"""Channels and number of convolutions between the poolings, VGG-16 up to conv4_3."""
+"""Channels and number of convolutions between two poolings, VGG-16 up to conv4_3."""
 
 
 class SANNetwork(nn.Module):
-    """SAN: B×3×128×128 in [-1, 1] in, four times B×(K+1)×16×16 out.
+    """SAN: (B, 3, 128, 128) float in [-1, 1] in, four times (B, K + 1, 16, 16) out.
 
     State-dict keys and shapes are those of the authors' `ITN_CPM`: `features.*` (torchvision's
     VGG-16), `CPM_feature.*`, `stage1.*`, `stage2.*`, `stage3.*` and, if `generators`, `netG_A.*`
-    and `netG_B.*`, which never learn.
+    and `netG_B.*`, which are never trained.
 
     Fresh weights are He's in all but the last layer of a stage, as these networks have no norms;
     see `start_as_published`.
@@ -28,8 +28,8 @@ class SANNetwork(nn.Module):
     width : float
         Share of the channels, rounded to multiples of 4; 1 = as published.
     generators : bool
-        Whether the style-aggregated face comes from two networks, as published, which this
-        project does not train, or from fixed transforms (`AverageStyle`).
+        Whether the style-aggregated face comes from two networks, as published, which this project
+        does not train, or from fixed transforms (`AverageStyle`).
 
     References
     ----------
@@ -62,21 +62,30 @@ class SANNetwork(nn.Module):
             _start([last], 0.01)
 
     def start_as_published(self) -> None:
-        """Draw the authors' fresh weights (normal, 0.01) for all that is not VGG-16's.
+        """Draw the authors' fresh weights (normal, 0.01) for all layers but VGG-16's.
 
-        Only with VGG-16's weights from ImageNet do they let enough of a picture through.
+        Only with VGG-16's ImageNet weights do these pass enough of a picture's signal through.
         """
         for part in (self.CPM_feature, self.stage1, self.stage2, self.stage3):
             _start(list(part), 0.01)
 
     def aggregated(self, x: Tensor) -> Tensor:
-        """Return the style-aggregated faces B×3×H×W of faces, both in [-1, 1]."""
+        """Return the style-aggregated faces (B, 3, H, W) float of faces, both in [-1, 1]."""
         if self.styles is not None:
             return self.styles(x)
         return (self.netG_A(x) + self.netG_B(x)) / 2
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return the maps of stage 1 of the face and of its twin, of stage 2 and of stage 3."""
+        """Return the maps of stage 1 of the face and of its twin, of stage 2 and of stage 3.
+
+        Parameters
+        ----------
+        x : (B, 3, 128, 128) float in [-1, 1], RGB
+
+        Returns
+        -------
+        list of four (B, K + 1, 16, 16) float
+        """
         both = torch.cat((x, self.aggregated(x)))
         both = self.CPM_feature(self.features(both))
         first = self.stage1(both)
@@ -99,7 +108,7 @@ def _vgg(stages: list[tuple[int, int]]) -> nn.Sequential:
 
 
 def _layers(*sizes: tuple[int, int, int], last: bool) -> nn.Sequential:
-    """Return rectified convolutions of these inputs, outputs and sides; `last`: also the last."""
+    """Return rectified convolutions of these (inputs, outputs, side); `last`: the last one, too."""
     layers: list[nn.Module] = []
     for inputs, outputs, side in sizes:
         layers += [nn.Conv2d(inputs, outputs, side, padding=side // 2), nn.ReLU(inplace=True)]
@@ -113,7 +122,7 @@ def _refinement(inputs: int, base: int, maps: int) -> nn.Sequential:
 
 
 def _start(layers: list[nn.Module], deviation: float | None) -> None:
-    """Draw weights of a deviation, None = He's, and take off the biases."""
+    """Draw weights with a standard deviation, None = He's, and set the biases to 0."""
     for layer in layers:
         if isinstance(layer, nn.Conv2d) and layer.bias is not None:
             if deviation is None:

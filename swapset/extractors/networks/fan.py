@@ -10,9 +10,12 @@ DEPTH = 4
 
 
 class ConvBlock(nn.Module):
-    """Three 3×3 convolutions whose outputs stand side by side, beside a shortcut.
+    """Three 3×3 convolutions with their outputs side by side, beside a shortcut.
 
-    B×I×H×W in, B×O×H×W out; O is divisible by 4.
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels I and O; O is divisible by 4.
     """
 
     def __init__(self, inputs: int, outputs: int):
@@ -31,7 +34,7 @@ class ConvBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return B×O×H×W."""
+        """Return (B, O, H, W) float of (B, I, H, W)."""
         one = self.conv1(functional.relu(self.bn1(x)))
         two = self.conv2(functional.relu(self.bn2(one)))
         three = self.conv3(functional.relu(self.bn3(two)))
@@ -40,9 +43,12 @@ class ConvBlock(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """Four times down to half the side and up again, with a branch at every level.
+    """Four halvings of the side and four doublings, with a branch at every level.
 
-    B×F×H×W in and out; H and W are divisible by 16.
+    Parameters
+    ----------
+    features : int
+        Channels F.
     """
 
     def __init__(self, features: int):
@@ -53,7 +59,7 @@ class Hourglass(nn.Module):
                 self.add_module(f"{part}_{level}", ConvBlock(features, features))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return B×F×H×W."""
+        """Return (B, F, H, W) float of the same shape; H and W are divisible by 16."""
         return self._level(DEPTH, x)
 
     def _level(self, level: int, x: Tensor) -> Tensor:
@@ -64,12 +70,12 @@ class Hourglass(nn.Module):
         return beside + functional.interpolate(below, scale_factor=2, mode="nearest")
 
     def _part(self, part: str, level: int, x: Tensor) -> Tensor:
-        made: Tensor = self.get_submodule(f"{part}_{level}")(x)
-        return made
+        output: Tensor = self.get_submodule(f"{part}_{level}")(x)
+        return output
 
 
 class FANNetwork(nn.Module):
-    """FAN with one hourglass: B×3×256×256 in [0, 1] in, B×K×64×64 out.
+    """FAN with one hourglass: (B, 3, 256, 256) float in [0, 1] in, (B, K, 64, 64) out.
 
     State-dict keys and shapes are those of 1adrianb/face-alignment with `num_modules=1` (or of the
     first of several): `conv1` … `conv4`, `m0.*`, `top_m_0.*`, `conv_last0`, `bn_end0`, `l0`.
@@ -103,7 +109,7 @@ class FANNetwork(nn.Module):
         self.l0 = nn.Conv2d(features, points, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the heat-maps B×K×64×64."""
+        """Return the heat-maps (B, K, 64, 64) float of (B, 3, 256, 256) in [0, 1], RGB."""
         x = functional.relu(self.bn1(self.conv1(x)))
         x = functional.avg_pool2d(self.conv2(x), 2)
         x = self.top_m_0(self.m0(self.conv4(self.conv3(x))))

@@ -13,7 +13,7 @@ from torch.nn import functional
 _MOMENTUM = 0.01
 _BLOCKS = 4
 _MODULES = (1, 4, 3)
-"""Modules of stages 2, 3 and 4, which have 2, 3 and 4 branches."""
+"""Number of modules in stages 2, 3 and 4, which have 2, 3 and 4 branches."""
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -32,7 +32,13 @@ def _step(inputs: int, outputs: int, stride: int, *, rectified: bool) -> nn.Sequ
 
 
 class BasicBlock(nn.Module):
-    """Two 3×3 convolutions beside a shortcut; B×C×H×W in and out."""
+    """Two 3×3 convolutions beside a shortcut.
+
+    Parameters
+    ----------
+    channels : int
+        C.
+    """
 
     def __init__(self, channels: int):
         super().__init__()
@@ -42,13 +48,19 @@ class BasicBlock(nn.Module):
         self.bn2 = _norm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return B×C×H×W."""
+        """Return (B, C, H, W) float of the same shape."""
         y = functional.relu(self.bn1(self.conv1(x)), inplace=True)
         return functional.relu(self.bn2(self.conv2(y)) + x, inplace=True)
 
 
 class Bottleneck(nn.Module):
-    """1×1, 3×3 and 1×1 convolutions beside a shortcut; B×I×H×W in, B×4P×H×W out."""
+    """1×1, 3×3 and 1×1 convolutions beside a shortcut.
+
+    Parameters
+    ----------
+    inputs, planes : int
+        I and P.
+    """
 
     def __init__(self, inputs: int, planes: int):
         super().__init__()
@@ -66,7 +78,7 @@ class Bottleneck(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return B×4P×H×W."""
+        """Return (B, 4P, H, W) float of (B, I, H, W)."""
         y = functional.relu(self.bn1(self.conv1(x)), inplace=True)
         y = functional.relu(self.bn2(self.conv2(y)), inplace=True)
         shortcut = x if self.downsample is None else self.downsample(x)
@@ -74,12 +86,12 @@ class Bottleneck(nn.Module):
 
 
 class Exchange(nn.Module):
-    """Parallel branches, each of half the side of the one before, that then exchange what they saw.
+    """Parallel branches, each with half the side of the one before, and a fusion of their maps.
 
     Parameters
     ----------
     channels : sequence of int
-        Of each branch; the maps keep their numbers and shapes.
+        Of each branch; number and shapes of the maps stay the same.
     """
 
     def __init__(self, channels: Sequence[int]):
@@ -93,7 +105,7 @@ class Exchange(nn.Module):
         )
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        """Return the new maps of all branches."""
+        """Return the new maps of all branches, (B, C, h, w) float each, shaped as the old ones."""
         maps = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
         return [self._fused(goal, maps) for goal in range(len(maps))]
 
@@ -102,22 +114,22 @@ class Exchange(nn.Module):
         bridges = self.fuse_layers.get_submodule(str(goal))
         parts = []
         for source, x in enumerate(maps):
-            made = bridges.get_submodule(str(source))(x)
-            parts.append(_grown(made, size) if source > goal else made)
+            part = bridges.get_submodule(str(source))(x)
+            parts.append(_grown(part, size) if source > goal else part)
         return functional.relu(reduce(add, parts), inplace=True)
 
 
 def _bridge(channels: Sequence[int], source: int, goal: int) -> nn.Module:
-    """Return what brings a branch's maps to another's channels and, where that is smaller, side."""
+    """Return layers from a branch's maps to another's channels and, if that is smaller, side."""
     if source == goal:
         return nn.Identity()
     if source > goal:
         return nn.Sequential(
             nn.Conv2d(channels[source], channels[goal], 1, bias=False), _norm(channels[goal])
         )
-    own = channels[source]
-    steps = [_step(own, own, 2, rectified=True) for _ in range(goal - source - 1)]
-    return nn.Sequential(*steps, _step(own, channels[goal], 2, rectified=False))
+    inputs = channels[source]
+    steps = [_step(inputs, inputs, 2, rectified=True) for _ in range(goal - source - 1)]
+    return nn.Sequential(*steps, _step(inputs, channels[goal], 2, rectified=False))
 
 
 def _grown(x: Tensor, size: torch.Size) -> Tensor:
@@ -125,15 +137,15 @@ def _grown(x: Tensor, size: torch.Size) -> Tensor:
 
 
 class HRNetNetwork(nn.Module):
-    """HRNetV2: B×3×256×256 in, B×K×64×64 out.
+    """HRNetV2: (B, 3, 256, 256) float in, (B, K, 64, 64) out.
 
     State-dict keys and shapes are those of HR18-WFLW.pth and its sisters: `conv1` … `bn2`,
     `layer1.*`, `transition1` … `transition3`, `stage2` … `stage4`, `head.*`.
 
-    Fresh weights are those that the authors' training on ImageNet starts from (He et al., fan-out);
-    in the head, which is not of it, theirs for landmarks (normal, 0.001). Their landmark code sets
-    the latter everywhere and then reads ImageNet's; without these, Adam's first step wipes such
-    small weights out.
+    Fresh weights are those of the authors' training on ImageNet (He et al., fan-out) and, in the
+    head, which ImageNet's network does not have, those of their landmark code (normal, 0.001).
+    Their landmark code draws the latter everywhere and then reads ImageNet's; without ImageNet's,
+    Adam's first step wipes such small weights out.
 
     Parameters
     ----------
@@ -180,6 +192,10 @@ class HRNetNetwork(nn.Module):
             nn.ReLU(inplace=True),
             nn.Conv2d(total, points, 1),
         )
+        self._start()
+
+    def _start(self) -> None:
+        """Draw the fresh weights; see the class."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -188,7 +204,7 @@ class HRNetNetwork(nn.Module):
                 nn.init.normal_(module.weight, std=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the heat-maps B×K×64×64."""
+        """Return the heat-maps (B, K, 64, 64) float of normalised images (B, 3, 256, 256), RGB."""
         x = functional.relu(self.bn1(self.conv1(x)), inplace=True)
         x = functional.relu(self.bn2(self.conv2(x)), inplace=True)
         x = self.layer1(x)
@@ -200,9 +216,9 @@ class HRNetNetwork(nn.Module):
 
 
 def _another_branch(channels: Sequence[int]) -> nn.ModuleList:
-    """Return what makes the last branch of the one before; the others pass unchanged."""
-    made = nn.Sequential(_step(channels[-2], channels[-1], 2, rectified=True))
-    return nn.ModuleList([*(nn.Identity() for _ in channels[:-1]), made])
+    """Return layers that make a new branch from the last one; the others pass unchanged."""
+    added = nn.Sequential(_step(channels[-2], channels[-1], 2, rectified=True))
+    return nn.ModuleList([*(nn.Identity() for _ in channels[:-1]), added])
 
 
 def _through(stage: nn.ModuleList, maps: list[Tensor]) -> list[Tensor]:

@@ -10,12 +10,12 @@ _DEVIATION = 0.5
 
 
 class AverageStyle(nn.Module):
-    """The mean of a face in two styles: grey, and with each channel's mean and contrast made equal.
+    """The mean of a face in two styles: grey, and with equal mean and contrast in each channel.
 
-    It stands for the mean of what SAN's two generators make of a face. Those are CycleGANs between
-    two clusters of styles of 300-W, trained apart and not to be had for other data; with their
-    instance norms they too take out a picture's colour cast and contrast and leave its structure.
-    Nothing is learnt here. Differentiable; B×3×H×W in [-1, 1] in and out.
+    It replaces the mean of the outputs of SAN's two generators for a face. Those are CycleGANs
+    between two clusters of styles of 300-W, trained separately and not available for other data;
+    with their instance norms they, too, remove a picture's colour cast and contrast and keep its
+    structure. Nothing is learnt here. Differentiable.
     """
 
     luma: Tensor
@@ -26,7 +26,7 @@ class AverageStyle(nn.Module):
         self.register_buffer("luma", luma, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return B×3×H×W in [-1, 1]."""
+        """Return faces (B, 3, H, W) float in [-1, 1] of faces of the same shape and range."""
         grey = (x * self.luma).sum(1, keepdim=True)
         variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
         # The constant keeps the gradient of a plain picture finite.
@@ -37,7 +37,7 @@ class AverageStyle(nn.Module):
 class Generator(nn.Module):
     """The authors' generator: two steps down, six residual blocks, two steps up.
 
-    B×3×H×W in [-1, 1] in and out; H and W are divisible by 4. Keys are `model.*` as published.
+    Keys are `model.*` as published.
 
     References
     ----------
@@ -57,7 +57,7 @@ class Generator(nn.Module):
         self.model = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return B×3×H×W."""
+        """Return (B, 3, H, W) float in [-1, 1] of the same; H and W are divisible by 4."""
         return self.model(x)
 
 

@@ -1,1 +1,1 @@
-"""Attacks on landmark extraction: the chapter's five, and one that outlasts compression."""
+"""Attacks on landmark extraction: the chapter's five, and one that survives compression."""

@@ -1,8 +1,8 @@
-"""What noisy pictures go through before they are judged: real files, read back.
+"""Compress pictures to real files and read them back.
 
-Section 4.4.7 of the chapter: JPEG at quality 75 and 50 by OpenCV; a video in MPEG-4 (C), and that
-one again in H.264 (C2). Their settings are not published: the quantiser and the rate factor are
-ours.
+Section 4.4.7 of the chapter: JPEG at quality 75 and 50 by OpenCV; video in MPEG-4 (C), and the same
+video again in H.264 (C2). The settings of the videos are not published; the quantiser and the rate
+factor are this project's choice.
 """
 
 from __future__ import annotations
@@ -21,33 +21,39 @@ from swapset.errors import ConfigError, MediaError
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
 from swapset.media.recompress import recompress
-from swapset.types import Frames
+from swapset.types import Frames, Image
 
 Codec = Callable[[Frames], Frames]
+"""Function of frames (n, H, W, 3) uint8, RGB."""
 
 MPEG4_QUANTISER = 5
 H264_RATE_FACTOR = 23
 
 
 def untouched(frames: Frames) -> Frames:
-    """Return frames as they are."""
+    """Return frames (n, H, W, 3) uint8 RGB unchanged."""
     return frames
 
 
 def through_jpeg(frames: Frames, *, quality: int) -> Frames:
-    """Return frames (n, H, W, 3) uint8, RGB, each after a JPEG file of its own."""
+    """Return frames (n, H, W, 3) uint8 RGB, each read back from a JPEG file."""
     return np.stack([_one_jpeg(frame, quality) for frame in frames])
 
 
 def through_video(frames: Frames, *, twice: bool) -> Frames:
-    """Return frames (n, H, W, 3) uint8, RGB, after one MPEG-4 video.
+    """Return frames (n, H, W, 3) uint8 RGB, read back from one video in MPEG-4.
 
     Parameters
     ----------
-    frames : (n, H, W, 3) uint8
-        In their order in time. Of an odd size, the last row or column is repeated for the video.
+    frames : (n, H, W, 3) uint8, RGB
+        Consecutive frames. Where a side is odd, its last row or column is repeated for the video.
     twice : bool
-        The video is compressed again, with H.264.
+        Compress the video again, with H.264.
+
+    Raises
+    ------
+    MediaError
+        If the video cannot be written or read.
     """
     height, width = frames.shape[1:3]
     even = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
@@ -58,22 +64,27 @@ def through_video(frames: Frames, *, twice: bool) -> Frames:
 
 
 def write_compressed(
-    frames: Iterable[Frames], folder: Path, size: tuple[int, int], *, twice: bool, fps: int = 30
+    frames: Iterable[Image], folder: Path, size: tuple[int, int], *, twice: bool, fps: int = 30
 ) -> Path:
-    """Write frames (H, W, 3) uint8, RGB, as the MPEG-4 video C, or C2 from it; return its path.
+    """Write frames as the MPEG-4 video C, or as C2 from it, and return the file's path.
 
     Parameters
     ----------
     frames : iterable of (H, W, 3) uint8, RGB
-        In their order in time.
+        Consecutive frames.
     folder : Path
-        An existing folder, of which nothing else is kept.
+        An existing folder for temporary files.
     size : (int, int)
-        Width and height, both even.
+        Width and height in pixels, both even.
     twice : bool
-        The video is compressed again, with H.264.
+        Compress the video again, with H.264.
     fps : int
         Frames per second.
+
+    Raises
+    ------
+    MediaError
+        If the video cannot be written.
     """
     video = folder / "mpeg4.mp4"
     with VideoWriter(video, *size, fps=fps, codec="mpeg4", quality=MPEG4_QUANTISER) as writer:
@@ -93,16 +104,16 @@ CODECS: dict[str, Codec] = {
     "mpeg4": partial(through_video, twice=False),
     "mpeg4+h264": partial(through_video, twice=True),
 }
-"""By name, as `swapset.config.landmark_breaker.COMPRESSIONS`."""
+"""All codecs by the names in `swapset.config.landmark_breaker.COMPRESSIONS`."""
 
 
 def compress(frames: Frames, compression: str) -> Frames:
-    """Return frames as they come back from a real file.
+    """Compress frames to a real file and return them as read back.
 
     Parameters
     ----------
     frames : (n, H, W, 3) uint8, RGB
-        For a video, frames that follow each other.
+        Consecutive frames, if the compression is a video's.
     compression : str
         A key of `CODECS`.
 
@@ -115,7 +126,7 @@ def compress(frames: Frames, compression: str) -> Frames:
     ConfigError
         If the compression is unknown.
     MediaError
-        If the frames are no frames, or a file cannot be written or read.
+        If the array is not of frames, or a file cannot be written or read.
     """
     if compression not in CODECS:
         raise ConfigError(f"compression {compression!r} is unknown; choose of {', '.join(CODECS)}")
@@ -125,19 +136,26 @@ def compress(frames: Frames, compression: str) -> Frames:
 
 
 def straight_through(codec: str | Codec, images: Tensor) -> Tensor:
-    """Return images after a real codec; the gradient passes as if nothing had been done.
+    """Return images after a real codec, whose gradient is taken to be the identity.
 
     Parameters
     ----------
     codec : str or callable
         A key of `CODECS`, or a function of frames (n, H, W, 3) uint8.
     images : (B, 3, H, W) float in [0, 255], RGB
-        Rounded for the codec; for a video, frames that follow each other.
+        Rounded for the codec. Consecutive frames, if the codec is a video's.
 
     Returns
     -------
     (B, 3, H, W) float
-        Whole numbers.
+        Whole numbers in [0, 255].
+
+    Raises
+    ------
+    ConfigError
+        If the codec's name is unknown.
+    MediaError
+        If a file cannot be written or read.
 
     References
     ----------
@@ -151,7 +169,7 @@ def straight_through(codec: str | Codec, images: Tensor) -> Tensor:
     return images + (back - images).detach()
 
 
-def _one_jpeg(frame: Frames, quality: int) -> Frames:
+def _one_jpeg(frame: Image, quality: int) -> Image:
     reverse = np.ascontiguousarray(frame[..., ::-1])  # OpenCV's order is BGR
     done, stored = cv2.imencode(".jpg", reverse, [cv2.IMWRITE_JPEG_QUALITY, quality])
     shown = cv2.imdecode(stored, cv2.IMREAD_COLOR) if done else None

@@ -1,39 +1,38 @@
-"""Where noise on faces may be: on them and close around."""
+"""Masks that restrict noise to faces and their surroundings."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from swapset.faces.masks import render_mask
-from swapset.types import Points
+from swapset.types import Floats32, Points
 
 GROWN = 1.6
-"""Size of the outline within which noise is, in hulls of the landmarks, which end at the eyebrows.
+"""Size of the outline of the noise, in sizes of the landmarks' hull, which ends at the eyebrows.
 
-The hull alone leaves extractors that look at the whole head much of what they need.
+The hull alone is too small: extractors that look at the whole head would see much of it clean.
 """
 FEATHER = 0.04
-"""Width of the noise's soft edge, in widths of that outline."""
+"""Width of the noise's soft edge, in widths of the outline."""
 
 
-def face_masks(points: Points, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Return how much noise each pixel may have.
+def face_masks(points: Points, shape: tuple[int, int]) -> Floats32:
+    """Return the share of epsilon that each pixel may change by.
 
     Parameters
     ----------
     points : (n, 68, 2) float32
-        Landmarks x, y in pixels.
+        Landmarks, x and y in pixels.
     shape : (int, int)
-        Height and width of the masks.
+        Height and width of the masks in pixels.
 
     Returns
     -------
     (n, 1, H, W) float32 in [0, 1]
-        1 inside the landmarks' hull, grown a little, 0 outside, with a soft edge between.
+        1 inside the landmarks' hull enlarged by `GROWN`, 0 outside, with a soft edge between.
     """
     centres = points.mean(1, keepdims=True)
-    hulls = [cv2.convexHull(own)[:, 0] for own in centres + GROWN * (points - centres)]
+    hulls = [cv2.convexHull(face)[:, 0] for face in centres + GROWN * (points - centres)]
     masks = [render_mask(hull, shape, FEATHER * float(np.ptp(hull[:, 0]))) for hull in hulls]
     return np.stack(masks)[:, None]

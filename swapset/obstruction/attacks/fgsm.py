@@ -1,20 +1,29 @@
-"""The chapter's baselines: one large step, or many small ones, by the sign of the gradient."""
+"""Baselines of the chapter: one large step, or many small ones, by the sign of the gradient."""
 
 from __future__ import annotations
 
-from swapset.obstruction.attacks.base import Attack, Budget, Precision
+from swapset.obstruction.attacks.base import Attack, Precision
+from swapset.obstruction.attacks.budget import Budget
 
 
 class Base1(Attack):
     """FGSM: one step of size ε.
 
-    The chapter's formula has the step α; but its tables show this baseline with the worst pictures
-    of all, so that ε is what was used.
+    The chapter's formula has a step of α. Its tables, however, show the worst pictures of all for
+    this baseline, which suggests a step of ε.
 
     Parameters
     ----------
-    epsilon, budget, precision, beside, seed
-        As for `Attack`; the budget changes nothing.
+    epsilon : float
+        See `Attack`.
+    budget : {"stop", "project"}
+        Without effect on a single step.
+    precision : {"auto", "fp32", "bf16"}
+        See `Attack`.
+    beside : float
+        See `Attack`.
+    seed : int
+        See `Attack`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Landmark Breaker, and its two variants that were meant to transfer better."""
+"""Landmark Breaker, and its two variants that are meant to transfer better."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from swapset.obstruction.attacks.on_frames import split
 from swapset.seeds import derive_seed
 
 _TINY = 1e-37
-"""Below the smallest normal float32: what is divided by it is a gradient of zeros."""
+"""Below the smallest normal float32, so that only gradients of zeros are divided by it."""
 
 
 class LandmarkBreaker(Attack):
@@ -23,9 +23,14 @@ class LandmarkBreaker(Attack):
     Parameters
     ----------
     decay : float
-        Of the momentum, λ.
+        Decay of the momentum, λ, in [0, 1].
     **settings
         See `Attack`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
 
     References
     ----------
@@ -45,7 +50,7 @@ class LandmarkBreaker(Attack):
     def direction(
         self, gradient: Tensor, momentum: Tensor | None, turn: int
     ) -> tuple[Tensor, Tensor | None]:
-        """Return minus the sign of the momentum, and this; equation 4.2."""
+        """Return minus the sign of the momentum, and the momentum (B, 3, H, W); equation 4.2."""
         total = l1_normalised(gradient)
         if momentum is not None:
             total = total.add_(momentum, alpha=self.decay)
@@ -53,23 +58,28 @@ class LandmarkBreaker(Attack):
 
 
 class LBTrans(LandmarkBreaker):
-    """Landmark Breaker that sees the picture in another size and place at each step.
+    """Landmark Breaker that resizes and shifts the network's input at each step.
 
-    The network's input is made smaller by a random factor and put at a random place on black, as
-    large as before. The landmarks move with it; as the chapter says nothing of it, the loss still
+    The input is shrunk by a random factor and put at a random place on black; its size stays. The
+    landmarks move with it. The chapter does not say whether the reference moves too; here the loss
     compares with the heat-maps of the untouched picture, unless `follow` is set.
 
     Parameters
     ----------
     smallest : float
-        Share of the input's side that is left at least. The original enlarges 299 pixels to up to
-        330, that is 0.906; extractors need inputs of their own size.
+        Smallest scale of the input, in (0, 1]. The original enlarges 299 pixels to up to 330, hence
+        the default of 0.906; extractors need inputs of a fixed size, so that here inputs shrink.
     probability : float
-        Of a step to see such an input rather than the whole. The chapter changes it at each.
+        Probability that a step changes the input, in [0, 1]. The chapter changes it at every step.
     follow : bool
-        Move the heat-maps that are compared with as the picture is moved.
+        Move the reference's heat-maps with the input.
     **settings
         See `LandmarkBreaker`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
 
     References
     ----------
@@ -93,7 +103,7 @@ class LBTrans(LandmarkBreaker):
         self.smallest, self.probability, self.follow = smallest, probability, follow
 
     def losses(self, extractor: Maps, noisy: Tensor, reference: Reference, turn: int) -> Tensor:
-        """Return the losses of inputs in another size and place; see `Attack.losses`."""
+        """Return the losses (B,) of resized and shifted inputs; see `Attack.losses`."""
         inner, inputs = split(extractor, noisy)
         share, right, down = self.drawn(turn)
         if self.follow:
@@ -101,7 +111,7 @@ class LBTrans(LandmarkBreaker):
         return self.objective.losses(inner, placed(inputs, share, right, down), reference)
 
     def drawn(self, turn: int) -> tuple[float, float, float]:
-        """Return the size at a step as a share, and how much of what is left is left and above."""
+        """Return a step's scale, and the shares of the free space left of and above the input."""
         draw = random.Random(derive_seed(self.seed, self.name, turn))  # noqa: S311 - no secret
         share = draw.uniform(self.smallest, 1)
         right, down = draw.random(), draw.random()
@@ -109,10 +119,10 @@ class LBTrans(LandmarkBreaker):
 
 
 class LBMix(LandmarkBreaker):
-    """Steps of Base2 and of Landmark Breaker by turns.
+    """Alternating steps of Base2 and of Landmark Breaker.
 
-    The first step is Base2's. The chapter says no more than that they alternate; here steps of
-    Base2 leave the momentum as it is.
+    The first step is Base2's. The chapter only says that they alternate; here steps of Base2 leave
+    the momentum unchanged.
     """
 
     name = "lb-mix"
@@ -120,28 +130,42 @@ class LBMix(LandmarkBreaker):
     def direction(
         self, gradient: Tensor, momentum: Tensor | None, turn: int
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the direction of one or the other; see `Attack.direction`."""
+        """Return the direction of the method whose turn it is; see `Attack.direction`."""
         if turn % 2 == 0:
             return -gradient.sign(), momentum
         return super().direction(gradient, momentum, turn)
 
 
 def l1_normalised(gradient: Tensor) -> Tensor:
-    """Return gradients (B, ...) divided by their L1 norms, picture by picture; zeros stay zeros."""
+    """Divide the gradient of each picture by its L1 norm; zeros stay zeros.
+
+    Parameters
+    ----------
+    gradient : (B, ...) float
+
+    Returns
+    -------
+    (B, ...) float
+        Each picture's absolute values add up to 1.
+    """
     norms = gradient.abs().flatten(1).sum(1).clamp_min(_TINY)
     return gradient / norms.view(-1, *[1] * (gradient.ndim - 1))
 
 
 def placed(images: Tensor, share: float, right: float, down: float) -> Tensor:
-    """Return images (B, C, H, W) made smaller and put on zeros, as large as before.
+    """Shrink images and put them on zeros; the size of the arrays stays.
 
     Parameters
     ----------
     images : (B, C, H, W) float
     share : float
-        Of height and width, in (0, 1].
+        Scale of height and width, in (0, 1].
     right, down : float
-        Shares, in [0, 1], of what is left that come before it.
+        Shares of the free columns and rows that lie left of and above the image, in [0, 1].
+
+    Returns
+    -------
+    (B, C, H, W) float
     """
     height, width = images.shape[2:]
     size = max(round(share * height), 1), max(round(share * width), 1)

@@ -1,7 +1,7 @@
-"""What an attack makes small: how much the maps of a noisy picture are like those of the clean one.
+"""Losses of attacks: the likeness of a noisy picture's maps to those of the clean picture.
 
 Every loss is one number per picture, so that pictures of a batch do not influence each other. All
-of them are at their extreme on the clean picture itself: their gradient is zero there.
+losses have their extreme at the clean picture itself, where their gradient is zero.
 """
 
 from __future__ import annotations
@@ -15,29 +15,47 @@ from torch import Tensor
 from swapset.extractors.decode import soft_argmax
 
 _SHORTEST = 1e-24
-"""Product of two maps' lengths below which one of them counts as zero."""
+"""Product of the norms of two maps below which one of them counts as zero."""
 
 
 class Maps(Protocol):
-    """What an attack needs of an extractor."""
+    """Interface of an extractor that attacks need."""
 
     def heatmaps(self, images: Tensor) -> Tensor:
-        """Return heat-maps (B, K, h, w) of images (B, 3, H, W) in [0, 255], RGB; differentiable."""
+        """Return heat-maps, differentiable.
+
+        Parameters
+        ----------
+        images : (B, 3, H, W) float in [0, 255], RGB
+
+        Returns
+        -------
+        (B, K, h, w) float
+        """
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """Return tensors (B, ...) from inside of the network, and the heat-maps as the last."""
+        """Return intermediate tensors of the network and, last, the heat-maps; differentiable.
+
+        Parameters
+        ----------
+        images : (B, 3, H, W) float in [0, 255], RGB
+
+        Returns
+        -------
+        list of (B, ...) float
+        """
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What clean pictures give.
+    """Maps and features of the clean pictures.
 
     Attributes
     ----------
     maps : (B, K, h, w) float32
-        Heat-maps.
+        Heat-maps; float64 where the network computes in double precision.
     features : tuple of (B, ...) float32
-        Other tensors of the network; there may be none.
+        Intermediate tensors of the network; there may be none.
     """
 
     maps: Tensor
@@ -45,7 +63,7 @@ class Reference:
 
 
 class Objective:
-    """Losses of noisy pictures, a weighted sum of up to three terms.
+    """Loss of each noisy picture: a weighted sum of up to three terms.
 
     Parameters
     ----------
@@ -61,12 +79,24 @@ class Objective:
         self.cosine, self.displacement, self.features = cosine, displacement, features
 
     def reference(self, extractor: Maps, images: Tensor) -> Reference:
-        """Return what clean images (B, 3, H, W) give."""
+        """Return the maps and features of clean images (B, 3, H, W) float in [0, 255], RGB."""
         maps, features = self._seen(extractor, images)
         return Reference(maps.detach(), tuple(part.detach() for part in features))
 
     def losses(self, extractor: Maps, images: Tensor, reference: Reference) -> Tensor:
-        """Return the losses (B,) of noisy images (B, 3, H, W); differentiable."""
+        """Return the loss of each noisy image, differentiable.
+
+        Parameters
+        ----------
+        extractor : Maps
+        images : (B, 3, H, W) float in [0, 255], RGB
+        reference : Reference
+            Maps and features of the clean images.
+
+        Returns
+        -------
+        (B,) float
+        """
         maps, features = self._seen(extractor, images)
         total = maps.new_zeros(len(maps))
         if self.cosine:
@@ -86,37 +116,56 @@ class Objective:
 
 
 def cosines(maps: Tensor, reference: Tensor) -> Tensor:
-    """Return the sums (B,) over landmarks of the cosines between maps; equation 4.1.
+    """Return the sum over landmarks of the cosines between maps; equation 4.1.
 
     Parameters
     ----------
     maps, reference : (B, K, h, w) float
-        A map of zeros has the cosine 0 with every other, and no gradient.
+        A map of zeros has cosine 0 with every other map, and no gradient.
+
+    Returns
+    -------
+    (B,) float in [-K, K]
     """
     return _cosine(maps.flatten(2), reference.flatten(2)).sum(1)
 
 
 def displacements(maps: Tensor, reference: Tensor) -> Tensor:
-    """Return the landmarks' mean displacements (B,) between maps, in map pixels.
+    """Return the mean displacement of the landmarks between maps, in map pixels.
 
     Parameters
     ----------
     maps, reference : (B, K, h, w) float
-        Landmarks are their soft-argmax. A distance d counts as √(d² + 1) - 1: a landmark that has
-        not moved then has no gradient, rather than an undefined one.
+        The landmarks are the soft-argmax of the maps. A distance d counts as √(d² + 1) - 1, so that
+        the gradient of a landmark that has not moved is zero instead of undefined.
+
+    Returns
+    -------
+    (B,) float, at least 0
     """
     moved = soft_argmax(maps, 1.0) - soft_argmax(reference, 1.0)
     return ((moved.square().sum(2) + 1).sqrt() - 1).mean(1)
 
 
 def feature_cosines(features: list[Tensor], reference: tuple[Tensor, ...]) -> Tensor:
-    """Return the means (B,) over tensors (B, ...) of their cosines."""
+    """Return the mean cosine of the features, over the tensors of the network.
+
+    Parameters
+    ----------
+    features : list of (B, ...) float
+    reference : tuple of (B, ...) float
+        The same tensors for the clean pictures.
+
+    Returns
+    -------
+    (B,) float in [-1, 1]
+    """
     pairs = zip(features, reference, strict=True)
     return torch.stack([_cosine(one.flatten(1), other.flatten(1)) for one, other in pairs]).mean(0)
 
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:
-    """Return the cosines along the last axis; 0, without a gradient, where one is zero."""
+    """Return the cosines along the last axis; 0, without a gradient, where a vector is zero."""
     lengths = one.norm(dim=-1) * other.norm(dim=-1)
     return (one * other).sum(-1) / lengths.masked_fill(lengths < _SHORTEST, torch.inf)
 

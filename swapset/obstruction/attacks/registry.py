@@ -51,7 +51,7 @@ ATTACKS = Plugins(
         # Only scaled: no attack of its own.
         EVEN: _own("robust:LBRobust", several=True),
     },
-    methods=("run", "passing"),
+    methods=("run", "snapshots"),
     traits={"settings": _STEPS, "several": False},
 )
 """Attacks, our own in the order of tables 4.6 and 4.7 of the chapter. Of `settings` they take the

@@ -1,6 +1,6 @@
-"""JPEG that a gradient passes: what libjpeg does to pixels, with 4:2:0 chroma, and no file.
+"""Differentiable JPEG: the effect of libjpeg on pixels, with 4:2:0 chroma, without a file.
 
-The steps and their roundings are those of libjpeg-turbo with its defaults, which OpenCV uses: see
+Steps and roundings follow libjpeg-turbo with its defaults, which OpenCV uses: see
 jccolor.c, jcsample.c (`h2v2_downsample`), jcparam.c (tables and quality), jdsample.c
 (`h2v2_fancy_upsample`), jdcolor.c; the DCT is exact here and in fixed point there.
 """
@@ -45,12 +45,30 @@ _TO_RGB = ((1, 0, 1.402), (1, -0.344136286, -0.714136286), (1, 1.772, 0))
 
 
 def straight(values: Tensor) -> Tensor:
-    """Round; the gradient passes as if nothing had been done."""
+    """Round to whole numbers; the gradient is taken to be the identity.
+
+    Parameters
+    ----------
+    values : (...,) float
+
+    Returns
+    -------
+    (...,) float
+    """
     return values + (values.round() - values).detach()
 
 
 def soft(values: Tensor) -> Tensor:
-    """Round softly: x' + (x - x')³, where x' is x rounded; half of a step is left at most.
+    """Round softly: x' + (x - x')³, where x' is x rounded.
+
+    Parameters
+    ----------
+    values : (...,) float
+
+    Returns
+    -------
+    (...,) float
+        At most 1/8 from a whole number.
 
     References
     ----------
@@ -63,7 +81,7 @@ def soft(values: Tensor) -> Tensor:
 def jpeg(
     images: Tensor, quality: float | Sequence[float], *, rounding: Rounding = straight
 ) -> Tensor:
-    """Return images as they come back from a JPEG file; differentiable.
+    """Return images as read back from a JPEG file, differentiably.
 
     Parameters
     ----------
@@ -71,13 +89,19 @@ def jpeg(
     quality : float or sequence of B floats
         1 to 100, as libjpeg scales it.
     rounding : callable
-        Of the coefficients, `straight` or `soft`; all other roundings are straight. The soft one
-        gives values that no file gives, and almost no gradient to coefficients that become 0.
+        Rounding of the coefficients, `straight` or `soft`; all other roundings are straight. The
+        soft one yields values that no file yields, and almost no gradient for coefficients that
+        become 0.
 
     Returns
     -------
     (B, 3, H, W) float32
         Whole numbers in [0, 255].
+
+    Raises
+    ------
+    ValueError
+        If a quality is out of range, or their number is not B.
     """
     height, width = images.shape[2:]
     tables = _tables(quality, len(images)).to(images.device)
@@ -86,13 +110,19 @@ def jpeg(
     halved = _halved(planes[:, 1:])
     chroma = _coded(_padded(halved), tables[:, 1:], rounding)
     chroma = chroma[:, :, : halved.shape[2], : halved.shape[3]]
-    # Weights 9/16, 3/16, 3/16, 1/16, and the border repeated: as "fancy" upsampling.
+    # Weights 9/16, 3/16, 3/16, 1/16 with the border repeated: libjpeg's "fancy" upsampling.
     doubled = functional.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False)
     return _rgb(torch.cat((luma, straight(doubled)[:, :, :height, :width]), 1))
 
 
 def quantisers(quality: float) -> tuple[list[list[int]], list[list[int]]]:
-    """Return the tables of luma and chroma (8 × 8) at a quality; `jpeg_quality_scaling`."""
+    """Return the tables (8 × 8) of luma and chroma at a quality; `jpeg_quality_scaling`.
+
+    Raises
+    ------
+    ValueError
+        If the quality is not in [1, 100].
+    """
     if not 1 <= quality <= 100:
         raise ValueError(f"quality {quality} must lie in [1, 100]")
     percent = int(5000 / quality if quality < 50 else 200 - 2 * quality)
@@ -108,8 +138,8 @@ def _tables(quality: float | Sequence[float], count: int) -> Tensor:
     qualities = [quality] if isinstance(quality, int | float) else list(quality)
     if len(qualities) not in (1, count):
         raise ValueError(f"{len(qualities)} qualities are given for {count} images")
-    found = [(luma, chroma, chroma) for luma, chroma in map(quantisers, qualities)]
-    return torch.tensor(found, dtype=torch.float32)[:, :, None, :, None, :]
+    tables = [(luma, chroma, chroma) for luma, chroma in map(quantisers, qualities)]
+    return torch.tensor(tables, dtype=torch.float32)[:, :, None, :, None, :]
 
 
 @cache
@@ -122,7 +152,7 @@ def _dct(device: torch.device) -> Tensor:
 
 
 def _coded(planes: Tensor, tables: Tensor, rounding: Rounding) -> Tensor:
-    """Return planes (B, C, 8h, 8w) in [0, 255] after quantisation of their blocks."""
+    """Quantise the blocks of planes (B, C, 8h, 8w) in [0, 255], and decode them again."""
     count, channels, height, width = planes.shape
     blocks = (planes - 128).view(count, channels, height // 8, 8, width // 8, 8)
     dct = _dct(planes.device)
@@ -146,16 +176,16 @@ def _rgb(planes: Tensor) -> Tensor:
 
 
 def _halved(planes: Tensor) -> Tensor:
-    """Return means of 2 × 2 pixels; an odd row or column is repeated first."""
+    """Return means of 2 × 2 pixels; the last row or column is repeated where a side is odd."""
     height, width = planes.shape[2:]
     even = functional.pad(planes, (0, width % 2, 0, height % 2), mode="replicate")
     means = functional.avg_pool2d(even, 2)
-    # Halves go down and up by turns, quarters as usual.
+    # Halves are rounded down and up in turn, quarters to the nearest.
     bias = torch.tensor((-0.125, 0.125), device=planes.device).repeat(means.shape[3])
     return straight(means + bias[: means.shape[3]])
 
 
 def _padded(planes: Tensor) -> Tensor:
-    """Return planes with their last row and column repeated up to whole blocks."""
+    """Repeat the last row and column of planes up to whole blocks."""
     height, width = planes.shape[2:]
     return functional.pad(planes, (0, -width % 8, 0, -height % 8), mode="replicate")

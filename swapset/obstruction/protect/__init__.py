@@ -1,1 +1,1 @@
-"""`swapset protect`: noise against landmark extraction on anybody's videos and pictures."""
+"""`swapset protect`: noise against landmark extraction on any video or picture."""

@@ -1,4 +1,4 @@
-"""The faces of a video or picture that are to be protected."""
+"""Find and follow the faces of a video or picture that is to be protected."""
 
 from __future__ import annotations
 
@@ -24,25 +24,28 @@ from swapset.types import Image, Points
 Which = Literal["all", "largest"]
 
 SMALLEST = 48
-"""Pixels from eyebrows to chin; as `accept.min_face_height`, below which no swap is made either."""
+"""Smallest face in pixels from eyebrows to chin, as `accept.min_face_height`.
+
+Smaller faces are not swapped either.
+"""
 
 _SEARCH_EVERY = 30
-_SAME = 0.7  # overlap from which two tracks are on one face
+_SAME = 0.7  # smallest overlap of two tracks that follow the same face
 
 
 @dataclass(frozen=True)
 class FoundFaces:
-    """Faces, each followed through a video.
+    """Faces followed through a video.
 
     Attributes
     ----------
     frames : int
-        Of the video.
+        Number of frames of the video.
     paths : list of (int, (m, 68, 2) float32)
         For each face its first frame, and its landmarks from there on, x and y in pixels; NaN
-        where it is not seen.
+        where it is not visible.
     hints : dict
-        Why there may be none, see `swapset.faces.diagnose`.
+        Possible reasons why there is no face, see `swapset.faces.diagnose`.
     """
 
     frames: int
@@ -50,7 +53,7 @@ class FoundFaces:
     hints: dict[str, float] = field(default_factory=dict)
 
     def at(self, frame: int) -> Points:
-        """Return the landmarks (n, 68, 2) of all faces in a frame, NaN = not seen there."""
+        """Return the landmarks (n, 68, 2) float32 of all faces in a frame, NaN = not visible."""
         points = np.full((len(self.paths), 68, 2), np.nan, np.float32)
         for face, (first, path) in enumerate(self.paths):
             if first <= frame < first + len(path):
@@ -58,7 +61,7 @@ class FoundFaces:
         return _without_doubles(points)
 
     def with_a_face(self) -> list[int]:
-        """Return the frames that show a face, ascending."""
+        """Return the numbers of the frames that show a face, ascending."""
         seen = np.zeros(self.frames, bool)
         for first, path in self.paths:
             seen[first : first + len(path)] |= np.isfinite(path).all(axis=(1, 2))
@@ -71,15 +74,16 @@ class FoundFaces:
 
 
 def follow_faces(images: Iterable[Image], *, fps: float, which: Which = "all") -> FoundFaces:
-    """Return the faces of a video, with smoothed landmarks.
+    """Follow the faces of a video and smooth their landmarks.
 
     Parameters
     ----------
     images : iterable of (H, W, 3) uint8, RGB
-        Read once and not kept.
+        Frames of the video; read once, one at a time.
     fps : float
+        Frames per second.
     which : {"all", "largest"}
-        Largest = the one face that is seen longest and largest.
+        "largest": only the face that is visible longest and largest.
     """
     tracks, smoothing = _tracker().track(images, fps=fps), SmoothingSettings()
     numbers = tracks.track_numbers()
@@ -87,10 +91,10 @@ def follow_faces(images: Iterable[Image], *, fps: float, which: Which = "all") -
         numbers = [number for number in numbers if number == main_track(tracks)]
     paths = []
     for number in numbers:
-        own = tracks.of_track(number)
-        first, last = int(tracks.frame[own[0]]), int(tracks.frame[own[-1]])
+        places = tracks.of_track(number)
+        first, last = int(tracks.frame[places[0]]), int(tracks.frame[places[-1]])
         raw = np.full((last - first + 1, 68, 2), np.nan, np.float32)
-        raw[tracks.frame[own] - first] = tracks.landmarks[own]
+        raw[tracks.frame[places] - first] = tracks.landmarks[places]
         smooth = smooth_landmarks(
             raw,
             fps=fps,
@@ -103,32 +107,32 @@ def follow_faces(images: Iterable[Image], *, fps: float, which: Which = "all") -
 
 
 def picture_faces(image: Image, *, which: Which = "all") -> FoundFaces:
-    """Return the faces of one picture (H, W, 3) uint8, RGB, the largest first."""
+    """Find the faces of one picture (H, W, 3) uint8 RGB, the largest first."""
     detector = make_detector("hog")
     boxes, _ = detector.detect(image, min_face=SMALLEST)
     boxes = np.array(sorted(boxes, key=box_side, reverse=True)).reshape(-1, 4)
     if not len(boxes):
         return FoundFaces(1, [], diagnose([image], detector, min_face=SMALLEST))
-    find = predictor().predict
-    # Twice, as in videos: from the box that belongs to the landmarks.
-    first = [find(image, box) for box in boxes[: 1 if which == "largest" else None]]
-    found = [find(image, box_from_landmarks(points)) for points in first]
-    return FoundFaces(1, [(0, points[None]) for points in found])
+    predict = predictor().predict
+    # Twice, as in videos: the second time in the box that fits the landmarks.
+    first = [predict(image, box) for box in boxes[: 1 if which == "largest" else None]]
+    second = [predict(image, box_from_landmarks(points)) for points in first]
+    return FoundFaces(1, [(0, points[None]) for points in second])
 
 
-def check_found(path: Path, found: FoundFaces) -> None:
-    """Refuse a file without a face.
+def check_found(path: Path, faces: FoundFaces) -> None:
+    """Raise an error if no face was found in a file.
 
     Raises
     ------
     DataError
-        Saying what may be the reason.
+        With the likely reason.
     """
-    if found.paths:
+    if faces.paths:
         return
-    if "tiny_face" in found.hints:
+    if "tiny_face" in faces.hints:
         raise DataError(
-            f"{path}: its faces are {found.hints['tiny_face']:.0f} pixels high from eyebrows to "
+            f"{path}: its faces are {faces.hints['tiny_face']:.0f} pixels high from eyebrows to "
             f"chin; at least {SMALLEST} are needed, so take a larger version of it"
         )
     raise DataError(f"{path}: no face was found in it, so there is nothing to protect")
@@ -136,7 +140,7 @@ def check_found(path: Path, found: FoundFaces) -> None:
 
 @cache
 def predictor() -> LandmarkPredictor:
-    """Return dlib's landmarks; one for many files, since loading them takes long."""
+    """Return dlib's landmark predictor; cached for all files, because loading it takes long."""
     return LandmarkPredictor()
 
 
@@ -147,7 +151,7 @@ def _tracker() -> Tracker:
 
 
 def _without_doubles(points: Points) -> Points:
-    """Set faces to NaN that lie on another before them: tracks may run onto each other."""
+    """Set a face to NaN where it lies on an earlier one: two tracks may end up on the same face."""
     seen = np.flatnonzero(np.isfinite(points).all(axis=(1, 2)))
     if len(seen) < 2:
         return points

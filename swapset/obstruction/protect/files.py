@@ -1,4 +1,4 @@
-"""Protected versions of pictures, videos and folders of them."""
+"""Protect pictures, videos and folders of them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,20 @@ from swapset.obstruction.protect.video import protect_video
 
 VIDEOS = FORMATS.keys() | {".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"}
 VIDEOS |= {".3gp", ".ogv", ".gif"}
-"""By their endings; those that are not written become Matroska."""
+"""Extensions of videos. Containers that cannot be written become Matroska."""
 _FOREIGN = frozenset({".heic", ".heif", ".avif", ".jxl", ".psd", ".svg"})
-"""Pictures that nothing here reads."""
+"""Extensions of pictures that cannot be read."""
 
 
 def protect_file(source: Path, output: Path, job: Job) -> dict[str, Any]:
     """Write the protected version of a video or picture, whole or not at all.
+
+    Parameters
+    ----------
+    source : Path
+    output : Path
+        Its extension gives the format.
+    job : Job
 
     Returns
     -------
@@ -36,7 +43,7 @@ def protect_file(source: Path, output: Path, job: Job) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If the output is the source, or exists and may not be replaced.
+        If the output is the source itself, or exists and must not be replaced.
     DataError
         If no face is found.
     MediaError
@@ -59,12 +66,22 @@ def protect_folder(
 ) -> Iterator[tuple[Path, Path, dict[str, Any] | str]]:
     """Write protected versions of all videos and pictures in a folder and its sub-folders.
 
+    A file that cannot be protected does not end the run.
+
+    Parameters
+    ----------
+    source : Path
+        Folder of the originals.
+    output : Path
+        Another folder, new or existing.
+    job : Job
+
     Yields
     ------
     file, protected file : Path
-        Videos in containers that are not written become Matroska: `a.webm.mkv`.
+        Videos in containers that cannot be written become Matroska: `a.webm.mkv`.
     result : dict or str
-        As of `protect_file`, or why there is none; the others go on.
+        The result of `protect_file`, or the reason why there is none.
 
     Raises
     ------
@@ -89,7 +106,7 @@ def protect_folder(
 
 
 def _media(source: Path, output: Path) -> list[Path]:
-    """Return the videos and pictures of a folder; none that is hidden or protected already."""
+    """Return the videos and pictures of a folder, without hidden and protected ones."""
     return [
         path
         for path in sorted(source.rglob("*"))
@@ -104,20 +121,20 @@ def _protect_picture(source: Path, output: Path, job: Job) -> dict[str, Any]:
     picture = read_picture(source)
     picture.check_writable(output)
     upright = picture.view()
-    found, turn = picture_faces(upright, which=job.which), Orientation()
-    if "upside_down" in found.hints:  # its metadata are wrong, or it lacks them
-        turn = Orientation.turned(int(found.hints["upside_down"]))
-        found = picture_faces(np.ascontiguousarray(turn.apply(upright)), which=job.which)
-    check_found(source, found)
+    faces, turn = picture_faces(upright, which=job.which), Orientation()
+    if "upside_down" in faces.hints:  # orientation metadata are wrong or missing
+        turn = Orientation.turned(int(faces.hints["upside_down"]))
+        faces = picture_faces(np.ascontiguousarray(turn.apply(upright)), which=job.which)
+    check_found(source, faces)
     clean = np.ascontiguousarray(turn.apply(upright))
-    points, meter = found.at(0), job.meter()
+    points, meter = faces.at(0), job.meter()
     (noisy,) = job.protector.protect([clean], [points])
     picture.add(turn.undo(clean), turn.undo(noisy))
-    del noisy, upright  # a picture may be a gigabyte with all that is made of it
+    del noisy, upright  # a large picture and its copies may take a gigabyte
     meter.add("protected", clean, np.ascontiguousarray(turn.apply(picture.view())), points)
     with atomic_output(output) as scratch:
         picture.write(scratch, quality=job.jpeg)
         del picture
         written = np.ascontiguousarray(turn.apply(read_picture(scratch).view()))
         meter.add("written", clean, written, points)
-    return found.facts() | {"kind": "picture", "left_out": []} | meter.results()
+    return faces.facts() | {"kind": "picture", "left_out": []} | meter.results()

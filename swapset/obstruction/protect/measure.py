@@ -1,4 +1,4 @@
-"""What the noise of a protected video or picture does: landmarks that move, and its visibility."""
+"""Measure the noise of a protected video or picture: how far landmarks move, how visible it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.faces.boxes import box_from_landmarks
 from swapset.obstruction.attacks.registry import DLIB
-from swapset.obstruction.evaluation import Finder, face_ssim, find
+from swapset.obstruction.evaluation import Finder, face_ssim, find_landmarks
 from swapset.obstruction.keyframes import Run
 from swapset.obstruction.protect.faces import Which, predictor
 from swapset.types import Image, Points
@@ -25,31 +25,42 @@ PROMISE = (
 
 
 class ProtectsFrames(Protocol):
-    """What puts the noise on: `swapset.obstruction.protect.noise.Protector`."""
+    """Interface of `swapset.obstruction.protect.noise.Protector`: noise on the faces of frames."""
 
     def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
-        """Yield the frames with noise, in order; those without a face as they are."""
+        """Yield the frames with noise, in order; frames without a face unchanged.
+
+        Parameters
+        ----------
+        frames : iterable of (H, W, 3) uint8 in [0, 255], RGB
+        landmarks : iterable of (n, 68, 2) float32
+            x and y in pixels of each frame; NaN where a face is not visible.
+
+        Yields
+        ------
+        (H, W, 3) uint8 in [0, 255], RGB
+        """
 
 
 @dataclass(frozen=True)
 class Job:
-    """How files are protected.
+    """Settings for protecting files.
 
     Attributes
     ----------
     protector : ProtectsFrames
     extractors : mapping of str to Extractor
-        On which the noise is measured, by the name of their file.
+        Extractors on which the noise is measured, by the name of their file.
     against : list of str
-        Those that the noise follows.
+        Names of the extractors that the noise attacks.
     which : {"all", "largest"}
-        Of several faces.
+        Faces to protect.
     crf : int
-        Rate factor of videos; 0 = without loss.
+        Rate factor of videos; 0 = lossless.
     jpeg : int
-        Quality of JPEG.
+        Quality of JPEG, 1 to 100.
     overwrite : bool
-        Replace a file that is there.
+        Replace existing files.
     """
 
     protector: ProtectsFrames
@@ -61,19 +72,19 @@ class Job:
     overwrite: bool = False
 
     def meter(self) -> Meter:
-        """Return a meter for one file: of the extractors, and of dlib, which no noise follows."""
+        """Return a meter for one file, with the extractors and dlib, which no noise attacks."""
         return Meter({**self.extractors, DLIB: predictor()}, self.against)
 
 
 class Meter:
-    """Collects measures of some frames, once as protected and once as read back from the file.
+    """Collects measures of frames, as protected and as read back from the written file.
 
     Parameters
     ----------
     finders : mapping of str to Extractor or LandmarkPredictor
-        By the name of their file.
-    against : sequence of str
-        Those that the noise follows.
+        Models that find landmarks, by the name of their file.
+    against : list of str
+        Names of the extractors that the noise attacks.
     """
 
     def __init__(self, finders: Mapping[str, Finder], against: list[str]) -> None:
@@ -82,27 +93,30 @@ class Meter:
         self._ssims: dict[str, list[float]] = {}
 
     def add(self, stage: str, clean: Image, shown: Image, points: Points) -> None:
-        """Measure a frame.
+        """Measure the faces of a frame.
 
         Parameters
         ----------
         stage : {"protected", "written"}
-        clean, shown : (H, W, 3) uint8, RGB
+            Whether the frame comes from the protector or from the written file.
+        clean, shown : (H, W, 3) uint8 in [0, 255], RGB
+            The frame without and with noise.
         points : (n, 68, 2) float32
-            Landmarks of all faces of the clean frame; NaN = not in it.
+            Landmarks of all faces in the clean frame, x and y in pixels; NaN = not visible.
         """
         for face in points[np.isfinite(points).all(axis=(1, 2))]:
             (before, after), run = _about(face, clean, shown)
             self._ssims.setdefault(stage, []).extend(face_ssim(before, after, run).tolist())
             for name, finder in self._finders.items():
-                moved = nme(find(finder, after, run), find(finder, before, run))
+                moved = nme(find_landmarks(finder, after, run), find_landmarks(finder, before, run))
                 self._errors.setdefault((stage, name), []).extend(moved.tolist())
 
     def results(self) -> dict[str, Any]:
         """Return the means as JSON values; None where nothing was measured.
 
-        `nme`: how far the landmarks of an extractor are from those that it finds in the clean
-        frame, over the distance of the outer eye corners there. `ssim`: inside the faces' boxes.
+        `nme`: mean distance of an extractor's landmarks from those that it finds in the clean
+        frame, divided by the distance of the outer eye corners there. `ssim`: SSIM inside the
+        faces' boxes.
         """
         return {
             "faces_measured": len(self._ssims.get("protected", [])),
@@ -122,7 +136,7 @@ class Meter:
 
 
 def _about(face: Points, *images: Image) -> tuple[list[Image], Run]:
-    """Return the part (1, h, w, 3) of images that finders look at, and a face's place in it."""
+    """Cut images to the surroundings (1, h, w, 3) of a face; return them and the face's place."""
     x0, y0, x1, y1 = box_from_landmarks(face).astype(int)
     left, right = _span(x0, x1, images[0].shape[1])
     top, bottom = _span(y0, y1, images[0].shape[0])
@@ -131,7 +145,7 @@ def _about(face: Points, *images: Image) -> tuple[list[Image], Run]:
 
 
 def _span(start: int, end: int, size: int) -> tuple[int, int]:
-    """Return a span of 0 ... size with as much on either side, at least one pixel."""
+    """Extend a span by its length on both sides, cut to 0 ... size, at least one pixel long."""
     first = min(max(2 * start - end, 0), size - 1)
     return first, min(max(2 * end - start, first + 1), size)
 

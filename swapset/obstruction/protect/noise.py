@@ -1,4 +1,4 @@
-"""Noise on frames that follow each other: each starts from the noise of those before it."""
+"""Noise on consecutive frames, each starting from the noise of the frames before it."""
 
 from __future__ import annotations
 
@@ -20,42 +20,49 @@ from swapset.faces.align import umeyama
 from swapset.faces.boxes import box_from_landmarks, box_side
 from swapset.obstruction.attacks.base import Attack
 from swapset.obstruction.attacks.face_mask import face_masks
-from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.on_frames import Ensemble, OnFrames
 from swapset.obstruction.attacks.registry import attack_class, make_attack
-from swapset.obstruction.ensemble import Ensemble
-from swapset.types import Image, Points
+from swapset.types import Floats32, Frames, Image, Points
 
 GPU_BLOCK = 16
-"""Frames that a GPU works on at once; all start from the noise before the first."""
+"""Frames in a batch on a GPU; all start from the noise before the first of them."""
 
 LARGEST_FACE = 768.0
-"""Pixels from eyebrows to chin above which noise is made on a smaller picture, and enlarged.
+"""Largest face, in pixels from eyebrows to chin, that is attacked at its own size.
 
-Else an attack's memory grows with the face, of which extractors see 128 or 256 pixels.
+On larger faces the noise is made on a smaller picture and enlarged. Otherwise the memory of an
+attack would grow with the face, although extractors see only 128 or 256 pixels of it.
 """
 
 
 class Protector:
     """Puts noise on the faces of a video.
 
-    The noise of the last frame, moved along with the face, is the start of the next, so that a few
-    steps are enough for each; and what stays the same from frame to frame survives video
+    Each frame starts from the noise of the previous frame, moved along with the face. A few steps
+    per frame are then enough, and noise that stays the same from frame to frame survives video
     compression better.
 
     Parameters
     ----------
     extractors : sequence of Extractor
-        Trained, on one device. `lb-robust` follows all of them, other attacks only the first.
+        Trained extractors on one device. `lb-robust` attacks all of them, other attacks only the
+        first.
     attack : str
+        Name of the attack.
     first : int
         Steps on the first frame of a face.
     steps : int
         Steps on each further frame.
     keep : float
-        Share of the last frame's noise that the next starts from.
+        Share of the previous frame's noise that a frame starts from.
     seed : int
     **settings
-        Of the attack.
+        Hyper-parameters of the attack.
+
+    Raises
+    ------
+    ConfigError
+        If the attack is unknown, or does not take the settings.
     """
 
     def __init__(
@@ -74,7 +81,7 @@ class Protector:
         self.extractors = list(extractors) if several else list(extractors[:1])
         settings |= {"budget": "project", "seed": seed}
         self._first = make_attack(attack, iterations=first, **settings)
-        # Later frames follow one extractor at a step (benchmarks/protect.py compares).
+        # On later frames a step follows one extractor; benchmarks/protect.py compares the two.
         turns = {"at_once": 1} if "at_once" in signature(kind).parameters else {}
         self._next = make_attack(attack, iterations=steps, **{**turns, **settings})
         self.keep = keep
@@ -88,12 +95,17 @@ class Protector:
         ----------
         frames : iterable of (H, W, 3) uint8, RGB
         landmarks : iterable of (n, 68, 2) float32
-            Of each frame, x and y in pixels. Row i is the same face in all frames, NaN where it is
-            not seen; n may be 0. A frame without a face comes back as it was.
+            x and y in pixels of each frame. Row i is the same face in all frames, NaN where it is
+            not visible; n may be 0. A frame without a face is yielded unchanged.
 
         Yields
         ------
         (H, W, 3) uint8, RGB
+
+        Raises
+        ------
+        DataError
+            If an extractor's maps or gradients are not finite.
         """
         kept: dict[int, _Noise] = {}
         pairs = zip(frames, landmarks, strict=True)
@@ -103,10 +115,10 @@ class Protector:
     def _protected(
         self, frames: list[Image], landmarks: list[Points], kept: dict[int, _Noise]
     ) -> list[Image]:
-        """Return noisy frames; `kept` has each face's noise before them, and then after."""
+        """Return noisy frames; update `kept`, the latest noise of each face."""
         noisy, last = [frame.copy() for frame in frames], len(frames) - 1
         for face in range(max(map(len, landmarks))):
-            places = [k for k, own in enumerate(landmarks) if _is_seen(own, face)]
+            places = [k for k, points in enumerate(landmarks) if _is_seen(points, face)]
             before = kept.pop(face, None)
             if not places:
                 continue
@@ -119,15 +131,15 @@ class Protector:
         return noisy
 
     def _noise(self, frames: list[Image], points: Points, before: _Noise | None) -> list[_Noise]:
-        """Return the noise of a face at points (B, 68, 2) of frames (H, W, 3)."""
-        boxes = np.stack([box_from_landmarks(own) for own in points])
-        looking = [OnFrames(extractor, torch.from_numpy(boxes)) for extractor in self.extractors]
-        rows, columns = Ensemble(looking).window(*frames[0].shape[:2])
+        """Return the noise on one face with landmarks (B, 68, 2) in frames (H, W, 3)."""
+        boxes = np.stack([box_from_landmarks(face) for face in points])
+        on_frames = [OnFrames(extractor, torch.from_numpy(boxes)) for extractor in self.extractors]
+        rows, columns = Ensemble(on_frames).window(*frames[0].shape[:2])
         corner = np.array([columns.start, rows.start], np.float32)
         images = np.stack([frame[rows, columns] for frame in frames])
         start, turn, attack = None, 0, self._first
         if before is not None:
-            start = np.stack([before.moved(own, corner, images.shape[1:3]) for own in points])
+            start = np.stack([before.moved(face, corner, images.shape[1:3]) for face in points])
             turn, attack = before.turn, self._next
         factor = _shrinking(boxes)
         added = self._added(
@@ -139,35 +151,44 @@ class Protector:
         )
         added = _larger(added, factor, images.shape[1:3])
         return [
-            _Noise(own, place - corner, rows, columns, turn + attack.iterations)
-            for own, place in zip(added, points, strict=True)
+            _Noise(noise, face - corner, rows, columns, turn + attack.iterations)
+            for noise, face in zip(added, points, strict=True)
         ]
 
     def _added(
         self,
         attack: Attack,
-        images: npt.NDArray[np.uint8],
+        images: Frames,
         points: Points,
         *,
-        start: npt.NDArray[np.float32] | None,
+        start: Floats32 | None,
         turn: int,
     ) -> npt.NDArray[np.int16]:
-        """Return the noise of an attack on a face at points (B, 68, 2) of images (B, h, w, 3)."""
-        boxes = torch.from_numpy(np.stack([box_from_landmarks(own) for own in points]))
+        """Return an attack's noise (B, h, w, 3) on a face with landmarks (B, 68, 2) in images."""
+        boxes = torch.from_numpy(np.stack([box_from_landmarks(face) for face in points]))
         mask = torch.from_numpy(face_masks(points, images.shape[1:3])).to(self._device)
         part = Ensemble([OnFrames(extractor, boxes, mask=mask) for extractor in self.extractors])
         clean = _tensor(images, self._device)
-        begun = None if start is None else clean + self.keep * _tensor(start, self._device)
+        begin = None if start is None else clean + self.keep * _tensor(start, self._device)
         followed = part if attack.follows_several else part.members[0]
-        noisy = attack.run(followed, clean, start=begun, turn=turn)
+        noisy = attack.run(followed, clean, start=begin, turn=turn)
         return (noisy.short() - clean.short()).permute(0, 2, 3, 1).cpu().numpy()
 
 
 @dataclass(frozen=True)
 class _Noise:
-    """Noise (h, w, 3) int16 of a part of a frame, and the face's landmarks there (68, 2).
+    """Noise on one face of a frame, from which the next frame starts.
 
-    `turn` is the number of the step that would come next.
+    Attributes
+    ----------
+    added : (h, w, 3) int16
+        Noise of a part of the frame.
+    points : (68, 2) float32
+        Landmarks of the face in this part, x and y in pixels.
+    rows, columns : slice
+        The part's place in the frame.
+    turn : int
+        Number of the next step.
     """
 
     added: npt.NDArray[np.int16]
@@ -177,16 +198,14 @@ class _Noise:
     turn: int
 
     def add_to(self, noisy: Image, clean: Image, epsilon: float) -> None:
-        """Put it on a frame that may have noise of other faces; no pixel goes beyond epsilon."""
+        """Add the noise to a frame that may have noise of other faces; keep within epsilon."""
         part, most = (self.rows, self.columns), int(epsilon)
-        own = clean[part].astype(np.int16)
-        total = (noisy[part] - own + self.added).clip(-most, most)
-        noisy[part] = (own + total).clip(0, 255)
+        original = clean[part].astype(np.int16)
+        total = (noisy[part] - original + self.added).clip(-most, most)
+        noisy[part] = (original + total).clip(0, 255)
 
-    def moved(
-        self, points: Points, corner: npt.NDArray[np.float32], shape: tuple[int, int]
-    ) -> npt.NDArray[np.float32]:
-        """Return the noise (h, w, 3) as the face moved to points of the frame."""
+    def moved(self, points: Points, corner: Floats32, shape: tuple[int, int]) -> Floats32:
+        """Return the noise (h, w, 3), moved with the face to its landmarks in another frame."""
         matrix = umeyama(self.points, points - corner)
         moved = cv2.warpAffine(self.added.astype(np.float32), matrix, shape[::-1])
         return np.asarray(moved, np.float32)
@@ -196,13 +215,13 @@ def _is_seen(landmarks: Points, face: int) -> bool:
     return len(landmarks) > face and bool(np.isfinite(landmarks[face]).all())
 
 
-def _shrinking(boxes: Points) -> int:
-    """Return by how many times pictures shrink, so that faces with these boxes are small enough."""
+def _shrinking(boxes: Floats32) -> int:
+    """Return the whole factor by which to shrink pictures, so that no face exceeds the largest."""
     return max(1, math.ceil(max(box_side(box) for box in boxes) / LARGEST_FACE))
 
 
 def _smaller(images: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
-    """Return images (B, h, w, 3) of means of `factor`² pixels, the last row and column repeated."""
+    """Shrink images (B, h, w, 3) by means of `factor`² pixels; repeat the last row and column."""
     if factor == 1:
         return images
     height, width = (math.ceil(side / factor) for side in images.shape[1:3])
@@ -216,7 +235,7 @@ def _smaller(images: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
 def _larger(
     noise: npt.NDArray[np.int16], factor: int, shape: tuple[int, int]
 ) -> npt.NDArray[np.int16]:
-    """Return noise (B, h, w, 3) as it is on images of a shape, which `_smaller` made smaller."""
+    """Enlarge noise (B, h, w, 3) to the shape of the images that `_smaller` shrank."""
     if factor == 1:
         return noise
     size = noise.shape[2] * factor, noise.shape[1] * factor
@@ -224,5 +243,5 @@ def _larger(
 
 
 def _tensor(images: npt.NDArray[Any], device: torch.device) -> Tensor:
-    """Return images (B, H, W, 3) as (B, 3, H, W) on a device."""
+    """Return images (B, H, W, 3) as a tensor (B, 3, H, W) on a device."""
     return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""The protected version of a video: all but its faces stays as it is."""
+"""Write the protected version of a video; everything but its faces is copied."""
 
 from __future__ import annotations
 
@@ -20,95 +20,117 @@ from swapset.errors import MediaError
 from swapset.io.files import atomic_output
 from swapset.media.container import open_video
 from swapset.media.decode import expected_frames
-from swapset.media.edit_frames import Retouch
+from swapset.media.edit_frames import FrameEditor
 from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
-from swapset.media.stream_copy import Plan, plan_rewrite
+from swapset.media.stream_copy import CopyPlan, plan_rewrite
 from swapset.media.timeline import sampled
 from swapset.obstruction.protect.faces import FoundFaces, check_found, follow_faces
 from swapset.obstruction.protect.measure import Job, Meter
 from swapset.types import Image
 
 Timed = tuple[Fraction, VideoFrame, Image]
+"""Time in seconds, the frame as decoded, and as (H, W, 3) uint8 RGB."""
 
 MEASURED = 50
-"""Frames with a face on which the noise is measured."""
+"""Largest number of frames with a face on which the noise is measured."""
 
-_ROUNDED = Fraction(1, 500)  # seconds by which containers round times
+_ROUNDED = Fraction(1, 500)  # containers round times by up to so many seconds
 
 
 def protect_video(source: Path, output: Path, job: Job) -> dict[str, Any]:
-    """Write the protected version of a video, whole or not at all; see `protect_file`.
+    """Write the protected version of a video, whole or not at all.
 
-    It is decoded three times, since landmarks are smoothed over time and frames do not fit into
-    memory: to find the faces, to put the noise on, and to compare the written file with it. That
-    costs little beside the noise.
+    Decodes the video three times: to find the faces, to add the noise, and to compare the written
+    file with it. Landmarks are smoothed over time, and all frames do not fit into memory. Decoding
+    costs little compared with the noise.
+
+    Parameters
+    ----------
+    source : Path
+    output : Path
+        Its extension gives the container.
+    job : Job
+
+    Returns
+    -------
+    dict
+        See `swapset.obstruction.protect.files.protect_file`.
+
+    Raises
+    ------
+    DataError
+        If no face is found.
+    MediaError
+        If the source is damaged or of an unknown format, or the output cannot be written.
     """
     with _opened(source) as video:
         plan = plan_rewrite(source, video.container, video.stream, output)
     with atomic_output(output) as scratch:
-        scratch.touch()  # where nothing can be written, that is said before the work begins
-        found, turn = _found(source, plan, job), 0
-        if "upside_down" in found.hints:  # its metadata are wrong, or it lacks them
-            turn = int(found.hints["upside_down"])
-            found = _found(source, plan, job, turn)
-        check_found(source, found)
-        protection = _Protection(source, plan, found, job, turn)
+        scratch.touch()  # report a folder that cannot be written to before the work begins
+        faces, turn = _find_faces(source, plan, job), 0
+        if "upside_down" in faces.hints:  # orientation metadata are wrong or missing
+            turn = int(faces.hints["upside_down"])
+            faces = _find_faces(source, plan, job, turn)
+        check_found(source, faces)
+        protection = _Protection(source, plan, faces, job, turn)
         protection.write(scratch)
         protection.check(scratch)
     about = {"kind": "video", "left_out": plan.left_out}
-    return found.facts() | about | protection.meter.results()
+    return faces.facts() | about | protection.meter.results()
 
 
-def _found(source: Path, plan: Plan, job: Job, turn: int = 0) -> FoundFaces:
-    """Return the faces of a video that is whole, turned clockwise by `turn` degrees."""
+def _find_faces(source: Path, plan: CopyPlan, job: Job, turn: int = 0) -> FoundFaces:
+    """Find the faces of a video turned clockwise by `turn` degrees; refuse a damaged video."""
     with _opened(source, turn) as video:
         views = (image for _, _, image in video.frames("finding faces"))
-        found = follow_faces(views, fps=float(plan.rate), which=job.which)
+        faces = follow_faces(views, fps=float(plan.rate), which=job.which)
         video.check_whole()
-    return found
+    return faces
 
 
 class _Protection:
-    """The second half of the work: faces and what is taken over are known."""
+    """Adds the noise to a video and checks the written file, once the faces are known."""
 
-    def __init__(self, source: Path, plan: Plan, found: FoundFaces, job: Job, turn: int) -> None:
-        self._source, self._plan, self._found, self._job = source, plan, found, job
+    def __init__(
+        self, source: Path, plan: CopyPlan, faces: FoundFaces, job: Job, turn: int
+    ) -> None:
+        self._source, self._plan, self._faces, self._job = source, plan, faces, job
         self._turn = turn
         self.meter: Meter = job.meter()
-        seen = found.with_a_face()
+        seen = faces.with_a_face()
         self._measured = {seen[place] for place in sampled(len(seen), MEASURED)}
 
     def write(self, scratch: Path) -> None:
-        """Put noise on the frames and write them beside what is taken over."""
+        """Add noise to the frames and write them, with the streams that are copied."""
         waiting: deque[Timed] = deque()
 
         def views(video: _Video) -> Iterator[Image]:
-            for each in video.frames("protecting", self._found.frames):
+            for each in video.frames("protecting", self._faces.frames):
                 waiting.append(each)
                 yield each[2]
 
-        points = map(self._found.at, range(self._found.frames))
+        points = map(self._faces.at, range(self._faces.frames))
         with _opened(self._source, self._turn) as video, ExitStack() as stack:
             writer: Rewriter | None = None
             for number, noisy in enumerate(self._job.protector.protect(views(video), points)):
                 time, frame, clean = waiting.popleft()
                 if writer is None:
-                    writer = stack.enter_context(self._writer(scratch, video.retouch))
+                    writer = stack.enter_context(self._writer(scratch, video.editor))
                 change = noisy.astype(np.int16) - clean
-                writer.write(time, video.retouch.stored(frame, change if change.any() else None))
+                writer.write(time, video.editor.stored(frame, change if change.any() else None))
                 if number in self._measured:
-                    self.meter.add("protected", clean, noisy, self._found.at(number))
+                    self.meter.add("protected", clean, noisy, self._faces.at(number))
 
-    def _writer(self, scratch: Path, retouch: Retouch) -> Rewriter:
-        colours, orientation = retouch.colours, retouch.orientation
+    def _writer(self, scratch: Path, editor: FrameEditor) -> Rewriter:
+        colours, orientation = editor.colours, editor.orientation
         quality = self._job.crf
         return Rewriter(
             scratch, self._plan, colours=colours, orientation=orientation, quality=quality
         )
 
     def check(self, scratch: Path) -> None:
-        """Compare what was written with the source, and measure the noise that is in it.
+        """Compare the written file with the source, and measure its noise.
 
         Raises
         ------
@@ -117,7 +139,7 @@ class _Protection:
         """
         with _opened(self._source, self._turn) as one, _opened(scratch, self._turn) as other:
             start: Fraction | None = None
-            pairs = zip_longest(one.frames("checking", self._found.frames), other.frames())
+            pairs = zip_longest(one.frames("checking", self._faces.frames), other.frames())
             for number, (clean, shown) in enumerate(pairs):
                 if clean is None or shown is None:
                     raise MediaError(f"{self._source}: {number} frames were written, not all")
@@ -129,47 +151,46 @@ class _Protection:
                     self._measure(clean[2], shown[2], number)
 
     def _measure(self, clean: Image, shown: Image, number: int) -> None:
-        # Of odd sizes, a row or column may be missing.
+        # Where a side is odd, the written frame may lack its last row or column.
         height, width = (min(pair) for pair in zip(clean.shape[:2], shown.shape[:2], strict=True))
-        points = self._found.at(number)
+        points = self._faces.at(number)
         self.meter.add("written", clean[:height, :width], shown[:height, :width], points)
 
 
 class _Video:
-    """A video that is read from its beginning."""
+    """An open video, read from its beginning."""
 
     def __init__(
         self, path: Path, container: InputContainer, stream: VideoStream, turn: int
     ) -> None:
         self.path, self.container, self.stream, self._turn = path, container, stream, turn
         self._reader = SourceReader(container, stream)
-        self._retouch: Retouch | None = None
+        self._editor: FrameEditor | None = None
 
     @property
-    def retouch(self) -> Retouch:
-        """What turns its frames into RGB; there is none before the first frame."""
-        if self._retouch is None:
+    def editor(self) -> FrameEditor:
+        """Return the converter of its frames to RGB; it exists from the first frame on."""
+        if self._editor is None:
             raise MediaError(f"{self.path}: no frame of it decodes")
-        return self._retouch
+        return self._editor
 
     def frames(self, doing: str = "", total: int | None = None) -> Iterator[Timed]:
-        """Yield times in seconds, frames as decoded, and as RGB; with a progress bar if named."""
+        """Yield all frames; show a progress bar if `doing` names the work."""
         total = total or expected_frames(self.container, self.stream)
         name = f"{self.path.name}: {doing}"
-        # None: only where somebody sees it.
-        quiet = None if doing else True
+        quiet = None if doing else True  # None: show the bar only on a terminal
         for time, frame in tqdm(self._reader, name, total, unit="frame", disable=quiet):
-            if self._retouch is None:
-                self._retouch = Retouch(self.path, frame, self.stream, turn=self._turn)
-            yield time, frame, self._retouch.view(frame)
+            if self._editor is None:
+                self._editor = FrameEditor(self.path, frame, self.stream, turn=self._turn)
+            yield time, frame, self._editor.view(frame)
 
     def check_whole(self) -> None:
-        """Refuse what lost frames: nobody would see it in the protected one.
+        """Raise an error if frames are damaged or missing; the protected file would hide it.
 
         Raises
         ------
         MediaError
-            With their number.
+            With the number of such frames.
         """
         if not self._reader.frames:
             raise MediaError(f"{self.path}: no frame of it decodes")

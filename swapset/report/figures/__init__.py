@@ -1,1 +1,1 @@
-"""Every picture of the report: charts, contact sheets, rows of masks."""
+"""All pictures of the report: charts, contact sheets, rows of masks."""

@@ -27,12 +27,12 @@ from swapset.types import Image
 logger = logging.getLogger(__name__)
 
 CLIPS_COMPARED = 60
-"""Most clips whose landmarks' jitter is drawn."""
+"""Largest number of clips whose landmarks' jitter is drawn."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What the figures of a build are drawn from.
+    """Draws the figures of a build.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Figures:
     recipes : mapping of str to Recipe
         Recipe of each method.
     models : Models
-        Which models made the fakes.
+        The models that made the fakes.
     """
 
     build: FinishedBuild
@@ -50,7 +50,7 @@ class Figures:
     models: Models
 
     def write(self, paths: Iterable[Path]) -> None:
-        """Write figures; each file's stem is the name of its figure, see `plan.figure_names`."""
+        """Write figures; each stem is a name of `swapset.build.figures.figure_names`."""
         for path in paths:
             logger.info("drawing %s", path.name)
             self._one(path.stem)(path)

@@ -1,6 +1,7 @@
-"""Charts of Landmark Breaker: errors under compression, and other steps; figures 4.12 and 4.13.
+"""Charts of Landmark Breaker: errors under compression and with other steps; figures 4.12 and 4.13.
 
-The chapter's own numbers, of other extractors and people, are hollow where a name is the same.
+Hollow markers show the chapter's own numbers, from other extractors and people, for attacks and
+extractors of the same name.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ KINDS: dict[str, dict[str, str]] = {
     "image compression": {"none": "none", "jpeg75": "Q75", "jpeg50": "Q50"},
     "video compression": {"none": "none", "mpeg4": "C", "mpeg4+h264": "C2"},
 }
-"""The columns of figure 4.12, and what the chapter calls their compressions."""
+"""The columns of figure 4.12 with their compressions, each with its name in the chapter."""
 MEASURES = {"nme": "NME", "ssim_i": "SSIM_I (picture)", "ssim_w": "SSIM_W (swap)"}
 VARIED = {"step": "size of a step", "iterations": "number of steps"}
 _WIDTH, _HEIGHT = 3.5, 2.7
 _APART = 0.12
-"""Width over which attacks of one place are spread, so that their intervals stay apart."""
+"""Largest shift of an attack along the axis, so that intervals do not cover each other."""
 
 
 def robustness_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
@@ -42,7 +43,7 @@ def robustness_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        A row for each extractor that some attack knows: image compression left, video right.
+        A row for each extractor that an attack knows; left image, right video compression.
     """
     labelled = table.assign(label=list(map(label, table["attack"], table["source"])))
     names = list(dict.fromkeys(table.loc[table["attack"] != CLEAN, "extractor"])) or ["none"]
@@ -59,7 +60,7 @@ def robustness_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
             axes.set_xlim(-0.3, len(places) - 0.7)
             axes.set_ylim(bottom=0)
         row[0].set_ylabel("NME")
-    # An attack may be missing where another has a curve.
+    # No single panel may have the curves of all attacks.
     shown = [axes.get_legend_handles_labels() for axes in panels.flat]
     handles = {name: handle for pair in shown for handle, name in zip(*pair, strict=True)}
     if handles:
@@ -71,11 +72,11 @@ def robustness_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
 
 
 def _colours(table: pd.DataFrame) -> dict[str, object]:
-    """Return the colour of each label, in the order of the attacks; that of an attack stays."""
+    """Return the colour of each label, in the order of the attacks; an attack keeps its colour."""
     attacks = dict(zip(table["label"], table["attack"], strict=True))
     others = sorted(set(attacks.values()) - set(ATTACKS.built_in))
     rank = [*ATTACKS.built_in, *others]
-    # Those of ours first: they look alike in all figures. There may be more attacks than colours.
+    # Built-in attacks first, so that they look alike in all figures; colours repeat when used up.
     tones = ["0.5", *colormaps["tab10"].colors, *colormaps["Dark2"].colors]  # type: ignore[attr-defined]
     palette = dict(zip(rank, cycle(tones), strict=False))
     return {
@@ -90,20 +91,20 @@ def _curves(
     shift = dict(zip(colours, np.linspace(-_APART, _APART, len(colours)), strict=True))
     for name, part in table.groupby("label", sort=False):
         values = part.set_index("compression").reindex(list(places))
-        there = np.flatnonzero(values["nme"].notna())
-        values = values.iloc[there]
+        measured = np.flatnonzero(values["nme"].notna())
+        values = values.iloc[measured]
         if not len(values):
             continue
         reach = np.abs(values[["low", "high"]].to_numpy(float).T - values["nme"].to_numpy(float))
         axes.errorbar(
-            there + shift[str(name)], values["nme"], yerr=reach, label=str(name),
+            measured + shift[str(name)], values["nme"], yerr=reach, label=str(name),
             color=colours[str(name)], marker="o", markersize=4, linewidth=1.2, capsize=2,
             linestyle=_style(part["attack"].iloc[0], str(name)),
         )  # fmt: skip
 
 
 def _style(attack: str, name: str) -> str:
-    """Return the style of a line: of clean frames, of one source, of several."""
+    """Return the line style of clean frames, of attacks on one source, or on several."""
     if attack == CLEAN:
         return "--"
     return "-" if attack == name else ":"
@@ -116,7 +117,7 @@ def _quoted(
     places: Mapping[str, str],
     colours: Mapping[str, object],
 ) -> None:
-    """Draw the chapter's errors of attacks that were also measured here."""
+    """Draw the chapter's errors for attacks that were also measured here."""
     if extractor not in quoted:
         return
     for attack, part in quoted[quoted["metric"] == "nme"].groupby("attack", sort=False):
@@ -128,7 +129,7 @@ def _quoted(
 
 
 def sweep_chart(table: pd.DataFrame) -> Figure:
-    """Draw what other sizes and numbers of steps do (figure 4.13).
+    """Draw the effect of other step sizes and numbers of steps (figure 4.13).
 
     Parameters
     ----------
@@ -138,17 +139,17 @@ def sweep_chart(table: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        Rows: size, number. Columns: error, quality of the picture, quality of the swap. A line for
-        each extractor.
+        Rows: step size, number of steps. Columns: error, SSIM of the picture, SSIM of the swap. A
+        line for each extractor.
     """
     rows = [name for name in VARIED if name in set(table["varied"])] or list(VARIED)
     size = (_WIDTH * len(MEASURES) + 1.2, _HEIGHT * len(rows) + 0.1)
     figure = Figure(figsize=size, dpi=150, layout="constrained")
     panels = figure.subplots(len(rows), len(MEASURES), squeeze=False, sharey="col")
     for row, varied in zip(panels, rows, strict=True):
-        own = table[table["varied"] == varied]
+        of_setting = table[table["varied"] == varied]
         for axes, (measure, words) in zip(row, MEASURES.items(), strict=True):
-            for extractor, part in own.groupby("extractor", sort=False):
+            for extractor, part in of_setting.groupby("extractor", sort=False):
                 axes.plot(
                     part[varied], part[measure], "o-", markersize=4, linewidth=1.2, label=extractor
                 )

@@ -1,4 +1,4 @@
-"""What Landmark Breaker does to one frame, step by step, a row for each extractor; figure 4.11."""
+"""Effect of Landmark Breaker on one frame, step by step, a row per extractor; figure 4.11."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from matplotlib import colormaps
 
@@ -16,17 +15,15 @@ from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.faces.align import transform_points
 from swapset.generation.synthesis import Synthesiser
-from swapset.obstruction.evaluation import find
+from swapset.obstruction.evaluation import find_landmarks
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.report.figures.finished import zoom, zoom_transform
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
-from swapset.types import Image
-
-Points = npt.NDArray[np.floating]
+from swapset.types import Floats, Image, Points
 
 SIDE = 190
 LOUDER = 10
-"""How many times as strong the noise is shown."""
+"""Factor by which the noise is amplified for display."""
 _TITLE = "From noise to swap"
 _COLUMNS = [
     "original", f"noise x {LOUDER}", "protected", "heat-maps\nbefore", "heat-maps\nafter",
@@ -34,22 +31,22 @@ _COLUMNS = [
 ]  # fmt: skip
 _POINT, _RADIUS, _SHIFT = (60, 230, 90), 1, 4
 _LIGHT = 0.75
-"""Opacity of a heat-map at its highest."""
+"""Opacity of a heat-map at its maximum."""
 
 
 @dataclass(frozen=True)
 class Protected:
-    """A person whose frames may be shown.
+    """A protected person whose frames may be shown.
 
     Attributes
     ----------
     frames : Path
-        Key frames, see `swapset.obstruction.keyframes`.
+        Folder of key frames, see `swapset.obstruction.keyframes`.
     noisy : mapping of str to Path
-        The same with noise, by the extractor that it is made on.
+        Folders of the same frames with noise, by the attacked extractor.
     synthesiser : callable
-        Returns what puts the donor's face into frames, or None if the pair has no model; only of
-        the person who is shown, it is called.
+        Returns the synthesiser of the donor's face, or None if the pair has no model. It is called
+        only for the person who is shown.
     """
 
     frames: Path
@@ -60,14 +57,18 @@ class Protected:
 def breaker_pictures(
     people: Sequence[Protected], extractors: Mapping[str, Extractor], attack: str
 ) -> Image:
-    """Return the steps for the middle key frame of the first person who has one.
+    """Draw the steps for the middle key frame of the first person who has key frames.
 
     Parameters
     ----------
     people : sequence of Protected
     extractors : mapping of str to Extractor
     attack : str
-        Whose noise it is, for the title.
+        Name of the attack, for the title.
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
     """
     for person in people:
         runs = read_runs(person.frames)
@@ -101,14 +102,15 @@ def _sheet(person: Protected, run: Run, extractors: Mapping[str, Extractor], att
 def _row(
     run: Run, clean: Image, noisy: Image, extractor: Extractor, synthesiser: Synthesiser | None
 ) -> list[Panel]:
-    """Return the panels of one extractor, of a run of one frame (H, W, 3) uint8 RGB."""
+    """Return the panels of one extractor for a run of one frame, (H, W, 3) uint8 RGB."""
     about = run.landmarks[0]
-    found = [find(extractor, frame[None], run) for frame in (clean, noisy)]
-    error = float(nme(found[1], found[0])[0])
+    landmarks = [find_landmarks(extractor, frame[None], run) for frame in (clean, noisy)]
+    error = float(nme(landmarks[1], landmarks[0])[0])
     noise = np.clip(LOUDER * (noisy.astype(int) - clean) + 128, 0, 255).astype(np.uint8)
     frames = (clean, noisy)
-    marked = [_marked(frame, about, points[0]) for frame, points in zip(frames, found, strict=True)]
-    swaps = [_swap(synthesiser, *each) for each in zip(frames, found, strict=True)]
+    pairs = list(zip(frames, landmarks, strict=True))
+    marked = [_marked(frame, about, points[0]) for frame, points in pairs]
+    swaps = [_swap(synthesiser, frame, points) for frame, points in pairs]
     return [
         *(Panel(zoom(picture, about, SIDE)) for picture in (clean, noise, noisy)),
         *(Panel(heatmap_picture(extractor, frame, run)) for frame in frames),
@@ -120,19 +122,23 @@ def _row(
 
 @torch.inference_mode()
 def heatmap_picture(extractor: Extractor, frame: Image, run: Run) -> Image:
-    """Return what the network sees of a frame with its heat-maps over it, (S, S, 3) uint8 RGB.
+    """Draw the heat-maps of a frame over the network's crop of it.
 
     Parameters
     ----------
     extractor : Extractor
-    frame : (H, W, 3) uint8, RGB
+    frame : (H, W, 3) uint8 in [0, 255], RGB
     run : Run
-        Of this frame alone.
+        Run of this frame alone.
+
+    Returns
+    -------
+    (S, S, 3) uint8 in [0, 255], RGB
     """
     images = torch.from_numpy(frame).to(extractor.device).permute(2, 0, 1)[None].float()
     crop = extractor.crop(images, torch.from_numpy(run.boxes))
     maps = extractor.heatmaps(crop)[0].float().clamp_min(0)
-    # As landmarks are found: each where its own map is highest, however low that is.
+    # A landmark is found where its map is highest, however low: scale each map to its maximum.
     highest = maps.amax((1, 2), keepdim=True).clamp_min(1e-12)
     height = (maps / highest).amax(0).cpu().numpy()
     seen = crop[0].permute(1, 2, 0).cpu().numpy()
@@ -142,8 +148,8 @@ def heatmap_picture(extractor: Extractor, frame: Image, run: Run) -> Image:
     return (seen * (1 - opacity) + colours * opacity).round().astype(np.uint8)
 
 
-def _marked(frame: Image, about: Points, points: Points) -> Image:
-    """Return a face with its landmarks (68, 2), in frame pixels; those far away are not seen."""
+def _marked(frame: Image, about: Points, points: Floats) -> Image:
+    """Draw landmarks (68, 2) in frame pixels on the face; those outside the crop are not shown."""
     picture = np.ascontiguousarray(zoom(frame, about, SIDE))
     for x, y in transform_points(zoom_transform(about, SIDE), points):
         # OpenCV draws at fractions of a pixel.
@@ -152,7 +158,7 @@ def _marked(frame: Image, about: Points, points: Points) -> Image:
     return picture
 
 
-def _swap(synthesiser: Synthesiser | None, frame: Image, points: Points) -> Image | None:
+def _swap(synthesiser: Synthesiser | None, frame: Image, points: Floats) -> Image | None:
     if synthesiser is None:
         return None
     return next(iter(synthesiser.swap([frame], points)))[0]

@@ -1,4 +1,4 @@
-"""Charts: Mask-SSIM of the methods with intervals, and landmarks raw and smoothed over time."""
+"""Charts of Mask-SSIM by method with intervals, and of landmarks before and after smoothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swapset.io.files import atomic_output
 from swapset.types import Floats
 
 ENOUGH_DONOR = 0.9
-"""Share of donor frames below which a Mask-SSIM is no swap's."""
+"""Smallest `identity_donor` at which Mask-SSIMs are comparable: below it fakes are hardly swaps."""
 NOSE_TIP, LEFT_EYE, RIGHT_EYE = 30, 36, 45
 _SURE, _PALE, _RAW, _SMOOTH = "#33658a", "#b9c9d6", "#d1603d", "#1b4965"
 
@@ -31,7 +31,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 def mask_ssim_chart(table: pd.DataFrame, fakes: pd.DataFrame, differences: pd.DataFrame) -> Figure:
     """Draw Mask-SSIM per method with its interval, and the paired differences.
 
-    What is not comparable, because the fakes mostly do not show the donor, is pale.
+    Methods whose fakes often do not show the donor are not comparable; they are pale.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def mask_ssim_chart(table: pd.DataFrame, fakes: pd.DataFrame, differences: pd.Da
     -------
     Figure
         Left: bars with bootstrap intervals, a dot per fake. Right, if there is a second method:
-        the first method's Mask-SSIM minus each other's, fake by fake.
+        the first method's Mask-SSIM minus that of each other method, fake by fake.
     """
     parts = 1 + (len(differences) > 0)
     height = 1.7 + 0.42 * len(table)
@@ -63,7 +63,7 @@ def _bars(axes: Axes, table: pd.DataFrame, fakes: pd.DataFrame) -> None:
     axes.errorbar(means, places, xerr=reach, fmt="none", ecolor="black", capsize=3, linewidth=1)
     for place, method in zip(places, table["method"], strict=True):
         values = fakes.loc[fakes["method"] == method, "mask_ssim"].dropna().to_numpy(float)
-        # Spread within the bar by rank, so that equal fakes stay visible.
+        # Spread by rank within the bar, so that fakes with equal values stay visible.
         spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.zeros(len(values))
         axes.plot(values, place + spread, ".", color="#f2a65a", markersize=3.5, zorder=3)
     names = [_with_identity(row) for row in table.to_dict("records")]
@@ -110,7 +110,7 @@ def _differences(axes: Axes, differences: pd.DataFrame, comparable: set[str]) ->
 
 
 def jitter(landmarks: npt.ArrayLike) -> Floats:
-    """Return how much landmarks shake, frame by frame.
+    """Measure the shaking of landmarks, frame by frame.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def jitter(landmarks: npt.ArrayLike) -> Floats:
     -------
     (n,) float64
         Mean over the points of the length of the second difference over time, in percent of the
-        distance between the outer eye corners; NaN at the ends and beside missing frames. A
-        constant motion has none.
+        distance between the outer eye corners; NaN at the ends and beside missing frames. It is 0
+        for motion at constant speed.
     """
     points = np.asarray(landmarks, np.float64)
     shake = np.full(len(points), np.nan)
@@ -134,15 +134,16 @@ def jitter(landmarks: npt.ArrayLike) -> Floats:
 
 
 def smoothing_chart(name: str, clip: ClipLandmarks, others: Mapping[str, ClipLandmarks]) -> Figure:
-    """Draw one point's trace and the shaking of all, raw and smoothed.
+    """Draw the trace of one point, and the jitter of all points, raw and smoothed.
 
     Parameters
     ----------
     name : str
-        Name of the clip whose traces are drawn.
+        Name of the clip.
     clip : ClipLandmarks
+        Its landmarks, which are drawn over time.
     others : mapping of str to ClipLandmarks
-        Clips whose jitter is compared, by name.
+        Clips whose mean jitter is compared, by name.
     """
     figure = Figure(figsize=(10, 6.4), dpi=150, layout="constrained")
     grid = figure.add_gridspec(2, 3, width_ratios=[1, 1, 1])

@@ -1,4 +1,4 @@
-"""Pictures from the dataset's own videos: contact sheets and methods side by side."""
+"""Frames of the dataset's videos: contact sheets, and methods side by side."""
 
 from __future__ import annotations
 
@@ -20,28 +20,37 @@ from swapset.report.figures.sheet import Panel, Sheet, compose, message
 from swapset.types import Image
 
 TARGETS, DONORS = 6, 5
-"""Most rows of a contact sheet, and fakes in a row, as in figure 4.4."""
+"""Largest number of rows of a contact sheet, and of fakes in a row, as in figure 4.4."""
 EXAMPLES = 4
-"""Most rows of a comparison."""
+"""Largest number of rows of a comparison."""
 _ACROSS = DONORS + 1
 
 
 def contact_sheet(build: FinishedBuild, method: str) -> Image:
-    """Return figure 4.4 for a method: a real frame, and that frame with other people's faces.
+    """Draw figure 4.4 for a method: real frames, and the same frames with other people's faces.
 
-    A row is one frame of one clip per target. Where clips have few fakes, several targets share a
-    row of the sheet.
+    Each target is shown by one frame of one clip. Where clips have few fakes, several targets share
+    a row of the sheet.
+
+    Parameters
+    ----------
+    build : FinishedBuild
+    method : str
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
     """
     title = f"{method}: real frames and their fakes"
-    targets = dict.fromkeys(fake.target for fake in build.made([method]))
-    found = (_strip(build, method, target) for target in evenly(list(targets), TARGETS))
-    strips = [strip for strip in found if strip]
+    targets = dict.fromkeys(fake.target for fake in build.fakes_by([method]))
+    shown = (_strip(build, method, target) for target in evenly(list(targets), TARGETS))
+    strips = [strip for strip in shown if strip]
     if not strips:
         return message(f"No fake was made by {method}.", title)
-    # Every strip gets as many places as the longest, so that real frames stand in columns.
+    # All strips are padded to the longest one, so that real frames stand in columns.
     longest = max(map(len, strips))
     beside = max(1, _ACROSS // longest)
-    # As many beside each other as fill the last row best.
+    # Put fewer strips side by side if the number of rows stays: the last row is then fuller.
     beside = math.ceil(len(strips) / math.ceil(len(strips) / beside))
     padded = [strip + [Panel(None)] * (longest - len(strip)) for strip in strips]
     rows = [list(itertools.chain(*padded[k : k + beside])) for k in range(0, len(padded), beside)]
@@ -61,9 +70,9 @@ def contact_sheet(build: FinishedBuild, method: str) -> Image:
 
 
 def _strip(build: FinishedBuild, method: str, target: str) -> list[Panel]:
-    """Return a frame of a target and its fakes; nothing if no frame is swapped in all of them."""
+    """Return a frame of a target and of its fakes; empty if no frame is swapped in all of them."""
     by_clip: dict[str, list[Fake]] = {}
-    for fake in build.made([method]):
+    for fake in build.fakes_by([method]):
         if fake.target == target:
             by_clip.setdefault(fake.clip, []).append(fake)
     clip, fakes = max(by_clip.items(), key=lambda item: len(item[1]))
@@ -91,24 +100,28 @@ def comparison(
     side: int = 232,
     examples: int = EXAMPLES,
 ) -> Image:
-    """Return the same frames by several methods, zoomed on the face, the real frame first.
+    """Draw the same frames by several methods, zoomed to the face, the real frame first.
 
     Parameters
     ----------
     build : FinishedBuild
     methods : sequence of str
-        One column each.
+        The methods, one column each.
     recipes : mapping of str to Recipe
-        What the methods do, for the heads of the columns.
+        Recipe of each method, described in the head of its column.
     title, note : str
-        Above and below.
+        Texts above and below the pictures.
     side : int
         Side of a picture in pixels.
     examples : int
-        Most rows.
+        Largest number of rows.
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
     """
     rows, labels = [], []
-    for fake in spread_over_targets(build.made(methods), examples):
+    for fake in spread_over_targets(build.fakes_by(methods), examples):
         index = build.middle_frame({method: [fake] for method in methods})
         if index is None:
             continue
@@ -132,7 +145,19 @@ def _level(heads: Sequence[str]) -> list[str]:
 def methods_figure(
     build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe]
 ) -> Image:
-    """Return every method on the same frames."""
+    """Draw the same frames by every method.
+
+    Parameters
+    ----------
+    build : FinishedBuild
+    methods : sequence of str
+    recipes : mapping of str to Recipe
+        Recipe of each method.
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
+    """
     return comparison(
         build,
         methods,
@@ -147,7 +172,19 @@ def methods_figure(
 def resolution_figure(
     build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe]
 ) -> Image:
-    """Return figure 4.5: synthesised faces of different sizes, all else equal if it can be."""
+    """Draw figure 4.5: synthesised faces of different sizes, if possible with all else equal.
+
+    Parameters
+    ----------
+    build : FinishedBuild
+    methods : sequence of str
+    recipes : mapping of str to Recipe
+        Recipe of each method.
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
+    """
     if differ_in_size_only(methods, recipes):
         note = (
             "Methods that differ in the size of the synthesised face, and what the network needs "
@@ -170,7 +207,20 @@ def resolution_figure(
 def colour_figure(
     build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe]
 ) -> Image:
-    """Return figure 4.6: without and with colour correction, all else equal."""
+    """Draw figure 4.6: fakes without and with colour correction, all else equal.
+
+    Parameters
+    ----------
+    build : FinishedBuild
+    methods : sequence of str
+        Methods that differ in colour correction alone.
+    recipes : mapping of str to Recipe
+        Recipe of each method.
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
+    """
     return comparison(
         build,
         methods,

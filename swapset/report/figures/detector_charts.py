@@ -1,7 +1,7 @@
 """Charts of detectors: average AUC by dataset and by detector, ROC curves, and compression.
 
-Figures 4.8 to 4.10 and table 4.4 of the chapter. Its own numbers, from other videos and other
-training, are hollow where a name is the same.
+Figures 4.8 to 4.10 and table 4.4 of the chapter. Hollow markers show the chapter's own numbers,
+from other videos and other training, for detectors and datasets of the same name.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from swapset.media.compressions import COMPRESSIONS
+from swapset.types import Floats
 
 _OURS, _CHANCE, _QUOTED = "#33658a", "#d1603d", "0.25"
 _PANEL = 3.3
 
 
 def _best_frames(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by frame of each dataset's least compressed version."""
+    """Return the frame-level rows of each dataset's least compressed version."""
     place = table["compression"].map({name: k for k, name in enumerate(COMPRESSIONS)})
     best = place == place.groupby(table["dataset"]).transform("min")
     return table[(table["level"] == "frame") & best]
@@ -35,14 +36,14 @@ def average_chart(table: pd.DataFrame, quoted: pd.DataFrame, by: str) -> Figure:
     table : DataFrame
         `tables/detector_auc.csv`.
     quoted : DataFrame
-        The chapter's table 4.3: column detector, and one per dataset in percent.
+        The chapter's table 4.3: column detector, and one column per dataset in percent.
     by : {"dataset", "detector"}
-        Of each dataset its least compressed version counts.
+        Group of the averages. Each dataset counts by its least compressed version.
 
     Returns
     -------
     Figure
-        A bar for each, its members as dots, and the chapter's average over the same members.
+        A bar for each group, its members as dots, and the chapter's average over these members.
     """
     chosen = _best_frames(table)
     groups = list(dict.fromkeys(chosen[by]))
@@ -50,11 +51,11 @@ def average_chart(table: pd.DataFrame, quoted: pd.DataFrame, by: str) -> Figure:
     axes = figure.subplots()
     other = "detector" if by == "dataset" else "dataset"
     for place, name in enumerate(groups):
-        own = chosen[chosen[by] == name]
-        values = own["auc"].to_numpy(float)
+        group = chosen[chosen[by] == name]
+        values = group["auc"].to_numpy(float)
         axes.barh(place, _mean(values), color=_OURS, height=0.6)
         axes.plot(values, np.full(len(values), place), ".", color="#f2a65a", markersize=4)
-        known = _quoted_mean(quoted, by, name, list(own[other]))
+        known = _quoted_mean(quoted, by, name, list(group[other]))
         if not math.isnan(known):
             axes.plot(known, place, "D", mfc="none", mec=_QUOTED, markersize=6)
     axes.axvline(0.5, color=_CHANCE, linewidth=1, linestyle="--")
@@ -66,17 +67,18 @@ def average_chart(table: pd.DataFrame, quoted: pd.DataFrame, by: str) -> Figure:
     return figure
 
 
-def _mean(values: np.ndarray) -> float:
+def _mean(values: Floats) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else 0.0
 
 
 def _quoted_mean(quoted: pd.DataFrame, by: str, name: str, others: Sequence[str]) -> float:
-    """Return the chapter's mean AUC of a dataset or detector over what we also have, or NaN."""
+    """Return the chapter's mean AUC of a group over the members measured here, or NaN."""
     table = quoted.set_index("detector") / 100
     table = table if by == "detector" else table.T
-    own = {"celebdf": "Celeb-DF"}
-    name, others = own.get(name, name), [own.get(other, other) for other in others]
+    chapter_names = {"celebdf": "Celeb-DF"}
+    name = chapter_names.get(name, name)
+    others = [chapter_names.get(other, other) for other in others]
     if name not in table.index:
         return float("nan")
     known = [other for other in others if other in table.columns]
@@ -133,15 +135,15 @@ def compression_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(width, _PANEL + 0.2), dpi=150, layout="constrained")
     panels = figure.subplots(1, len(datasets), squeeze=False, sharey=True)[0]
     for axes, dataset in zip(panels, datasets, strict=True):
-        own = frame[frame["dataset"] == dataset]
-        for detector, part in own.groupby("detector", sort=False):
+        of_dataset = frame[frame["dataset"] == dataset]
+        for detector, part in of_dataset.groupby("detector", sort=False):
             values = part.set_index("compression")["auc"].reindex(COMPRESSIONS).to_numpy(float)
-            there = np.flatnonzero(np.isfinite(values))
-            (line,) = axes.plot(there, values[there], marker="o", markersize=4, label=detector)
+            scored = np.flatnonzero(np.isfinite(values))
+            (line,) = axes.plot(scored, values[scored], marker="o", markersize=4, label=detector)
             known = quoted[quoted["detector"] == detector]
             if dataset == "celebdf" and len(known):
-                theirs = known[list(COMPRESSIONS)].to_numpy(float)[0] / 100
-                axes.plot(range(3), theirs, "D:", mfc="none", color=line.get_color(), markersize=5)
+                chapter = known[list(COMPRESSIONS)].to_numpy(float)[0] / 100
+                axes.plot(range(3), chapter, "D:", mfc="none", color=line.get_color(), markersize=5)
         axes.axhline(0.5, color="0.7", linewidth=1, linestyle="--")
         axes.set_xticks(range(3), COMPRESSIONS)
         axes.set_xlim(-0.2, 2.2)
@@ -157,7 +159,22 @@ def compression_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
 def draw_all(
     table: pd.DataFrame, curves: pd.DataFrame, quoted_auc: pd.DataFrame, quoted_h264: pd.DataFrame
 ) -> dict[str, Figure]:
-    """Return all figures of detectors by name, see `swapset.build.figures.DETECTOR_FIGURES`."""
+    """Draw all figures of detectors.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `tables/detector_auc.csv`.
+    curves : DataFrame
+        `tables/roc.csv`.
+    quoted_auc, quoted_h264 : DataFrame
+        The chapter's tables 4.3 and 4.4, in percent.
+
+    Returns
+    -------
+    dict of str to Figure
+        By the names in `swapset.build.figures.DETECTOR_FIGURES`.
+    """
     return {
         "auc_by_dataset": average_chart(table, quoted_auc, "dataset"),
         "auc_by_detector": average_chart(table, quoted_auc, "detector"),

@@ -1,4 +1,4 @@
-"""A finished build, as the report reads it: which fakes were made, and single frames of them."""
+"""Read a finished build for the report: its fakes, and single frames of its videos."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from swapset.errors import DataError
 from swapset.faces.align import warp_crop
 from swapset.faces.prepare import ClipLandmarks
 from swapset.media.decode import frames
-from swapset.types import Image
+from swapset.types import Floats, Image
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Fake:
-    """One fake that was asked for by name `idT_idD_NNNN`."""
+    """A fake by its name `idT_idD_NNNN`, with the clip that it was made from."""
 
     name: str
     target: str
@@ -33,7 +33,7 @@ class Fake:
 
 
 class FinishedBuild:
-    """Reads what a build has made.
+    """Reads the results of a build.
 
     Parameters
     ----------
@@ -49,67 +49,67 @@ class FinishedBuild:
             fake = Fake(row["fake"], row["target"], row["donor"], row["clip"])
             self._made.setdefault(row["method"], []).append(fake)
 
-    def made(self, methods: Sequence[str]) -> list[Fake]:
-        """Return the fakes that every one of `methods` made, in the table's order."""
+    def fakes_by(self, methods: Sequence[str]) -> list[Fake]:
+        """Return the fakes that all of these methods could make, in the table's order."""
         others = [{fake.name for fake in self._made.get(name, [])} for name in methods[1:]]
-        mine = self._made.get(methods[0], [])
-        return [fake for fake in mine if all(fake.name in names for names in others)]
+        first = self._made.get(methods[0], [])
+        return [fake for fake in first if all(fake.name in names for names in others)]
 
     def video(self, kind: str, name: str) -> Path:
-        """Return a video of the dataset; `kind` is "real" or a method."""
+        """Return the path of a video of the dataset; `kind` is "real" or a method."""
         return self.root / "dataset" / kind / "original" / f"{name}.mp4"
 
     def source(self, clip: str) -> Path:
-        """Return the ingested clip, from which fakes are made."""
+        """Return the path of an ingested clip, from which fakes are made."""
         return self.root / "clips" / clip.partition("_")[0] / f"{clip}.mkv"
 
     def model(self, recipe: str, pair: str) -> Path:
-        """Return the model of a pair."""
+        """Return the path of the model of a pair."""
         return self.root / "models" / recipe / f"{pair}.safetensors"
 
     def landmarks(self, clip: str) -> ClipLandmarks:
-        """Return the landmarks of a clip's subject."""
+        """Read the landmarks of the subject in a clip."""
         return ClipLandmarks.load(self.root / "landmarks" / clip.partition("_")[0] / f"{clip}.npz")
 
     def clips(self) -> list[str]:
-        """Return the accepted clips."""
+        """Return the names of the accepted clips."""
         table = pd.read_csv(self.root / "tables" / "clips.csv", dtype={"clip": str})
         return table.loc[table["accepted"], "clip"].tolist()
 
     def swapped(self, method: str, fake: str) -> npt.NDArray[np.int64]:
-        """Return the frames of a fake in which the face was swapped."""
+        """Return the numbers (n,) int64 of the frames in which a fake's face was swapped."""
         table, _ = read_labels(self.root / "labels" / method / f"{fake}.parquet")
         rows = table.to_pandas()
         return rows.loc[rows["swapped"], "frame"].to_numpy(np.int64)
 
     def middle_frame(self, fakes: Mapping[str, Sequence[Fake]]) -> int | None:
-        """Return the middle one of the frames swapped in all fakes (by method), None if none is."""
+        """Return the middle of the frames that are swapped in all fakes (by method), or None."""
         shared: npt.NDArray[np.int64] | None = None
         for method, group in fakes.items():
             for fake in group:
-                found = self.swapped(method, fake.name)
-                shared = found if shared is None else np.intersect1d(shared, found)
+                swapped = self.swapped(method, fake.name)
+                shared = swapped if shared is None else np.intersect1d(shared, swapped)
         return None if shared is None or not len(shared) else int(shared[len(shared) // 2])
 
 
 def frame_at(path: Path, index: int) -> Image:
-    """Return one frame of a video, (H, W, 3) uint8 RGB.
+    """Read one frame of a video, (H, W, 3) uint8 RGB.
 
     Raises
     ------
     DataError
         If the video is shorter.
     """
-    found = next(itertools.islice(frames(path), index, None), None)
-    if found is None:
+    frame = next(itertools.islice(frames(path), index, None), None)
+    if frame is None:
         raise DataError(f"{path}: has no frame {index}; make it again")
-    return found
+    return frame
 
 
 def zoom(
     frame: Image, landmarks: npt.NDArray[np.floating], size: int, context: float = 1.5
 ) -> Image:
-    """Return the upright square around a face, (size, size, 3) uint8 RGB.
+    """Cut the upright square around a face.
 
     Parameters
     ----------
@@ -120,17 +120,33 @@ def zoom(
         Side of the result in pixels.
     context : float
         Side of the square, in sides of the landmarks' box.
+
+    Returns
+    -------
+    (size, size, 3) uint8, RGB
     """
     return warp_crop(frame, zoom_transform(landmarks, size, context), size)
 
 
-def zoom_transform(
-    landmarks: npt.NDArray[np.floating], size: int, context: float = 1.5
-) -> npt.NDArray[np.float64]:
-    """Return the transform (2, 3) from frame pixels to those of `zoom` of the same arguments."""
+def zoom_transform(landmarks: npt.NDArray[np.floating], size: int, context: float = 1.5) -> Floats:
+    """Return the transform from frame pixels to pixels of `zoom` with the same arguments.
+
+    Parameters
+    ----------
+    landmarks : (68, 2) float
+        In frame pixels.
+    size : int
+        Side of the zoomed picture in pixels.
+    context : float
+        Side of the square, in sides of the landmarks' box.
+
+    Returns
+    -------
+    (2, 3) float64
+    """
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     side = float((high - low).max()) * context
-    # Landmarks end at the eyebrows: the centre moves up, for the forehead.
+    # Landmarks end at the eyebrows: move the centre up to show the forehead.
     centre = (low + high) / 2 - [0, 0.06 * side]
     scale = size / side
     shift = size / 2 - 0.5 - scale * centre
@@ -138,7 +154,7 @@ def zoom_transform(
 
 
 def spread_over_targets(fakes: Sequence[Fake], count: int) -> list[Fake]:
-    """Return up to `count` fakes, of as many targets as there are, evenly spread over the list."""
+    """Return up to `count` fakes of as many targets as possible, evenly spread over the list."""
     by_target: dict[str, list[Fake]] = {}
     for fake in fakes:
         by_target.setdefault(fake.target, []).append(fake)
@@ -149,7 +165,7 @@ def spread_over_targets(fakes: Sequence[Fake], count: int) -> list[Fake]:
 
 
 def evenly(items: Sequence[T], count: int) -> list[T]:
-    """Return up to `count` items, evenly spaced, first and last among them."""
+    """Return up to `count` evenly spaced items, with the first and the last."""
     if len(items) <= count:
         return list(items)
     return [items[place] for place in np.linspace(0, len(items) - 1, count).round().astype(int)]

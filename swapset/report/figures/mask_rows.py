@@ -1,4 +1,4 @@
-"""Figures 4.6 and 4.7: frames made again by the library itself, with one thing changed."""
+"""Figures 4.6 and 4.7: frames synthesised again with one setting changed."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
 from swapset.report.figures.finished import Fake, FinishedBuild, spread_over_targets, zoom
 from swapset.report.figures.sheet import Panel, Sheet, compose, message
-from swapset.types import Image
+from swapset.types import Floats32, Image
 
 SIDE = 300
 EXAMPLES = 2
-"""Most rows of figure 4.6."""
+"""Largest number of rows of figure 4.6."""
 _TITLE = "Masks and what they leave visible"
 
 
 @dataclass(frozen=True)
 class MaskSteps:
-    """A frame and the three columns of figure 4.7, each in frame pixels.
+    """A frame and the three columns of figure 4.7, all of the frame's size.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class MaskSteps:
 
     frame: Image
     overlay: Image
-    mask: npt.NDArray[np.float32]
+    mask: Floats32
     result: Image
 
 
@@ -61,34 +61,33 @@ def mask_steps(
     chosen: int,
     synthesiser: Synthesiser,
 ) -> MaskSteps:
-    """Swap one frame and return the steps on the way.
+    """Swap one frame and return the intermediate steps.
 
     Parameters
     ----------
     pictures : sequence of (H, W, 3) uint8, RGB
-        The frame with those that went through the network together with it, whose company may
-        change its last bit.
+        The frame's whole batch: other frames of the batch may change the frame's last bit.
     landmarks : (n, 68, 2) float
-        Landmarks of these frames in pixels.
+        Landmarks of these frames, x and y in pixels.
     chosen : int
-        Which of them is shown.
+        Place of the shown frame in the batch.
     synthesiser : Synthesiser
 
     Raises
     ------
     DataError
-        If that frame has no face.
+        If the frame has no face.
     """
-    done = list(synthesiser.swap(pictures, landmarks))
-    result, label = done[chosen]
+    swapped = list(synthesiser.swap(pictures, landmarks))
+    result, label = swapped[chosen]
     if label.transform is None or label.outline is None:
         raise DataError(f"frame {chosen} has no face to swap")
     frame = pictures[chosen]
     matrix, side = label.transform, synthesiser.trained.recipe.resolution
     crop = warp_crop(frame, matrix, side)
-    made = synthesiser.synthesise(crop[None])[0]
+    synthesised = synthesiser.synthesise(crop[None])[0]
     mask = FaceMask(label.outline, label.feather)
-    face = synthesiser.coloured(made, crop, matrix, mask)
+    face = synthesiser.coloured(synthesised, crop, matrix, mask)
     whole = paste(frame, face, matrix, FaceMask(crop_corners(matrix, side), 0.0))
     return MaskSteps(
         frame,
@@ -100,16 +99,16 @@ def mask_steps(
 
 @dataclass(frozen=True)
 class Models:
-    """Which models the fakes of a build were made by.
+    """Models by which the fakes of a build were made.
 
     Attributes
     ----------
     owners : mapping of str to str
         The recipe whose models a method uses.
     shared : bool
-        Whether a recipe has one model of all subjects, instead of one for each pair.
+        True: a recipe has one model of all subjects instead of one for each pair.
     precision : {"auto", "fp32", "bf16"}
-        As the fakes were made.
+        Precision with which the fakes were made.
     """
 
     owners: Mapping[str, str]
@@ -117,19 +116,43 @@ class Models:
     precision: str
 
     def load(self, build: FinishedBuild, method: str, fake: Fake) -> TrainedPair:
-        """Return the model that made a fake."""
+        """Load the model that made a fake.
+
+        Parameters
+        ----------
+        build : FinishedBuild
+        method : str
+        fake : Fake
+
+        Returns
+        -------
+        TrainedPair
+            On the CPU.
+        """
         name = "all" if self.shared else pair_name(fake.target, fake.donor)
         return load_model(build.model(self.owners[method], name), torch.device("cpu"))
 
 
 def colour_steps_figure(build: FinishedBuild, method: str, recipe: Recipe, models: Models) -> Image:
-    """Return figure 4.6 by one method's models: its swaps without and with colour transfer.
+    """Draw figure 4.6 with one method's models: its swaps without and with colour transfer.
 
-    Where the method transfers no colours, they are transferred by Reinhard's way for the picture.
+    If the method itself has no colour transfer, the figure uses Reinhard's.
+
+    Parameters
+    ----------
+    build : FinishedBuild
+    method : str
+    recipe : Recipe
+        The method's recipe.
+    models : Models
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
     """
     kind = "reinhard" if recipe.colour_transfer == "none" else recipe.colour_transfer
     rows, labels = [], []
-    for fake in spread_over_targets(build.made([method]), EXAMPLES):
+    for fake in spread_over_targets(build.fakes_by([method]), EXAMPLES):
         index = build.middle_frame({method: [fake]})
         if index is None:
             continue
@@ -166,17 +189,22 @@ def colour_steps_figure(build: FinishedBuild, method: str, recipe: Recipe, model
 def masks_figure(
     build: FinishedBuild, methods: Sequence[str], recipes: Mapping[str, Recipe], models: Models
 ) -> Image:
-    """Return figure 4.7 for the first fake that the first method made.
+    """Draw figure 4.7 for the first fake of the first method.
 
     Parameters
     ----------
     build : FinishedBuild
     methods : sequence of str
     recipes : mapping of str to Recipe
+        Recipe of each method.
     models : Models
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
     """
     first = methods[0]
-    fakes = build.made([first])
+    fakes = build.fakes_by([first])
     index = build.middle_frame({first: fakes[:1]}) if fakes else None
     if index is None:
         return message(f"No face was swapped by {first}.", _TITLE)
@@ -215,7 +243,30 @@ def steps_of_frame(
     recipe: SynthesisRecipe,
     precision: str,
 ) -> MaskSteps:
-    """Return the steps of frame `index` of a clip, in the batch in which its fake was made."""
+    """Swap frame `index` of a clip, in the same batch as for its fake, and return the steps.
+
+    Parameters
+    ----------
+    clip : Path
+    landmarks : (n, 68, 2) float
+        Landmarks of all frames of the clip, x and y in pixels; NaN where there is no face.
+    index : int
+        Number of the frame, from 0.
+    pair : TrainedPair
+    donor : str
+    recipe : SynthesisRecipe
+    precision : {"auto", "fp32", "bf16"}
+
+    Returns
+    -------
+    MaskSteps
+        Pictures of (H, W, 3) uint8, RGB.
+
+    Raises
+    ------
+    DataError
+        If the frame has no face.
+    """
     synthesiser = Synthesiser(pair, donor, recipe, torch.device("cpu"), precision=precision)
     start = index - index % synthesiser.batch
     stop = min(start + synthesiser.batch, len(landmarks))

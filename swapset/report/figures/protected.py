@@ -1,4 +1,4 @@
-"""Swaps by models that were trained on protected clips, and the faces they were trained on."""
+"""Swaps by models that were trained on protected clips, and the faces of the training."""
 
 from __future__ import annotations
 
@@ -19,22 +19,26 @@ from swapset.types import Image
 
 SIDE = 240
 ACROSS = 3
-"""Faces in a row of a panel of training faces."""
+"""Faces in a row of a panel that shows training faces."""
 _TITLE = "Models trained on protected clips"
 
 Part = Mapping[str, Any]
+"""Attack, source, method, target, donor and role of some fakes, by these names."""
 
 
 def protected_figure(root: Path, parts: Sequence[Part]) -> Image:
-    """Return a sheet: for each protected person fakes by every model, and what these were fed.
+    """Draw fakes by every model for each protected person, and the faces the models learnt from.
 
     Parameters
     ----------
     root : Path
         The build's folder.
     parts : sequence of mapping
-        attack, source, method, target, donor and role of all fakes that were measured; see
-        `swapset.build.protected`.
+        All fakes that were measured; see `swapset.build.protected`.
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
     """
     groups: dict[tuple[str, str, str], list[Part]] = {}
     for part in parts:
@@ -54,7 +58,7 @@ def protected_figure(root: Path, parts: Sequence[Part]) -> Image:
 
 
 def caption(parts: Sequence[Part]) -> str:
-    """Return what the figure shows, in words."""
+    """Return the caption of the figure."""
     people = list(dict.fromkeys(p["donor"] for p in parts if p["role"] == DONOR))
     names = {key: ", ".join(dict.fromkeys(p[key] for p in parts)) for key in ("source", "method")}
     return (
@@ -75,7 +79,7 @@ def _folder(root: Path, part: Part) -> Path:
 
 
 def _fakes(root: Path, group: Sequence[Part]) -> list[Panel]:
-    """Return the clean frame and the same frame of each fake; nothing if no face was swapped."""
+    """Return the clean frame and the same frame of each fake; empty if none is swapped in all."""
     method, target, donor = (group[0][key] for key in ("method", "target", "donor"))
     for clip in sorted((root / "landmarks" / target).glob("*.npz")):
         fake = f"{target}_{donor}_{clip.stem.partition('_')[2]}"
@@ -99,13 +103,13 @@ def _fakes(root: Path, group: Sequence[Part]) -> list[Panel]:
 
 
 def _swapped(labels: Path) -> npt.NDArray[np.intp]:
-    """Return the numbers of the swapped frames; none where the fake could not be made."""
+    """Return the numbers (n,) of the swapped frames; empty if the fake could not be made."""
     table, _ = read_labels(labels)
     return np.flatnonzero(np.array(table.column("swapped"), bool))
 
 
 def _faces(root: Path, group: Sequence[Part]) -> list[Panel]:
-    """Return faces of the protected donor by dlib's landmarks, and those each model learnt."""
+    """Return panels of the donor's faces: those by dlib's landmarks, then those of each model."""
     panels = []
     for folder in (root, *(_folder(root, part) for part in group)):
         faces = load_faces(folder / "faces" / group[0]["donor"])
@@ -115,7 +119,7 @@ def _faces(root: Path, group: Sequence[Part]) -> list[Panel]:
 
 
 def _montage(faces: Sequence[Image]) -> Image:
-    """Return up to nine faces in rows of three, (SIDE, SIDE, 3) uint8."""
+    """Return up to nine faces in rows of three, (SIDE, SIDE, 3) uint8 RGB."""
     side = SIDE // ACROSS
     canvas = np.full((SIDE, SIDE, 3), 255, np.uint8)
     for place, face in enumerate(faces):

@@ -1,4 +1,4 @@
-"""Sheets of pictures: panels in rows and columns, with what each panel is written beside it."""
+"""Sheets of pictures: panels in rows and columns with captions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INK, _GREY, _EMPTY = (20, 20, 20), (95, 95, 95), (238, 238, 238)
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture (H, W, 3) uint8 RGB and the line below it; None is an empty place."""
+    """A picture (H, W, 3) uint8 RGB and the line below it; None leaves the place empty."""
 
     image: Image | None
     caption: str = ""
@@ -32,19 +32,21 @@ class Panel:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a sheet shows.
+    """Content of a sheet.
 
     Attributes
     ----------
     title, note : str
-        Above and below the panels.
+        Texts above and below the panels.
     rows : sequence of sequences of Panel
     tile : (int, int)
-        Width and height that every picture is fitted into, in pixels.
+        Width and height of a panel in pixels; pictures are scaled to fit.
     columns : sequence of str
         Heads of the columns; the first line of each is emphasised.
     labels : sequence of str
-        Text at the left of each row.
+        Texts at the left of the rows.
+    least_width : int
+        Smallest width of the sheet in pixels.
     """
 
     title: str
@@ -58,7 +60,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things stand on a sheet, in pixels.
+    """Positions on a sheet, in pixels.
 
     Attributes
     ----------
@@ -67,7 +69,7 @@ class Layout:
     left, top : int
         Corner of the first panel.
     step : (int, int)
-        From one panel to the next.
+        Distance from one panel to the next, to the right and down.
     """
 
     size: tuple[int, int]
@@ -81,7 +83,7 @@ class Layout:
 
 
 def layout(sheet: Sheet) -> Layout:
-    """Return where a sheet's panels stand."""
+    """Compute the positions of a sheet's panels."""
     columns = max((len(row) for row in sheet.rows), default=1)
     captions = any(panel.caption for row in sheet.rows for panel in row)
     step = sheet.tile[0] + GAP, sheet.tile[1] + GAP + (_line(_TEXT) if captions else 0)
@@ -99,7 +101,7 @@ def layout(sheet: Sheet) -> Layout:
 
 
 def compose(sheet: Sheet) -> Image:
-    """Return the sheet as one picture, (H, W, 3) uint8 RGB."""
+    """Draw a sheet as one picture, (H, W, 3) uint8 RGB."""
     place = layout(sheet)
     canvas = Pillow.new("RGB", place.size, "white")
     draw = ImageDraw.Draw(canvas)
@@ -126,7 +128,7 @@ def save(image: Image, path: Path) -> None:
 
 
 def fitted(image: Image, tile: tuple[int, int]) -> Image:
-    """Return the picture scaled to fit into (width, height), its proportions kept."""
+    """Scale a picture (H, W, 3) uint8 RGB to fit into (width, height), keeping its proportions."""
     height, width = image.shape[:2]
     scale = min(tile[0] / width, tile[1] / height)
     if scale == 1:
@@ -137,7 +139,7 @@ def fitted(image: Image, tile: tuple[int, int]) -> Image:
 
 
 def message(text: str, title: str) -> Image:
-    """Return a sheet without pictures that says why there are none."""
+    """Draw a sheet (H, W, 3) uint8 RGB with a text in place of pictures: why there are none."""
     return compose(Sheet(title, [], (1, 1), note=text))
 
 
@@ -155,7 +157,7 @@ def _panel(
 
 
 def _head(draw: Any, place: Layout, number: int, head: list[str], width: int) -> None:
-    """Write a column's head so that its last line ends just above the panels."""
+    """Draw a column's head, its last line just above the panels."""
     x = place.corner(0, number)[0]
     y = place.top - len(head) * _line(_HEAD) - 2
     _lines(draw, (x, y), [_cut(head[0], _HEAD, width, bold=True)], _HEAD, bold=True)
@@ -179,7 +181,7 @@ def _lines(
 
 @cache
 def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """Return DejaVu Sans, which comes with Matplotlib, so that no system font is needed."""
+    """Return DejaVu Sans, which comes with Matplotlib and so needs no font of the system."""
     import matplotlib
 
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"

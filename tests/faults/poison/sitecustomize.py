@@ -1,4 +1,4 @@
-"""Makes a training's weights NaN after step SWAPSET_POISON_STEP: Python reads this at its start."""
+"""Set a training's weights to NaN after step SWAPSET_POISON_STEP; Python imports this at start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODULE = "swapset.generation.training"
 
 
 class _Poisoner(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Loads the module as it is, then wraps its step."""
+    """Loader of the unchanged module that then wraps its training step."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if name != MODULE:
@@ -25,15 +25,15 @@ class _Poisoner(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         module.__file__ = self._real.origin
         self._real.loader.exec_module(module)
-        step = module.Trainer._one_step
+        step = module.Trainer.step
 
-        def poisoned(training: object) -> object:
-            terms = step(training)
-            if training.step + 1 == int(os.environ["SWAPSET_POISON_STEP"]):
+        def poisoned(training: object, index: int) -> object:
+            loss = step(training, index)
+            if index + 1 == int(os.environ["SWAPSET_POISON_STEP"]):
                 next(training.model.parameters()).data.fill_(float("nan"))
-            return terms
+            return loss
 
-        module.Trainer._one_step = poisoned
+        module.Trainer.step = poisoned
 
 
 sys.meta_path.insert(0, _Poisoner())

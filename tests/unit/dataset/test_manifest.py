@@ -157,7 +157,7 @@ def test_lines_are_the_editors_also_after_cells_of_several_lines(tmp_path: Path)
         (HEADER + ",source,source", ["line 1", "twice"]),
         (
             HEADER.replace("licence", "license"),
-            ["'licence' is missing, unknown column 'license'; needed: clip, subject, path, li"],
+            ["'licence' is missing, unknown column 'license'; required: clip, subject, path, li"],
         ),
         (HEADER.replace(",", ";"), ["line 1", "separated by semicolons; save it with commas"]),
         (HEADER.replace(",", "\t"), ["line 1", "separated by tabs"]),

@@ -74,7 +74,7 @@ def test_a_video_that_lies_elsewhere_is_not_the_datasets(root: Path, tmp_path_fa
         (b"{", ":3: not JSON"),
         (b"[" * 100_000, ":3: not JSON"),
         (b"\xff\xfe", ", line 3: is not UTF-8"),
-        (b"[]", ":3: no record, but list"),
+        (b"[]", ":3: must be a JSON object, not list"),
         (b'{"video": "dataset/a.mp4"}', ":3: sha256 must be 64 hex digits"),
         (json.dumps(record("/etc/passwd", b"")).encode(), ":3: video must be a path below"),
         (json.dumps(record("dataset/../../x", b"")).encode(), ":3: video must be a path below"),

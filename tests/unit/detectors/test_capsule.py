@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from swapset.detectors.inputs.face_square import face_square
 from swapset.detectors.networks.capsule import CapsuleForensics, Routing, Statistics, squash
 from swapset.detectors.networks.vgg import read_vgg19, vgg19_features
 from swapset.errors import DataError
+from swapset.learning.checkpoint import Checkpoint
 
 
 def trained(network: CapsuleForensics) -> dict[str, Tensor]:
@@ -144,7 +146,7 @@ def test_direction_and_loss(version: int) -> None:
     output = output / output.sum(2, keepdim=True)
     fake = version - 1
     wanted = output[:, :, fake].mean(1)
-    torch.testing.assert_close(detector.judge(output), wanted)
+    torch.testing.assert_close(detector.fake_probability(output), wanted)
     batch = Batch(torch.zeros(2, 3, 1, 1), torch.tensor([1.0, 0.0]))
     classes = [fake, 1 - fake]
     logs = output.numpy() - np.log(np.exp(output.numpy()).sum(2, keepdims=True))
@@ -230,6 +232,33 @@ def test_with_a_backbone_only_the_capsules_learn(tmp_path: Path, backbone: Path)
     detector.save(tmp_path / "model.safetensors")
     loaded = Capsule.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(loaded.score_faces(training.faces), scores)
+
+
+def test_killed_with_a_backbone_it_goes_on_to_the_same_bits(
+    tmp_path: Path, backbone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fitted(checkpoint: Checkpoint | None = None) -> Capsule:
+        detector = Capsule(seed=1, version=1)
+        schedule = Schedule(seed=1, steps=4, batch=2, checkpoint=checkpoint)
+        detector.fit(samples(8), schedule=schedule, backbone=backbone)
+        return detector
+
+    expected, losses, loss = fitted(), [], Capsule.loss
+
+    def ends(self: Capsule, *given: Any) -> Tensor:
+        losses.append(1)
+        if len(losses) == 3:
+            raise KeyboardInterrupt
+        return loss(self, *given)
+
+    monkeypatch.setattr(Capsule, "loss", ends)
+    place = Checkpoint(tmp_path / "c.safetensors", 2, "this")
+    with pytest.raises(KeyboardInterrupt):
+        fitted(place)
+    resumed = fitted(place)
+    assert len(losses) == 5
+    for name, part in expected.arrays().items():
+        np.testing.assert_array_equal(part, resumed.arrays()[name], err_msg=name)
 
 
 def test_without_a_backbone_vgg19_learns_too() -> None:

@@ -9,7 +9,7 @@ import torch
 from material.engine import MIXED, Tiny, Twin, faces, fitted, frame_of, points_at, weights
 from torch import Tensor
 
-from swapset.detectors import engine as engine
+from swapset.detectors import looks
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
 from swapset.errors import DataError, TrainingError
@@ -48,8 +48,8 @@ def test_published_values_stand_where_none_is_asked_for():
 
 def scripted(monkeypatch, aucs, losses=None) -> None:
     values, entropies = iter(aucs), iter(losses or [1.0] * len(aucs))
-    monkeypatch.setattr(engine, "roc_auc_score", lambda labels, scores: next(values))
-    monkeypatch.setattr(engine, "log_loss", lambda *_, **__: next(entropies))
+    monkeypatch.setattr(looks, "roc_auc_score", lambda labels, scores: next(values))
+    monkeypatch.setattr(looks, "log_loss", lambda *_, **__: next(entropies))
 
 
 def test_early_stopping_keeps_the_best_weights(monkeypatch):
@@ -89,11 +89,9 @@ def test_validation_faces_of_one_class_are_not_looked_at():
 
 
 def test_of_many_validation_faces_both_classes_are_looked_at(monkeypatch):
-    monkeypatch.setattr(engine, "VALIDATION_FACES", 6)
+    monkeypatch.setattr(looks, "VALIDATION_FACES", 6)
     looked: list[npt.NDArray] = []
-    monkeypatch.setattr(
-        engine, "roc_auc_score", lambda labels, scores: looked.append(labels) or 0.5
-    )
+    monkeypatch.setattr(looks, "roc_auc_score", lambda labels, scores: looked.append(labels) or 0.5)
     fitted(validation=faces([0, 1] * 6, 100), steps=2, look_every=2)
     assert len(looked) == 1
     assert len(looked[0]) <= 6
@@ -114,7 +112,7 @@ def test_a_loss_that_is_not_a_number_stops_with_its_step():
 
 
 def test_scores_of_validation_faces_that_are_not_numbers_stop_the_training(monkeypatch):
-    monkeypatch.setattr(Tiny, "judge", lambda self, output: output[:, 0] * torch.nan)
+    monkeypatch.setattr(Tiny, "fake_probability", lambda self, output: output[:, 0] * torch.nan)
     with pytest.raises(
         TrainingError, match="Tiny: scores of validation faces are not numbers after step 2;"
     ):

@@ -118,7 +118,7 @@ def test_the_first_half_answers_to_fakes(published: dict[str, Tensor]) -> None:
     detector = MultiTask()
     latent = torch.zeros(2, 2, 64, 16, 16)
     latent[0, 0], latent[1, 1] = 1.0, -0.5
-    scores = detector.judge(latent)
+    scores = detector.fake_probability(latent)
     assert scores[0] == pytest.approx(np.e / (np.e + 1))
     assert scores[1] == pytest.approx(1 / (np.exp(0.5) + 1))
 

@@ -208,5 +208,5 @@ def test_faces_without_patches_leave_the_face_stream_alone(caplog):
     made = PatchStream(seed=0, device=torch.device("cpu"))
     facts = made.fit(FaceList(faces, np.array([0, 1], np.int8), np.arange(2)), seed=0, steps=2)
     assert facts == {"patches": 0}
-    assert "only whole faces count" in caplog.text
+    assert "only the face stream counts" in caplog.text
     assert made.score(np.ones((1, 24, 64, 64, 3), np.uint8)).tolist() == [0.0]

@@ -136,7 +136,7 @@ def test_calls_of_anything_else_are_refused_by_name_and_not_run(name, protocol, 
     else:
         data = pickle.dumps([{"coef_": call}], protocol)
     path.write_bytes(data)
-    with pytest.raises(DataError, match=f"{name.replace('.', '[.]')}.*nothing of it was run"):
+    with pytest.raises(DataError, match=f"{name.replace('.', '[.]')}.*no code in it was run"):
         VALogReg.from_weights(path)
     assert not canary.exists()
 
@@ -253,9 +253,9 @@ def test_other_models_are_named(tmp_path):
 
     logistic = LogisticRegression(solver="liblinear").fit(WIDE, LABELS)
     scaler = StandardScaler().fit(NARROW)
-    refused(VAMLP, logistic, "holds LogisticRegression where MLPClassifier is expected")
+    refused(VAMLP, logistic, "holds LogisticRegression instead of MLPClassifier")
     refused(HeadPose, logistic, "not a list of an SVC and a StandardScaler")
-    refused(HeadPose, [scaler, scaler], "holds StandardScaler where SVC is expected")
+    refused(HeadPose, [scaler, scaler], "holds StandardScaler instead of SVC")
     refused(VALogReg, LogisticRegression(), "has no attribute classes_; it was never fitted")
     refused(VALogReg, {"coef_": 1}, "holds dict where")
     short = LogisticRegression(solver="liblinear").fit(NARROW, TURNED)
@@ -263,7 +263,7 @@ def test_other_models_are_named(tmp_path):
     linear = SVC(kernel="linear").fit(NARROW, TURNED)
     refused(HeadPose, [linear, scaler], "SVC.kernel is not 'rbf'")
     three = SVC().fit(NARROW, np.arange(80) % 3)
-    refused(HeadPose, [three, scaler], "does not tell two classes")
+    refused(HeadPose, [three, scaler], "does not have two classes")
     logistic.coef_ = logistic.coef_ * np.nan
     refused(VALogReg, logistic, "not finite")
 

@@ -121,7 +121,7 @@ def test_one_class_alone_is_refused():
 def test_the_second_output_is_tampered_and_both_classifiers_learn():
     detector = FaceStream()
     logits = torch.tensor([[0.0, 3.0], [3.0, 0.0]])
-    assert detector.judge(logits).tolist() == pytest.approx([0.9526, 0.0474], abs=1e-4)
+    assert detector.fake_probability(logits).tolist() == pytest.approx([0.9526, 0.0474], abs=1e-4)
     batch = Batch(torch.zeros(2, 3, 1, 1), torch.tensor([1.0, 0.0]))
     found = float(detector.loss((logits, -logits), batch))
     assert found == pytest.approx(0.0486 + 0.4 * 3.0486, abs=1e-3)

@@ -299,7 +299,7 @@ def test_one_face_scores_as_among_others(kind):
 def test_training_faces_of_which_none_can_be_judged_are_named(kind):
     closed = tuple(drawn_face(landmarks(mouth=0)) for _ in range(4))
     labels = np.array([0, 1, 0, 1], np.int8)
-    with pytest.raises(TrainingError, match="can judge 0 real and 0 fake"):
+    with pytest.raises(TrainingError, match="can score 0 real and 0 fake"):
         kind().fit(FaceList(closed, labels, np.arange(4, dtype=np.int32)))
 
 

@@ -127,7 +127,7 @@ def test_output_0_is_fake_in_score_and_loss(name: str) -> None:
     detector = detector_class(name)()
     assert not detector.needs_fakes
     output = torch.tensor([[2.0, -1.0], [-1.0, 2.0]])
-    scores = detector.judge(output)
+    scores = detector.fake_probability(output)
     torch.testing.assert_close(scores, torch.sigmoid(torch.tensor([3.0, -3.0]).double()))
     images = torch.zeros(2, 3, 1, 1)
     right = detector.loss(output, Batch(images, torch.tensor([1.0, 0.0])))
@@ -199,7 +199,7 @@ def test_the_loss_falls_when_the_same_faces_come_again(
     batch = Batch(images, torch.tensor([float(e.label) for e in examples]))
     optimiser = detector.optimiser(1e-3)
     plan = Schedule(precision="fp32")
-    losses = [detector._step(batch, optimiser, plan, step) for step in range(steps)]
+    losses = [float(detector._step(batch, optimiser, plan, step)) for step in range(steps)]
     assert max(losses) < 2
     assert np.mean(losses[-3:]) < losses[0]
 
@@ -235,10 +235,20 @@ def test_optimiser_is_plain_sgd_that_slows_down_every_thousand_steps() -> None:
     assert (weights["weight_decay"], others["weight_decay"]) == (1e-4, 0)
     assert {p.ndim for p in others["params"]} == {1}
     assert weights["momentum"] == 0
-    for steps, rate in ((999, 1e-3), (1, 0.95e-3), (1000, 0.95**2 * 1e-3)):
-        for _ in range(steps):
-            optimiser.step()
-        assert [group["lr"] for group in optimiser.param_groups] == pytest.approx([rate] * 2)
+    assert weights["lr"] == others["lr"] == 1e-3
+    for step, rate in ((999, 1e-3), (1000, 0.95e-3), (2000, 0.95**2 * 1e-3)):
+        assert detector.rate(1e-3, step) == pytest.approx(rate)
+
+
+def test_the_rate_falls_as_by_torchs_own_schedule() -> None:
+    detector = fwa()
+    optimiser = detector.optimiser(1e-3)
+    schedule = torch.optim.lr_scheduler.StepLR(optimiser, 1000, 0.95)
+    for step in range(7640):
+        if step % 500 == 0:
+            assert optimiser.param_groups[0]["lr"] == detector.rate(1e-3, step)
+        optimiser.step()
+        schedule.step()
 
 
 def test_last_layer_of_the_pyramid_learns_at_a_300th_of_the_rate() -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
+from swapset.detectors import xception
 from swapset.detectors.base import Schedule
 from swapset.detectors.batches import Batch
 from swapset.detectors.face import cut_face
@@ -23,6 +24,15 @@ from swapset.detectors.registry import needs_compression
 from swapset.detectors.weights.xception import read_xception_weights
 from swapset.detectors.xception import XceptionC23, XceptionC40, XceptionRaw, square
 from swapset.errors import DataError
+from swapset.learning.checkpoint import Checkpoint
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 class Small(XceptionC23):
@@ -313,3 +323,35 @@ def test_after_weights_on_imagenet_the_last_layer_learns_alone_at_first(tmp_path
     alone = Small(seed=1)
     alone.fit(samples(16), schedule=Schedule(seed=1, steps=1, batch=2, precision="fp32"))
     assert alone.learning_layers == [everything]
+
+
+@pytest.mark.parametrize("killed_at", [1, 3])
+def test_killed_before_or_after_the_backbone_learns_it_goes_on_to_the_same_bits(
+    tmp_path, monkeypatch, killed_at
+):
+    monkeypatch.setattr(xception, "HEAD_SHARE", 2)
+    write_backbone(tmp_path / "xception.pth")
+    place = Checkpoint(tmp_path / "c.safetensors", 1, "this")
+
+    def fitted(checkpoint=None):
+        detector = Small(seed=1)
+        schedule = Schedule(seed=1, steps=4, batch=2, precision="fp32", checkpoint=checkpoint)
+        detector.fit(samples(16), schedule=schedule, backbone=tmp_path / "xception.pth")
+        return detector
+
+    before = Small.before_step
+
+    def kill(self, step):
+        if step == killed_at:
+            raise KeyboardInterrupt
+        before(self, step)
+
+    expected = fitted()
+    with monkeypatch.context() as patch:
+        patch.setattr(Small, "before_step", kill)
+        with pytest.raises(KeyboardInterrupt):
+            fitted(place)
+    resumed = fitted(place)
+    assert len(resumed.learning_layers) == 4 - killed_at
+    for name, part in expected.arrays().items():
+        np.testing.assert_array_equal(part, resumed.arrays()[name], err_msg=name)

@@ -114,7 +114,7 @@ def test_half_precision_frames_lose_no_places():
 
 @pytest.mark.parametrize("bad", [(1, 1, 0), (1, float("nan"), 5), (1, 1, -3)])
 def test_what_is_no_square_is_refused(bad):
-    with pytest.raises(ValueError, match="no squares about faces of 1 frames"):
+    with pytest.raises(ValueError, match="not squares around faces of 1 frames"):
         cut_squares(torch.zeros(1, 3, 9, 9), squares(bad), 8)
 
 

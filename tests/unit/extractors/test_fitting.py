@@ -113,12 +113,12 @@ def test_interrupted_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "parts", steps=9, validation=held, kind=Broken)
     rest = trainer(tmp_path / "parts", steps=9, validation=held)
-    assert rest.step == 3
+    assert rest.loop.done == 3
     rest.run(io.StringIO())
     assert_same(weights(whole), weights(rest))
     assert torch.equal(whole.losses, rest.losses)
-    assert whole.best == rest.best
-    assert [step for step, _ in rest.best.history] == list(range(1, 10))
+    assert (whole.history, whole.best.step) == (rest.history, rest.best.step)
+    assert [step for step, _ in rest.history] == list(range(1, 10))
 
 
 def test_best_weights_before_an_interruption_are_kept(
@@ -131,31 +131,31 @@ def test_best_weights_before_an_interruption_are_kept(
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "parts", validation=held, kind=Broken, milestones=())
     rest = trained(tmp_path / "parts", validation=held, milestones=())
-    assert (rest.best.step, rest.best.nme) == (2, 0.1)
+    assert (rest.best.step, rest.best_nme) == (2, 0.1)
     assert_same(weights(rest), expected)
 
 
 def test_termination_leaves_a_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="terminated at step 5; run again"):
         trained(tmp_path, kind=Ending)
-    assert trainer(tmp_path).step == 5
+    assert trainer(tmp_path).loop.done == 5
 
 
-@pytest.mark.parametrize("place", ["_check", "save"])
+@pytest.mark.parametrize("place", ["report", "state"])
 def test_termination_at_any_time_leaves_a_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     does = getattr(Trainer, place)
 
     def ends(self: Any, *given: Any) -> Any:
-        if self.step == 3:  # a checkpoint's
+        if self.loop.done == 3:  # a checkpoint's
             signal.raise_signal(signal.SIGTERM)
         return does(self, *given)
 
     monkeypatch.setattr(Trainer, place, ends)
     with pytest.raises(TrainingError, match="terminated at step 4; run again"):
         trained(tmp_path)
-    assert trainer(tmp_path).step == 4
+    assert trainer(tmp_path).loop.done == 4
 
 
 def test_checkpoints_of_other_trainings_are_not_used(
@@ -164,16 +164,16 @@ def test_checkpoints_of_other_trainings_are_not_used(
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path, kind=Broken)
     other = trainer(tmp_path, run=run_of(tmp_path, fingerprint="other"))
-    assert other.step == 0
+    assert other.loop.done == 0
     assert "is of another training; training from the start" in caplog.text
     run_of(tmp_path).checkpoint.write_bytes(b"damaged")
-    assert trainer(tmp_path).step == 0
+    assert trainer(tmp_path).loop.done == 0
 
 
 def test_a_loss_that_is_no_number_stops_with_its_step(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="tiny: the loss is not a number at step 5; lower"):
         trained(tmp_path, kind=NotANumber)
-    assert trainer(tmp_path).step == 3
+    assert trainer(tmp_path).loop.done == 3
 
 
 def test_seed_decides_and_global_generators_do_not(tmp_path: Path) -> None:

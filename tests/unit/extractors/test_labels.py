@@ -50,8 +50,8 @@ def spoiled(folder: Path, line: int, **changes: str) -> Path:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x7": "wide"}, "x7 is 'wide', no number"),
-        ({"y67": ""}, "y67 is '', no number"),
+        ({"x7": "wide"}, "x7 is 'wide', not a number"),
+        ({"y67": ""}, "y67 is '', not a number"),
         ({"y0": "nan"}, "y0 is 'nan'; every landmark needs a place"),
         ({"x1": "1e999"}, "x1 is '1e999'"),
         ({"image": "none.png"}, "none.png does not exist"),
@@ -276,8 +276,8 @@ def test_300w_counts_from_one_and_its_folders_are_its_splits(tmp_path: Path) -> 
         (pts(face_points(0), count=51), "line 2: has 51 landmarks; 300-W has 68"),
         (pts(face_points(0)[:67]), "has 134 coordinates; 68 landmarks need 136"),
         (pts(face_points(0)).replace("}", ""), "no landmarks between"),
-        ("version: 1\nn_points: 68\n{\n1 2\n3 4 5\n}", "line 5: '3 4 5' is no pair"),
-        ("version: 1\nn_points: 68\n{\n1 b\n}", "line 4: 'b' is no number"),
+        ("version: 1\nn_points: 68\n{\n1 2\n3 4 5\n}", "line 5: '3 4 5' is not a pair"),
+        ("version: 1\nn_points: 68\n{\n1 b\n}", "line 4: 'b' is not a number"),
         (pts(np.full((68, 2), np.nan)), "x0 is 'nan'"),
     ],
 )
@@ -297,7 +297,7 @@ def test_300w_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty: has no labelled face"):
         read_300w(tmp_path / "empty")
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         read_300w(tmp_path / "none")
 
 

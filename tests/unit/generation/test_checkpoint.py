@@ -13,34 +13,15 @@ from safetensors.torch import load_file, save_file
 
 from swapset.errors import DataError
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.checkpoint import (
-    load_checkpoint,
-    load_model,
-    save_checkpoint,
-    save_model,
-)
+from swapset.generation.checkpoint import load_model, save_model
 
 SUBJECTS = ("id0", "id1")
-Training = tuple[SwapAutoencoder, torch.optim.Adam]
 
 
-def training(seed: int = 0, steps: int = 0, width: int = 8) -> Training:
-    """Return a network and its optimiser after a few steps."""
-    torch.set_num_threads(1)
-    torch.manual_seed(seed)
-    model = SwapAutoencoder(training_recipe(width=width), SUBJECTS).placed(CPU)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-    for _ in range(steps):
-        one_step(model, optimiser)
-    return model, optimiser
-
-
-def one_step(model: SwapAutoencoder, optimiser: torch.optim.Adam) -> None:
-    """Learn to make black out of white; every step has the same input."""
-    optimiser.zero_grad(set_to_none=True)
-    faces = {subject: torch.ones(1, 3, 64, 64) for subject in SUBJECTS}
-    sum(made.mean() for made in model.reconstruct(faces).values()).backward()
-    optimiser.step()
+def fresh() -> SwapAutoencoder:
+    """Return a network with weights of its own."""
+    torch.manual_seed(0)
+    return SwapAutoencoder(training_recipe(), SUBJECTS).placed(CPU)
 
 
 def same(one: SwapAutoencoder, other: SwapAutoencoder) -> bool:
@@ -49,21 +30,16 @@ def same(one: SwapAutoencoder, other: SwapAutoencoder) -> bool:
     return all(torch.equal(mine[name], others[name]) for name in mine)
 
 
-def save(path: Path, made: Training, fingerprint: str = "f") -> None:
-    """Write a checkpoint of step 3."""
-    save_checkpoint(path, *made, torch.rand(3, 2), {"step": 3, "fingerprint": fingerprint})
-
-
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
     path = tmp_path / "model.safetensors"
-    save_model(path, training()[0], training_recipe(), {"faces": {"id0": "hash"}})
+    save_model(path, fresh(), training_recipe(), {"faces": {"id0": "hash"}})
     return path
 
 
 def test_model_comes_back_ready_for_use(model_file: Path) -> None:
     back = load_model(model_file, CPU)
-    assert same(back.model, training()[0])
+    assert same(back.model, fresh())
     assert back.recipe == training_recipe()
     assert back.subjects == SUBJECTS
     assert not back.model.training
@@ -80,7 +56,7 @@ def test_facts_stand_in_the_file(model_file: Path) -> None:
 
 def test_same_model_same_bytes_and_nothing_left_beside(model_file: Path) -> None:
     other = model_file.with_name("other.safetensors")
-    save_model(other, training()[0], training_recipe(), {"faces": {"id0": "hash"}})
+    save_model(other, fresh(), training_recipe(), {"faces": {"id0": "hash"}})
     assert other.read_bytes() == model_file.read_bytes()
     assert len(list(model_file.parent.iterdir())) == 2
 
@@ -96,19 +72,14 @@ class Bomb:
 
 
 @pytest.mark.parametrize("writer", ["pickle", "torch"])
-@pytest.mark.parametrize("kind", ["model", "checkpoint"])
-def test_pickles_are_refused_and_not_run(tmp_path: Path, writer: str, kind: str) -> None:
+def test_pickles_are_refused_and_not_run(tmp_path: Path, writer: str) -> None:
     path, mark = tmp_path / "model.safetensors", tmp_path / "ran"
     if writer == "pickle":
         path.write_bytes(pickle.dumps(Bomb(mark)))
     else:
         torch.save({"weights": Bomb(mark)}, path)
-    read = {
-        "model": lambda: load_model(path, CPU),
-        "checkpoint": lambda: load_checkpoint(path, *training(), "f"),
-    }[kind]
     with pytest.raises(DataError, match=r"model\.safetensors: damaged"):
-        read()
+        load_model(path, CPU)
     assert not mark.exists()
 
 
@@ -166,62 +137,3 @@ def test_weights_that_do_not_fit_are_refused(model_file: Path, changes: dict[str
     rewritten(model_file, facts | changes)
     with pytest.raises(DataError, match="do not fit its recipe"):
         load_model(model_file, CPU)
-
-
-def test_resumed_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    path = tmp_path / "c.safetensors"
-    stopped = training(steps=3)
-    save(path, stopped)
-    resumed = training(seed=5)
-    assert not same(resumed[0], stopped[0])
-    found = load_checkpoint(path, *resumed, "f")
-    losses, facts = found.losses, found.facts
-    assert facts == {"step": 3, "fingerprint": "f"}
-    assert losses.shape == (3, 2)
-    assert same(resumed[0], stopped[0])
-    for _ in range(3):
-        one_step(*stopped)
-        one_step(*resumed)
-    assert same(resumed[0], stopped[0])
-    # Without the optimiser's averages the same steps lead elsewhere.
-    fresh = training(seed=5)
-    fresh[0].load_state_dict(load_model_part(path))
-    for _ in range(3):
-        one_step(*fresh)
-    assert not same(fresh[0], stopped[0])
-
-
-def load_model_part(path: Path) -> dict[str, torch.Tensor]:
-    """Return the network's weights from a checkpoint."""
-    stored = load_file(path).items()
-    return {name.removeprefix("model."): t for name, t in stored if name.startswith("model.")}
-
-
-def test_averages_lie_in_memory_as_the_weights_do(tmp_path: Path) -> None:
-    path = tmp_path / "c.safetensors"
-    save(path, training(steps=1))
-    model, optimiser = training()
-    load_checkpoint(path, model, optimiser, "f")
-    for weight in model.parameters():
-        state = optimiser.state[weight]
-        assert state["exp_avg"].stride() == state["exp_avg_sq"].stride() == weight.stride()
-
-
-@pytest.mark.parametrize("harm", ["other fingerprint", "cut", "empty", "text"])
-def test_checkpoints_of_no_use_leave_the_network_alone(tmp_path: Path, harm: str) -> None:
-    path = tmp_path / "c.safetensors"
-    save(path, training(seed=7, steps=1), "other" if harm == "other fingerprint" else "f")
-    whole = path.read_bytes()
-    path.write_bytes({"cut": whole[:5000], "empty": b"", "text": b"no tensors"}.get(harm, whole))
-    model, optimiser = training()
-    with pytest.raises(DataError, match=r"c\.safetensors"):
-        load_checkpoint(path, model, optimiser, "f")
-    assert same(model, training()[0])
-    assert not optimiser.state
-
-
-def test_checkpoint_of_another_network_does_not_fit(tmp_path: Path) -> None:
-    path = tmp_path / "c.safetensors"
-    save(path, training(width=16, steps=1))
-    with pytest.raises(DataError, match="does not fit this network"):
-        load_checkpoint(path, *training(), "f")

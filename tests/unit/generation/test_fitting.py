@@ -24,7 +24,7 @@ from swapset.generation import step, training
 from swapset.generation.checkpoint import load_model
 from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
 from swapset.generation.preview import SAMPLES, loss_picture
-from swapset.generation.training import Schedule
+from swapset.generation.training import Run
 from swapset.io.files import sha256_of
 
 STEPS = 12
@@ -51,11 +51,9 @@ def trained(
     """Train a pair into a folder."""
     files = files_in(folder)
     checkpoint = folder / "checkpoint.safetensors"
-    schedule = Schedule(
-        seed, CPU, "fp32", checkpoint, checkpoint_every=checkpoint_every, preview_every=6
-    )
+    run = Run(seed, CPU, "fp32", checkpoint, checkpoint_every=checkpoint_every, preview_every=6)
     torch.set_num_threads(1)
-    train_model(ModelJob(RECIPE, 1.6, schedule, code), aligned(people), files, io.StringIO())
+    train_model(ModelJob(RECIPE, 1.6, run, code), aligned(people), files, io.StringIO())
     return files
 
 
@@ -172,9 +170,9 @@ def test_terminated_training_ends_with_the_same_bytes(
     terminated(tmp_path, monkeypatch, draws=13)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
     steps = []
-    one_step = training.Trainer._one_step
+    one_step = training.Trainer.step
     monkeypatch.setattr(
-        training.Trainer, "_one_step", lambda self: steps.append(self.step) or one_step(self)
+        training.Trainer, "step", lambda self, k: steps.append(k) or one_step(self, k)
     )
     resumed = trained(tmp_path)
     assert steps == list(range(7, STEPS))
@@ -221,10 +219,10 @@ def test_person_without_faces_leaves_empty_files_and_the_reason(tmp_path: Path) 
 
 
 def test_a_base_with_other_layers_is_refused(whole: ModelFiles, tmp_path: Path) -> None:
-    schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
+    run = Run(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
     files = files_in(tmp_path)
     wider = RECIPE.model_copy(update={"width": 16})
-    job = ModelJob(wider, 1.6, schedule, "code", start=whole.model)
+    job = ModelJob(wider, 1.6, run, "code", start=whole.model)
     with pytest.raises(ConfigError, match="it has width 8 instead of 16"):
         train_model(job, aligned(FACES), files, io.StringIO())
 
@@ -232,9 +230,9 @@ def test_a_base_with_other_layers_is_refused(whole: ModelFiles, tmp_path: Path) 
 def test_a_warm_start_says_so_and_is_part_of_what_is_resumed(
     whole: ModelFiles, tmp_path: Path
 ) -> None:
-    schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
+    run = Run(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
     files = files_in(tmp_path)
-    job = ModelJob(RECIPE, 1.6, schedule, "code", start=whole.model)
+    job = ModelJob(RECIPE, 1.6, run, "code", start=whole.model)
     train_model(job, aligned(FACES), files, io.StringIO())
     card = json.loads(files.card.read_text())
     assert card["warm_start"] is True
@@ -243,9 +241,9 @@ def test_a_warm_start_says_so_and_is_part_of_what_is_resumed(
 
 
 def test_only_who_is_known_to_the_base_learns_slowly(whole: ModelFiles, tmp_path: Path) -> None:
-    schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
+    run = Run(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
     files = files_in(tmp_path)
-    job = ModelJob(RECIPE, 1.6, schedule, "code", start=whole.model, warm_rate=0.25)
+    job = ModelJob(RECIPE, 1.6, run, "code", start=whole.model, warm_rate=0.25)
     for people, share in ((("id0", "id1"), 0.25), (("id0", "new"), 1.0)):
         faces = dict(zip(people, FACES.values(), strict=True))
         train_model(job, aligned(faces), files, io.StringIO())
@@ -255,9 +253,9 @@ def test_only_who_is_known_to_the_base_learns_slowly(whole: ModelFiles, tmp_path
 
 def test_a_model_of_all_goes_on_without_who_has_no_faces(tmp_path: Path) -> None:
     nobody = np.empty((0, 96, 96, 3), np.uint8)
-    schedule = Schedule(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
+    run = Run(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
     files = files_in(tmp_path)
-    job = ModelJob(RECIPE, 1.6, schedule, "code", needs_all=False)
+    job = ModelJob(RECIPE, 1.6, run, "code", needs_all=False)
     train_model(job, aligned(FACES | {"id2": nobody}), files, io.StringIO())
     card = json.loads(files.card.read_text())
     assert card["left_out"] == ["id2"]

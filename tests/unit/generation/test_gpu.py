@@ -11,7 +11,7 @@ import torch
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation import step
 from swapset.generation.augment import FaceBank
-from swapset.generation.training import Schedule, Trainer
+from swapset.generation.training import Run, Trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 
@@ -40,11 +40,11 @@ def trained(
     shape = (8, 3, 80, 80)
     faces = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8).to(GPU)
     banks = {"id0": FaceBank(faces[:4], 0.8), "id1": FaceBank(faces[4:], 0.8)}
-    schedule = Schedule(1, GPU, "fp32", folder / "c", 10, compiled=fast)
-    run = Trainer(recipe, banks, schedule, "gpu")
+    settings = Run(1, GPU, "fp32", folder / "c", 10, compiled=fast)
+    run = Trainer(recipe, banks, settings, "gpu")
     if recorded:
         run.record_steps()
-    list(run.run())
+    run.run()
     return run
 
 

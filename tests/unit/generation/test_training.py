@@ -1,6 +1,8 @@
 """Training that stops on bad numbers and resumes to the bit."""
 
+import io
 import signal
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import torch
 from swapset.config.methods import BUILT_IN, training_of
 from swapset.errors import InterruptedTrainingError, TrainingError
 from swapset.generation.augment import FaceBank
-from swapset.generation.training import Schedule, Trainer
+from swapset.generation.training import Run, Trainer
 from swapset.learning.device import uses_bf16
 
 CPU = torch.device("cpu")
@@ -34,15 +36,19 @@ def trainer(path, fingerprint="same", seed=3, precision="fp32", start=None, peop
     torch.set_num_threads(1)
     banks = {f"id{k}": bank(90 + 80 * k // (people - 1)) for k in range(people)}
     patience = changes.pop("patience", 0)
-    schedule = Schedule(
-        seed, CPU, precision, path, checkpoint_every=7, preview_every=8, patience=patience
-    )
-    return Trainer(recipe(**changes), banks, schedule, fingerprint, start)
+    run = Run(seed, CPU, precision, path, checkpoint_every=7, preview_every=8, patience=patience)
+    return Trainer(recipe(**changes), banks, run, fingerprint, start)
+
+
+def trained(path, **asked):
+    run = trainer(path, **asked)
+    run.run(io.StringIO())
+    return run
 
 
 def losses(done):
     """Return (steps, subjects), NaN where a step did not see a subject."""
-    return torch.tensor(done.record.table(done.step).iloc[:, 1:].to_numpy())
+    return torch.tensor(done.record.table(done.loop.done).iloc[:, 1:].to_numpy())
 
 
 def weights(done):
@@ -54,8 +60,8 @@ def equal(one, other):
 
 
 def test_the_loss_falls(tmp_path):
-    done = trainer(tmp_path / "c.safetensors", steps=60, colour_augmentation=False)
-    assert list(done.run())[-1] == 60
+    done = trained(tmp_path / "c.safetensors", steps=60, colour_augmentation=False)
+    assert done.loop.done == 60
     assert float(losses(done)[-10:].mean()) < 0.7 * float(losses(done)[:5].mean())
 
 
@@ -78,51 +84,50 @@ ADVERSARIAL = {
     ],
 )
 def test_a_stopped_training_ends_with_the_same_bits(tmp_path, step, precision, changes):
-    whole = trainer(tmp_path / "a.safetensors", precision=precision, **changes)
-    list(whole.run())
+    whole = trained(tmp_path / "a.safetensors", precision=precision, **changes)
     path = tmp_path / "b.safetensors"
     stopped = trainer(path, precision=precision, **changes)
-    while stopped.step < step:
-        stopped._one_step()
-        stopped.step += 1
-    stopped.save()
+    for index in range(step):
+        stopped.step(index)
+    stopped.loop.done = step
+    stopped.loop.save()
     resumed = trainer(path, precision=precision, **changes)
-    assert resumed.step == step
-    list(resumed.run())
+    assert resumed.loop.done == step
+    resumed.run(io.StringIO())
     assert equal(weights(whole), weights(resumed))
     assert equal(whole.objective.critics.state_dict(), resumed.objective.critics.state_dict())
     assert torch.equal(losses(whole), losses(resumed))
 
 
-@pytest.mark.parametrize("place", ["_one_step", "_look", "_validate", "save"])
+@pytest.mark.parametrize("place", ["step", "report", "look", "after", "state"])
 def test_a_signal_at_any_time_leaves_a_checkpoint(tmp_path, monkeypatch, place):
     path = tmp_path / "c.safetensors"
     told, does = trainer(path), getattr(Trainer, place)
 
     def ends(self, *given):
-        if self.step == 14:  # a checkpoint's and a look's
+        if self.loop.done == 14:  # a checkpoint's and a look's
             signal.raise_signal(signal.SIGTERM)
         return does(self, *given)
 
     monkeypatch.setattr(Trainer, place, ends)
     with pytest.raises(InterruptedTrainingError, match=r"terminated at step 15; run again"):
-        list(told.run())
-    assert trainer(path).step == 15
+        told.run(io.StringIO())
+    assert trainer(path).loop.done == 15
 
 
 def test_another_trainings_checkpoint_is_not_used(tmp_path, caplog):
     path = tmp_path / "c.safetensors"
-    trainer(path).save()
-    assert trainer(path, fingerprint="other").step == 0
+    trainer(path).loop.save()
+    assert trainer(path, fingerprint="other").loop.done == 0
     assert "another training" in caplog.text
 
 
 def test_a_damaged_checkpoint_is_not_used(tmp_path, caplog):
     path = tmp_path / "c.safetensors"
-    trainer(path).save()
+    trainer(path).loop.save()
     path.write_bytes(path.read_bytes()[:1000])
     fresh = trainer(path)
-    assert fresh.step == 0
+    assert fresh.loop.done == 0
     assert equal(weights(fresh), weights(trainer(tmp_path / "none.safetensors")))
     assert "damaged" in caplog.text
 
@@ -130,17 +135,17 @@ def test_a_damaged_checkpoint_is_not_used(tmp_path, caplog):
 def test_a_loss_that_is_no_number_stops_with_its_step(tmp_path):
     path = tmp_path / "c.safetensors"
     broken = trainer(path)
-    step = broken._one_step
+    step = broken.step
 
-    def poisoned():
-        if broken.step == 4:
+    def poisoned(index):
+        if index == 4:
             with torch.no_grad():
                 next(broken.model.parameters())[0] = float("nan")
-        return step()
+        return step(index)
 
-    broken._one_step = poisoned
+    broken.step = poisoned
     with pytest.raises(TrainingError, match="step 5"):
-        list(broken.run())
+        broken.run(io.StringIO())
     # The checkpoint due at step 7 would resume from spoilt weights.
     assert not path.exists()
 
@@ -150,17 +155,13 @@ def test_one_subjects_broken_faces_are_enough(tmp_path):
     for weight in broken.model.decoders["id1"].parameters():
         weight.data.fill_(float("inf"))
     with pytest.raises(TrainingError, match=r"step 1;.*learning_rate"):
-        list(broken.run())
-
-
-def test_looks_come_at_checkpoints_every_twenty_steps_and_the_end(tmp_path):
-    assert list(trainer(tmp_path / "c.safetensors").run()) == [7, 14, 20, 21, 24]
+        broken.run(io.StringIO())
 
 
 def test_training_is_the_seeds(tmp_path):
     runs = [trainer(tmp_path / f"{seed}.safetensors", seed=seed, steps=3) for seed in (3, 3, 4)]
     for run in runs:
-        list(run.run())
+        run.run(io.StringIO())
     assert equal(weights(runs[0]), weights(runs[1]))
     assert not equal(weights(runs[0]), weights(runs[2]))
 
@@ -176,7 +177,7 @@ def test_bf16_learns_what_fp32_learns(tmp_path):
         for precision in ("fp32", "bf16")
     )
     for run in (exact, short):
-        list(run.run())
+        run.run(io.StringIO())
     assert not torch.equal(losses(exact), losses(short))
     torch.testing.assert_close(losses(short), losses(exact), rtol=0.03, atol=0.002)
     # What is stored and updated stays fp32.
@@ -186,28 +187,32 @@ def test_bf16_learns_what_fp32_learns(tmp_path):
 def test_every_step_draws_other_faces(tmp_path):
     # Weights that stand still would give the same loss for the same faces.
     still = trainer(tmp_path / "c.safetensors", learning_rate=1e-12, steps=6)
-    list(still.run())
+    still.run(io.StringIO())
     assert losses(still).unique(dim=0).shape == (6, 2)
     assert float(losses(still).std(dim=0).min()) > 1e-4
 
 
-def test_a_killed_trainings_rest_is_the_same_too(tmp_path):
+def end_at(step, after, done):
+    if done == step:
+        signal.raise_signal(signal.SIGTERM)
+    after(done)
+
+
+def test_a_killed_trainings_rest_is_the_same_too(tmp_path, monkeypatch):
     # The preview's rows, the looks at the held-out faces, and the end that a plateau brings.
     flat = {"learning_rate": 1e-12, "patience": 3}
     whole = trainer(tmp_path / "a.safetensors", steps=40, **flat)
-    list(whole.run())
-    assert whole.course.turned is not None
-    assert whole.step == whole.course.end < 40
+    whole.run(io.StringIO())
+    assert whole.schedule.plateau_step is not None
+    assert whole.loop.done == whole.schedule.end < 40
     for step in (7, 9):
         path = tmp_path / f"{step}.safetensors"
         stopped = trainer(path, steps=40, **flat)
-        for done in stopped.run():
-            if done >= step:
-                break
-        stopped.save()
-        resumed = trainer(path, steps=40, **flat)
-        list(resumed.run())
-        assert resumed.course == whole.course
+        monkeypatch.setattr(stopped, "after", partial(end_at, step, stopped.after))
+        with pytest.raises(InterruptedTrainingError, match=f"terminated at step {step + 1};"):
+            stopped.run(io.StringIO())
+        resumed = trained(path, steps=40, **flat)
+        assert resumed.schedule == whole.schedule
         assert len(resumed.previews) == len(whole.previews) > 1
         for one, other in zip(resumed.previews, whole.previews, strict=True):
             np.testing.assert_array_equal(one, other)
@@ -221,16 +226,16 @@ def test_the_last_faces_are_held_out(tmp_path):
 
 def test_held_out_faces_are_looked_at_as_they_are(tmp_path):
     run = trainer(tmp_path / "c.safetensors")
-    list(run.run())
-    assert [step for step, _ in run.course.history] == list(range(1, STEPS + 1))
+    run.run(io.StringIO())
+    assert [step for step, _ in run.schedule.history] == list(range(1, STEPS + 1))
     again = run.validate()
-    assert run.course.history[-1][1] == pytest.approx(sum(again.values()) / 2)
+    assert run.schedule.history[-1][1] == pytest.approx(sum(again.values()) / 2)
     assert set(again) == {"id0", "id1"}
 
 
 def test_many_subjects_take_turns(tmp_path):
     run = trainer(tmp_path / "c.safetensors", people=4, steps=30)
-    list(run.run())
+    run.run(io.StringIO())
     seen = losses(run).isfinite()
     assert seen.sum(dim=1).tolist() == [2] * 30
     assert (seen.sum(dim=0) > 5).all()
@@ -239,7 +244,7 @@ def test_many_subjects_take_turns(tmp_path):
 
 def test_a_training_starts_where_another_ended(tmp_path):
     base = trainer(tmp_path / "a.safetensors", people=3, steps=60)
-    list(base.run())
+    base.run(io.StringIO())
     warm = trainer(tmp_path / "b.safetensors", start=base.model)
     cold = trainer(tmp_path / "c.safetensors")
     assert equal(weights(warm), {k: v for k, v in weights(base).items() if k in weights(warm)})
@@ -251,20 +256,20 @@ def test_only_the_critics_step_moves_the_critics_their_way(tmp_path):
     grain = {"l1": 1.0, "adversarial": 1e-9}
     run = trainer(tmp_path / "c.safetensors", losses=grain, steps=60)
     before = {k: v.clone() for k, v in run.objective.critics.state_dict().items()}
-    list(run.run())
+    run.run(io.StringIO())
     assert not equal(before, run.objective.critics.state_dict())
     plain = trainer(tmp_path / "d.safetensors", steps=60)
-    list(plain.run())
+    plain.run(io.StringIO())
     assert float((losses(run) - losses(plain)).abs().mean()) < 1e-3
 
 
 def test_events_are_tensorboards(tmp_path):
     torch.set_num_threads(1)
-    schedule = Schedule(
+    settings = Run(
         3, CPU, "fp32", tmp_path / "c", 1000, preview_every=12, events=tmp_path / "events"
     )
-    run = Trainer(recipe(), {"id0": bank(90), "id1": bank(170)}, schedule, "f")
-    list(run.run())
+    run = Trainer(recipe(), {"id0": bank(90), "id1": bank(170)}, settings, "f")
+    run.run(io.StringIO())
     (file,) = (tmp_path / "events").iterdir()
     assert "tfevents" in file.name
     content = file.read_bytes()
@@ -274,10 +279,10 @@ def test_events_are_tensorboards(tmp_path):
 
 def test_somebody_new_starts_from_the_most_alike(tmp_path):
     base = trainer(tmp_path / "a.safetensors", people=2, steps=60)
-    list(base.run())
+    base.run(io.StringIO())
     # id2 has id1's faces.
     banks = {"id0": bank(90), "id2": bank(170)}
-    schedule = Schedule(3, CPU, "fp32", tmp_path / "b", checkpoint_every=7)
-    warm = Trainer(recipe(), banks, schedule, "f", base.model)
+    settings = Run(3, CPU, "fp32", tmp_path / "b", checkpoint_every=7)
+    warm = Trainer(recipe(), banks, settings, "f", base.model)
     for name, value in warm.model.decoders["id2"].state_dict().items():
         assert torch.equal(value, base.model.decoders["id1"].state_dict()[name])

@@ -145,5 +145,5 @@ def test_tables_that_were_cut_short_are_refused(tmp_path, left):
     write_csv(path, pd.DataFrame({"name": ["a", "b"], "value": [0.125, 0.25]}))
     assert read_csv(path)["value"].tolist() == [0.125, 0.25]
     path.write_bytes(path.read_bytes()[:left])
-    with pytest.raises(DataError, match=r"table\.csv: not a whole table"):
+    with pytest.raises(DataError, match=r"table\.csv: not a complete table"):
         read_csv(path)

@@ -40,7 +40,7 @@ from swapset.generation.checkpoint import load_model
 from swapset.io import arrays
 from swapset.io.files import read_json, write_json
 from swapset.learning.state_dicts import read_state
-from swapset.media.any_source import foreign_clip
+from swapset.media.any_source import converted_clip
 from swapset.media.ingest import ingest
 from swapset.media.orientation import Orientation
 from swapset.media.picture import Picture, decode_picture, read_picture
@@ -93,7 +93,7 @@ def test_small_pictures_with_much_behind_them_are_refused(tmp_path: Path, read: 
 def test_gigantic_pictures_of_a_folder_are_left_out(tmp_path: Path) -> None:
     Image.fromarray(numbered(3)).save(tmp_path / "001.png")
     gigantic(tmp_path / "000.png")
-    with foreign_clip(tmp_path) as (clip, reason):
+    with converted_clip(tmp_path) as (clip, reason):
         assert reason == ""
         assert probe(clip).width == numbered(3).shape[1]
 
@@ -218,7 +218,7 @@ def test_headers_of_arrays_that_lie(tmp_path: Path, shape: str) -> None:
 def test_models_of_dlib_are_tried_in_another_process(tmp_path: Path) -> None:
     path = tmp_path / "a.dat"
     path.write_bytes(b"no model")
-    with pytest.raises(ConfigError, match=r"track\.predictor: .*a\.dat is no such model"):
+    with pytest.raises(ConfigError, match=r"track\.predictor: .*a\.dat is not such a model"):
         LandmarkPredictor(path)
     _train(path, 5)
     with pytest.raises(ConfigError, match="finds 5 landmarks instead of 68"):
@@ -241,10 +241,10 @@ def _train(path: Path, count: int) -> None:
 
 
 def test_devices_and_odd_names_are_no_tables() -> None:
-    with pytest.raises(ManifestError, match="/dev/zero: is no file"):
+    with pytest.raises(ManifestError, match="/dev/zero: is not a regular file"):
         read_manifest(Path("/dev/zero"))
     for name in ("a\0b", "\ud800"):
-        with pytest.raises(ManifestError, match="no file can be called so"):
+        with pytest.raises(ManifestError, match="cannot be the name of a file"):
             read_manifest(Path(name))
     with pytest.raises(ManifestError, match="clips_root"):
         read_manifest(Path("clips.csv"), Path("a\0b"))
@@ -268,7 +268,7 @@ def _row(subject: str) -> str:
 
 def test_an_open_quote_in_the_first_line_of_labels(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('"split')
-    with pytest.raises(DataError, match=r"a\.csv, line 1: no valid CSV"):
+    with pytest.raises(DataError, match=r"a\.csv, line 1: not valid CSV"):
         read_csv(tmp_path / "a.csv")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 from material.media import HEIGHT, WIDTH, number_of, numbered
 
-from swapset.media.any_source import foreign_clip
+from swapset.media.any_source import converted_clip
 from swapset.media.decode import frames
 from swapset.media.encode import VideoWriter
 
@@ -19,7 +19,7 @@ def test_a_video_file(tmp_path: Path) -> None:
     with VideoWriter(path, WIDTH, HEIGHT, codec="h264", quality=5) as video:
         for number in NUMBERS:
             video.write(numbered(number))
-    with foreign_clip(path) as (clip, reason):
+    with converted_clip(path) as (clip, reason):
         assert reason == ""
         assert [number_of(frame) for frame in frames(clip)] == NUMBERS
     assert not clip.exists()
@@ -32,7 +32,7 @@ def test_a_folder_of_pictures_without_extensions(tmp_path: Path) -> None:
         (tmp_path / f"{place + 1:03d}").write_bytes(data.tobytes())
     (tmp_path / "000").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("no picture")
-    with foreign_clip(tmp_path) as (clip, reason):
+    with converted_clip(tmp_path) as (clip, reason):
         assert reason == ""
         assert [number_of(frame) for frame in frames(clip)] == NUMBERS
 
@@ -43,6 +43,6 @@ def test_what_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     for path in (text, empty):
-        with foreign_clip(path) as (clip, reason):
+        with converted_clip(path) as (clip, reason):
             assert reason == "unreadable"
             assert not clip.exists()

@@ -13,7 +13,7 @@ from material.media import ffmpeg, write_video
 
 from swapset.errors import MediaError
 from swapset.media.container import open_video
-from swapset.media.edit_frames import LAYOUTS, Retouch
+from swapset.media.edit_frames import LAYOUTS, FrameEditor
 from swapset.media.orientation import Orientation
 
 TURNS = [Orientation(t, x, y) for t in (False, True) for x in (False, True) for y in (False, True)]
@@ -23,10 +23,10 @@ def face(width: int = 128, height: int = 96) -> np.ndarray:
     return np.ascontiguousarray(portrait("astronaut")[60 : 60 + height, 150 : 150 + width])
 
 
-def first(path: Path) -> tuple[av.VideoFrame, Retouch]:
+def first(path: Path) -> tuple[av.VideoFrame, FrameEditor]:
     with open_video(path) as (container, stream):
         frame = next(container.decode(stream))
-        return frame, Retouch(path, frame, stream)
+        return frame, FrameEditor(path, frame, stream)
 
 
 def planes(frame: av.VideoFrame) -> list[np.ndarray]:
@@ -36,8 +36,8 @@ def planes(frame: av.VideoFrame) -> list[np.ndarray]:
     ]
 
 
-def square(retouch: Retouch, frame: av.VideoFrame, grey: int) -> np.ndarray:
-    change = np.zeros(retouch.view(frame).shape, np.int16)
+def square(editor: FrameEditor, frame: av.VideoFrame, grey: int) -> np.ndarray:
+    change = np.zeros(editor.view(frame).shape, np.int16)
     change[16:48, 32:64] = grey
     return change
 
@@ -51,12 +51,12 @@ def test_what_is_turned_upright_is_turned_back(turn: Orientation) -> None:
 @pytest.mark.parametrize("layout", [*LAYOUTS, "yuvj420p"])
 def test_a_change_is_seen_and_nothing_else_moves(tmp_path: Path, layout: str) -> None:
     path = write_video(tmp_path / "a.mkv", [face()] * 2, pix_fmt=layout)
-    frame, retouch = first(path)
-    kept = retouch.stored(frame, np.zeros_like(square(retouch, frame, 0)))
+    frame, editor = first(path)
+    kept = editor.stored(frame, np.zeros_like(square(editor, frame, 0)))
     for one, other in zip(planes(frame), planes(kept), strict=True):
         np.testing.assert_array_equal(one, other)
-    change = square(retouch, frame, 12)
-    made = retouch.stored(frame, change)
+    change = square(editor, frame, 12)
+    made = editor.stored(frame, change)
     for one, other in zip(planes(frame), planes(made), strict=True):
         ratio = frame.width // one.shape[1], frame.height // one.shape[0]
         outside = change[:: ratio[1], :: ratio[0], 0] == 0
@@ -74,10 +74,10 @@ def test_a_change_comes_back_where_it_was_seen(
 ) -> None:
     """Whatever turns and stretches the picture between store and view."""
     path = write_video(tmp_path / "a.mp4", [face()] * 2, rotation=rotation, aspect=aspect)
-    frame, retouch = first(path)
-    change = square(retouch, frame, 12)
-    made, before = retouch.stored(frame, change), retouch.stored(frame)
-    moved = retouch.view(made).astype(int) - retouch.view(before)
+    frame, editor = first(path)
+    change = square(editor, frame, 12)
+    made, before = editor.stored(frame, change), editor.stored(frame)
+    moved = editor.view(made).astype(int) - editor.view(before)
     assert abs(moved[20:44, 36:60].mean() - 12) < 1
     assert np.abs(moved[:12]).max() == 0
     assert np.abs(moved[52:]).max() == 0
@@ -89,39 +89,39 @@ def test_colours_change_by_the_video_s_own_matrix(tmp_path: Path) -> None:
     source = write_video(tmp_path / "a.mp4", [np.full((96, 128, 3), 120, np.uint8)] * 2)
     path = tmp_path / "b.mp4"
     ffmpeg("-i", source, "-vf", "scale=out_color_matrix=bt709", "-colorspace", "bt709", path)
-    frame, retouch = first(path)
-    assert retouch.colours.matrix == 1
-    change = square(retouch, frame, 0)
+    frame, editor = first(path)
+    assert editor.colours.matrix == 1
+    change = square(editor, frame, 0)
     change[16:48, 32:64, 0] = 20
-    moved = retouch.view(retouch.stored(frame, change)).astype(int) - retouch.view(frame)
+    moved = editor.view(editor.stored(frame, change)).astype(int) - editor.view(frame)
     np.testing.assert_allclose(moved[20:44, 36:60].mean((0, 1)), (20, 0, 0), atol=2)
 
 
 def test_grey_and_rgb_become_what_h264_holds(tmp_path: Path) -> None:
     for layout, codec in (("gray", "ffv1"), ("bgr0", "ffv1")):
         path = write_video(tmp_path / f"{layout}.mkv", [face()] * 2, codec=codec, pix_fmt=layout)
-        frame, retouch = first(path)
-        made = retouch.stored(frame)
+        frame, editor = first(path)
+        made = editor.stored(frame)
         assert made.format.name == "yuv420p"
-        assert (retouch.colours.matrix, retouch.colours.range) == (6, 1)
-        other = Retouch(path, made, _stream_of(path))
-        assert np.abs(other.view(made).astype(int) - retouch.view(frame)).mean() < 1
+        assert (editor.colours.matrix, editor.colours.range) == (6, 1)
+        other = FrameEditor(path, made, _stream_of(path))
+        assert np.abs(other.view(made).astype(int) - editor.view(frame)).mean() < 1
 
 
 def test_odd_sizes_lose_a_pixel_only_where_they_must(tmp_path: Path) -> None:
     for layout, size in (("yuv420p", (94, 126)), ("yuv444p", (95, 127))):
         image = np.ascontiguousarray(face()[:95, :127])
         path = write_video(tmp_path / f"{layout}.mkv", [image] * 2, codec="ffv1", pix_fmt=layout)
-        frame, retouch = first(path)
-        made = retouch.stored(frame, square(retouch, frame, 5))
+        frame, editor = first(path)
+        made = editor.stored(frame, square(editor, frame, 5))
         assert (made.height, made.width) == size
 
 
 def test_a_picture_that_changes_its_size_is_refused(tmp_path: Path) -> None:
-    _, retouch = first(write_video(tmp_path / "a.mp4", [face()] * 2))
+    _, editor = first(write_video(tmp_path / "a.mp4", [face()] * 2))
     other, _ = first(write_video(tmp_path / "b.mp4", [face(64, 64)] * 2))
     with pytest.raises(MediaError, match=r"a\.mp4: its picture changes"):
-        retouch.view(other)
+        editor.view(other)
 
 
 def _stream_of(path: Path) -> av.video.stream.VideoStream:

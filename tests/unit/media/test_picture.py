@@ -172,7 +172,7 @@ def test_pictures_that_need_too_much_memory_are_refused(
     path = tmp_path / "a.png"
     cv2.imwrite(str(path), deep(np.zeros((40, 60, 3), np.uint8)))
     monkeypatch.setattr(pictures, "MOST_BYTES", 40 * 60 * 6 - 1)
-    with pytest.raises(MediaError, match=r"a\.png: its pixels are .* make it smaller, or take 8"):
+    with pytest.raises(MediaError, match=r"a\.png: its pixels take .* make it smaller, or use 8"):
         read_picture(path)
 
 

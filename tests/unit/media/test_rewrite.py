@@ -14,7 +14,7 @@ from material.media import ffmpeg, numbered, packets, seen, write_video
 
 from swapset.errors import MediaError
 from swapset.media.container import open_video
-from swapset.media.edit_frames import ColourTags, Retouch
+from swapset.media.edit_frames import ColourTags, FrameEditor
 from swapset.media.orientation import Orientation
 from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
@@ -29,12 +29,12 @@ def rewrite(source: Path, output: Path, *, quality: int = 0) -> list[str]:
     with open_video(source) as (container, stream):
         plan = plan_rewrite(source, container, stream, output)
         frames = list(SourceReader(container, stream))
-        retouch = Retouch(source, frames[0][1], stream)
+        editor = FrameEditor(source, frames[0][1], stream)
         with Rewriter(
-            output, plan, colours=retouch.colours, orientation=retouch.orientation, quality=quality
+            output, plan, colours=editor.colours, orientation=editor.orientation, quality=quality
         ) as writer:
             for time, frame in frames:
-                writer.write(time, retouch.stored(frame))
+                writer.write(time, editor.stored(frame))
     return plan.left_out
 
 
@@ -83,12 +83,12 @@ def test_the_turn_to_upright_is_kept(tmp_path: Path, flips: int) -> None:
     with open_video(source) as (container, stream):
         plan = plan_rewrite(source, container, stream, output)
         frames = list(SourceReader(container, stream))
-        retouch = Retouch(source, frames[0][1], stream)
-        with Rewriter(output, plan, colours=retouch.colours, orientation=turn, quality=0) as writer:
+        editor = FrameEditor(source, frames[0][1], stream)
+        with Rewriter(output, plan, colours=editor.colours, orientation=turn, quality=0) as writer:
             for time, frame in frames:
-                writer.write(time, retouch.stored(frame))
+                writer.write(time, editor.stored(frame))
     with open_video(output) as (container, stream):
-        assert Retouch(output, next(container.decode(stream)), stream).orientation == turn
+        assert FrameEditor(output, next(container.decode(stream)), stream).orientation == turn
 
 
 @pytest.mark.parametrize("layout", ["yuvj420p", "yuv422p", "yuv444p", "yuv420p10le"])
@@ -166,19 +166,19 @@ def test_an_error_between_frames_ends_ffmpeg(tmp_path: Path) -> None:
     with open_video(source) as (container, stream):
         plan = plan_rewrite(source, container, stream, tmp_path / "b.mp4")
         time, frame = next(iter(SourceReader(container, stream)))
-        retouch = Retouch(source, frame, stream)
+        editor = FrameEditor(source, frame, stream)
         writer = Rewriter(
             tmp_path / "b.mp4",
             plan,
-            colours=retouch.colours,
-            orientation=retouch.orientation,
+            colours=editor.colours,
+            orientation=editor.orientation,
             quality=16,
         )
         children = []
 
         def stopped() -> None:
             with writer:
-                writer.write(time, retouch.stored(frame))
+                writer.write(time, editor.stored(frame))
                 children.append(writer._running().pid)
                 raise KeyboardInterrupt
 

@@ -10,7 +10,7 @@ from material.obstruction import Convolutions, OfSquares, noisier, pictures
 from torch import Tensor
 
 from swapset.config.landmark_breaker import LandmarkBreakerSettings
-from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.on_frames import Ensemble, OnFrames
 from swapset.obstruction.attacks.registry import (
     ATTACKS,
     CLEAN,
@@ -19,7 +19,6 @@ from swapset.obstruction.attacks.registry import (
     goes_on,
     make_attack,
 )
-from swapset.obstruction.ensemble import Ensemble
 
 MADE = [name for name in ATTACKS if name != EVEN]
 NOISY = [name for name in MADE if name != CLEAN]
@@ -138,9 +137,9 @@ def test_one_run_passes_through_what_shorter_ones_give(name: str, budget: str) -
     settings = {"epsilon": 6, "budget": budget}
     counts = [7, 2, 6, 9] if goes_on(name) else [1]
     attack = make_attack(name, **settings, **steps(name, 9))
-    for count, passed in zip(counts, attack.passing(extractor, images, counts), strict=True):
+    for count, passed in zip(counts, attack.snapshots(extractor, images, counts), strict=True):
         alone = make_attack(name, **settings, **steps(name, count)).run(extractor, images)
         assert torch.equal(passed, alone)
     for wrong in (0, max(counts) + 1):
         with pytest.raises(ValueError, match="cannot be returned"):
-            attack.passing(extractor, images, [wrong])
+            attack.snapshots(extractor, images, [wrong])

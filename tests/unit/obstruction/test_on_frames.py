@@ -10,7 +10,7 @@ from torch import Tensor
 from swapset.obstruction.attacks.fgsm import Base2
 from swapset.obstruction.attacks.landmark_breaker import LandmarkBreaker, LBTrans
 from swapset.obstruction.attacks.objective import Objective, Reference, cosines
-from swapset.obstruction.attacks.on_frames import OnFrames, looked_at, split
+from swapset.obstruction.attacks.on_frames import OnFrames, cut_to_window, split
 
 BOXES = torch.tensor([[40.0, 45, 60, 65], [52, 38, 74, 60]])
 
@@ -83,13 +83,13 @@ def test_a_part_of_the_frame_gives_the_same_crop_in_whole_blocks() -> None:
     images = frames()
     for boxes in (BOXES, BOXES - 50, BOXES + 100):
         extractor = OnFrames(OfSquares(), boxes)
-        inner, part = looked_at(extractor, images)
+        inner, part = cut_to_window(extractor, images)
         assert isinstance(inner, OnFrames)
         torch.testing.assert_close(inner.inputs(images[part]), extractor.inputs(images))
         assert (part[1].start % 16, part[2].start % 16) == (0, 0)
         assert part[1].stop % 16 == 0 or part[1].stop == 150
     plain = OfSquares()
-    assert looked_at(plain, images) == (plain, (...,))
+    assert cut_to_window(plain, images) == (plain, (...,))
 
 
 def test_a_face_outside_of_the_frame_changes_nothing() -> None:

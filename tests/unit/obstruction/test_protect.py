@@ -14,7 +14,7 @@ from material.protect import CHANGE, Stripes, extractor, face, job, save, talk, 
 from swapset.errors import ConfigError, DataError, MediaError, SwapsetError
 from swapset.extractors.nme import nme
 from swapset.media.picture import read_picture
-from swapset.obstruction.evaluation import face_ssim, find
+from swapset.obstruction.evaluation import face_ssim, find_landmarks
 from swapset.obstruction.keyframes import Run
 from swapset.obstruction.protect import measure as protection
 from swapset.obstruction.protect.faces import follow_faces, picture_faces, predictor
@@ -243,9 +243,9 @@ def test_faces_are_measured_as_on_the_whole_picture(monkeypatch: pytest.MonkeyPa
 
     def watched(finder: Any, images: np.ndarray, run: Run) -> np.ndarray:
         shapes.append(images.shape)
-        return find(finder, images, run)
+        return find_landmarks(finder, images, run)
 
-    monkeypatch.setattr(protection, "find", watched)
+    monkeypatch.setattr(protection, "find_landmarks", watched)
     clean = two_people()
     points = picture_faces(clean).at(0)
     (noisy,) = Stripes().protect([clean], [points])
@@ -258,5 +258,5 @@ def test_faces_are_measured_as_on_the_whole_picture(monkeypatch: pytest.MonkeyPa
     assert max(shape[2] for shape in shapes) < clean.shape[1]
     assert results["ssim_protected"] == pytest.approx(face_ssim(*both, run).mean(), abs=1e-6)
     for found, finder in zip(results["extractors"], (extractor(), predictor()), strict=True):
-        before, after = (find(finder, images, run) for images in both)
+        before, after = (find_landmarks(finder, images, run) for images in both)
         assert found["nme_protected"] == pytest.approx(nme(after, before).mean(), abs=2e-3)

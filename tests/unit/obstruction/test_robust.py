@@ -10,10 +10,9 @@ from torch import Tensor
 
 from swapset.obstruction.attacks.face_mask import face_masks
 from swapset.obstruction.attacks.landmark_breaker import l1_normalised
-from swapset.obstruction.attacks.on_frames import OnFrames
+from swapset.obstruction.attacks.on_frames import Ensemble, OnFrames
 from swapset.obstruction.attacks.robust import LBRobust
-from swapset.obstruction.ensemble import Ensemble
-from swapset.obstruction.equal_ssim import evened, scaled
+from swapset.obstruction.equal_ssim import matched, scaled
 from swapset.obstruction.evaluation import face_ssim
 from swapset.obstruction.keyframes import Run
 
@@ -131,7 +130,7 @@ def test_noise_is_scaled_to_a_likeness(wanted: float) -> None:
     )
     noisy = clean + chance.integers(0, 12, clean.shape, np.uint8)
     run = Run("a", 0, np.stack([face(), face()]))
-    found = face_ssim(clean, evened(clean, noisy, run, wanted), run).mean()
+    found = face_ssim(clean, matched(clean, noisy, run, wanted), run).mean()
     assert found >= wanted
     assert found == pytest.approx(wanted, abs=0.02)
     assert np.array_equal(scaled(clean, noisy, 0), clean)

@@ -12,7 +12,7 @@ from swapset.generation.flops import operations
 from swapset.generation.size import weights
 from swapset.io.files import write_json
 from swapset.planning.disk import bytes_per_frame
-from swapset.planning.rates import Job, Rate, measured, reference
+from swapset.planning.rates import Job, Rate, measured_rates, reference_rates
 from swapset.planning.work import training_work
 
 FRAMES = {"id0_0000": 100, "id0_0001": 200, "id1_0000": 1000}
@@ -37,7 +37,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_start_and_slope_are_told_apart_by_jobs_of_two_sizes(root: Path) -> None:
-    rate = measured([root])["ingest"]
+    rate = measured_rates([root])["ingest"]
     assert rate.start == pytest.approx(2)
     assert rate.per_unit == pytest.approx(0.01)
     assert rate.seconds(500) == pytest.approx(7)
@@ -61,7 +61,7 @@ def test_work_of_each_rule_is_what_its_jobs_saw(root: Path) -> None:
         path = root / "labels" / method / "id0_id1_0001.parquet"
         path.parent.mkdir(parents=True)
         path.touch()
-    rates = measured([root])
+    rates = measured_rates([root])
     assert rates["synthesise"].seconds(200) == pytest.approx(20)
     assert rates["measure"].seconds(2 * 200) == pytest.approx(5)
     assert rates["mask_ssim"].seconds(1) == pytest.approx(1)
@@ -74,28 +74,28 @@ def test_a_training_is_told_by_its_card(root: Path) -> None:
     card = {"trained": True, "recipe": recipe, "steps": 100, "device": "cuda:1"}
     write_json(root / "models" / "faceswap" / "id0-id1.json", card)
     write_json(root / "models" / "faceswap" / "id0-id2.json", {"trained": False, "reason": "x"})
-    rate = measured([root])["train on cuda"]
+    rate = measured_rates([root])["train on cuda"]
     assert rate.jobs == 1
     assert rate.seconds(training_work(recipe, 100)) == pytest.approx(50)
 
 
 def test_an_untouched_machine_has_the_rates_that_come_along(tmp_path: Path) -> None:
-    assert measured([tmp_path]) == {}
-    rates = reference()
+    assert measured_rates([tmp_path]) == {}
+    rates = reference_rates()
     assert {"ingest", "track", "align", "train on cpu", "train on cuda", "synthesise"} <= set(rates)
     assert all(rate.seconds(1) > 0 and rate.memory > 0 for rate in rates.values())
 
 
 def test_a_damaged_benchmark_file_is_named(root: Path) -> None:
     (root / "benchmarks" / "ingest" / "id1.tsv").write_text("s\n")
-    with pytest.raises(DataError, match=r"ingest/id1\.tsv: no benchmark file"):
-        measured([root])
+    with pytest.raises(DataError, match=r"ingest/id1\.tsv: is not a benchmark file"):
+        measured_rates([root])
 
 
 def test_a_short_job_without_readings_counts_its_seconds(root: Path) -> None:
     path = root / "benchmarks" / "accept.tsv"
     path.write_text(COLUMNS + "\t".join(["0.4", "0:00:00", *["NA"] * 8]) + "\n")
-    rate = measured([root])["accept"]
+    rate = measured_rates([root])["accept"]
     assert rate.seconds(1) == pytest.approx(0.4)
     assert rate.busy == 1
 

@@ -88,10 +88,10 @@ def test_frames_are_found_by_number(root):
 
 def test_only_frames_that_all_methods_swapped_are_shown(root):
     build = FinishedBuild(root)
-    assert [fake.name for fake in build.made(["first", "hull"])] == ["id0_id1_0000"]
+    assert [fake.name for fake in build.fakes_by(["first", "hull"])] == ["id0_id1_0000"]
     swapped = build.swapped("first", "id0_id1_0000")
     assert swapped.tolist() == list(range(1, FRAMES))
-    assert build.middle_frame({"first": build.made(["first"])}) == 10
+    assert build.middle_frame({"first": build.fakes_by(["first"])}) == 10
 
 
 def test_examples_cover_the_targets_first():

@@ -1,0 +1,102 @@
+"""Looks at the validation faces while a network detector learns: which weights are best."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import log_loss, roc_auc_score
+
+from swapset.detectors.base import Samples, Scores
+from swapset.detectors.face import Face
+from swapset.errors import TrainingError
+
+logger = logging.getLogger(__name__)
+
+VALIDATION_FACES = 2048
+"""Most faces that a look at the validation set scores, evenly taken, half of each class."""
+SAME_AUC = 0.005
+"""Validation AUCs this near each other say the same: cross entropy decides then. A few faces of a
+few people are soon told apart, long before a detector is well fitted."""
+
+
+class Looks:
+    """Scores the validation faces, and compares with the best look before.
+
+    Parameters
+    ----------
+    name : str
+        The detector's, for messages.
+    score : callable
+        Takes faces, returns their scores (n,) float64.
+    validation : Samples or None
+        Nothing is looked at without them, or if they are of one class only.
+
+    Attributes
+    ----------
+    auc : float
+        Of the best look; NaN before the first.
+    last : float
+        AUC of the last look; NaN before the first.
+    """
+
+    def __init__(
+        self, name: str, score: Callable[[Sequence[Face]], Scores], validation: Samples | None
+    ):
+        self._name, self._score = name, score
+        self._highest, self._loss = -np.inf, np.inf
+        self.auc = self.last = np.nan
+        self._faces: list[Face] = []
+        self._labels: npt.NDArray[np.int8] = np.empty(0, np.int8)
+        labels = np.empty(0, np.int8) if validation is None else np.asarray(validation.labels)
+        classes = [np.flatnonzero(labels == label) for label in (0, 1)]
+        if validation is not None and all(map(len, classes)):
+            most = VALIDATION_FACES // len(classes)
+            index = np.concatenate([part[:: -(-len(part) // most)] for part in classes])
+            self._faces = [validation[int(k)] for k in index]
+            self._labels = labels[index]
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is anything to look at."""
+        return bool(self._faces)
+
+    def look(self, step: int) -> bool:
+        """Score the validation faces; return whether they are told apart better than ever.
+
+        Better is a higher AUC, and among about equal ones the lower cross entropy.
+
+        Raises
+        ------
+        TrainingError
+            If a score is not a number.
+        """
+        scores = self._score(self._faces)
+        if not np.isfinite(scores).all():
+            raise TrainingError(
+                f"{self._name}: scores of validation faces are not numbers after step {step}; "
+                "lower its learning_rate or set training.precision to fp32"
+            )
+        auc = float(roc_auc_score(self._labels, scores))
+        logger.info("step %d, validation AUC %.3f", step, auc)
+        # Rounding may leave a probability a hair above 1, which `log_loss` refuses.
+        loss = float(log_loss(self._labels, np.clip(scores, 0, 1), labels=[0, 1]))
+        better = auc > self._highest + SAME_AUC or (
+            auc >= self._highest - SAME_AUC and loss < self._loss
+        )
+        self._highest, self.last = max(self._highest, auc), auc
+        if better:
+            self._loss, self.auc = loss, auc
+        return better
+
+    def facts(self) -> dict[str, Any]:
+        """Return what later looks are compared with, for a checkpoint."""
+        return {"highest": self._highest, "loss": self._loss, "auc": self.auc, "last": self.last}
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        """Put back what `facts` gave."""
+        self._highest, self._loss = facts["highest"], facts["loss"]
+        self.auc, self.last = facts["auc"], facts["last"]

@@ -1,0 +1,246 @@
+"""A detector's fit from stores to files, also through kills; and which checkpoints it takes."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from material.detectors import FaceList, samples
+
+from swapset.detection.fitting import FitJob, fit_detector
+from swapset.detection.protocol import SPLIT_COLUMNS
+from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
+from swapset.detectors.face import Face
+from swapset.detectors.mesonet import Meso4
+from swapset.detectors.registry import load_detector
+from swapset.errors import InterruptedTrainingError
+
+CPU = torch.device("cpu")
+STEPS, EVERY = 6, 2
+TRAINING = 8
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def write(folder: Path, faces: FaceList) -> Path:
+    """Write a store with a video of each face."""
+    store = folder / "fake" / "c23" / "0000"
+    store.mkdir(parents=True)
+    write_store(store, [VideoFaces(f"v{k}", [0], [face]) for k, face in enumerate(faces.faces)])
+    return store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("store"), samples(12))
+
+
+def splits(training: int = TRAINING, swapped: bool = False) -> pd.DataFrame:
+    rows = [
+        ["fake", f"v{k}", (k + swapped) % 2, "", "", 0, "train" if k < training else "val"]
+        for k in range(12)
+    ]
+    return pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+
+
+def job_of(folder: Path, detector: str = "Meso4", **changes: Any) -> FitJob:
+    job = FitJob(
+        detector,
+        fold=0,
+        seed=11,
+        precision="fp32",
+        settings={"steps": STEPS, "batch": 4, "look_every": 2, "patience": 10},
+        checkpoint=folder / "checkpoints" / detector / "0.safetensors",
+        checkpoint_every=EVERY,
+        code="code",
+    )
+    return replace(job, **changes)
+
+
+def fit(job: FitJob, store: Path, folder: Path, table: pd.DataFrame | None = None) -> Path:
+    model = folder / "model.safetensors"
+    table = splits() if table is None else table
+    fit_detector(
+        job, table, [store], model=model, card=folder / "card.json", device=CPU, log=io.StringIO()
+    )
+    return model
+
+
+def result(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return weights and card, but for the hash of the file, whose metadata have no order."""
+    arrays = load_detector(folder / "model.safetensors").arrays()
+    card = json.loads((folder / "card.json").read_text())
+    return dict(arrays), {key: value for key, value in card.items() if key != "sha256"}
+
+
+def assert_same(one: Path, other: Path) -> None:
+    (mine, card), (others, other_card) = result(one), result(other)
+    assert card == other_card
+    for name, part in mine.items():
+        np.testing.assert_array_equal(part, others[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    fit(job_of(folder), store, folder)
+    return folder
+
+
+class Killed(BaseException):
+    """Ends a fit in the middle of a step, as a kill does."""
+
+
+def kill() -> None:
+    raise Killed
+
+
+def terminate() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    store: Path,
+    step: int = 4,
+    act: Callable[[], None] = kill,
+    error: type[BaseException] = Killed,
+) -> None:
+    """Fit until a step, counted from 0."""
+    loss, calls = Meso4.loss, []
+
+    def ends(self: Meso4, *given: Any) -> torch.Tensor:
+        calls.append(1)
+        if len(calls) == step + 1:
+            act()
+        return loss(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Meso4, "loss", ends)
+        with pytest.raises(error):
+            fit(job_of(folder), store, folder)
+    assert not (folder / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("step", sorted(np.random.default_rng(7).permutation(STEPS - 1)[:3]))
+@pytest.mark.parametrize(
+    ("act", "error"), [(kill, Killed), (terminate, InterruptedTrainingError)], ids=["kill", "term"]
+)
+def test_an_interrupted_fit_goes_on_to_the_same_bits(
+    whole: Path,
+    store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    step: int,
+    act: Callable[[], None],
+    error: type[BaseException],
+) -> None:
+    interrupted(monkeypatch, tmp_path, store, step, act, error)
+    done = step // EVERY * EVERY if error is Killed else step + 1
+    assert job_of(tmp_path).checkpoint.exists() == (done > 0)  # type: ignore[union-attr]
+    with caplog.at_level(logging.INFO):
+        fit(job_of(tmp_path), store, tmp_path)
+    assert (f"resumed from step {done}" in caplog.text) == (done > 0)
+    assert_same(tmp_path, whole)
+    assert not list((tmp_path / "checkpoints").rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"code": "other"},
+        {"seed": 12},
+        {"precision": "bf16"},
+        {"settings": {"steps": STEPS + 1, "batch": 4, "look_every": 2, "patience": 10}},
+        {"settings": {"steps": STEPS, "batch": 4, "look_every": 2, "patience": 9}},
+        {"detector": "MesoInception4"},
+    ],
+    ids=["code", "seed", "precision", "steps", "patience", "detector"],
+)
+def test_a_checkpoint_of_another_fit_is_not_used(
+    store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    changes: dict[str, Any],
+) -> None:
+    interrupted(monkeypatch, tmp_path, store)
+    with caplog.at_level(logging.INFO):
+        fit(replace(job_of(tmp_path), **changes), store, tmp_path)
+    assert "is of another training; training from the start" in caplog.text
+    assert "resumed" not in caplog.text
+
+
+def changed_face(face: Face) -> Face:
+    pixels = face.pixels.copy()
+    pixels[0, 0, 0] ^= 1
+    return replace(face, pixels=pixels)
+
+
+@pytest.mark.parametrize("change", ["a pixel", "a label", "who is held out"])
+def test_a_checkpoint_of_other_faces_is_not_used(
+    store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    change: str,
+) -> None:
+    interrupted(monkeypatch, tmp_path, store)
+    table, place = splits(), store
+    if change == "a pixel":
+        faces = samples(12)
+        place = write(
+            tmp_path / "other", replace(faces, faces=(changed_face(faces[0]), *faces.faces[1:]))
+        )
+    elif change == "a label":
+        table = splits(swapped=True)
+    else:
+        table = splits(TRAINING - 1)
+    fit(job_of(tmp_path), place, tmp_path, table)
+    assert "is of another training; training from the start" in caplog.text
+
+
+def test_what_scikit_learn_solves_keeps_no_checkpoint(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StoredSamples, "fingerprint", None)  # not even asked for
+    fit(job_of(tmp_path, "HeadPose"), store, tmp_path)
+    assert (tmp_path / "model.safetensors").exists()
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_checkpoints_of_stages_go_with_the_model(store: Path, tmp_path: Path) -> None:
+    job = job_of(tmp_path)
+    assert job.checkpoint is not None
+    job.checkpoint.parent.mkdir(parents=True)
+    for name in ("0.face", "0.patches", "1"):
+        job.checkpoint.with_name(f"{name}.safetensors").touch()
+    fit(job, store, tmp_path)
+    assert [path.name for path in job.checkpoint.parent.iterdir()] == ["1.safetensors"]
+
+
+def test_the_fingerprint_is_that_of_the_faces(store: Path, tmp_path: Path) -> None:
+    labels = [{f"v{k}": k % 2 for k in range(4)}]
+    first = StoredSamples([FaceStore(store)], labels).fingerprint()
+    moved = write(tmp_path, samples(12))
+    assert StoredSamples([FaceStore(moved)], labels).fingerprint() == first
+    fewer = [{f"v{k}": k % 2 for k in range(3)}]
+    assert StoredSamples([FaceStore(store)], fewer).fingerprint() != first
