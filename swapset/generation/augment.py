@@ -46,7 +46,7 @@ class FaceBank:
     masks: Tensor | None = None
 
     @classmethod
-    def of(
+    def from_faces(
         cls,
         faces: np.ndarray,
         *,
@@ -111,25 +111,25 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Chances:
+class RandomDraws:
     """The random numbers of a batch.
 
     Attributes
     ----------
     index : (B,) int64
         Faces of the bank.
-    even : (B, 10) in [-1, 1)
+    uniform : (B, 10) in [-1, 1)
         What decides rotation, zoom, flip, shift (2), white balance (3), contrast and brightness.
     normal : (B, 2, WARP_GRID, WARP_GRID)
         How far the warp's control points move, in standard deviations.
     """
 
     index: Tensor
-    even: Tensor
+    uniform: Tensor
     normal: Tensor
 
     @classmethod
-    def drawn(cls, bank: FaceBank, size: int, generator: torch.Generator) -> Chances:
+    def draw(cls, bank: FaceBank, size: int, generator: torch.Generator) -> RandomDraws:
         """Draw them on the bank's device."""
         device, warp = bank.faces.device, (size, 2, WARP_GRID, WARP_GRID)
         return cls(
@@ -154,24 +154,24 @@ def draw_batch(
     The random warp (control points of a 5 x 5 grid, moved and interpolated) is that of the basic
     DeepFake maker: it keeps the encoder from copying pixels. Colour is perturbed the same way
     in input and target, so that the network learns to keep the input's colours (section 4.3.1).
-    `augment` is `augmented`, or the same through a compiler.
+    `augment` is `augment_faces`, or the same through a compiler.
     """
-    chances = Chances.drawn(bank, size, generator)
-    return (augment or augmented)(
-        bank.faces[chances.index],
-        None if bank.masks is None else bank.masks[chances.index],
-        chances.even,
-        chances.normal,
+    draws = RandomDraws.draw(bank, size, generator)
+    return (augment or augment_faces)(
+        bank.faces[draws.index],
+        None if bank.masks is None else bank.masks[draws.index],
+        draws.uniform,
+        draws.normal,
         share=bank.share,
         sides=(input_side or resolution, resolution),
         colour=colour,
     )
 
 
-def augmented(
+def augment_faces(
     faces: Tensor,
     masks: Tensor | None,
-    even: Tensor,
+    uniform: Tensor,
     normal: Tensor,
     *,
     share: float,
@@ -180,12 +180,12 @@ def augmented(
 ) -> Batch:
     """Return a batch of stored faces (B, 3, M, M) uint8, moved, coloured and warped by chance.
 
-    `masks` are theirs, `even` and `normal` as in `Chances`, `sides` those of input and target.
+    `masks` are theirs, `uniform` and `normal` as in `RandomDraws`, `sides` those of input and target.
     """
     images = faces.float().div(255)
     if colour:
-        images = perturb_colour(images, even[:, 5:])
-    matrix = _affine(even, share)
+        images = perturb_colour(images, uniform[:, 5:])
+    matrix = _affine(uniform, share)
     warped = _sample(images, _grid(matrix, sides[0], _warp(normal, sides[0])))
     grid = _grid(matrix, sides[1])
     region = None if masks is None else _sample(masks.float().div(255), grid)
@@ -233,13 +233,13 @@ def _sample(faces: Tensor, grid: Tensor) -> Tensor:
     )
 
 
-def _affine(even: Tensor, share: float) -> Tensor:
+def _affine(uniform: Tensor, share: float) -> Tensor:
     """Return (B, 2, 3) sampling matrices: rotation, zoom, shift and flip of the network's crop."""
-    angle = even[:, 0] * torch.pi * ROTATION / 180
-    scale = share * (1 + even[:, 1] * ZOOM)
-    flip = torch.where(even[:, 2] < 0, -1.0, 1.0)
+    angle = uniform[:, 0] * torch.pi * ROTATION / 180
+    scale = share * (1 + uniform[:, 1] * ZOOM)
+    flip = torch.where(uniform[:, 2] < 0, -1.0, 1.0)
     cosine, sine = scale * angle.cos(), scale * angle.sin()
-    shift = even[:, 3:5] * SHIFT * share
+    shift = uniform[:, 3:5] * SHIFT * share
     down = shift[:, 1] + narrower_drop(share)
     rows = [cosine * flip, -sine, shift[:, 0], sine * flip, cosine, down]
     return torch.stack(rows, dim=1).view(-1, 2, 3)
@@ -252,12 +252,12 @@ def _warp(normal: Tensor, side: int) -> Tensor:
     )
 
 
-def perturb_colour(faces: Tensor, even: Tensor) -> Tensor:
+def perturb_colour(faces: Tensor, uniform: Tensor) -> Tensor:
     """Change white balance, contrast and brightness of each face (B, 3, H, W) in [0, 1].
 
-    `even` (B, 5) in [-1, 1) decides how much: three channels, contrast, brightness.
+    `uniform` (B, 5) in [-1, 1) decides how much: three channels, contrast, brightness.
     """
-    parts = even[..., None, None]
+    parts = uniform[..., None, None]
     balance = 1 + 0.10 * parts[:, :3]
     contrast = 1 + 0.20 * parts[:, 3:4]
     offset = 0.12 * parts[:, 4:5]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.blocks import Down, Head, Residual, SelfAttention, Up, start_weights
+from swapset.generation.blocks import Down, Head, Residual, SelfAttention, Up, init_weights
 from swapset.generation.size import (
     DECODER_ATTENTION,
     ENCODER_ATTENTION,
@@ -78,7 +78,7 @@ class Decoder(nn.Module):
 
 
 def _start(module: nn.Module) -> None:
-    start_weights(module)
+    init_weights(module)
     if isinstance(module, Decoder):
         for head in filter(None, (module.to_rgb, module.to_mask)):
             nn.init.xavier_uniform_(head.weight, gain=0.5)
@@ -125,14 +125,14 @@ class SwapAutoencoder(nn.Module):
         self.to(device)
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def take_over(self, other: SwapAutoencoder, decoders: dict[str, str]) -> None:
+    def copy_weights(self, other: SwapAutoencoder, decoders: dict[str, str]) -> None:
         """Copy another model's encoder, and for each subject the decoder of the one named."""
         self.encoder.load_state_dict(other.encoder.state_dict())
         for subject, source in decoders.items():
             self.decoders[subject].load_state_dict(other.decoders[source].state_dict())
 
 
-def composed(made: Tensor, faces: Tensor) -> Tensor:
+def composite(made: Tensor, faces: Tensor) -> Tensor:
     """Return made faces (B, 3, R, R): where they have a mask, laid over `faces` by it.
 
     Parameters

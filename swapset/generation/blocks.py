@@ -1,6 +1,6 @@
 """Building blocks of the generation's networks.
 
-`halving` and `keeping` compute convolutions with few channels as ones with four times as many on a
+`halving_convolution` and `same_size_convolution` compute convolutions with few channels as ones with four times as many on a
 quarter of the places (W. Shi et al., "Real-time single image and video super-resolution using an
 efficient sub-pixel convolutional neural network", CVPR 2016, section 3). A GPU's matrix units work
 on blocks of channels, and three channels would leave them nearly idle. The sums are the same. On a
@@ -37,7 +37,7 @@ class Down(nn.Module):
         """Halve the side."""
         conv = self.conv
         if features.is_cuda and conv.in_channels < _FEW:
-            return activated(halving(features, conv.weight, conv.bias))
+            return activated(halving_convolution(features, conv.weight, conv.bias))
         return activated(conv(features))
 
 
@@ -62,7 +62,7 @@ class Head(nn.Conv2d):
     def forward(self, features: Tensor) -> Tensor:
         """Make pictures of features."""
         if features.is_cuda and self.bias is not None:
-            return keeping(features, self.weight, self.bias)
+            return same_size_convolution(features, self.weight, self.bias)
         return super().forward(features)
 
 
@@ -107,7 +107,7 @@ class SelfAttention(nn.Module):
         return features + self.scale * seen.mT.unflatten(2, features.shape[2:])
 
 
-def start_weights(module: nn.Module) -> None:
+def init_weights(module: nn.Module) -> None:
     """Keep the signal's size through the layers; torch's own default lets it die away.
 
     K. He et al., "Delving deep into rectifiers", ICCV 2015, equation 15; X. Glorot, Y. Bengio,
@@ -126,7 +126,7 @@ def start_weights(module: nn.Module) -> None:
 _BLOCK = 8
 
 
-def halving(faces: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def halving_convolution(faces: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Return a convolution of stride 2 that halves the side.
 
     Parameters
@@ -143,7 +143,7 @@ def halving(faces: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return functional.conv2d(quarters, kernel, bias, padding=1)
 
 
-def keeping(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def same_size_convolution(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Return a convolution that keeps the side.
 
     Parameters

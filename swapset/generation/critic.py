@@ -58,6 +58,6 @@ def critic_loss(
     return (marks - share).square().mean()
 
 
-def maker_loss(critic: Critic, made: Tensor, condition: Tensor) -> Tensor:
+def adversarial_loss(critic: Critic, made: Tensor, condition: Tensor) -> Tensor:
     """Return what the autoencoder minimises: its faces' distance from being marked real."""
     return (critic(made, condition) - 1).square().mean()

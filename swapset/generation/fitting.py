@@ -172,7 +172,7 @@ def _recipe(
 
 
 def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
-    return FaceBank.of(
+    return FaceBank.from_faces(
         faces.images,
         resolution=job.recipe.resolution,
         share=job.recipe.context / job.context,

@@ -1,6 +1,6 @@
 """What a training minimises: a recipe's losses by name, each a function of what was made.
 
-A loss sees one subject's batch as `Made` and returns a number. `Objective` holds those that a
+A loss sees one subject's batch as `Reconstruction` and returns a number. `Objective` holds those that a
 recipe weighs, with the networks that some of them need.
 """
 
@@ -19,9 +19,9 @@ from swapset.config.recipes import TrainingRecipe
 from swapset.faces.dlib_files import EMBEDDER, find_model
 from swapset.faces.dlib_resnet import load_face_resnet
 from swapset.generation.augment import Batch
-from swapset.generation.autoencoder import composed, resized
-from swapset.generation.blocks import start_weights
-from swapset.generation.critic import MIXUP, Critic, critic_loss, maker_loss
+from swapset.generation.autoencoder import composite, resized
+from swapset.generation.blocks import init_weights
+from swapset.generation.critic import MIXUP, Critic, adversarial_loss, critic_loss
 
 _SIDE = 150
 # After so many blocks features are compared: the ends of the first three stages.
@@ -69,7 +69,7 @@ LEAST_MASK = 0.5
 
 
 @dataclass(frozen=True)
-class Made:
+class Reconstruction:
     """One subject's batch after the decoder.
 
     Attributes
@@ -82,7 +82,7 @@ class Made:
         The decoder's mask.
     region : (B, 1, R, R) in [0, 1] or None
         The landmarks' hull.
-    counts : (B, 1, R, R) or None
+    pixel_weights : (B, 1, R, R) or None
         Where pixels count; None: everywhere.
     """
 
@@ -91,10 +91,10 @@ class Made:
     warped: Tensor
     mask: Tensor | None = None
     region: Tensor | None = None
-    counts: Tensor | None = None
+    pixel_weights: Tensor | None = None
 
     @classmethod
-    def of(cls, recipe: TrainingRecipe, made: Tensor, batch: Batch) -> Made:
+    def from_output(cls, recipe: TrainingRecipe, made: Tensor, batch: Batch) -> Reconstruction:
         """Take apart what a decoder of `recipe` made of a batch."""
         return cls(
             rgb=made[:, :3],
@@ -102,43 +102,43 @@ class Made:
             warped=resized(batch.warped, made.shape[-1]),
             mask=made[:, 3:] if made.shape[1] > 3 else None,
             region=batch.region,
-            counts=batch.region if recipe.loss_region == "face" else None,
+            pixel_weights=batch.region if recipe.loss_region == "face" else None,
         )
 
     @property
-    def laid_over(self) -> Tensor:
+    def composited(self) -> Tensor:
         """Return the face laid over the input by its mask, (B, 3, R, R)."""
         if self.mask is None:
             return self.rgb
-        return composed(torch.cat([self.rgb, self.mask], dim=1), self.warped)
+        return composite(torch.cat([self.rgb, self.mask], dim=1), self.warped)
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the mean of (B, C, R, R) values over the pixels that count."""
-        if self.counts is None:
+        if self.pixel_weights is None:
             return values.mean()
-        weight = self.counts.expand_as(values)
+        weight = self.pixel_weights.expand_as(values)
         return (values * weight).sum() / weight.sum().clamp_min(1)
 
 
-def l1(made: Made) -> Tensor:
+def l1(made: Reconstruction) -> Tensor:
     """Return the mean absolute difference."""
     return made.mean((made.rgb - made.target).abs())
 
 
-def l2(made: Made) -> Tensor:
+def l2(made: Reconstruction) -> Tensor:
     """Return the mean squared difference."""
     return made.mean((made.rgb - made.target).square())
 
 
-def dssim(made: Made) -> Tensor:
+def dssim(made: Reconstruction) -> Tensor:
     """Return (1 - SSIM) / 2 over Gaussian windows (Z. Wang et al., 2004).
 
     Where only the face counts, both pictures are blacked out elsewhere first, as the original
     tools do. The window's sigma is 1.5 at 128 pixels and grows with the side.
     """
     one, other = made.rgb, made.target
-    if made.counts is not None:
-        one, other = one * made.counts, other * made.counts
+    if made.pixel_weights is not None:
+        one, other = one * made.pixel_weights, other * made.pixel_weights
     blur = _Gaussian(1.5 * max(64, one.shape[-1]) / 128, one)
     mean_one, mean_other = blur(one), blur(other)
     product = mean_one * mean_other
@@ -171,7 +171,7 @@ def _slopes(images: Tensor) -> tuple[Tensor, Tensor]:
     return images.diff(dim=2), images.diff(dim=3)
 
 
-def edge(made: Made) -> Tensor:
+def edge(made: Reconstruction) -> Tensor:
     """Return the mean absolute difference of horizontal and vertical slopes."""
     pairs = zip(_slopes(made.rgb), _slopes(made.target), strict=True)
     return torch.stack([(one - other).abs().mean() for one, other in pairs]).sum()
@@ -184,22 +184,22 @@ def _there(part: Tensor | None) -> Tensor:
     return part
 
 
-def mask(made: Made) -> Tensor:
+def mask(made: Reconstruction) -> Tensor:
     """Return the mean squared difference between the mask and the landmarks' hull."""
     return (_there(made.mask) - _there(made.region)).square().mean()
 
 
-def mask_size(made: Made) -> Tensor:
+def mask_size(made: Reconstruction) -> Tensor:
     """Return how much an attention mask is below `LEAST_MASK`: taking nothing must not pay."""
     return (LEAST_MASK - _there(made.mask)).clamp_min(0).mean()
 
 
-def mask_edge(made: Made) -> Tensor:
+def mask_edge(made: Reconstruction) -> Tensor:
     """Return the total variation of the mask, per pixel."""
     return torch.stack([slope.abs().mean() for slope in _slopes(_there(made.mask))]).sum()
 
 
-LOSSES: dict[str, Callable[[Made], Tensor]] = {
+LOSSES: dict[str, Callable[[Reconstruction], Tensor]] = {
     "l1": l1,
     "l2": l2,
     "dssim": dssim,
@@ -231,17 +231,17 @@ class Objective(nn.Module):
         self.recipe, self.device, self.bf16 = recipe, device, bf16
         adversarial = "adversarial" in recipe.losses
         self.critics = nn.ModuleDict({s: Critic(recipe) for s in subjects if adversarial})
-        self.critics.apply(start_weights)
+        self.critics.apply(init_weights)
         self._perceptual = Perceptual(device) if "perceptual" in recipe.losses else None
         self.to(device)
 
-    def terms(self, subject: str, made: Made) -> dict[str, Tensor]:
+    def terms(self, subject: str, made: Reconstruction) -> dict[str, Tensor]:
         """Return each loss of the recipe, unweighted, by name."""
         return {name: self._one(name, subject, made) for name in self.recipe.losses}
 
-    def _one(self, name: str, subject: str, made: Made) -> Tensor:
+    def _one(self, name: str, subject: str, made: Reconstruction) -> Tensor:
         if name == "adversarial":
-            return self._judged(subject, made, maker_loss)
+            return self._judged(subject, made, adversarial_loss)
         if name == "perceptual" and self._perceptual is not None:
             with self._arithmetic():
                 return self._perceptual(made.rgb, made.target)
@@ -256,10 +256,10 @@ class Objective(nn.Module):
         weights = self.recipe.losses
         return torch.stack([weights[name] * value for name, value in terms.items()]).sum()  # type: ignore[index]
 
-    def _judged(self, subject: str, made: Made, loss: Callable[..., Tensor]) -> Tensor:
+    def _judged(self, subject: str, made: Reconstruction, loss: Callable[..., Tensor]) -> Tensor:
         """Return a loss of the critic on faces alone, and on those laid over the input."""
         critic = self.critics[subject]
-        given = [made.rgb] if made.mask is None else [made.rgb, made.laid_over]
+        given = [made.rgb] if made.mask is None else [made.rgb, made.composited]
         with self._arithmetic():
             return torch.stack([loss(critic, face, made.warped) for face in given]).sum()
 
@@ -271,12 +271,12 @@ class Objective(nn.Module):
         drawn = {subject: rng.beta(MIXUP, MIXUP, shape).astype(np.float32) for subject in subjects}
         return {name: torch.from_numpy(part).to(self.device) for name, part in drawn.items()}
 
-    def critics_loss(self, made: dict[str, Made], shares: dict[str, Tensor]) -> Tensor:
+    def critics_loss(self, made: dict[str, Reconstruction], shares: dict[str, Tensor]) -> Tensor:
         """Return what the critics minimise over all subjects' batches.
 
         Parameters
         ----------
-        made : dict of str to Made
+        made : dict of str to Reconstruction
         shares : dict of str to Tensor
             See `shares`.
         """

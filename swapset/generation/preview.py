@@ -12,7 +12,7 @@ import torch
 
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import FaceBank, plain_batch
-from swapset.generation.autoencoder import SwapAutoencoder, composed, resized
+from swapset.generation.autoencoder import SwapAutoencoder, composite, resized
 from swapset.generation.size import SAMPLES, SHOWN
 from swapset.types import Image
 
@@ -37,7 +37,7 @@ def preview_row(
         bank = banks[own]
         index = torch.linspace(0, len(bank) - 1, SAMPLES).round().long().to(bank.faces.device)
         batch = plain_batch(bank, index, recipe.resolution, recipe.input_side)
-        made = [composed(model(batch.warped, name), batch.target) for name in (own, other)]
+        made = [composite(model(batch.warped, name), batch.target) for name in (own, other)]
         seen = resized(batch.warped, recipe.resolution)
         pictures.append(torch.stack([seen, *made], dim=1).flatten(0, 1))
     row = torch.cat(pictures).mul(255).round().clamp(0, 255).to(torch.uint8)

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import Batch, FaceBank, augmented, draw_batch
+from swapset.generation.augment import Batch, FaceBank, augment_faces, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.losses import Made, Objective, l1
+from swapset.generation.losses import Objective, Reconstruction, l1
 
 logger = logging.getLogger(__name__)
 
@@ -74,16 +74,16 @@ class Step:
     ):
         self.recipe, self.model, self.objective, self.banks = recipe, model, objective, banks
         self.device = next(model.parameters()).device
-        self.bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)
+        self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)
         self.optimiser = self._optimiser()
         self._rates = [float(group["lr"]) for group in self.optimiser.param_groups]
-        self._augment: Callable[..., Batch] = augmented
+        self._augment: Callable[..., Batch] = augment_faces
 
     def compile(self) -> None:
         """Let the compiler have the networks and the augmentation."""
         for network in (self.model.encoder, *self.model.decoders.values()):
             network.compile()
-        self._augment = torch.compile(augmented, dynamic=False)
+        self._augment = torch.compile(augment_faces, dynamic=False)
 
     def _optimiser(self) -> torch.optim.Optimizer:
         """Return one optimiser of everything that learns, so that one step moves all."""
@@ -163,9 +163,9 @@ class Step:
             for subject in subjects
         }
 
-    def _make(self, batches: dict[str, Batch]) -> dict[str, Made]:
+    def _make(self, batches: dict[str, Batch]) -> dict[str, Reconstruction]:
         """Return what the networks make of the batches."""
-        with self.bf16:
+        with self.autocast:
             made = self.model.reconstruct(
                 {
                     subject: batch.warped.contiguous(memory_format=torch.channels_last)
@@ -173,7 +173,7 @@ class Step:
                 }
             )
         return {
-            subject: Made.of(self.recipe, made[subject], batch)
+            subject: Reconstruction.from_output(self.recipe, made[subject], batch)
             for subject, batch in batches.items()
         }
 
@@ -201,7 +201,7 @@ class RecordedStep:
         self.step = step
         self._calls = 0
         self._recording: _Recording | None = None
-        self._own: torch.Generator | None = None
+        self._replacement: torch.Generator | None = None
 
     def __call__(
         self, subjects: Sequence[str], generator: torch.Generator, shares: Shares
@@ -211,13 +211,13 @@ class RecordedStep:
         if self._calls == _RECORDED_AFTER:
             self._recording = self._record(subjects, generator, shares)
         if self._recording is None:
-            return self._aside(subjects, self._usable(generator), shares)
+            return self._run_on_side_stream(subjects, self._working_generator(generator), shares)
         for subject, share in shares.items():
             self._recording.shares[subject].copy_(share)
         self._recording.graph.replay()
         return self._recording.outcome
 
-    def _aside(
+    def _run_on_side_stream(
         self, subjects: Sequence[str], generator: torch.Generator, shares: Shares
     ) -> Outcome:
         """Take a step on another stream, as recording wants it before."""
@@ -241,12 +241,12 @@ class RecordedStep:
         except RuntimeError as error:
             logger.warning("steps are not recorded, which is slower: %s", error)
             torch.cuda.set_stream(here)  # a recording that broke off leaves its own
-            self._own = torch.Generator(self.step.device)
+            self._replacement = torch.Generator(self.step.device)
             return None
         return _Recording(graph, own, outcome)
 
-    def _usable(self, generator: torch.Generator) -> torch.Generator:
+    def _working_generator(self, generator: torch.Generator) -> torch.Generator:
         """Return a generator with the same seed: one whose recording broke off draws no more."""
-        if self._own is None:
+        if self._replacement is None:
             return generator
-        return self._own.manual_seed(generator.initial_seed())
+        return self._replacement.manual_seed(generator.initial_seed())

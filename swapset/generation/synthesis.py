@@ -147,7 +147,7 @@ class Synthesiser:
             )
         return FaceMask(polygon(points, kind, corners=crop_corners(matrix, side)), feather)
 
-    def coloured(self, made: Image, crop: Image, matrix: Floats, mask: FaceMask) -> Image:
+    def match_colours(self, made: Image, crop: Image, matrix: Floats, mask: FaceMask) -> Image:
         """Return a made face (R, R, 3) in the colours of the target's face in the aligned crop."""
         if mask.alpha is None:
             inside = render_mask(transform_points(matrix, mask.outline), crop.shape[:2], 0) > 0
@@ -162,7 +162,7 @@ class Synthesiser:
         mask = self.mask(points, matrix, made)
         if mask is None:
             return frame, FrameLabel(index, swapped=False)
-        face = self.coloured(made, crop, matrix, mask)
+        face = self.match_colours(made, crop, matrix, mask)
         if self.recipe.blending == "poisson":
             swapped, mask = clone(frame, face, matrix, mask) or (None, mask)
         else:

@@ -25,11 +25,11 @@ from swapset.generation.losses import Objective
 from swapset.generation.preview import preview_row
 from swapset.generation.schedule import Schedule
 from swapset.generation.step import RecordedStep, Step
-from swapset.generation.validation import most_alike, split, validation_losses
+from swapset.generation.validation import hold_out, most_similar_decoder, validation_losses
 from swapset.learning.checkpoint import Checkpoint, State, network_tensors, restore_network
 from swapset.learning.device import uses_bf16
 from swapset.learning.events import Events
-from swapset.learning.loop import LOOK_EVERY, Loop, Task
+from swapset.learning.loop import LOSS_WINDOW, Loop, Task
 from swapset.seeds import derive_seed
 from swapset.types import Floats, Image
 
@@ -102,7 +102,7 @@ class Trainer(Task):
     ):
         self.recipe, self.settings = recipe, settings
         self.subjects = list(banks)
-        self.banks, self.held_out = split(banks)
+        self.banks, self.held_out = hold_out(banks)
         bf16 = uses_bf16(settings.precision, settings.device)
         torch.manual_seed(derive_seed(settings.seed, "weights") % 2**63)
         self.model = SwapAutoencoder(recipe, self.subjects).placed(settings.device)
@@ -111,19 +111,19 @@ class Trainer(Task):
             known = {
                 subject: subject
                 if subject in start.decoders
-                else most_alike(start, self.banks[subject], recipe)
+                else most_similar_decoder(start, self.banks[subject], recipe)
                 for subject in self.subjects
             }
             logger.info("decoders start from those of %s", known)
-            self.model.take_over(start, known)
-        self._learning = Step(recipe, self.model, self.objective, self.banks, bf16=bf16)
-        self._learn: Step | RecordedStep = self._learning
+            self.model.copy_weights(start, known)
+        self._plain_step = Step(recipe, self.model, self.objective, self.banks, bf16=bf16)
+        self._take_step: Step | RecordedStep = self._plain_step
         self._generator = torch.Generator(settings.device)
         self.schedule = Schedule(recipe.steps)
         self.look_every, self.patience = self.schedule.look_every, settings.patience
         self.per_step = recipe.batch * min(_AT_ONCE, len(self.subjects))
         self.record = LossRecord(recipe.steps, self.subjects, settings.device)
-        self._window = torch.full((LOOK_EVERY, len(banks)), torch.nan, device=settings.device)
+        self._window = torch.full((LOSS_WINDOW, len(banks)), torch.nan, device=settings.device)
         self._terms: dict[str, Tensor] = {}
         self._events = Events(None, 0)
         self.previews: list[Image] = []
@@ -135,13 +135,13 @@ class Trainer(Task):
 
     def _compile(self) -> None:
         """Let the compiler have the networks; on a GPU, a pair's step becomes one graph."""
-        self._learning.compile()
+        self._plain_step.compile()
         if self.settings.device.type == "cuda" and len(self.subjects) <= _AT_ONCE:
             self.record_steps()
 
     def record_steps(self) -> None:
         """Record the step of a pair once and replay it, on a GPU."""
-        self._learn = RecordedStep(self._learning)
+        self._take_step = RecordedStep(self._plain_step)
 
     def run(self, log: TextIO | None = None) -> None:
         """Train to the end; see `Loop.run`."""
@@ -157,7 +157,7 @@ class Trainer(Task):
 
     def state(self) -> State:
         """Return weights, critics, optimiser, losses, looks and preview rows."""
-        tensors = network_tensors(self._networks(), self._learning.optimiser)
+        tensors = network_tensors(self._networks(), self._plain_step.optimiser)
         tensors |= {"losses": self.record.sums, "counts": self.record.counts}
         if self.previews:
             tensors["previews"] = torch.from_numpy(np.stack(self.previews))
@@ -168,7 +168,7 @@ class Trainer(Task):
     def restore(self, state: State) -> None:
         """Put back what `state` gave; see `Task.restore`."""
         tensors, facts = state.tensors, state.facts
-        restore_network(tensors, self._networks(), self._learning.optimiser)
+        restore_network(tensors, self._networks(), self._plain_step.optimiser)
         self.record.restore(tensors["losses"], tensors["counts"])
         self.schedule.history = [(int(step), float(loss)) for step, loss in facts["history"]]
         self.schedule.plateau_step = facts["plateau_step"]
@@ -185,13 +185,13 @@ class Trainer(Task):
         self._generator.manual_seed(seed)
         chosen = self._chosen(seed)
         shares = self.objective.shares(chosen, derive_seed(self.settings.seed, "mixup", index))
-        self._learning.set_rates(self.schedule.factor(index + 1))
-        outcome = self._learn(chosen, self._generator, shares)
+        self._plain_step.set_rates(self.schedule.factor(index + 1))
+        outcome = self._take_step(chosen, self._generator, shares)
         self._terms = outcome.terms
-        self._window[index % LOOK_EVERY] = torch.nan
+        self._window[index % LOSS_WINDOW] = torch.nan
         for subject, loss in outcome.l1.items():
             column = self.subjects.index(subject)
-            self._window[index % LOOK_EVERY, column] = loss
+            self._window[index % LOSS_WINDOW, column] = loss
             self.record.add(index, column, loss)
         return outcome.total
 
@@ -204,7 +204,7 @@ class Trainer(Task):
 
     def report(self, done: int, losses: Floats, speed: float) -> str:
         """Write each subject's L1 and the last step's losses as events; see `Task.report`."""
-        since = torch.arange(done - len(losses), done, device=self._window.device) % LOOK_EVERY
+        since = torch.arange(done - len(losses), done, device=self._window.device) % LOSS_WINDOW
         recent = self._window[since].nanmean(dim=0).tolist()
         terms = {name: float(value) for name, value in self._terms.items()}
         self._events.numbers("L1", dict(zip(self.subjects, recent, strict=True)), done)
@@ -238,5 +238,5 @@ class Trainer(Task):
 
     def validate(self) -> dict[str, float]:
         """Return the L1 of each subject's held-out faces, as they are, without augmentation."""
-        with self._learning.bf16, torch.compiler.set_stance("force_eager"):
+        with self._plain_step.autocast, torch.compiler.set_stance("force_eager"):
             return validation_losses(self.model, self.held_out, self.recipe)

@@ -9,15 +9,15 @@ import torch
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import FaceBank, plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.losses import Made, l1
+from swapset.generation.losses import Reconstruction, l1
 
-SHARE = 1 / 16
+HELD_OUT_SHARE = 1 / 16
 """Of each subject's faces are held out: the last ones of the last clip."""
-LOOKED_AT = 16
+MOST_FACES = 16
 """Most faces of a subject that are looked at, evenly over those held out."""
 
 
-def split(banks: Mapping[str, FaceBank]) -> tuple[dict[str, FaceBank], dict[str, FaceBank]]:
+def hold_out(banks: Mapping[str, FaceBank]) -> tuple[dict[str, FaceBank], dict[str, FaceBank]]:
     """Return the faces to learn from, and those held out.
 
     Neighbouring frames are nearly the same picture, so the held-out ones are one run at the end.
@@ -25,7 +25,7 @@ def split(banks: Mapping[str, FaceBank]) -> tuple[dict[str, FaceBank], dict[str,
     """
     learnt, held = {}, {}
     for subject, bank in banks.items():
-        count = max(1, round(SHARE * len(bank)))
+        count = max(1, round(HELD_OUT_SHARE * len(bank)))
         rest = max(1, len(bank) - count)
         learnt[subject] = bank.part(slice(0, rest))
         held[subject] = bank.part(slice(len(bank) - count, len(bank)))
@@ -42,15 +42,15 @@ def validation_losses(
     """
     losses = {}
     for subject, bank in held_out.items():
-        index = torch.linspace(0, len(bank) - 1, min(LOOKED_AT, len(bank))).round().long()
+        index = torch.linspace(0, len(bank) - 1, min(MOST_FACES, len(bank))).round().long()
         index = index.to(bank.faces.device)
         batch = plain_batch(bank, index, recipe.resolution, recipe.input_side)
         made = model(batch.warped.contiguous(memory_format=torch.channels_last), subject)
-        losses[subject] = l1(Made.of(recipe, made, batch))
+        losses[subject] = l1(Reconstruction.from_output(recipe, made, batch))
     return {subject: float(loss) for subject, loss in losses.items()}
 
 
-def most_alike(model: SwapAutoencoder, bank: FaceBank, recipe: TrainingRecipe) -> str:
+def most_similar_decoder(model: SwapAutoencoder, bank: FaceBank, recipe: TrainingRecipe) -> str:
     """Return the subject of a model whose decoder makes someone else's faces best."""
     everyone = dict.fromkeys(model.decoders, bank)
     losses = validation_losses(model, everyone, recipe)
