@@ -206,7 +206,13 @@ def _required(part: Tensor | None) -> Tensor:
 
 
 def mask(batch: Reconstruction) -> Tensor:
-    """Return the mean squared difference of mask and landmarks' hull, a scalar float32."""
+    """Return the mean squared difference of mask and landmarks' hull, a scalar float32.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no mask or no hull.
+    """
     return (_required(batch.mask) - _required(batch.region)).square().mean()
 
 
@@ -214,12 +220,23 @@ def mask_size(batch: Reconstruction) -> Tensor:
     """Return how far an attention mask lies below `LEAST_MASK` on average, a scalar float32.
 
     Without this, an empty mask would lower the other losses.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no mask.
     """
     return (LEAST_MASK - _required(batch.mask)).clamp_min(0).mean()
 
 
 def mask_edge(batch: Reconstruction) -> Tensor:
-    """Return the total variation of the mask per pixel, a scalar float32."""
+    """Return the total variation of the mask per pixel, a scalar float32.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no mask.
+    """
     return torch.stack([slope.abs().mean() for slope in _gradients(_required(batch.mask))]).sum()
 
 
