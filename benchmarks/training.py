@@ -252,7 +252,7 @@ def main() -> None:
         update={name: getattr(options, name) for name in names}
     )
     stored = faces(round(recipe.resolution * 3 / 2))
-    bank = FaceBank.of(stored, resolution=recipe.resolution, share=2 / 3, device=device)
+    bank = FaceBank.from_faces(stored, resolution=recipe.resolution, share=2 / 3, device=device)
     long = recipe.model_copy(update={"steps": 100_000})
     trainers = {
         "ours": pipeline("bf16", long, bank, device, fast=True),

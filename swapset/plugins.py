@@ -8,9 +8,10 @@ the table, so that planning imports nothing heavy.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -81,7 +82,7 @@ class Plugins(Collection[str]):
     def _entries(self) -> dict[str, list[EntryPoint]]:
         """Return the entry points of installed packages by name, our own names included."""
         found: dict[str, list[EntryPoint]] = {}
-        for entry in sorted(entry_points(group=self.group), key=_origin):
+        for entry in sorted(_all(tuple(sys.path)).select(group=self.group), key=_origin):
             found.setdefault(entry.name, []).append(entry)
         return found
 
@@ -172,6 +173,12 @@ class Plugins(Collection[str]):
                 f"{called} of {plugin.origin} has the unknown trait {trait!r}; known: {known}"
             )
         return replace(plugin, traits={**self._traits, **plugin.traits})
+
+
+@cache
+def _all(path: tuple[str, ...]) -> Any:
+    """Return the entry points of all packages on Python's path, which takes some ms to look up."""
+    return entry_points()
 
 
 _ASK = "which its authors have to repair (docs/extending.md)"

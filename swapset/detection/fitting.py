@@ -57,7 +57,7 @@ class FitJob:
     code: str = ""
 
     @property
-    def own_seed(self) -> int:
+    def fit_seed(self) -> int:
         """Return this fit's seed."""
         return derive_seed(self.seed, "detector", self.detector, self.fold)
 
@@ -66,7 +66,7 @@ class FitJob:
         known = ("steps", "batch", "learning_rate", "patience", "look_every")
         asked = {key: self.settings[key] for key in known if key in self.settings}
         return Schedule(
-            seed=self.own_seed, precision=self.precision, checkpoint=checkpoint, **asked
+            seed=self.fit_seed, precision=self.precision, checkpoint=checkpoint, **asked
         )
 
 
@@ -152,7 +152,7 @@ def _checkpoint(job: FitJob, learnt: _Learnt) -> Checkpoint | None:
     backbone = job.settings.get("backbone_weights")
     settings = {key: str(value) for key, value in job.settings.items()}
     inputs = [part.fingerprint() for part in learnt] + ([sha256_of(backbone)] if backbone else [])
-    parts = [job.detector, job.own_seed, job.precision, settings, job.code, inputs]
+    parts = [job.detector, job.fit_seed, job.precision, settings, job.code, inputs]
     fingerprint = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return Checkpoint(job.checkpoint, job.checkpoint_every, fingerprint)
 

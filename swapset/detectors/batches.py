@@ -122,7 +122,7 @@ class Batches:
         number = len(self._classes)
         sizes = [(self._batch + k) // number for k in range(number)]
         parts = [
-            members[order.places(step * size, size)]
+            members[order.indices(step * size, size)]
             for members, order, size in zip(self._classes, self._orders, sizes, strict=True)
         ]
         return np.concatenate(parts)

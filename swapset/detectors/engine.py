@@ -18,7 +18,7 @@ from swapset.detectors.batches import Batch, Batches, Example, check_classes
 from swapset.detectors.face import Face
 from swapset.detectors.looks import Looks
 from swapset.errors import DataError
-from swapset.learning.best import Best
+from swapset.learning.best import BestWeights
 from swapset.learning.checkpoint import State, network_tensors, restore_network
 from swapset.learning.device import uses_bf16
 from swapset.learning.loop import Loop, Task
@@ -35,14 +35,14 @@ class NetworkDetector(Detector):
         Side of the crops that the network reads.
     published : Schedule
         The authors' steps, batch and learning rate.
-    draws_anew : bool
+    random_examples : bool
         True: `example` is random, so nothing is gained by keeping crops.
     """
 
     resumes = True
     side: ClassVar[int]
     published: ClassVar[Schedule]
-    draws_anew: ClassVar[bool] = False
+    random_examples: ClassVar[bool] = False
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
         super().__init__(seed=seed, device=device)
@@ -131,7 +131,11 @@ class NetworkDetector(Detector):
         if backbone is not None:
             self.take_backbone(backbone)
         batches = Batches(
-            training, self.example, batch=plan.batch or 1, seed=plan.seed, keep=not self.draws_anew
+            training,
+            self.example,
+            batch=plan.batch or 1,
+            seed=plan.seed,
+            keep=not self.random_examples,
         )
         task = _Training(self, batches, validation, plan)
         loop = Loop(task, plan.checkpoint)
@@ -215,7 +219,7 @@ class _Training(Task):
         self._end = plan.steps or 0
         self._optimiser = detector.optimiser(plan.learning_rate or 0.0)
         self._looks = Looks(detector.name, self._scores, validation)
-        self._best = Best(detector.network)
+        self._best = BestWeights(detector.network)
         self.loss_name = f"{detector.name}: the loss"
         self.look_every = plan.look_every if self._looks.possible else 0
         self.patience = plan.patience

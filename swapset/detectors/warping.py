@@ -65,7 +65,7 @@ class _Warping(NetworkDetector):
     """
 
     needs_fakes = False
-    draws_anew = True
+    random_examples = True
     side = 224
     published = Schedule(steps=7640, batch=64, learning_rate=1e-3)
     classifier_rate: ClassVar[float] = 1.0

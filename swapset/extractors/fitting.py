@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 VALIDATION_FACES = 512
 """Most held-out faces that a training looks at, evenly spread."""
-_OWN_KEYS = ("steps", "batch", "learning_rate")
+_SCHEDULE_KEYS = ("steps", "batch", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ class ExtractorJob:
     code: str = ""
 
     @property
-    def own_seed(self) -> int:
+    def training_seed(self) -> int:
         """Return this training's seed."""
         return derive_seed(self.seed, "extractor", self.extractor)
 
     def plan(self) -> Schedule:
         """Return the published schedule with what is set."""
-        set_here = {key: self.settings[key] for key in _OWN_KEYS if key in self.settings}
+        set_here = {key: self.settings[key] for key in _SCHEDULE_KEYS if key in self.settings}
         return replace(extractor_class(self.extractor).published, **set_here)
 
 
@@ -148,7 +148,7 @@ def _fresh(
     check_points(labels, points, f"{job.extractor}: landmark_breaker.labels")
     width = float(job.settings.get("width", 1.0))
     extractor = extractor_class(job.extractor)(
-        points=points, width=width, seed=job.own_seed, device=device
+        points=points, width=width, seed=job.training_seed, device=device
     )
     facts: dict[str, Any] = {"extractor": job.extractor, "points": points, "width": width}
     backbone = job.settings.get("backbone_weights")
@@ -164,7 +164,7 @@ def _divided(
     """Return the labels with some held out; none where they say nothing of this extractor."""
     if labels is None or labels.points.shape[1] != extractor.points:
         return LabelledFaces((), np.empty((0, extractor.points, 2), np.float32), (), ())
-    return labels.with_validation(seed=job.own_seed)
+    return labels.with_validation(seed=job.training_seed)
 
 
 def _bank(
@@ -200,7 +200,7 @@ def _train(
     counts = {"faces": len(learnt), "validation_faces": 0 if held is None else len(held)}
     logger.info("%s: %s, %s", job.extractor, counts, plan)
     run = Run(
-        job.own_seed,
+        job.training_seed,
         job.precision,
         job.checkpoint,
         job.checkpoint_every,
@@ -217,7 +217,7 @@ def _facts(trainer: Trainer) -> dict[str, Any]:
     plan = trainer.plan
     tail = trainer.losses[-min(100, plan.steps) :].mean()
     facts: dict[str, Any] = {
-        **{key: getattr(plan, key) for key in _OWN_KEYS},
+        **{key: getattr(plan, key) for key in _SCHEDULE_KEYS},
         "loss": round(float(tail), 6),
         "bf16": trainer.bf16,
         "device": trainer.device.type,
@@ -231,6 +231,6 @@ def _facts(trainer: Trainer) -> dict[str, Any]:
 def _fingerprint(job: ExtractorJob, labels: LabelledFaces, plan: Schedule) -> str:
     """Return what a checkpoint must agree with to be resumed."""
     settings = {key: str(value) for key, value in job.settings.items()}
-    parts = [job.extractor, job.own_seed, job.precision, settings, asdict(plan), job.code]
+    parts = [job.extractor, job.training_seed, job.precision, settings, asdict(plan), job.code]
     text = json.dumps([*parts, labels.fingerprint()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -17,7 +17,7 @@ from swapset.extractors.bank import FaceBank
 from swapset.extractors.base import Extractor
 from swapset.extractors.nme import nme
 from swapset.extractors.schedules import Schedule, Variation
-from swapset.learning.best import Best
+from swapset.learning.best import BestWeights
 from swapset.learning.checkpoint import Checkpoint, State, network_tensors, restore_network
 from swapset.learning.device import uses_bf16
 from swapset.learning.loop import Loop, Task
@@ -76,7 +76,7 @@ class Trainer(Task):
 
     Attributes
     ----------
-    best : Best
+    best : BestWeights
         The weights that were best on the validation faces.
     history : list of (int, float)
         Step and mean NME of every look at the validation faces.
@@ -102,7 +102,7 @@ class Trainer(Task):
         self.optimiser = extractor.optimiser(plan.learning_rate)
         self._rates = [group["lr"] for group in self.optimiser.param_groups]
         self._order = Epochs(len(training), run.seed)
-        self.best = Best(extractor.network)
+        self.best = BestWeights(extractor.network)
         self.history: list[tuple[int, float]] = []
         self.losses = torch.zeros(plan.steps, device=self.device)
         self.bf16 = uses_bf16(run.precision, self.device)
@@ -158,7 +158,7 @@ class Trainer(Task):
     def _batch(self, step: int) -> Batch:
         """Return the batch of a step; it depends on the seed and the step alone."""
         size = self.plan.batch
-        index = torch.from_numpy(self._order.places(step * size, size))
+        index = torch.from_numpy(self._order.indices(step * size, size))
         generator = torch.Generator().manual_seed(derive_seed(self._seed, "step", step))
         return draw_batch(
             self.training, index, self.variation, generator=generator, device=self.device

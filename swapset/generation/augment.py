@@ -1,7 +1,7 @@
-"""Training faces and their augmentation, all on the training device.
+"""Store training faces on the device, and draw augmented batches there.
 
-A subject's faces stay on the device as uint8; a batch is drawn, moved, flipped, coloured and
-warped there by tensor operations, so that no loader stands between the faces and the network.
+A subject's faces stay on the device as uint8. Tensor operations draw, move, flip, colour and warp a
+batch, so that no data loader slows the training down.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from torch.nn import functional
 
 from swapset.faces.align import narrower_drop
 from swapset.faces.masks import polygon, render_mask
+from swapset.types import Bytes, Floats32, Frames, Points
 
 ROTATION = 5.0
 """Largest rotation of a training face, in degrees."""
 ZOOM = 0.05
+"""Largest change of a training face's size, as a share."""
 SHIFT = 0.03
+"""Largest shift of a training face, in half crop sides."""
 WARP_GRID = 5
+"""Control points along each side of the warp's grid."""
 WARP_SIGMA = 0.06
 """Standard deviation of the warp's control points, in half crop sides."""
 
@@ -32,13 +36,13 @@ class FaceBank:
 
     Attributes
     ----------
-    faces : Tensor
-        (N, 3, M, M) uint8, RGB. A network sees the crop of the recipe's context, which synthesis
-        sees too; the rest is real surrounding for rotations and warps.
+    faces : (N, 3, M, M) uint8 in [0, 255], RGB
+        The network sees the crop of the recipe's context, as in synthesis; the rest is real
+        surrounding for rotations and warps.
     share : float
         Side of the network's crop as a share of the stored side.
-    masks : Tensor or None
-        (N, 1, M, M) uint8, 255 in the hull of each face's landmarks.
+    masks : (N, 1, M, M) uint8 or None
+        255 in the hull of each face's landmarks, 0 outside.
     """
 
     faces: Tensor
@@ -46,36 +50,38 @@ class FaceBank:
     masks: Tensor | None = None
 
     @classmethod
-    def of(
+    def from_faces(
         cls,
-        faces: np.ndarray,
+        faces: Frames,
         *,
         resolution: int,
         share: float,
         device: torch.device,
-        points: np.ndarray | None = None,
+        points: Points | None = None,
     ) -> FaceBank:
-        """Bring stored faces (N, S, S, 3) uint8 to the device, scaled once.
+        """Scale stored faces once and move them to the device.
 
-        They are scaled (with area weighting when they shrink) so that the network's crop is
-        sampled pixel by pixel afterwards. With landmarks `points` (N, 68, 2), in pixels of the
-        stored faces, each gets its mask.
+        The network's crop is then sampled pixel by pixel. Faces that shrink are averaged by area.
+
+        Parameters
+        ----------
+        faces : (N, S, S, 3) uint8 in [0, 255], RGB
+        resolution : int
+            Side of the network's crop in pixels. Faces are never enlarged to reach it.
+        share : float
+            Side of the network's crop as a share of S.
+        device : torch.device
+        points : (N, 68, 2) float32, optional
+            Landmarks x, y in pixels of `faces`; with them the bank has masks.
         """
         side = min(faces.shape[1], round(resolution / share))
-        scaled = []
-        for chunk in np.array_split(faces, max(1, len(faces) // 64)):
-            images = torch.from_numpy(np.ascontiguousarray(chunk)).to(device).permute(0, 3, 1, 2)
-            if side != faces.shape[1]:
-                images = functional.interpolate(
-                    images.float(), size=(side, side), mode="bilinear", antialias=True
-                )
-            scaled.append(images.round().clamp(0, 255).to(torch.uint8))
-        masks = None
-        if points is not None:
-            placed = (points + 0.5) * (side / faces.shape[1]) - 0.5
-            masks = torch.from_numpy(np.stack([_hull_mask(each, side) for each in placed]))
-            masks = masks[:, None].to(device)
-        return cls(torch.cat(scaled).contiguous(), share, masks)
+        chunks = np.array_split(faces, max(1, len(faces) // 64))
+        scaled = torch.cat([_scaled(chunk, side, device) for chunk in chunks]).contiguous()
+        if points is None:
+            return cls(scaled, share)
+        scaled_points = (points + 0.5) * (side / faces.shape[1]) - 0.5
+        masks = torch.from_numpy(np.stack([_hull_mask(each, side) for each in scaled_points]))
+        return cls(scaled, share, masks[:, None].to(device))
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -86,7 +92,17 @@ class FaceBank:
         return FaceBank(self.faces[places], self.share, masks)
 
 
-def _hull_mask(points: np.ndarray, side: int) -> np.ndarray:
+def _scaled(faces: Frames, side: int, device: torch.device) -> Tensor:
+    """Return faces (n, S, S, 3) as (n, 3, side, side) uint8 on the device."""
+    images = torch.from_numpy(np.ascontiguousarray(faces)).to(device).permute(0, 3, 1, 2)
+    if side != faces.shape[1]:
+        images = functional.interpolate(
+            images.float(), size=(side, side), mode="bilinear", antialias=True
+        )
+    return images.round().clamp(0, 255).to(torch.uint8)
+
+
+def _hull_mask(points: Floats32, side: int) -> Bytes:
     """Return (side, side) uint8, 255 in the hull of landmarks."""
     return np.round(render_mask(polygon(points, "face-hull"), (side, side), 0) * 255).astype(
         np.uint8
@@ -95,13 +111,15 @@ def _hull_mask(points: np.ndarray, side: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Batch:
-    """What the network sees and what it should make of it.
+    """Input and target of the network.
 
     Attributes
     ----------
-    warped : (B, 3, I, I) in [0, 1], RGB
-    target : (B, 3, R, R) in [0, 1], RGB
-    region : (B, 1, R, R) in [0, 1] or None
+    warped : (B, 3, I, I) float32 in [0, 1], RGB
+        The input.
+    target : (B, 3, R, R) float32 in [0, 1], RGB
+        The face to reconstruct from it.
+    region : (B, 1, R, R) float32 in [0, 1] or None
         The hull of the target's landmarks, if the bank has masks.
     """
 
@@ -111,26 +129,35 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Chances:
+class RandomDraws:
     """The random numbers of a batch.
 
     Attributes
     ----------
     index : (B,) int64
-        Faces of the bank.
-    even : (B, 10) in [-1, 1)
-        What decides rotation, zoom, flip, shift (2), white balance (3), contrast and brightness.
-    normal : (B, 2, WARP_GRID, WARP_GRID)
-        How far the warp's control points move, in standard deviations.
+        Numbers of the chosen faces in the bank.
+    uniform : (B, 10) float32 in [-1, 1)
+        Rotation, zoom, flip, shift (2), white balance (3), contrast and brightness follow from it.
+    normal : (B, 2, WARP_GRID, WARP_GRID) float32
+        Shifts of the warp's control points, in standard deviations.
     """
 
     index: Tensor
-    even: Tensor
+    uniform: Tensor
     normal: Tensor
 
     @classmethod
-    def drawn(cls, bank: FaceBank, size: int, generator: torch.Generator) -> Chances:
-        """Draw them on the bank's device."""
+    def draw(cls, bank: FaceBank, size: int, generator: torch.Generator) -> RandomDraws:
+        """Draw the random numbers of a batch on the bank's device.
+
+        Parameters
+        ----------
+        bank : FaceBank
+        size : int
+            Faces in the batch.
+        generator : torch.Generator
+            On the bank's device.
+        """
         device, warp = bank.faces.device, (size, 2, WARP_GRID, WARP_GRID)
         return cls(
             torch.randint(len(bank.faces), (size,), generator=generator, device=device),
@@ -149,43 +176,72 @@ def draw_batch(
     input_side: int | None = None,
     augment: Callable[..., Batch] | None = None,
 ) -> Batch:
-    """Draw `size` faces at random; warp the input, not the target; colour both alike.
+    """Draw a batch of faces at random; warp the input, not the target; colour both alike.
 
     The random warp (control points of a 5 x 5 grid, moved and interpolated) is that of the basic
     DeepFake maker: it keeps the encoder from copying pixels. Colour is perturbed the same way
     in input and target, so that the network learns to keep the input's colours (section 4.3.1).
-    `augment` is `augmented`, or the same through a compiler.
+
+    Parameters
+    ----------
+    bank : FaceBank
+    size : int
+        Faces in the batch.
+    resolution : int
+        Side of the targets in pixels.
+    colour : bool
+        Whether colours are perturbed.
+    generator : torch.Generator
+        On the bank's device.
+    input_side : int, optional
+        Side of the inputs in pixels; by default `resolution`.
+    augment : callable, optional
+        A compiled `augment_faces`; by default the function itself.
     """
-    chances = Chances.drawn(bank, size, generator)
-    return (augment or augmented)(
-        bank.faces[chances.index],
-        None if bank.masks is None else bank.masks[chances.index],
-        chances.even,
-        chances.normal,
+    draws = RandomDraws.draw(bank, size, generator)
+    return (augment or augment_faces)(
+        bank.faces[draws.index],
+        None if bank.masks is None else bank.masks[draws.index],
+        draws.uniform,
+        draws.normal,
         share=bank.share,
         sides=(input_side or resolution, resolution),
         colour=colour,
     )
 
 
-def augmented(
+def augment_faces(
     faces: Tensor,
     masks: Tensor | None,
-    even: Tensor,
+    uniform: Tensor,
     normal: Tensor,
     *,
     share: float,
     sides: tuple[int, int],
     colour: bool,
 ) -> Batch:
-    """Return a batch of stored faces (B, 3, M, M) uint8, moved, coloured and warped by chance.
+    """Return stored faces as a batch: moved, flipped, coloured and warped at random.
 
-    `masks` are theirs, `even` and `normal` as in `Chances`, `sides` those of input and target.
+    Parameters
+    ----------
+    faces : (B, 3, M, M) uint8 in [0, 255], RGB
+    masks : (B, 1, M, M) uint8 or None
+        See `FaceBank.masks`.
+    uniform : (B, 10) float32 in [-1, 1)
+        See `RandomDraws`.
+    normal : (B, 2, WARP_GRID, WARP_GRID) float32
+        See `RandomDraws`.
+    share : float
+        See `FaceBank.share`.
+    sides : tuple of int, int
+        Sides of input and target in pixels.
+    colour : bool
+        Whether colours are perturbed.
     """
     images = faces.float().div(255)
     if colour:
-        images = perturb_colour(images, even[:, 5:])
-    matrix = _affine(even, share)
+        images = perturb_colour(images, uniform[:, 5:])
+    matrix = _affine(uniform, share)
     warped = _sample(images, _grid(matrix, sides[0], _warp(normal, sides[0])))
     grid = _grid(matrix, sides[1])
     region = None if masks is None else _sample(masks.float().div(255), grid)
@@ -193,38 +249,56 @@ def augmented(
 
 
 def _grid(matrix: Tensor, side: int, warp: Tensor | None = None) -> Tensor:
-    """Return where each pixel of a crop lies in the stored faces, (B, R, R, 2) in half sides.
+    """Return the position of each pixel of a crop in the stored faces.
 
     Parameters
     ----------
-    matrix : (B, 2, 3)
+    matrix : (B, 2, 3) float32
+        Maps crop positions to stored positions, both in half sides from the middle.
     side : int
-    warp : (B, 2, R, R), optional
+        Side R of the crop in pixels.
+    warp : (B, 2, R, R) float32, optional
         Displacements within the crop, in half crop sides.
+
+    Returns
+    -------
+    (B, R, R, 2) float32
+        x, y in half sides of the stored faces.
     """
     line = (torch.arange(side, device=matrix.device) * 2 + 1) / side - 1
     across, down = line[None, None, :], line[None, :, None]
     if warp is not None:
         across, down = across + warp[:, 0], down + warp[:, 1]
     rows = matrix[..., None, None]
-    places = [rows[:, i, 0] * across + rows[:, i, 1] * down + rows[:, i, 2] for i in (0, 1)]
-    return torch.stack(places, dim=-1)
+    x_and_y = [rows[:, i, 0] * across + rows[:, i, 1] * down + rows[:, i, 2] for i in (0, 1)]
+    return torch.stack(x_and_y, dim=-1)
 
 
 def plain_batch(
     bank: FaceBank, index: Tensor, resolution: int, input_side: int | None = None
 ) -> Batch:
-    """Return faces as a network sees them and should make them, without augmentation."""
+    """Return faces of a bank as a batch without augmentation: the input is the target, scaled.
+
+    Parameters
+    ----------
+    bank : FaceBank
+    index : (B,) int64
+        Numbers of the faces, on the bank's device.
+    resolution : int
+        Side of the targets in pixels.
+    input_side : int, optional
+        Side of the inputs in pixels; by default `resolution`.
+    """
     faces = bank.faces[index].float().div_(255)
     crop = [[bank.share, 0.0, 0.0], [0.0, bank.share, narrower_drop(bank.share)]]
     matrix = torch.tensor(crop, device=faces.device).expand(len(index), 2, 3)
     grid = _grid(matrix, resolution)
     target = _sample(faces, grid)
-    given = target
+    inputs = target
     if input_side is not None and input_side != resolution:
-        given = _sample(faces, _grid(matrix, input_side))
+        inputs = _sample(faces, _grid(matrix, input_side))
     region = None if bank.masks is None else _sample(bank.masks[index].float().div_(255), grid)
-    return Batch(given, target, region)
+    return Batch(inputs, target, region)
 
 
 def _sample(faces: Tensor, grid: Tensor) -> Tensor:
@@ -233,13 +307,13 @@ def _sample(faces: Tensor, grid: Tensor) -> Tensor:
     )
 
 
-def _affine(even: Tensor, share: float) -> Tensor:
+def _affine(uniform: Tensor, share: float) -> Tensor:
     """Return (B, 2, 3) sampling matrices: rotation, zoom, shift and flip of the network's crop."""
-    angle = even[:, 0] * torch.pi * ROTATION / 180
-    scale = share * (1 + even[:, 1] * ZOOM)
-    flip = torch.where(even[:, 2] < 0, -1.0, 1.0)
+    angle = uniform[:, 0] * torch.pi * ROTATION / 180
+    scale = share * (1 + uniform[:, 1] * ZOOM)
+    flip = torch.where(uniform[:, 2] < 0, -1.0, 1.0)
     cosine, sine = scale * angle.cos(), scale * angle.sin()
-    shift = even[:, 3:5] * SHIFT * share
+    shift = uniform[:, 3:5] * SHIFT * share
     down = shift[:, 1] + narrower_drop(share)
     rows = [cosine * flip, -sine, shift[:, 0], sine * flip, cosine, down]
     return torch.stack(rows, dim=1).view(-1, 2, 3)
@@ -252,12 +326,20 @@ def _warp(normal: Tensor, side: int) -> Tensor:
     )
 
 
-def perturb_colour(faces: Tensor, even: Tensor) -> Tensor:
-    """Change white balance, contrast and brightness of each face (B, 3, H, W) in [0, 1].
+def perturb_colour(faces: Tensor, uniform: Tensor) -> Tensor:
+    """Change white balance, contrast and brightness of each face.
 
-    `even` (B, 5) in [-1, 1) decides how much: three channels, contrast, brightness.
+    Parameters
+    ----------
+    faces : (B, 3, H, W) float32 in [0, 1], RGB
+    uniform : (B, 5) float32 in [-1, 1)
+        Strength of the changes: of three channels, contrast, brightness.
+
+    Returns
+    -------
+    (B, 3, H, W) float32 in [0, 1], RGB
     """
-    parts = even[..., None, None]
+    parts = uniform[..., None, None]
     balance = 1 + 0.10 * parts[:, :3]
     contrast = 1 + 0.20 * parts[:, 3:4]
     offset = 0.12 * parts[:, 4:5]

@@ -1,4 +1,4 @@
-"""The face-swap autoencoder: one shared encoder and one decoder per subject.
+"""Face-swap autoencoder: one shared encoder and one decoder per subject.
 
 Section 4.2.1 of the chapter; the blocks are those of the open-source "basic DeepFake maker"
 (github.com/deepfakes/faceswap, "original" model): strided 5x5 convolutions, a dense bottleneck,
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.blocks import Down, Head, Residual, SelfAttention, Up, start_weights
+from swapset.generation.blocks import Down, Head, Residual, SelfAttention, Up, init_weights
 from swapset.generation.size import (
     DECODER_ATTENTION,
     ENCODER_ATTENTION,
@@ -24,7 +24,14 @@ from swapset.generation.size import (
 
 
 class Encoder(nn.Module):
-    """Faces (B, 3, I, I) in [0, 1] to features (B, 4W, 2S, 2S); identity-free by training."""
+    """Encoder that all subjects share; by training, its features carry no identity.
+
+    W is the recipe's width, S its smallest side.
+
+    Parameters
+    ----------
+    recipe : TrainingRecipe
+    """
 
     def __init__(self, recipe: TrainingRecipe):
         super().__init__()
@@ -42,15 +49,17 @@ class Encoder(nn.Module):
         self.up = Up(8 * recipe.width, 4 * recipe.width)
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Encode faces."""
+        """Return features (B, 4W, 2S, 2S) float32 of faces (B, 3, I, I) float32 in [0, 1], RGB."""
         code = self.code(self.downs(faces).flatten(1))
         return self.up(self.spread(code).unflatten(1, (-1, self.side, self.side)))
 
 
 class Decoder(nn.Module):
-    """Features (B, 4W, 2S, 2S) to faces (B, 3 or 4, R, R) in [0, 1] of one subject.
+    """Decoder of one subject's faces.
 
-    The fourth channel is the mask, where the recipe learns one.
+    Parameters
+    ----------
+    recipe : TrainingRecipe
     """
 
     def __init__(self, recipe: TrainingRecipe):
@@ -69,16 +78,19 @@ class Decoder(nn.Module):
         self.to_mask = None if recipe.learned_mask == "none" else Head(channels[-1], 1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Decode faces, in float32."""
+        """Return faces (B, 3 or 4, R, R) float32 in [0, 1] from features (B, 4W, 2S, 2S) float32.
+
+        RGB; the fourth channel is the mask, where the recipe learns one.
+        """
         features = self.ups(features)
-        made = self.to_rgb(features)
+        logits = self.to_rgb(features)
         if self.to_mask is not None:
-            made = torch.cat([made, self.to_mask(features)], dim=1)
-        return torch.sigmoid(made.float())
+            logits = torch.cat([logits, self.to_mask(features)], dim=1)
+        return torch.sigmoid(logits.float())
 
 
-def _start(module: nn.Module) -> None:
-    start_weights(module)
+def _init_autoencoder(module: nn.Module) -> None:
+    init_weights(module)
     if isinstance(module, Decoder):
         for head in filter(None, (module.to_rgb, module.to_mask)):
             nn.init.xavier_uniform_(head.weight, gain=0.5)
@@ -90,7 +102,6 @@ class SwapAutoencoder(nn.Module):
     Parameters
     ----------
     recipe : TrainingRecipe
-        Resolution, width and code length.
     subjects : sequence of str
         Names of the subjects; the keys of `decoders`.
     """
@@ -99,20 +110,41 @@ class SwapAutoencoder(nn.Module):
         super().__init__()
         self.encoder = Encoder(recipe)
         self.decoders = nn.ModuleDict({subject: Decoder(recipe) for subject in subjects})
-        self.apply(_start)
+        self.apply(_init_autoencoder)
 
     def forward(self, faces: Tensor, subject: str) -> Tensor:
-        """Return faces (B, 3, I, I) in [0, 1], RGB, as `subject` would make them.
+        """Reconstruct faces with one subject's decoder.
+
+        Parameters
+        ----------
+        faces : (B, 3, I, I) float32 in [0, 1], RGB
+        subject : str
 
         Returns
         -------
         (B, 3, R, R) float32 in [0, 1]
             RGB; (B, 4, R, R) with the mask as the last channel where the recipe learns one.
+
+        Raises
+        ------
+        KeyError
+            If the model has no decoder of the subject.
         """
         return self.decoders[subject](self.encoder(faces))
 
     def reconstruct(self, faces: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Encode all subjects' faces in one batch and decode each with its own decoder."""
+        """Encode all subjects' faces in one batch; decode each subject's with its own decoder.
+
+        Parameters
+        ----------
+        faces : dict of str to (B, 3, I, I) float32 in [0, 1], RGB
+            By subject.
+
+        Returns
+        -------
+        dict of str to (B, 3 or 4, R, R) float32 in [0, 1]
+            See `forward`.
+        """
         features = self.encoder(torch.cat(list(faces.values())))
         parts = features.split([len(batch) for batch in faces.values()])
         return {
@@ -121,35 +153,49 @@ class SwapAutoencoder(nn.Module):
         }
 
     def placed(self, device: torch.device) -> SwapAutoencoder:
-        """Return the model on `device`, its weights in channels_last order."""
+        """Move the model to `device`, its weights in channels_last order; return it."""
         self.to(device)
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def take_over(self, other: SwapAutoencoder, decoders: dict[str, str]) -> None:
-        """Copy another model's encoder, and for each subject the decoder of the one named."""
+    def copy_weights(self, other: SwapAutoencoder, decoders: dict[str, str]) -> None:
+        """Copy the weights of another model with the same layers.
+
+        Parameters
+        ----------
+        other : SwapAutoencoder
+        decoders : dict of str to str
+            For each subject here, the subject of `other` whose decoder is copied.
+        """
         self.encoder.load_state_dict(other.encoder.state_dict())
         for subject, source in decoders.items():
             self.decoders[subject].load_state_dict(other.decoders[source].state_dict())
 
 
-def composed(made: Tensor, faces: Tensor) -> Tensor:
-    """Return made faces (B, 3, R, R): where they have a mask, laid over `faces` by it.
+def composite(output: Tensor, faces: Tensor) -> Tensor:
+    """Blend decoded faces over the network's input by their mask, if they have one.
 
     Parameters
     ----------
-    made : (B, 3 or 4, R, R)
-        As a decoder makes them.
-    faces : (B, 3, I, I)
-        What went in, of whatever side.
+    output : (B, 3 or 4, R, R) float32 in [0, 1], RGB and mask
+        A decoder's output.
+    faces : (B, 3, I, I) float32 in [0, 1], RGB
+        The input, of any side.
+
+    Returns
+    -------
+    (B, 3, R, R) float32 in [0, 1], RGB
     """
-    if made.shape[1] == 3:
-        return made
-    below = resized(faces, made.shape[-1])
-    return below + made[:, 3:] * (made[:, :3] - below)
+    if output.shape[1] == 3:
+        return output
+    below = resized(faces, output.shape[-1])
+    return below + output[:, 3:] * (output[:, :3] - below)
 
 
 def resized(faces: Tensor, side: int) -> Tensor:
-    """Return faces (B, C, side, side), smoothly scaled."""
+    """Return faces (B, C, H, H), float32 or another floating dtype, scaled to (B, C, side, side).
+
+    By linear interpolation, with antialiasing where they shrink.
+    """
     if faces.shape[-1] == side:
         return faces
     shrinks = faces.shape[-1] > side

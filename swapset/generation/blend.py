@@ -1,4 +1,4 @@
-"""Put a synthesised face back into the frame; every pixel outside the mask stays as it was."""
+"""Blend a synthesised face into the frame; every pixel outside the mask keeps its value."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ import numpy.typing as npt
 
 from swapset.faces.align import invert, scale_of, transform_points
 from swapset.faces.masks import render_mask
-from swapset.types import Floats, Image
+from swapset.types import Bytes, Floats, Floats32, Image
 
-_LEAST = 0.1
+_LEAST_ALPHA = 0.1
+"""Values of a learned mask below this count as 0: no ghost of the face lies over the frame."""
 
 
 @dataclass(frozen=True)
 class FaceMask:
-    """Which pixels of a frame a face replaces, and how much of them.
+    """The pixels of a frame that a face replaces, and its opacity there.
 
     Attributes
     ----------
     outline : (p, 2) float64
-        In frame pixels; nothing outside is replaced.
+        Polygon x, y in frame pixels; nothing outside is replaced.
     feather : float
         Width of the soft edge inside the outline, in frame pixels.
     alpha : (S, S) float32 in [0, 1] or None
@@ -32,35 +33,33 @@ class FaceMask:
 
     outline: Floats
     feather: float
-    alpha: npt.NDArray[np.float32] | None = None
+    alpha: Floats32 | None = None
 
 
-def learned_mask(
-    made: npt.NDArray[np.uint8], matrix: Floats, feather: float, border: float
-) -> FaceMask | None:
-    """Return the mask that a network made beside a face; None if it takes nothing.
+def learned_mask(values: Bytes, matrix: Floats, feather: float, border: float) -> FaceMask | None:
+    """Return the mask that a network predicted with a face; None if it covers nothing.
 
     Parameters
     ----------
-    made : (S, S) uint8
-        The network's mask in the aligned crop. What is below a tenth counts as nothing, so that no
-        ghost of the face lies over the frame.
+    values : (S, S) uint8 in [0, 255]
+        The network's mask in the aligned crop. Values below a tenth count as 0.
     matrix : (2, 3) float64
-        Transform from frame to crop.
+        Transform from frame to crop, in pixels.
     feather : float
         Width in frame pixels over which the mask fades out at the crop's border.
     border : float
         The same in pixels of the crop.
     """
-    alpha = np.clip((made / np.float32(255) - _LEAST) / (1 - _LEAST), 0, 1).astype(np.float32)
+    share = (values / np.float32(255) - _LEAST_ALPHA) / (1 - _LEAST_ALPHA)
+    alpha = np.clip(share, 0, 1).astype(np.float32)
     inside = np.minimum(np.arange(len(alpha)), np.arange(len(alpha))[::-1]).astype(np.float32)
     ramp = np.clip(inside / max(border, 1e-6), 0, 1)
     ramp = ramp * ramp * (3 - 2 * ramp)
     alpha *= np.minimum.outer(ramp, ramp)
-    places = cv2.findNonZero((alpha > 0).view(np.uint8))
-    if places is None or len(places) < 3:
+    covered = cv2.findNonZero((alpha > 0).view(np.uint8))
+    if covered is None or len(covered) < 3:
         return None
-    hull = cv2.convexHull(places)[:, 0].astype(np.float64)
+    hull = cv2.convexHull(covered)[:, 0].astype(np.float64)
     return FaceMask(transform_points(invert(matrix), hull), feather, alpha)
 
 
@@ -69,9 +68,9 @@ def paste(frame: Image, face: Image, matrix: Floats, mask: FaceMask) -> Image | 
 
     Parameters
     ----------
-    frame : (H, W, 3) uint8, RGB
+    frame : (H, W, 3) uint8 in [0, 255], RGB
         The target's frame.
-    face : (S, S, 3) uint8, RGB
+    face : (S, S, 3) uint8 in [0, 255], RGB
         Synthesised face in the aligned crop.
     matrix : (2, 3) float64
         Transform from frame to crop, in pixels; it is inverted here.
@@ -79,7 +78,7 @@ def paste(frame: Image, face: Image, matrix: Floats, mask: FaceMask) -> Image | 
 
     Returns
     -------
-    (H, W, 3) uint8, RGB, or None
+    (H, W, 3) uint8 in [0, 255], RGB, or None
         Equal to `frame` wherever the mask is 0; None if that is everywhere.
     """
     low, high = _box(mask.outline, frame.shape[:2])
@@ -98,22 +97,33 @@ def paste(frame: Image, face: Image, matrix: Floats, mask: FaceMask) -> Image | 
 def clone(
     frame: Image, face: Image, matrix: Floats, mask: FaceMask
 ) -> tuple[Image, FaceMask] | None:
-    """Return a copy of `frame` with `face` cloned in seamlessly, and what that has changed.
+    """Clone `face` into a copy of `frame` by Poisson blending.
 
-    The face's slopes are kept and its colours follow from the frame around. OpenCV solves in the
-    whole rectangle around the mask, which is what changes. None if that is too small to solve in.
+    The face keeps its gradients, and its colours follow from the frame around it. OpenCV solves for
+    the whole rectangle around the mask.
 
     Parameters
     ----------
-    frame, face, matrix, mask
-        See `paste`.
+    frame : (H, W, 3) uint8 in [0, 255], RGB
+        The target's frame.
+    face : (S, S, 3) uint8 in [0, 255], RGB
+        Synthesised face in the aligned crop.
+    matrix : (2, 3) float64
+        Transform from frame to crop, in pixels.
+    mask : FaceMask
+
+    Returns
+    -------
+    frame : (H, W, 3) uint8 in [0, 255], RGB
+    changed : FaceMask
+        The rectangle that changed. None instead of both if it is too small to solve for.
 
     References
     ----------
     P. Perez, M. Gangnet, A. Blake, "Poisson image editing", SIGGRAPH 2003.
     """
     low, high = _box(mask.outline, frame.shape[:2])
-    # The solver needs a pixel of frame around.
+    # The solver needs a margin of one pixel of the frame.
     low, high = np.maximum(low, 1), np.minimum(high, np.array(frame.shape[1::-1]) - 1)
     if np.any(high - low < 3):
         return None
@@ -134,7 +144,7 @@ def clone(
 def _box(
     outline: Floats, shape: tuple[int, ...]
 ) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
-    """Return the corners x, y of the region of a frame that an outline is in."""
+    """Return the upper left and lower right corner x, y of an outline's region in a frame."""
     low = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 1, 0)
     high = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 2, [shape[1], shape[0]])
     return low, high
@@ -142,8 +152,8 @@ def _box(
 
 def _alpha(
     mask: FaceMask, matrix: Floats, low: npt.NDArray[np.int_], shape: tuple[int, ...]
-) -> npt.NDArray[np.float32]:
-    """Return a mask in the region of the frame that starts at `low`."""
+) -> Floats32:
+    """Return a mask's opacity, (height, width) = `shape`, in the frame's region from `low` on."""
     height, width = shape
     if mask.alpha is None:
         return render_mask(mask.outline - low, (height, width), mask.feather)
@@ -156,8 +166,8 @@ def _alpha(
 def _warp_back(
     face: Image, matrix: Floats, low: npt.NDArray[np.int_], size: tuple[int, int]
 ) -> Image:
-    """Return the part of the warped face that starts at `low`, (width, height) = `size`."""
-    # A face larger than its place in the frame is shrunk first, so that no detail aliases.
+    """Warp a face into the frame's region from `low` on, of `size` = (width, height)."""
+    # A crop with more pixels than its region of the frame is shrunk first, so that nothing aliases.
     shrink = math.floor(float(scale_of(matrix)))
     if shrink > 1:
         side = face.shape[0] // shrink

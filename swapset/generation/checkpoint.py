@@ -1,4 +1,4 @@
-"""Models of pairs as safetensors: nothing is unpickled."""
+"""Save and load face-swap models as safetensors; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from swapset.learning.outlines import check_shapes, outlines
 
 @dataclass(frozen=True)
 class TrainedPair:
-    """A pair's model with what it was made from."""
+    """A trained face-swap model, with its recipe and its subjects."""
 
     model: SwapAutoencoder
     recipe: TrainingRecipe
@@ -33,7 +33,18 @@ def save_model(
     facts: dict[str, Any],
     keep: torch.dtype = torch.float32,
 ) -> None:
-    """Write a trained pair, its weights as `keep`; `facts` go into the file's metadata."""
+    """Write a trained model.
+
+    Parameters
+    ----------
+    path : Path
+    model : SwapAutoencoder
+    recipe : TrainingRecipe
+    facts : dict of str to object
+        JSON values that go into the file's metadata.
+    keep : torch.dtype
+        Type of the stored weights.
+    """
     described = {**facts, "recipe": recipe.model_dump(), "subjects": list(model.decoders)}
     weights = {name: value.to(keep) for name, value in model.state_dict().items()}
     write_tensors(path, weights, described)
@@ -42,15 +53,15 @@ def save_model(
 def load_model(
     path: Path, device: torch.device, decoders: Collection[str] | None = None
 ) -> TrainedPair:
-    """Read a model written by `save_model`, ready for inference, its weights as float32.
+    """Read a model that `save_model` wrote, ready for inference, its weights as float32.
 
     Parameters
     ----------
     path : Path
     device : torch.device
     decoders : collection of str, optional
-        The subjects whose decoders are read, if the model knows all of them; else, and by default,
-        those of everybody. A model of many people is mostly decoders.
+        Subjects whose decoders are read, if the model knows all of them; otherwise, and by default,
+        all decoders are read. A model of many people is mostly decoders.
 
     Raises
     ------
@@ -65,7 +76,7 @@ def load_model(
             subjects = [subject for subject in subjects if subject in decoders]
         if len(subjects) > len(tensors):
             raise ValueError(f"{len(subjects)} subjects, but {len(tensors)} tensors")
-        with outlines():  # a file may ask for more memory than it fills
+        with outlines():  # a damaged file may ask for far more memory than its size
             check_shapes(SwapAutoencoder(recipe, subjects), tensors)
         model = SwapAutoencoder(recipe, subjects)
         model.load_state_dict(tensors)
@@ -76,7 +87,7 @@ def load_model(
 
 
 def _without_other_decoders(decoders: Collection[str], names: list[str]) -> list[str]:
-    """Leave out the tensors of decoders that are not wanted, if all that are wanted are there."""
+    """Leave out the tensors of other decoders, if the model has all of `decoders`."""
     owners = {name: name.split(".")[1] for name in names if name.startswith("decoders.")}
     if not set(decoders) <= set(owners.values()):
         return names

@@ -1,4 +1,4 @@
-"""Colour transfer between the synthesised face and the target's face."""
+"""Colour transfer from the target's face to the synthesised face."""
 
 from __future__ import annotations
 
@@ -6,65 +6,99 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from skimage.exposure import match_histograms
 
 from swapset.config.recipes import ColourTransfer
-from swapset.types import Floats32, Image
+from swapset.types import Floats32, Image, Mask
 
 
 def to_lab(image: Image) -> Floats32:
-    """Return an RGB uint8 image as CIELAB float32: L in [0, 100], a and b about [-128, 127]."""
+    """Convert an image (H, W, 3) uint8, RGB, to CIELAB, (H, W, 3) float32.
+
+    L is in [0, 100], a and b about in [-128, 127].
+    """
     unit = np.multiply(image, np.float32(1 / 255), dtype=np.float32)
     return np.asarray(cv2.cvtColor(unit, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def from_lab(lab: Floats32) -> Image:
-    """Return a CIELAB float32 image as RGB uint8, out-of-gamut colours clipped."""
+    """Convert CIELAB (H, W, 3) float32 to an image (H, W, 3) uint8, RGB; clip to the gamut."""
     rgb = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
     return np.asarray(cv2.convertScaleAbs(np.clip(rgb, 0, 1), alpha=255), np.uint8)
 
 
-def match_colour(
-    kind: ColourTransfer, source: Image, target: Image, inside: npt.NDArray[np.bool_]
-) -> Image:
-    """Bring a synthesised face's colours to the target's, in a recipe's way.
+def match_colour(kind: ColourTransfer, source: Image, target: Image, inside: Mask) -> Image:
+    """Match a synthesised face's colours to the target's by one of four methods.
 
     Parameters
     ----------
     kind : {"none", "mean", "reinhard", "histogram"}
-    source, target : (H, W, 3) uint8, RGB
+    source, target : (H, W, 3) uint8 in [0, 255], RGB
         The synthesised face and the target's face, aligned alike.
     inside : (H, W) bool
         The mask; statistics are taken strictly inside, of both images.
 
     Returns
     -------
-    (H, W, 3) uint8, RGB
+    (H, W, 3) uint8 in [0, 255], RGB
         `source` unchanged if nothing is inside.
     """
     if not inside.any():
         return source
-    return _KINDS[kind](source, target, inside)
+    return _METHODS[kind](source, target, inside)
 
 
-def match_mean(source: Image, target: Image, inside: npt.NDArray[np.bool_]) -> Image:
-    """Shift each RGB channel of `source` to the mean of `target`'s, see `match_colour`."""
+def match_mean(source: Image, target: Image, inside: Mask) -> Image:
+    """Shift each RGB channel of `source` to the mean of `target`'s.
+
+    Parameters
+    ----------
+    source, target : (H, W, 3) uint8 in [0, 255], RGB
+        See `match_colour`.
+    inside : (H, W) bool
+        Where the means are taken.
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
+    """
     mask = inside.view(np.uint8)
     shift = np.subtract(cv2.mean(target, mask=mask)[:3], cv2.mean(source, mask=mask)[:3])
     return np.clip(np.rint(source + shift), 0, 255).astype(np.uint8)
 
 
-def match_histogram(source: Image, target: Image, inside: npt.NDArray[np.bool_]) -> Image:
-    """Give each RGB channel of `source` the distribution of `target`'s, see `match_colour`."""
+def match_histogram(source: Image, target: Image, inside: Mask) -> Image:
+    """Give each RGB channel of `source` the distribution of `target`'s, inside the mask only.
+
+    Parameters
+    ----------
+    source, target : (H, W, 3) uint8 in [0, 255], RGB
+        See `match_colour`.
+    inside : (H, W) bool
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
+    """
     result = source.copy()
     matched = match_histograms(source[inside], target[inside], channel_axis=-1)
     result[inside] = np.clip(np.rint(matched), 0, 255)
     return result
 
 
-def transfer_colour(source: Image, target: Image, inside: npt.NDArray[np.bool_]) -> Image:
-    """Give `source` the mean and spread of `target`'s colours, in CIELAB, see `match_colour`.
+def transfer_colour(source: Image, target: Image, inside: Mask) -> Image:
+    """Give `source` the mean and standard deviation of `target`'s colours, in CIELAB.
+
+    Parameters
+    ----------
+    source, target : (H, W, 3) uint8 in [0, 255], RGB
+        See `match_colour`.
+    inside : (H, W) bool
+        Where the statistics are taken; if it is empty, `source` is returned.
+
+    Returns
+    -------
+    (H, W, 3) uint8 in [0, 255], RGB
 
     References
     ----------
@@ -86,7 +120,7 @@ def transfer_colour(source: Image, target: Image, inside: npt.NDArray[np.bool_])
     return from_lab(np.asarray(changed, np.float32))
 
 
-_KINDS: dict[str, Callable[[Image, Image, npt.NDArray[np.bool_]], Image]] = {
+_METHODS: dict[str, Callable[[Image, Image, Mask], Image]] = {
     "none": lambda source, target, inside: source,
     "mean": match_mean,
     "reinhard": transfer_colour,
@@ -94,8 +128,14 @@ _KINDS: dict[str, Callable[[Image, Image, npt.NDArray[np.bool_]], Image]] = {
 }
 
 
-def lab_distance(first: Image, second: Image, inside: npt.NDArray[np.bool_]) -> float:
-    """Return the distance between the mean CIELAB colours of two images inside a mask (CIE76)."""
+def lab_distance(first: Image, second: Image, inside: Mask) -> float:
+    """Return the distance between the mean CIELAB colours of two images inside a mask (CIE76).
+
+    Parameters
+    ----------
+    first, second : (H, W, 3) uint8 in [0, 255], RGB
+    inside : (H, W) bool
+    """
     mask = inside.view(np.uint8)
     one, other = (np.array(cv2.mean(to_lab(image), mask=mask)[:3]) for image in (first, second))
     return float(np.linalg.norm(one - other))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from swapset.config.recipes import SynthesisRecipe
@@ -19,6 +18,7 @@ from swapset.generation.checkpoint import load_model
 from swapset.generation.synthesis import Synthesiser
 from swapset.io.files import read_json, write_empty
 from swapset.media.decode import frames
+from swapset.types import Image
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,24 @@ __all__ = ["Encoding", "FakeJob", "make_fake", "write_fake"]
 
 @dataclass(frozen=True)
 class FakeJob:
-    """One fake: who gets whose face where, and the files it is made from."""
+    """One fake: its method, target and donor, and the files that it is made from.
+
+    Attributes
+    ----------
+    method : str
+    target : str
+        The subject whose clip is changed.
+    donor : str
+        The subject whose face is put in.
+    number : str
+        The clip's number, NNNN.
+    clips, landmarks : Path
+        Folders of the ingested clips and their landmarks.
+    verdicts : Path
+        JSON file that says which clips are accepted.
+    model, card : Path
+        The trained model and its card.
+    """
 
     method: str
     target: str
@@ -60,7 +77,7 @@ def write_fake(
     device: torch.device,
     precision: str,
 ) -> None:
-    """Make a fake with its labels; leave empty ones with the reason if it cannot be made.
+    """Make a fake and its labels; if it cannot be made, write empty files with the reason.
 
     Parameters
     ----------
@@ -68,7 +85,7 @@ def write_fake(
     recipe : SynthesisRecipe
     encoding : Encoding
     video, labels : Path
-        What is written: the video, and a parquet file with a row per frame.
+        Outputs: the video, and a parquet file with a row per frame.
     device : torch.device
     precision : {"auto", "fp32", "bf16"}
     """
@@ -93,10 +110,10 @@ def write_fake(
     label = label_of("fake", method=job.method, target=job.target, donor=job.donor, clip=job.clip)
     source = job.clips / f"{job.clip}.mkv"
     points = ClipLandmarks.load(job.landmarks / f"{job.clip}.npz")
-    done = make_fake(source, points, synthesiser, video, encoding, label)
+    frame_labels = make_fake(source, points, synthesiser, video, encoding, label)
     trained = {key: card[key] for key in ("recipe", "steps", "warm_start")}
     facts |= {"model_sha256": card["sha256"], "training": trained, "reason": ""}
-    write_labels(labels, done, facts)
+    write_labels(labels, frame_labels, facts)
 
 
 def _why_not(verdict: dict[str, Any], card: dict[str, Any], donor: str) -> str:
@@ -125,14 +142,14 @@ def make_fake(
     clip : Path
         The target's ingested clip.
     landmarks : ClipLandmarks
-        The target's landmarks in it.
+        The target's landmarks in the clip.
     synthesiser : Synthesiser
         Model, donor and recipe.
     output : Path
-        The video.
+        The video to write.
     encoding : Encoding
     label : dict of str to str
-        Metadata of the container.
+        Metadata for the container.
 
     Raises
     ------
@@ -141,13 +158,13 @@ def make_fake(
     """
     labels = []
 
-    def swapped() -> Iterator[np.ndarray]:
+    def swapped() -> Iterator[Image]:
         points = landmarks.chosen(synthesiser.recipe.smoothing)
-        for frame, made in synthesiser.swap(frames(clip), points):
-            labels.append(made)
+        for frame, frame_label in synthesiser.swap(frames(clip), points):
+            labels.append(frame_label)
             yield frame
 
     encode(swapped(), output, encoding, label)
-    done = sum(made.swapped for made in labels)
-    logger.info("%s: %d of %d frames swapped", output.name, done, len(labels))
+    count = sum(each.swapped for each in labels)
+    logger.info("%s: %d of %d frames swapped", output.name, count, len(labels))
     return labels

@@ -1,4 +1,4 @@
-"""Train a model from aligned faces: weights, loss curve, preview and card."""
+"""Train a model on aligned faces and write its weights, losses, preview and card."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import torch
 
 from swapset.config.recipes import TrainingRecipe
@@ -23,15 +22,16 @@ from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.preview import loss_picture
 from swapset.generation.training import Run, Trainer
 from swapset.io.files import atomic_output, sha256_of, write_csv, write_empty, write_json
+from swapset.types import Frames, Points
 
 logger = logging.getLogger(__name__)
 
-_KEPT = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_STORED_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where a model's results belong."""
+    """Paths of a training's results."""
 
     model: Path
     losses: Path
@@ -45,17 +45,17 @@ class AlignedFaces:
 
     Attributes
     ----------
-    images : (m, S, S, 3) uint8, RGB
+    images : (m, S, S, 3) uint8 in [0, 255], RGB
     points : (m, 68, 2) float32
-        Landmarks in pixels of the images.
+        Landmarks x, y in pixels of the images.
     """
 
-    images: npt.NDArray[np.uint8]
-    points: npt.NDArray[np.float32]
+    images: Frames
+    points: Points
 
     @classmethod
     def load(cls, folder: Path, most: int | None = None) -> AlignedFaces:
-        """Read a folder written by rule `align`; at most `most` faces, evenly over all clips."""
+        """Read a folder that rule `align` wrote; at most `most` faces, evenly over all clips."""
         return cls(load_faces(folder, most), load_points(folder, most))
 
     def fingerprint(self) -> str:
@@ -69,7 +69,7 @@ class AlignedFaces:
 
 @dataclass(frozen=True)
 class ModelJob:
-    """What is trained.
+    """A training: recipe, settings and start.
 
     Attributes
     ----------
@@ -81,14 +81,14 @@ class ModelJob:
     code : str
         Hash of the code; a checkpoint of other code is not resumed.
     needs_all : bool
-        Whether every subject must have faces (a pair), or those without are left out.
+        True: every subject must have faces (a pair). False: those without are left out.
     start : Path or None
         Model that the training starts from; its card lies beside it.
     warm_rate : float
-        Share of the recipe's learning rate, where `start` has a decoder for every subject. Somebody
-        new to it has more to learn, and takes the full rate.
+        Factor of the recipe's learning rate if `start` has a decoder for every subject. With a new
+        subject there is more to learn, and the rate is the recipe's.
     keep : {"float32", "bfloat16"}
-        How the weights are stored.
+        Type of the stored weights.
     """
 
     recipe: TrainingRecipe
@@ -104,67 +104,74 @@ class ModelJob:
 def train_model(
     job: ModelJob, faces: Mapping[str, AlignedFaces], files: ModelFiles, log: TextIO
 ) -> None:
-    """Train a model and write everything about it.
+    """Train a model and write it with its losses, preview and card.
+
+    If too few subjects have faces, the files are empty, and the card gives the reason.
 
     Parameters
     ----------
     job : ModelJob
     faces : mapping of str to AlignedFaces
-        Of each subject. Where too few have any, empty files and a card with the reason are written.
+        By subject.
     files : ModelFiles
-        What to write.
+        The files to write.
     log : TextIO
         Gets the progress bar.
 
     Raises
     ------
     TrainingError
-        If the loss is not a number.
+        If the loss is not a number, with its step.
+    InterruptedTrainingError
+        After SIGTERM or SIGINT, with a checkpoint written.
+    ConfigError
+        If the start has other layers than the recipe.
+    DataError
+        If the start is damaged.
     """
-    missing = [subject for subject, found in faces.items() if not len(found.images)]
-    there = {subject: found for subject, found in faces.items() if subject not in missing}
-    if (missing and job.needs_all) or len(there) < 2:
+    missing = [subject for subject, part in faces.items() if not len(part.images)]
+    present = {subject: part for subject, part in faces.items() if subject not in missing}
+    if (missing and job.needs_all) or len(present) < 2:
         _write_nothing(files, f"no accepted clip of {' and '.join(missing)}")
         return
     facts: dict[str, Any] = {
-        "faces": {subject: found.fingerprint() for subject, found in there.items()},
+        "faces": {subject: part.fingerprint() for subject, part in present.items()},
         "start": sha256_of(job.start) if job.start else None,
     }
-    start = _start(job, there) if job.start else None
-    banks = {subject: _bank(job, found) for subject, found in there.items()}
-    recipe = _recipe(job, start, there)
+    start = _load_start(job, job.start, present) if job.start else None
+    banks = {subject: _bank(job, part) for subject, part in present.items()}
+    recipe = _recipe(job, start, present)
     fingerprint = _training_hash(job, recipe, facts)
     trainer = Trainer(recipe, banks, job.run, fingerprint, start)
-    del start  # its memory
+    del start  # frees its memory
     trainer.run(log)
     _write_results(trainer, files, facts, missing, job.keep)
 
 
-def _start(job: ModelJob, subjects: Collection[str]) -> SwapAutoencoder:
-    """Return the model that a training starts from; the subjects' decoders, if it knows all.
+def _load_start(job: ModelJob, path: Path, subjects: Collection[str]) -> SwapAutoencoder:
+    """Load the model to start from; only the subjects' decoders, if it has all of them.
 
     Raises
     ------
     ConfigError
         If it has other layers than the recipe.
     """
-    assert job.start is not None  # noqa: S101 - asked for where there is one
-    found = load_model(job.start, job.run.device, subjects)
-    wanted, there = job.recipe.network(), found.recipe.network()
+    base = load_model(path, job.run.device, subjects)
+    wanted, actual = job.recipe.network(), base.recipe.network()
     wrong = [
-        f"{key} {there[key]} instead of {value}"
+        f"{key} {actual[key]} instead of {value}"
         for key, value in wanted.items()
-        if there[key] != value
+        if actual[key] != value
     ]
     if wrong:
-        raise ConfigError(f"{job.start}: no base model of this recipe: it has {', '.join(wrong)}")
-    return found.model
+        raise ConfigError(f"{path}: no base model of this recipe: it has {', '.join(wrong)}")
+    return base.model
 
 
 def _recipe(
     job: ModelJob, start: SwapAutoencoder | None, subjects: Iterable[str]
 ) -> TrainingRecipe:
-    """Return the recipe, at the rate that the start asks for."""
+    """Return the recipe; with the warm rate if the start has a decoder for every subject."""
     if start is None or not all(subject in start.decoders for subject in subjects):
         return job.recipe
     rate = job.recipe.learning_rate * job.warm_rate
@@ -172,7 +179,7 @@ def _recipe(
 
 
 def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
-    return FaceBank.of(
+    return FaceBank.from_faces(
         faces.images,
         resolution=job.recipe.resolution,
         share=job.recipe.context / job.context,
@@ -184,21 +191,29 @@ def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
 def _write_results(
     trainer: Trainer, files: ModelFiles, facts: dict[str, Any], missing: list[str], keep: str
 ) -> None:
-    steps, schedule = trainer.loop.done, trainer.schedule
-    losses = trainer.record.table(steps)
+    losses = trainer.record.table(trainer.loop.done)
     write_csv(files.losses, losses)
-    save_model(files.model, trainer.model, trainer.recipe, facts, _KEPT[keep])
+    save_model(files.model, trainer.model, trainer.recipe, facts, _STORED_TYPES[keep])
     with atomic_output(files.preview) as scratch:
-        loss_picture(losses, schedule.history, trainer.previews, scratch)
+        loss_picture(losses, trainer.schedule.history, trainer.previews, scratch)
+    card = _card(trainer, losses, warm_start=facts["start"] is not None, missing=missing)
+    write_json(files.card, {"trained": True, "sha256": sha256_of(files.model), **card})
+    trainer.settings.checkpoint.unlink(missing_ok=True)
+    logger.info("trained %d steps, L1 %s", trainer.loop.done, card["loss"])
+
+
+def _card(
+    trainer: Trainer, losses: pd.DataFrame, *, warm_start: bool, missing: list[str]
+) -> dict[str, Any]:
+    """Return the facts about a training that its model's card tells."""
+    schedule = trainer.schedule
     tail = losses.iloc[-min(100, len(losses)) :, 1:].mean()
-    card = {
-        "trained": True,
-        "sha256": sha256_of(files.model),
+    return {
         "recipe": trainer.recipe.model_dump(),
-        "steps": steps,
+        "steps": trainer.loop.done,
         "plateau": schedule.plateau_step,
-        "warm_start": facts["start"] is not None,
-        # Of everybody whom the last steps saw.
+        "warm_start": warm_start,
+        # Subjects that the last steps did not see are left out.
         "loss": {subject: round(float(value), 6) for subject, value in tail.dropna().items()},
         "held_out": [[step, round(loss, 6)] for step, loss in schedule.history],
         "faces": {
@@ -209,9 +224,6 @@ def _write_results(
         "device": str(trainer.settings.device),
         "parameters": sum(weight.numel() for weight in trainer.model.parameters()),
     }
-    write_json(files.card, card)
-    trainer.settings.checkpoint.unlink(missing_ok=True)
-    logger.info("trained %d steps, L1 %s", steps, card["loss"])
 
 
 def _write_nothing(files: ModelFiles, reason: str) -> None:
@@ -223,7 +235,7 @@ def _write_nothing(files: ModelFiles, reason: str) -> None:
 
 
 def _training_hash(job: ModelJob, recipe: TrainingRecipe, facts: dict[str, Any]) -> str:
-    """Return what a checkpoint must agree with to be resumed."""
+    """Return a hash of everything that a resumed training must share with its checkpoint."""
     settings = [job.run.seed, job.run.precision, job.run.patience]
     parts = [recipe.model_dump(), settings, facts, job.code]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""How many operations the networks of a training take."""
+"""Count the arithmetic operations of a training's networks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from swapset.config.recipes import TrainingRecipe
 def operations(recipe: TrainingRecipe) -> float:
     """Return the multiplications and additions for one face, forward and backward.
 
-    Of encoder and decoder; critics, augmentation and optimiser are not counted.
+    Encoder and decoder are counted; critics, augmentation and optimiser are not.
     """
     return _counted(json.dumps(recipe.network(), sort_keys=True))
 
 
 @lru_cache
 def _counted(network: str) -> float:
-    """Return the operations; nothing is computed."""
+    """Count the operations on torch's device "meta", without computing anything."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 

@@ -1,4 +1,4 @@
-"""The losses of a training, in no more rows than a curve needs."""
+"""Record of a training's losses, with no more rows than a curve needs."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import torch
 from torch import Tensor
 
 MOST_ROWS = 100_000
-"""A training of more steps has the mean of several steps in a row."""
+"""In a longer training, each row has the mean of several steps."""
 
 
 class LossRecord:
-    """Mean loss of each subject over the steps.
+    """Each subject's mean loss over the steps.
 
     Parameters
     ----------
     steps : int
-        The training's limit.
+        The largest number of steps.
     subjects : sequence of str
     device : torch.device
-        Where the losses are; nothing is brought to the host before `table`.
+        Device of the losses; nothing is copied to the host before `table`.
 
     Attributes
     ----------
     sums, counts : (rows, subjects) float32
-        Of the losses of each row's steps, and of the steps that saw the subject.
+        For each row's steps: the sum of the losses, and the number of steps with the subject.
     """
 
     def __init__(self, steps: int, subjects: Sequence[str], device: torch.device):
@@ -39,20 +39,30 @@ class LossRecord:
         self.counts = torch.zeros(shape, device=device)
 
     def add(self, step: int, column: int, loss: Tensor) -> None:
-        """Note a subject's loss in a step, counted from 0."""
+        """Add a subject's loss in a step.
+
+        Parameters
+        ----------
+        step : int
+            Counted from 0.
+        column : int
+            The subject's number in `subjects`.
+        loss : scalar float32
+        """
         row = step // self.stride
         self.sums[row, column] += loss
         self.counts[row, column] += 1
 
     def restore(self, sums: Tensor, counts: Tensor) -> None:
-        """Take over what a checkpoint kept."""
+        """Copy `sums` and `counts`, (rows, subjects) float32, from a checkpoint."""
         self.sums.copy_(sums)
         self.counts.copy_(counts)
 
     def table(self, steps: int) -> pd.DataFrame:
-        """Return the first `steps` steps: column `step`, the last of a row, and one per subject.
+        """Return the losses of the first `steps` steps.
 
-        NaN where no step of a row saw the subject.
+        Column `step` is the last step of a row; each subject has a column with its mean loss, NaN
+        where no step of the row has the subject.
         """
         rows = math.ceil(steps / self.stride)
         values = (self.sums[:rows] / self.counts[:rows]).cpu().numpy()

@@ -1,7 +1,7 @@
-"""What a training minimises: a recipe's losses by name, each a function of what was made.
+"""Losses of a training, by their names in a recipe.
 
-A loss sees one subject's batch as `Made` and returns a number. `Objective` holds those that a
-recipe weighs, with the networks that some of them need.
+A loss takes one subject's batch as `Reconstruction` and returns a number. `Objective` holds the
+losses that a recipe weighs, with the networks that some of them need.
 """
 
 from __future__ import annotations
@@ -19,24 +19,28 @@ from swapset.config.recipes import TrainingRecipe
 from swapset.faces.dlib_files import EMBEDDER, find_model
 from swapset.faces.dlib_resnet import load_face_resnet
 from swapset.generation.augment import Batch
-from swapset.generation.autoencoder import composed, resized
-from swapset.generation.blocks import start_weights
-from swapset.generation.critic import MIXUP, Critic, critic_loss, maker_loss
+from swapset.generation.autoencoder import composite, resized
+from swapset.generation.blocks import init_weights
+from swapset.generation.critic import MIXUP, Critic, adversarial_loss, critic_loss
 
 _SIDE = 150
-# After so many blocks features are compared: the ends of the first three stages.
+# Features are compared after these numbers of blocks: the ends of the first three stages.
 _DEPTHS = (3, 7, 10)
 _WEIGHTS = (0.3, 0.3, 0.4)
 
 
 class Perceptual:
-    """Mean squared difference of normalised features (B, 3, R, R) in [0, 1], RGB.
+    """Mean squared difference of faces in a face recognition network's normalised features.
 
-    Faces are compared by what the first layers of a face recognition network see (J. Johnson et
-    al., ECCV 2016). faceswap-GAN takes VGGFace's ResNet-50. This is dlib's network, which is there
-    anyway, and only its first stages, far from the embedding that tells people apart.
+    Only the first layers count (J. Johnson et al., ECCV 2016). faceswap-GAN takes VGGFace's
+    ResNet-50; this is dlib's network, which swapset needs anyway, and only its first stages, far
+    from the embedding that tells people apart.
 
-    Not a module: its weights are no part of a training.
+    It is no module, because its weights do not belong to a training's checkpoint.
+
+    Parameters
+    ----------
+    device : torch.device
     """
 
     def __init__(self, device: torch.device):
@@ -44,46 +48,55 @@ class Perceptual:
         self._stem, self._mean = network.stem.requires_grad_(False), network.mean
         self._blocks = list(network.blocks.requires_grad_(False))[: _DEPTHS[-1]]
 
-    def __call__(self, made: Tensor, target: Tensor) -> Tensor:
-        """Compare faces that were made with those that should have been."""
+    def __call__(self, decoded: Tensor, target: Tensor) -> Tensor:
+        """Compare decoded faces with their targets.
+
+        Parameters
+        ----------
+        decoded, target : (B, 3, R, R) float32 in [0, 1], RGB
+
+        Returns
+        -------
+        scalar float32
+        """
         with torch.no_grad():
             wanted = self._features(target)
-        pairs = zip(_WEIGHTS, self._features(made), wanted, strict=True)
+        pairs = zip(_WEIGHTS, self._features(decoded), wanted, strict=True)
         return torch.stack([w * (one - other).square().mean() for w, one, other in pairs]).sum()
 
     def _features(self, faces: Tensor) -> list[Tensor]:
         pixels = (resized(faces, _SIDE) * 255 - self._mean) / 256
         features = nn.functional.max_pool2d(torch.relu(self._stem(pixels)), 3, 2)
-        found = []
+        normalised = []
         for depth, block in enumerate(self._blocks, start=1):
             features = block(features)
             if depth in _DEPTHS:
                 # Instance normalisation, as X. Huang et al., ECCV 2018 (MUNIT), and the original.
-                found.append(nn.functional.instance_norm(features.float()))
-        return found
+                normalised.append(nn.functional.instance_norm(features.float()))
+        return normalised
 
 
 _C1, _C2 = 0.01**2, 0.03**2
 LEAST_MASK = 0.5
-"""Mean of an attention mask below which `mask_size` pulls it up."""
+"""Value below which `mask_size` pulls an attention mask up."""
 
 
 @dataclass(frozen=True)
-class Made:
+class Reconstruction:
     """One subject's batch after the decoder.
 
     Attributes
     ----------
-    rgb, target : (B, 3, R, R) in [0, 1]
-        The face that was made and the one that should have been.
-    warped : (B, 3, R, R)
-        What went in, at the size of what comes out.
-    mask : (B, 1, R, R) in [0, 1] or None
+    rgb, target : (B, 3, R, R) float32 in [0, 1], RGB
+        The decoded faces, and the faces that they should be.
+    warped : (B, 3, R, R) float32 in [0, 1], RGB
+        The network's input, scaled to the output's size.
+    mask : (B, 1, R, R) float32 in [0, 1] or None
         The decoder's mask.
-    region : (B, 1, R, R) in [0, 1] or None
+    region : (B, 1, R, R) float32 in [0, 1] or None
         The landmarks' hull.
-    counts : (B, 1, R, R) or None
-        Where pixels count; None: everywhere.
+    pixel_weights : (B, 1, R, R) float32 in [0, 1] or None
+        Weights of the pixels in `mean` and `dssim`; None = all alike.
     """
 
     rgb: Tensor
@@ -91,54 +104,62 @@ class Made:
     warped: Tensor
     mask: Tensor | None = None
     region: Tensor | None = None
-    counts: Tensor | None = None
+    pixel_weights: Tensor | None = None
 
     @classmethod
-    def of(cls, recipe: TrainingRecipe, made: Tensor, batch: Batch) -> Made:
-        """Take apart what a decoder of `recipe` made of a batch."""
+    def from_output(cls, recipe: TrainingRecipe, output: Tensor, batch: Batch) -> Reconstruction:
+        """Split a decoder's output into faces and masks.
+
+        Parameters
+        ----------
+        recipe : TrainingRecipe
+        output : (B, 3 or 4, R, R) float32 in [0, 1], RGB and mask
+        batch : Batch
+            The batch that was decoded.
+        """
         return cls(
-            rgb=made[:, :3],
+            rgb=output[:, :3],
             target=batch.target,
-            warped=resized(batch.warped, made.shape[-1]),
-            mask=made[:, 3:] if made.shape[1] > 3 else None,
+            warped=resized(batch.warped, output.shape[-1]),
+            mask=output[:, 3:] if output.shape[1] > 3 else None,
             region=batch.region,
-            counts=batch.region if recipe.loss_region == "face" else None,
+            pixel_weights=batch.region if recipe.loss_region == "face" else None,
         )
 
     @property
-    def laid_over(self) -> Tensor:
-        """Return the face laid over the input by its mask, (B, 3, R, R)."""
+    def composited(self) -> Tensor:
+        """Return the faces blended over the input by their masks, (B, 3, R, R) float32."""
         if self.mask is None:
             return self.rgb
-        return composed(torch.cat([self.rgb, self.mask], dim=1), self.warped)
+        return composite(torch.cat([self.rgb, self.mask], dim=1), self.warped)
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the mean of (B, C, R, R) values over the pixels that count."""
-        if self.counts is None:
+        """Return the mean of values (B, C, R, R) float32 by `pixel_weights`, a scalar float32."""
+        if self.pixel_weights is None:
             return values.mean()
-        weight = self.counts.expand_as(values)
+        weight = self.pixel_weights.expand_as(values)
         return (values * weight).sum() / weight.sum().clamp_min(1)
 
 
-def l1(made: Made) -> Tensor:
-    """Return the mean absolute difference."""
-    return made.mean((made.rgb - made.target).abs())
+def l1(batch: Reconstruction) -> Tensor:
+    """Return the mean absolute difference, a scalar float32."""
+    return batch.mean((batch.rgb - batch.target).abs())
 
 
-def l2(made: Made) -> Tensor:
-    """Return the mean squared difference."""
-    return made.mean((made.rgb - made.target).square())
+def l2(batch: Reconstruction) -> Tensor:
+    """Return the mean squared difference, a scalar float32."""
+    return batch.mean((batch.rgb - batch.target).square())
 
 
-def dssim(made: Made) -> Tensor:
-    """Return (1 - SSIM) / 2 over Gaussian windows (Z. Wang et al., 2004).
+def dssim(batch: Reconstruction) -> Tensor:
+    """Return (1 - SSIM) / 2 over Gaussian windows (Z. Wang et al., 2004), a scalar float32.
 
     Where only the face counts, both pictures are blacked out elsewhere first, as the original
     tools do. The window's sigma is 1.5 at 128 pixels and grows with the side.
     """
-    one, other = made.rgb, made.target
-    if made.counts is not None:
-        one, other = one * made.counts, other * made.counts
+    one, other = batch.rgb, batch.target
+    if batch.pixel_weights is not None:
+        one, other = one * batch.pixel_weights, other * batch.pixel_weights
     blur = _Gaussian(1.5 * max(64, one.shape[-1]) / 128, one)
     mean_one, mean_other = blur(one), blur(other)
     product = mean_one * mean_other
@@ -146,7 +167,7 @@ def dssim(made: Made) -> Tensor:
     spread = blur(one.square() + other.square()) - squares
     shared = blur(one * other) - product
     ssim = (2 * product + _C1) * (2 * shared + _C2) / ((squares + _C1) * (spread + _C2))
-    return made.mean((1 - ssim) / 2)
+    return batch.mean((1 - ssim) / 2)
 
 
 class _Gaussian:
@@ -154,8 +175,8 @@ class _Gaussian:
 
     def __init__(self, sigma: float, like: Tensor):
         self.radius = math.ceil(3 * sigma)
-        places = torch.arange(-self.radius, self.radius + 1, device=like.device)
-        line = torch.exp(-places.square() / (2 * sigma**2))
+        offsets = torch.arange(-self.radius, self.radius + 1, device=like.device)
+        line = torch.exp(-offsets.square() / (2 * sigma**2))
         self.line = (line / line.sum()).to(like.dtype)
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -167,39 +188,59 @@ class _Gaussian:
         return nn.functional.conv2d(across, line.mT, groups=channels)
 
 
-def _slopes(images: Tensor) -> tuple[Tensor, Tensor]:
+def _gradients(images: Tensor) -> tuple[Tensor, Tensor]:
     return images.diff(dim=2), images.diff(dim=3)
 
 
-def edge(made: Made) -> Tensor:
-    """Return the mean absolute difference of horizontal and vertical slopes."""
-    pairs = zip(_slopes(made.rgb), _slopes(made.target), strict=True)
+def edge(batch: Reconstruction) -> Tensor:
+    """Return the mean absolute difference of the image gradients, a scalar float32."""
+    pairs = zip(_gradients(batch.rgb), _gradients(batch.target), strict=True)
     return torch.stack([(one - other).abs().mean() for one, other in pairs]).sum()
 
 
-def _there(part: Tensor | None) -> Tensor:
-    """Return a part that a recipe with this loss always has."""
+def _required(part: Tensor | None) -> Tensor:
+    """Return a part that every recipe with this loss has."""
     if part is None:
         raise ValueError("this loss needs the decoder's mask and the landmarks' hull")
     return part
 
 
-def mask(made: Made) -> Tensor:
-    """Return the mean squared difference between the mask and the landmarks' hull."""
-    return (_there(made.mask) - _there(made.region)).square().mean()
+def mask(batch: Reconstruction) -> Tensor:
+    """Return the mean squared difference of mask and landmarks' hull, a scalar float32.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no mask or no hull.
+    """
+    return (_required(batch.mask) - _required(batch.region)).square().mean()
 
 
-def mask_size(made: Made) -> Tensor:
-    """Return how much an attention mask is below `LEAST_MASK`: taking nothing must not pay."""
-    return (LEAST_MASK - _there(made.mask)).clamp_min(0).mean()
+def mask_size(batch: Reconstruction) -> Tensor:
+    """Return how far an attention mask lies below `LEAST_MASK` on average, a scalar float32.
+
+    Without this, an empty mask would lower the other losses.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no mask.
+    """
+    return (LEAST_MASK - _required(batch.mask)).clamp_min(0).mean()
 
 
-def mask_edge(made: Made) -> Tensor:
-    """Return the total variation of the mask, per pixel."""
-    return torch.stack([slope.abs().mean() for slope in _slopes(_there(made.mask))]).sum()
+def mask_edge(batch: Reconstruction) -> Tensor:
+    """Return the total variation of the mask per pixel, a scalar float32.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no mask.
+    """
+    return torch.stack([slope.abs().mean() for slope in _gradients(_required(batch.mask))]).sum()
 
 
-LOSSES: dict[str, Callable[[Made], Tensor]] = {
+LOSSES: dict[str, Callable[[Reconstruction], Tensor]] = {
     "l1": l1,
     "l2": l2,
     "dssim": dssim,
@@ -212,13 +253,13 @@ LOSSES: dict[str, Callable[[Made], Tensor]] = {
 
 
 class Objective(nn.Module):
-    """The weighted sum of a recipe's losses, and the critics that learn beside.
+    """The weighted sum of a recipe's losses, with the critics that train alongside.
 
     Parameters
     ----------
     recipe : TrainingRecipe
     subjects : sequence of str
-        Each has a critic of its own, if the recipe weighs `adversarial`.
+        Each has its own critic, if the recipe weighs `adversarial`.
     device : torch.device
     bf16 : bool
         Whether critics and the perceptual network run in bf16.
@@ -231,57 +272,69 @@ class Objective(nn.Module):
         self.recipe, self.device, self.bf16 = recipe, device, bf16
         adversarial = "adversarial" in recipe.losses
         self.critics = nn.ModuleDict({s: Critic(recipe) for s in subjects if adversarial})
-        self.critics.apply(start_weights)
+        self.critics.apply(init_weights)
         self._perceptual = Perceptual(device) if "perceptual" in recipe.losses else None
         self.to(device)
 
-    def terms(self, subject: str, made: Made) -> dict[str, Tensor]:
-        """Return each loss of the recipe, unweighted, by name."""
-        return {name: self._one(name, subject, made) for name in self.recipe.losses}
+    def terms(self, subject: str, batch: Reconstruction) -> dict[str, Tensor]:
+        """Return each loss of the recipe by name, unweighted, a scalar float32."""
+        return {name: self._term(name, subject, batch) for name in self.recipe.losses}
 
-    def _one(self, name: str, subject: str, made: Made) -> Tensor:
+    def _term(self, name: str, subject: str, batch: Reconstruction) -> Tensor:
         if name == "adversarial":
-            return self._judged(subject, made, maker_loss)
+            return self._with_critic(subject, batch, adversarial_loss)
         if name == "perceptual" and self._perceptual is not None:
-            with self._arithmetic():
-                return self._perceptual(made.rgb, made.target)
-        return LOSSES[name](made)
+            with self._autocast():
+                return self._perceptual(batch.rgb, batch.target)
+        return LOSSES[name](batch)
 
-    def _arithmetic(self) -> torch.autocast:
-        """Return the precision of the networks in here; sums and SSIM stay in float32."""
+    def _autocast(self) -> torch.autocast:
+        """Return the precision of the critics and the perceptual network.
+
+        Sums and SSIM stay in float32.
+        """
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     def weighted(self, terms: dict[str, Tensor]) -> Tensor:
-        """Return the weighted sum of terms."""
+        """Return the weighted sum of `terms`, a scalar float32."""
         weights = self.recipe.losses
         return torch.stack([weights[name] * value for name, value in terms.items()]).sum()  # type: ignore[index]
 
-    def _judged(self, subject: str, made: Made, loss: Callable[..., Tensor]) -> Tensor:
-        """Return a loss of the critic on faces alone, and on those laid over the input."""
+    def _with_critic(
+        self, subject: str, batch: Reconstruction, loss: Callable[..., Tensor]
+    ) -> Tensor:
+        """Sum a loss of the critic over decoded faces and, with masks, composited ones."""
         critic = self.critics[subject]
-        given = [made.rgb] if made.mask is None else [made.rgb, made.laid_over]
-        with self._arithmetic():
-            return torch.stack([loss(critic, face, made.warped) for face in given]).sum()
+        faces = [batch.rgb] if batch.mask is None else [batch.rgb, batch.composited]
+        with self._autocast():
+            return torch.stack([loss(critic, each, batch.warped) for each in faces]).sum()
 
     def shares(self, subjects: Sequence[str], seed: int) -> dict[str, Tensor]:
-        """Return the shares (B, 1, 1, 1) in which each subject's real and made faces are mixed."""
+        """Return each subject's shares of real faces in mixed ones, (B, 1, 1, 1) float32 in [0, 1].
+
+        Empty without critics.
+        """
         if not len(self.critics):
             return {}
         rng, shape = np.random.default_rng(seed), (self.recipe.batch, 1, 1, 1)
         drawn = {subject: rng.beta(MIXUP, MIXUP, shape).astype(np.float32) for subject in subjects}
         return {name: torch.from_numpy(part).to(self.device) for name, part in drawn.items()}
 
-    def critics_loss(self, made: dict[str, Made], shares: dict[str, Tensor]) -> Tensor:
-        """Return what the critics minimise over all subjects' batches.
+    def critics_loss(self, batches: dict[str, Reconstruction], shares: dict[str, Tensor]) -> Tensor:
+        """Return the critics' loss, summed over all subjects' batches.
 
         Parameters
         ----------
-        made : dict of str to Made
-        shares : dict of str to Tensor
+        batches : dict of str to Reconstruction
+        shares : dict of str to (B, 1, 1, 1) float32 in [0, 1]
             See `shares`.
+
+        Returns
+        -------
+        scalar float32
         """
         total = []
-        for subject, part in made.items():
-            loss = partial(critic_loss, real=part.target, share=shares[subject])
-            total.append(self._judged(subject, part, loss))
+        for subject, batch in batches.items():
+            loss = partial(critic_loss, real=batch.target, share=shares[subject])
+            total.append(self._with_critic(subject, batch, loss))
         return torch.stack(total).sum()

@@ -1,8 +1,8 @@
-"""How long a training goes on, and how large its steps are.
+"""Learning rate and length of a training.
 
-The rate rises, stays level, and falls over the last 40 % of the steps. Where the faces that were
-held out stop improving before that, the fall begins there and then, in the same proportion: the
-training ends as one would that had been planned to be that short.
+The rate rises, stays level, and falls over the last 40 % of the steps. If the held-out loss stops
+improving before that, the fall begins at once and takes the same proportion: the training then ends
+as if it had been planned to be that short.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ WARM_UP = 0.02
 DECAY_FROM = 0.6
 """Share of the steps after which the learning rate falls, linearly to a tenth."""
 LEAST_GAIN = 0.01
-"""Relative improvement of the validation loss that counts as one."""
+"""Smallest relative fall of the held-out loss that counts as an improvement."""
 NOT_BEFORE = 0.2
-"""Share of the steps before which no plateau is one: trainings are slow to start."""
+"""Share of the steps before which a plateau is ignored: trainings are slow to start."""
 LOOKS = 50
 """Looks at the held-out faces in a training that takes all its steps."""
 
@@ -28,7 +28,7 @@ class Schedule:
     Attributes
     ----------
     steps : int
-        The limit.
+        The largest number of steps.
     history : list of (int, float)
         Step and held-out loss of each look.
     plateau_step : int or None
@@ -51,19 +51,19 @@ class Schedule:
 
     @property
     def end(self) -> int:
-        """Return the number of steps that will have been done, as far as is known now."""
+        """Return the number of the last step; a plateau lowers it."""
         if self.plateau_step is None:
             return self.steps
         return min(self.steps, max(self.plateau_step + 1, round(self.plateau_step / DECAY_FROM)))
 
     def factor(self, step: int) -> float:
-        """Return the learning rate's factor in a step, counted from 1."""
+        """Return the factor of the learning rate in a step, counted from 1."""
         if step <= self.decay_from:
             return min(1.0, step / (WARM_UP * self.steps))
         return 1.0 - 0.9 * (step - self.decay_from) / (self.end - self.decay_from)
 
     def look(self, step: int, loss: float) -> bool:
-        """Note the held-out faces' loss after a step; return whether it has improved."""
+        """Record the held-out loss after a step; return whether it has improved."""
         best = float("inf")
         for _, value in self.history:
             best = value if _improves(value, best) else best
@@ -71,7 +71,7 @@ class Schedule:
         return _improves(loss, best)
 
     def plateau(self, step: int) -> None:
-        """Let the rate fall from here, unless it falls already or the training has just begun."""
+        """Start the fall of the rate, unless it falls already or the training has just begun."""
         if self.plateau_step is None and NOT_BEFORE * self.steps <= step < self.decay_from:
             self.plateau_step = step
 

@@ -1,7 +1,7 @@
-"""How many weights a recipe's networks have, and the memory that training them takes.
+"""Number of weights of a recipe's networks, and the memory that their training takes.
 
-Counted from the layers of `swapset.generation.autoencoder` without making them: the Snakefile asks,
-and must not import torch.
+The layers of `swapset.generation.autoencoder` are counted without making them, because the
+Snakefile asks and must not import torch.
 """
 
 from __future__ import annotations
@@ -16,28 +16,30 @@ ENCODER_ATTENTION = (8, 16)
 """Sides of the maps with self-attention, where a recipe has it. Its cost grows with the fourth
 power of the side."""
 SQUEEZE = 8
-"""Of the channels of keys and queries."""
+"""Ratio of a self-attention's channels to those of its keys and queries."""
 SAMPLES, SHOWN = 3, 4
 """Faces of each subject, and most subjects, in a row of the preview; each face is there thrice."""
 _BYTES = 4
 _COPIES = {True: 3, False: 7}
-"""Of the weights in a job's memory, at its highest. On a GPU a checkpoint with the optimiser's two
-averages passes through; else it meets weights, gradients and averages in use. Measured."""
+"""Copies of the weights in a job's memory at its peak, with and without a GPU; measured. With one,
+the memory holds a checkpoint: weights and the optimiser's two averages. Without, it also holds the
+weights, gradients and averages in use."""
 _ON_GPU = 4500
-"""MB of a training beside weights and faces, CUDA's part included; as measured on an H200."""
+"""MB of a training besides weights and faces, CUDA's part included; measured on an H200."""
 _ON_PROCESSOR = 1000
+"""MB of a training on a processor besides weights, faces and feature maps."""
 _MAPS = 4
 """Feature maps of full side and `width` channels that a processor holds for each face of a step."""
 
 
 def encoder_channels(recipe: TrainingRecipe) -> list[int]:
-    """Return the channels between the encoder's halvings; the first are the picture's."""
+    """Return the numbers of channels between the encoder's halvings, first the picture's."""
     depth = int(math.log2(recipe.input_side // recipe.smallest_side))
     return [3] + [recipe.width * min(2**level, 8) for level in range(depth)]
 
 
 def decoder_channels(recipe: TrainingRecipe) -> list[int]:
-    """Return the channels between the decoder's doublings; the last ones become the picture."""
+    """Return the numbers of channels between the decoder's doublings, last the head's input."""
     depth = int(math.log2(recipe.resolution // (2 * recipe.smallest_side)))
     width = recipe.width
     growing = [max(width // 2, min(4 * width, width // 2 * 2**k)) for k in range(depth)]
@@ -45,7 +47,7 @@ def decoder_channels(recipe: TrainingRecipe) -> list[int]:
 
 
 def encoder_weights(recipe: TrainingRecipe) -> int:
-    """Return the weights of the encoder."""
+    """Return the number of weights of the encoder."""
     channels, area = encoder_channels(recipe), recipe.smallest_side**2
     count = 0
     for level, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
@@ -58,7 +60,7 @@ def encoder_weights(recipe: TrainingRecipe) -> int:
 
 
 def decoder_weights(recipe: TrainingRecipe) -> int:
-    """Return the weights of one subject's decoder."""
+    """Return the number of weights of one subject's decoder."""
     channels, start = decoder_channels(recipe), 2 * recipe.smallest_side
     count = 0
     for level, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
@@ -71,26 +73,26 @@ def decoder_weights(recipe: TrainingRecipe) -> int:
 
 
 def weights(recipe: TrainingRecipe, subjects: int) -> int:
-    """Return the number of weights of a model of some subjects."""
+    """Return the number of weights of a model with this number of subjects."""
     return encoder_weights(recipe) + subjects * decoder_weights(recipe)
 
 
 def training_memory(
     recipe: TrainingRecipe, *, subjects: int, faces: float, rows: int, on_gpu: bool
 ) -> int:
-    """Return the MB that a training's process needs at its highest.
+    """Return the peak memory of a training's process, in MB.
 
     Parameters
     ----------
     recipe : TrainingRecipe
     subjects : int
-        Of the model.
+        Number of the model's subjects.
     faces : float
-        Bytes of all stored faces; they are there twice, as read and as learnt from.
+        Bytes of all stored faces; memory holds them twice, as read and as trained on.
     rows : int
-        Of the preview; they are there twice, too, and once more as a file.
+        Rows of the preview; memory holds them three times, once as the encoded file.
     on_gpu : bool
-        Whether networks and optimiser are elsewhere.
+        Whether networks and optimiser live in a GPU's memory.
     """
     networks = _COPIES[on_gpu] * _BYTES * weights(recipe, subjects)
     maps = _MAPS * _BYTES * recipe.width * recipe.resolution**2 * 2 * recipe.batch

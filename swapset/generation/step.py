@@ -1,8 +1,8 @@
-"""One update of the weights, and the same as a CUDA graph that is recorded once.
+"""One training step, plain or replayed from a CUDA graph.
 
-A step is tensor operations alone: what changes from one to the next (seed, rate, the shares that
-a critic's faces are mixed by) lies in tensors or in the generator. So a graph can replay it, and no
-kernel waits for Python.
+A step consists of tensor operations only: everything that changes between steps (seed, rate, the
+shares by which the critics' faces are mixed) lies in tensors or in the generator. So a graph can
+replay it, and no kernel waits for Python.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ import torch
 from torch import Tensor, nn
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import Batch, FaceBank, augmented, draw_batch
+from swapset.generation.augment import Batch, FaceBank, augment_faces, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.losses import Made, Objective, l1
+from swapset.generation.losses import Objective, Reconstruction, l1
 
 logger = logging.getLogger(__name__)
 
 LARGEST_GRADIENT = 1.0
-"""Norm to which a gradient is cut back: one odd batch must not undo a training."""
-_RECORDED_AFTER = 4
-"""The call that a step is recorded in."""
-_CRITIC_RATE, _CRITIC_BETAS = 2.0, (0.5, 0.999)  # as faceswap-GAN has them
+"""Norm to which gradients are clipped: one odd batch must not undo a training."""
+_RECORDED_CALL = 4
+"""Number of the call, counted from 1, in which a step is recorded."""
+_CRITIC_RATE, _CRITIC_BETAS = 2.0, (0.5, 0.999)  # as in faceswap-GAN
 
 Shares = dict[str, Tensor]
+"""Shares of real faces in the critics' mixed ones by subject, see `Objective.shares`."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class Outcome:
 
     Attributes
     ----------
-    total : () float32
-        What was minimised.
-    l1 : dict of str to () float32
+    total : scalar float32
+        The minimised loss.
+    l1 : dict of str to scalar float32
         Each subject's mean absolute difference.
-    terms : dict of str to () float32
+    terms : dict of str to scalar float32
         Each loss of the recipe, summed over the step's subjects.
     """
 
@@ -51,7 +52,7 @@ class Outcome:
 
 
 class Step:
-    """Draws faces, makes them, and moves all weights once.
+    """One training step: draw faces, reconstruct them, update all weights.
 
     Parameters
     ----------
@@ -61,6 +62,12 @@ class Step:
     banks : mapping of str to FaceBank
         The faces to learn from.
     bf16 : bool
+        Whether the autoencoder runs in bf16.
+
+    Attributes
+    ----------
+    autocast : torch.autocast
+        The autoencoder's precision, to be entered around it.
     """
 
     def __init__(
@@ -74,19 +81,19 @@ class Step:
     ):
         self.recipe, self.model, self.objective, self.banks = recipe, model, objective, banks
         self.device = next(model.parameters()).device
-        self.bf16 = torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)
+        self.autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)
         self.optimiser = self._optimiser()
         self._rates = [float(group["lr"]) for group in self.optimiser.param_groups]
-        self._augment: Callable[..., Batch] = augmented
+        self._augment: Callable[..., Batch] = augment_faces
 
     def compile(self) -> None:
-        """Let the compiler have the networks and the augmentation."""
+        """Compile the networks and the augmentation."""
         for network in (self.model.encoder, *self.model.decoders.values()):
             network.compile()
-        self._augment = torch.compile(augmented, dynamic=False)
+        self._augment = torch.compile(augment_faces, dynamic=False)
 
     def _optimiser(self) -> torch.optim.Optimizer:
-        """Return one optimiser of everything that learns, so that one step moves all."""
+        """Return one optimiser for the model and the critics."""
         rate = self.recipe.learning_rate
         groups: list[dict[str, Any]] = [
             {"params": list(self.model.parameters()), "lr": self._rate(rate)}
@@ -99,11 +106,11 @@ class Step:
         return torch.optim.Adam(groups, lr=rate, fused=True, capturable=on_gpu)
 
     def _rate(self, value: float) -> float | Tensor:
-        """Return a learning rate; on a GPU as a tensor, which a recorded step reads anew."""
+        """Return a learning rate; on a GPU as a tensor, so that a replayed step sees changes."""
         return torch.tensor(value, device=self.device) if self.device.type == "cuda" else value
 
     def set_rates(self, factor: float) -> None:
-        """Make all learning rates `factor` of the recipe's."""
+        """Set all learning rates to `factor` times the recipe's."""
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(rate * factor)
@@ -119,34 +126,23 @@ class Step:
         ----------
         subjects : sequence of str
         generator : torch.Generator
-            On the device; decides what is drawn.
-        shares : dict of str to Tensor
+            On the device; seeds the draws.
+        shares : dict of str to (B, 1, 1, 1) float32 in [0, 1]
             See `Objective.shares`.
         """
-        made = self._make(self._draw(subjects, generator))
+        batches = self._reconstruct(self._draw(subjects, generator))
         critics = self.objective.critics
         critics.requires_grad_(False)
-        each = {subject: self.objective.terms(subject, part) for subject, part in made.items()}
-        total = torch.stack([self.objective.weighted(terms) for terms in each.values()]).sum()
+        terms = {subject: self.objective.terms(subject, part) for subject, part in batches.items()}
+        total = torch.stack([self.objective.weighted(each) for each in terms.values()]).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
         if len(critics):
             critics.requires_grad_(True)
-            self.objective.critics_loss(made, shares).backward()
+            self.objective.critics_loss(batches, shares).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
         self.optimiser.step()
-        names = next(iter(each.values()))
-        return Outcome(
-            total.detach(),
-            {
-                subject: (each[subject]["l1"] if "l1" in names else l1(part)).detach()
-                for subject, part in made.items()
-            },
-            {
-                name: torch.stack([terms[name].detach() for terms in each.values()]).sum()
-                for name in names
-            },
-        )
+        return _outcome(total, batches, terms)
 
     def _draw(self, subjects: Sequence[str], generator: torch.Generator) -> dict[str, Batch]:
         recipe = self.recipe
@@ -163,19 +159,37 @@ class Step:
             for subject in subjects
         }
 
-    def _make(self, batches: dict[str, Batch]) -> dict[str, Made]:
-        """Return what the networks make of the batches."""
-        with self.bf16:
-            made = self.model.reconstruct(
+    def _reconstruct(self, batches: dict[str, Batch]) -> dict[str, Reconstruction]:
+        """Pass the batches through the autoencoder."""
+        with self.autocast:
+            outputs = self.model.reconstruct(
                 {
                     subject: batch.warped.contiguous(memory_format=torch.channels_last)
                     for subject, batch in batches.items()
                 }
             )
         return {
-            subject: Made.of(self.recipe, made[subject], batch)
+            subject: Reconstruction.from_output(self.recipe, outputs[subject], batch)
             for subject, batch in batches.items()
         }
+
+
+def _outcome(
+    total: Tensor, batches: dict[str, Reconstruction], terms: dict[str, dict[str, Tensor]]
+) -> Outcome:
+    """Return a step's losses, given each subject's batch and its losses by name."""
+    names = next(iter(terms.values()))
+    return Outcome(
+        total.detach(),
+        {
+            subject: (terms[subject]["l1"] if "l1" in names else l1(batch)).detach()
+            for subject, batch in batches.items()
+        },
+        {
+            name: torch.stack([each[name].detach() for each in terms.values()]).sum()
+            for name in names
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -186,67 +200,77 @@ class _Recording:
 
 
 class RecordedStep:
-    """A step that is recorded as a CUDA graph, and replayed from then on.
+    """A step that is recorded once as a CUDA graph and then replayed.
 
-    The first calls run as they are, for the libraries to choose kernels; they are steps like any
-    other. All calls have the same subjects and generator.
+    The first calls run plainly, so that the libraries choose their kernels; they are full training
+    steps. All calls have the same subjects and generator.
 
     Parameters
     ----------
     step : Step
-        On a GPU.
+        Its model is on a GPU.
     """
 
     def __init__(self, step: Step):
         self.step = step
         self._calls = 0
         self._recording: _Recording | None = None
-        self._own: torch.Generator | None = None
+        self._replacement: torch.Generator | None = None
 
     def __call__(
         self, subjects: Sequence[str], generator: torch.Generator, shares: Shares
     ) -> Outcome:
-        """Take one step; the outcome's tensors are overwritten by the next."""
+        """Take one step; the next one overwrites the outcome's tensors.
+
+        Parameters
+        ----------
+        subjects : sequence of str
+        generator : torch.Generator
+            On the device; seeds the draws.
+        shares : dict of str to (B, 1, 1, 1) float32 in [0, 1]
+            See `Objective.shares`.
+        """
         self._calls += 1
-        if self._calls == _RECORDED_AFTER:
+        if self._calls == _RECORDED_CALL:
             self._recording = self._record(subjects, generator, shares)
         if self._recording is None:
-            return self._aside(subjects, self._usable(generator), shares)
+            return self._run_on_side_stream(subjects, self._working_generator(generator), shares)
         for subject, share in shares.items():
             self._recording.shares[subject].copy_(share)
         self._recording.graph.replay()
         return self._recording.outcome
 
-    def _aside(
+    def _run_on_side_stream(
         self, subjects: Sequence[str], generator: torch.Generator, shares: Shares
     ) -> Outcome:
-        """Take a step on another stream, as recording wants it before."""
-        aside, here = torch.cuda.Stream(), torch.cuda.current_stream()
-        aside.wait_stream(here)
-        with torch.cuda.stream(aside):
+        """Take a plain step on a side stream, which recording requires of the steps before."""
+        side, here = torch.cuda.Stream(), torch.cuda.current_stream()
+        side.wait_stream(here)
+        with torch.cuda.stream(side):
             outcome = self.step(subjects, generator, shares)
-        here.wait_stream(aside)
+        here.wait_stream(side)
         return outcome
 
     def _record(
         self, subjects: Sequence[str], generator: torch.Generator, shares: Shares
     ) -> _Recording | None:
         """Record a step without taking it; None if it has something that cannot be recorded."""
-        graph, own = torch.cuda.CUDAGraph(), {name: part.clone() for name, part in shares.items()}
+        graph = torch.cuda.CUDAGraph()
+        graph_shares = {name: part.clone() for name, part in shares.items()}
         here = torch.cuda.current_stream()
         graph.register_generator_state(generator)
         try:
             with torch.cuda.graph(graph):
-                outcome = self.step(subjects, generator, own)
+                outcome = self.step(subjects, generator, graph_shares)
         except RuntimeError as error:
             logger.warning("steps are not recorded, which is slower: %s", error)
-            torch.cuda.set_stream(here)  # a recording that broke off leaves its own
-            self._own = torch.Generator(self.step.device)
+            torch.cuda.set_stream(here)  # a failed recording leaves its own stream current
+            self._replacement = torch.Generator(self.step.device)
             return None
-        return _Recording(graph, own, outcome)
+        return _Recording(graph, graph_shares, outcome)
 
-    def _usable(self, generator: torch.Generator) -> torch.Generator:
-        """Return a generator with the same seed: one whose recording broke off draws no more."""
-        if self._own is None:
+    def _working_generator(self, generator: torch.Generator) -> torch.Generator:
+        """Return a usable generator with the same seed; a failed recording breaks the first."""
+        if self._replacement is None:
             return generator
-        return self._own.manual_seed(generator.initial_seed())
+        return self._replacement.manual_seed(generator.initial_seed())

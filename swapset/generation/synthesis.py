@@ -1,7 +1,7 @@
-"""Synthesis: a clip of the target, frame by frame, with the donor's face.
+"""Synthesis: swap the donor's face into a clip of the target, frame by frame.
 
 Align, run the network, match colours, mask, warp back, blend (figures 4.3 and 4.7 of the
-chapter). Frames without a face stay as they were and are labelled so.
+chapter). Frames without a face stay unchanged and are labelled so.
 """
 
 from __future__ import annotations
@@ -23,24 +23,29 @@ from swapset.generation.blend import FaceMask, clone, learned_mask, paste
 from swapset.generation.checkpoint import TrainedPair
 from swapset.generation.colour import match_colour
 from swapset.learning.device import uses_bf16
-from swapset.types import Floats, Image
+from swapset.types import Bytes, Floats, Frames, Image
 
 
 class Synthesiser:
-    """Swap the donor's face into frames of the target.
+    """Swaps the donor's face into frames of the target.
 
     Parameters
     ----------
     trained : TrainedPair
-        The pair's model, on `device`.
+        The model, on `device`.
     donor : str
-        Whose decoder makes the faces.
+        The subject whose decoder makes the faces.
     recipe : SynthesisRecipe
         Colour, mask and boundary.
     device : torch.device
     precision : {"auto", "fp32", "bf16"}
     batch : int
         Frames that go through the network together.
+
+    Raises
+    ------
+    DataError
+        If the model has no decoder of the donor.
     """
 
     def __init__(
@@ -66,10 +71,10 @@ class Synthesiser:
 
         Parameters
         ----------
-        frames : iterable of (H, W, 3) uint8, RGB
+        frames : iterable of (H, W, 3) uint8 in [0, 255], RGB
             The target's clip.
-        landmarks : (n, 68, 2) float
-            The target's landmarks in pixels, NaN where there is no face.
+        landmarks : (n, 68, 2) float32 or float64
+            The target's landmarks x, y in pixels, NaN where there is no face.
 
         Raises
         ------
@@ -92,77 +97,107 @@ class Synthesiser:
         recipe = self.trained.recipe
         points = np.asarray(landmarks[[index for index, _ in chunk]], np.float64)
         matrices = crop_transform(points, recipe.resolution, recipe.context)
-        seen = [bool(np.isfinite(matrix).all()) for matrix in matrices]
+        has_face = [bool(np.isfinite(matrix).all()) for matrix in matrices]
         crops = [
             warp_crop(frame, matrix, recipe.resolution)
-            for (_, frame), matrix, good in zip(chunk, matrices, seen, strict=True)
-            if good
+            for (_, frame), matrix, there in zip(chunk, matrices, has_face, strict=True)
+            if there
         ]
-        made: Iterator[Image] = iter(self.synthesise(np.stack(crops)) if crops else ())
-        originals = iter(crops)
-        for (index, frame), matrix, face, good in zip(chunk, matrices, points, seen, strict=True):
-            if good:
-                yield self._compose(index, frame, next(originals), next(made), matrix, face)
+        faces = iter(zip(crops, self.synthesise(np.stack(crops)) if crops else (), strict=True))
+        for (index, frame), matrix, face_points, there in zip(
+            chunk, matrices, points, has_face, strict=True
+        ):
+            if there:
+                crop, synthesised = next(faces)
+                yield self._compose(index, frame, crop, synthesised, matrix, face_points)
             else:
                 yield frame, FrameLabel(index, swapped=False)
 
     @torch.inference_mode()
-    def synthesise(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Return aligned crops (B, R, R, 3) uint8, RGB, as the donor would make them.
+    def synthesise(self, crops: Frames) -> Bytes:
+        """Return the donor's faces for aligned crops of the target.
+
+        Parameters
+        ----------
+        crops : (B, R, R, 3) uint8 in [0, 255], RGB
 
         Returns
         -------
-        (B, R, R, 3) uint8
+        (B, R, R, 3) uint8 in [0, 255]
             RGB; (B, R, R, 4) with the mask as the last channel where the model makes one.
         """
         images = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float().div_(255)
         images = resized(images, self.trained.recipe.input_side)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
-            made = self.trained.model(images, self.donor)
-        made = made.float().mul_(255).round_().clamp_(0, 255).to(torch.uint8)
-        return made.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+            faces = self.trained.model(images, self.donor)
+        faces = faces.float().mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+        return faces.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
-    def mask(self, points: Floats, matrix: Floats, made: Image) -> FaceMask | None:
-        """Return which part of a frame a face replaces; None if it is nothing.
+    def mask(self, points: Floats, matrix: Floats, synthesised: Bytes) -> FaceMask | None:
+        """Return the part of a frame that a face replaces; None if it is empty.
 
         Parameters
         ----------
         points : (68, 2) float64
-            The target's landmarks in frame pixels.
+            The target's landmarks x, y in frame pixels.
         matrix : (2, 3) float64
-            Transform from frame to aligned crop.
-        made : (R, R, 3 or 4) uint8
-            As the network made it.
+            Transform from frame to aligned crop, in pixels.
+        synthesised : (R, R, 3 or 4) uint8 in [0, 255]
+            A face of `synthesise`.
         """
         side, kind = self.trained.recipe.resolution, self.recipe.mask
         in_crop = self.recipe.feather * side / self.trained.recipe.context
         feather = in_crop / float(scale_of(matrix))
         if kind == "learned":
-            return learned_mask(made[..., 3], matrix, feather, in_crop)
+            return learned_mask(synthesised[..., 3], matrix, feather, in_crop)
         if kind == "learned-hull":
             hull = transform_points(matrix, polygon(points, "face-hull"))
-            inside = render_mask(hull, made.shape[:2], in_crop)
-            return learned_mask(
-                np.rint(made[..., 3] * inside).astype(np.uint8), matrix, feather, in_crop
-            )
+            inside = render_mask(hull, synthesised.shape[:2], in_crop)
+            values = np.rint(synthesised[..., 3] * inside).astype(np.uint8)
+            return learned_mask(values, matrix, feather, in_crop)
         return FaceMask(polygon(points, kind, corners=crop_corners(matrix, side)), feather)
 
-    def coloured(self, made: Image, crop: Image, matrix: Floats, mask: FaceMask) -> Image:
-        """Return a made face (R, R, 3) in the colours of the target's face in the aligned crop."""
+    def match_colours(
+        self, synthesised: Bytes, crop: Image, matrix: Floats, mask: FaceMask
+    ) -> Image:
+        """Match a synthesised face's colours to the target's face.
+
+        Parameters
+        ----------
+        synthesised : (R, R, 3 or 4) uint8 in [0, 255]
+            A face of `synthesise`.
+        crop : (R, R, 3) uint8 in [0, 255], RGB
+            The target's face in the aligned crop.
+        matrix : (2, 3) float64
+            Transform from frame to aligned crop, in pixels.
+        mask : FaceMask
+            The part of the frame that the face replaces.
+
+        Returns
+        -------
+        (R, R, 3) uint8 in [0, 255], RGB
+        """
         if mask.alpha is None:
             inside = render_mask(transform_points(matrix, mask.outline), crop.shape[:2], 0) > 0
         else:
             inside = mask.alpha > 0.5
-        face = np.ascontiguousarray(made[..., :3])
+        face = np.ascontiguousarray(synthesised[..., :3])
         return match_colour(self.recipe.colour_transfer, face, crop, inside)
 
     def _compose(
-        self, index: int, frame: Image, crop: Image, made: Image, matrix: Floats, points: Floats
+        self,
+        index: int,
+        frame: Image,
+        crop: Image,
+        synthesised: Bytes,
+        matrix: Floats,
+        points: Floats,
     ) -> tuple[Image, FrameLabel]:
-        mask = self.mask(points, matrix, made)
+        """Return a frame with the synthesised face, and its label."""
+        mask = self.mask(points, matrix, synthesised)
         if mask is None:
             return frame, FrameLabel(index, swapped=False)
-        face = self.coloured(made, crop, matrix, mask)
+        face = self.match_colours(synthesised, crop, matrix, mask)
         if self.recipe.blending == "poisson":
             swapped, mask = clone(frame, face, matrix, mask) or (None, mask)
         else:

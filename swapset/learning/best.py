@@ -9,7 +9,7 @@ from torch import Tensor, nn
 _BEST = "best."
 
 
-class Best:
+class BestWeights:
     """Copy of a network's weights from the look at which it was best.
 
     Parameters

@@ -26,9 +26,9 @@ from swapset.types import Floats
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 20
+LOSS_WINDOW = 20
 """Most steps between two looks at the losses; on a GPU each look waits for the queue."""
-LOOK_SECONDS = 10.0
+LOSS_SECONDS = 10.0
 """Where steps are slow, losses are looked at after so many seconds."""
 
 
@@ -209,26 +209,26 @@ class Loop:
         """Copy a step's loss, on its device: a recorded step overwrites it."""
         value = torch.as_tensor(loss)
         if self._losses is None:
-            self._losses = torch.zeros(LOOK_EVERY, dtype=torch.float64, device=value.device)
-        self._losses[self.done % LOOK_EVERY] = value
+            self._losses = torch.zeros(LOSS_WINDOW, dtype=torch.float64, device=value.device)
+        self._losses[self.done % LOSS_WINDOW] = value
 
     def _after_step(self, bar: tqdm, *, keep: bool) -> None:
         """Look at losses and held-out data, and save, where they are due."""
         every = self._task.look_every
         looks = every > 0 and (self.done % every == 0 or self.ended)
-        slow = time.monotonic() - self._read_at > LOOK_SECONDS
-        if keep or looks or slow or self.done % LOOK_EVERY == 0 or self.ended:
-            self._look_at_losses(bar)
+        slow = time.monotonic() - self._read_at > LOSS_SECONDS
+        if keep or looks or slow or self.done % LOSS_WINDOW == 0 or self.ended:
+            self._read_losses(bar)
         if looks:
             self._look(bar)
         self._task.after(self.done)
         if keep:
             self.save()
 
-    def _look_at_losses(self, bar: tqdm) -> None:
+    def _read_losses(self, bar: tqdm) -> None:
         """Check the losses since the last look, and show them."""
         assert self._losses is not None  # noqa: S101 - a step was taken
-        since = np.arange(self._read, self.done) % LOOK_EVERY
+        since = np.arange(self._read, self.done) % LOSS_WINDOW
         losses = self._losses.cpu().numpy()[since]
         wrong = np.flatnonzero(~np.isfinite(losses))
         if len(wrong):

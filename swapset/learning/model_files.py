@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from swapset.errors import DataError
 from swapset.io.files import atomic_output
+
+_LENGTH = 8
+"""Bytes of a safetensors file that give the length of its header."""
 
 
 def write_model(
@@ -41,7 +44,17 @@ def write_model(
     # Not ascontiguousarray: it turns a scalar into an array of shape (1,).
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with atomic_output(path) as scratch:
-        save_file(contiguous, scratch, metadata=described)
+        scratch.write_bytes(_in_order(save(contiguous, metadata=described)))
+
+
+def _in_order(data: bytes) -> bytes:
+    """Return a safetensors file with its metadata sorted by key: the library's order is random."""
+    end = _LENGTH + int.from_bytes(data[:_LENGTH], "little")
+    header = json.loads(data[_LENGTH:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % _LENGTH)  # tensors start at a multiple of 8 bytes
+    return len(text).to_bytes(_LENGTH, "little") + text + data[end:]
 
 
 def read_model(

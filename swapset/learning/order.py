@@ -27,7 +27,7 @@ class Epochs:
     def __init__(self, count: int, seed: int, *names: object):
         self._count, self._seed, self._names = count, seed, names
 
-    def places(self, first: int, number: int) -> npt.NDArray[np.int64]:
+    def indices(self, first: int, number: int) -> npt.NDArray[np.int64]:
         """Return which examples (number,) int64 in [0, count) come from position `first` on."""
         positions = np.arange(first, first + number)
         epochs, within = positions // self._count, positions % self._count

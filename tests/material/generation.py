@@ -71,7 +71,7 @@ def bank(seed: int, resolution: int = 64, count: int = 6) -> FaceBank:
     tint = rng.uniform(0.6, 1.0, 3)
     crops = np.stack([astronaut()[y : y + 128, x : x + 128] for y, x in corners])
     faces = np.round(crops * tint).astype(np.uint8)
-    return FaceBank.of(faces, resolution=resolution, share=0.75, device=CPU)
+    return FaceBank.from_faces(faces, resolution=resolution, share=0.75, device=CPU)
 
 
 class Keep(nn.Module):

@@ -87,7 +87,7 @@ def mask_steps(
     crop = warp_crop(frame, matrix, side)
     synthesised = synthesiser.synthesise(crop[None])[0]
     mask = FaceMask(label.outline, label.feather)
-    face = synthesiser.coloured(synthesised, crop, matrix, mask)
+    face = synthesiser.match_colours(synthesised, crop, matrix, mask)
     whole = paste(frame, face, matrix, FaceMask(crop_corners(matrix, side), 0.0))
     return MaskSteps(
         frame,

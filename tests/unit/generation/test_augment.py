@@ -16,7 +16,7 @@ from swapset.faces.masks import polygon, render_mask
 from swapset.generation import augment
 from swapset.generation.augment import (
     FaceBank,
-    augmented,
+    augment_faces,
     draw_batch,
     perturb_colour,
     plain_batch,
@@ -37,7 +37,7 @@ def ramps() -> FaceBank:
     face[..., 0] = 20 + 2 * np.arange(SIZE)
     face[..., 1] = 20 + 2 * np.arange(SIZE)[:, None]
     face[..., 2] = 100
-    return FaceBank.of(face, resolution=RESOLUTION, share=SHARE, device=CPU)
+    return FaceBank.from_faces(face, resolution=RESOLUTION, share=SHARE, device=CPU)
 
 
 def planes(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +97,7 @@ def test_input_and_target_show_the_same_face() -> None:
     # Each face has its own grey: a mix-up of faces would show.
     greys = np.arange(20, 240, 20, dtype=np.uint8)
     faces = np.broadcast_to(greys[:, None, None, None], (len(greys), SIZE, SIZE, 3))
-    flat = FaceBank.of(faces, resolution=RESOLUTION, share=SHARE, device=CPU)
+    flat = FaceBank.from_faces(faces, resolution=RESOLUTION, share=SHARE, device=CPU)
     batch = draw_batch(flat, 60, RESOLUTION, colour=False, generator=seeded(0))
     assert torch.allclose(batch.warped, batch.target, atol=1e-5)
     drawn = (batch.target.mean(dim=(1, 2, 3)) * 255).round().int().tolist()
@@ -120,14 +120,14 @@ def test_without_colour_nothing_changes_colour() -> None:
         assert torch.allclose(images, torch.tensor(110 / 255), atol=1e-5)
 
 
-def even(count: int, seed: int) -> torch.Tensor:
+def uniform(count: int, seed: int) -> torch.Tensor:
     """Return what decides colours, in [-1, 1)."""
     return torch.rand(count, 5, generator=seeded(seed)) * 2 - 1
 
 
 def test_colour_is_one_straight_line_per_face_and_channel() -> None:
     grey = torch.linspace(0.35, 0.65, 64).expand(10, 3, 1, 64)
-    changed = perturb_colour(grey.clone(), even(10, 4))
+    changed = perturb_colour(grey.clone(), uniform(10, 4))
     steps = changed.diff(dim=-1)
     assert torch.allclose(steps, steps[..., :1].expand_as(steps), atol=1e-5)
     gain = steps[..., 0, 0] / grey.diff(dim=-1)[..., 0, 0]
@@ -139,14 +139,14 @@ def test_colour_is_one_straight_line_per_face_and_channel() -> None:
 
 def test_colour_stays_in_range() -> None:
     extreme = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2).expand(50, 3, 4, 2).clone()
-    changed = perturb_colour(extreme, even(50, 0))
+    changed = perturb_colour(extreme, uniform(50, 0))
     assert float(changed.min()) >= 0
     assert float(changed.max()) <= 1
 
 
 def test_faces_are_cut_pixel_by_pixel() -> None:
     faces = np.random.default_rng(0).integers(0, 256, (3, 100, 100, 3), dtype=np.uint8)
-    stored = FaceBank.of(faces, resolution=80, share=0.8, device=CPU)
+    stored = FaceBank.from_faces(faces, resolution=80, share=0.8, device=CPU)
     assert torch.equal(stored.faces, torch.from_numpy(faces).permute(0, 3, 1, 2))
     cut = plain_batch(stored, torch.tensor([2, 0]), 80).target
     expected = faces[[2, 0], 12:92, 10:90].transpose(0, 3, 1, 2)  # 2 pixels below the middle
@@ -162,10 +162,10 @@ def test_a_network_learns_from_the_crop_that_synthesis_gives_it(method: str) -> 
     given = warp_crop(frame, crop_transform(points, side, recipe.context), side)
     stored = warp_crop(frame, crop_transform(points, 320, context), 320)
     share = recipe.context / context
-    bank = FaceBank.of(stored[None], resolution=side, share=share, device=CPU)
+    bank = FaceBank.from_faces(stored[None], resolution=side, share=share, device=CPU)
     seen = {"plain": plain_batch(bank, torch.tensor([0]), side).target}
     still = torch.zeros(1, 10), torch.zeros(1, 2, 5, 5)
-    seen["augmented, not moved"] = augmented(
+    seen["augmented, not moved"] = augment_faces(
         bank.faces, None, *still, share=share, sides=(side, side), colour=False
     ).target
     for name, face in seen.items():
@@ -180,7 +180,7 @@ def test_faces_shrink_to_the_networks_pixels_and_never_grow(
     resolution: int, stored: int, kept: int
 ) -> None:
     faces = np.full((70, stored, stored, 3), (10, 20, 30), np.uint8)
-    made = FaceBank.of(faces, resolution=resolution, share=SHARE, device=CPU).faces
+    made = FaceBank.from_faces(faces, resolution=resolution, share=SHARE, device=CPU).faces
     assert made.shape == (70, 3, kept, kept)
     assert made.dtype == torch.uint8
     assert torch.equal(
@@ -191,7 +191,7 @@ def test_faces_shrink_to_the_networks_pixels_and_never_grow(
 def test_shrinking_averages() -> None:
     # Noise over blocks of 4 x 4 pixels averages out by about 4; between two of them by half that.
     noise = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
-    made = FaceBank.of(noise, resolution=64, share=1.0, device=CPU).faces.float()
+    made = FaceBank.from_faces(noise, resolution=64, share=1.0, device=CPU).faces.float()
     assert float(made.mean()) == pytest.approx(noise.mean(), abs=0.5)
     assert float(made.std()) < noise.std() / 3.5
 
@@ -199,7 +199,7 @@ def test_shrinking_averages() -> None:
 def test_flips_come_in_half_of_the_draws() -> None:
     face = np.zeros((1, SIZE, SIZE, 3), np.uint8)
     face[:, :, : SIZE // 2] = 200
-    stored = FaceBank.of(face, resolution=RESOLUTION, share=SHARE, device=CPU)
+    stored = FaceBank.from_faces(face, resolution=RESOLUTION, share=SHARE, device=CPU)
     target = draw_batch(stored, 400, RESOLUTION, colour=False, generator=seeded(1)).target
     left, right = target.mean(dim=(1, 2)).tensor_split(2, dim=1)
     assert 0.4 < float((left.mean(dim=1) > right.mean(dim=1)).float().mean()) < 0.6
@@ -208,7 +208,7 @@ def test_flips_come_in_half_of_the_draws() -> None:
 def test_every_face_is_drawn_and_keeps_its_place_in_the_bank() -> None:
     shades = np.arange(1, 151, dtype=np.uint8)
     faces = np.broadcast_to(shades[:, None, None, None], (150, SIZE, SIZE, 3))
-    stored = FaceBank.of(faces, resolution=RESOLUTION, share=SHARE, device=CPU)
+    stored = FaceBank.from_faces(faces, resolution=RESOLUTION, share=SHARE, device=CPU)
     assert stored.faces[:, 0, 0, 0].tolist() == shades.tolist()
     batch = draw_batch(stored, 2000, RESOLUTION, colour=False, generator=seeded(2))
     assert len(batch.target[:, 0, 5, 5].mul(255).round().unique()) == 150
@@ -221,7 +221,7 @@ def test_surrounding_is_real_up_to_the_largest_movement() -> None:
     rim = math.floor(SIZE * (1 - taken) / 2) - 1
     assert rim >= 1
     face[:, :rim] = face[:, -rim:] = face[:, :, :rim] = face[:, :, -rim:] = 255
-    stored = FaceBank.of(face, resolution=RESOLUTION, share=SHARE, device=CPU)
+    stored = FaceBank.from_faces(face, resolution=RESOLUTION, share=SHARE, device=CPU)
     batch = draw_batch(stored, 200, RESOLUTION, colour=False, generator=seeded(0))
     assert float(batch.target.max()) == 0
 
@@ -231,7 +231,7 @@ def marked() -> FaceBank:
     points = standard_points(SIZE, 1.6)[None]
     inside = render_mask(polygon(points[0], "face-hull"), (SIZE, SIZE), 0)
     face = np.repeat(np.round(inside * 255).astype(np.uint8)[None, ..., None], 3, axis=-1)
-    return FaceBank.of(
+    return FaceBank.from_faces(
         face, resolution=RESOLUTION, share=SHARE, device=CPU, points=points.astype(np.float32)
     )
 

@@ -8,8 +8,8 @@ from material.generation import CPU, training_recipe
 from torch import nn
 
 from swapset.config.methods import BUILT_IN, training_of
-from swapset.generation.autoencoder import SwapAutoencoder, composed, resized
-from swapset.generation.blocks import Residual, SelfAttention, start_weights
+from swapset.generation.autoencoder import SwapAutoencoder, composite, resized
+from swapset.generation.blocks import Residual, SelfAttention, init_weights
 
 RESOLUTIONS = (64, 96, 128, 192, 256)
 
@@ -173,7 +173,7 @@ def test_fresh_attention_and_residual_blocks_pass_on_what_they_get() -> None:
     torch.manual_seed(0)
     features = torch.rand(2, 16, 8, 8)
     for block in (SelfAttention(16), Residual(16)):
-        block.apply(start_weights)
+        block.apply(init_weights)
         torch.testing.assert_close(block(features), features)
 
 
@@ -191,7 +191,7 @@ def test_attention_looks_at_other_places() -> None:
 
 def test_a_model_takes_over_encoder_and_decoders() -> None:
     base, model = network(0), network(1)
-    model.take_over(base, {"id0": "id1", "id1": "id1"})
+    model.copy_weights(base, {"id0": "id1", "id1": "id1"})
     assert torch.equal(model.encoder.code.weight, base.encoder.code.weight)
     for subject in ("id0", "id1"):
         taken = model.decoders[subject].to_rgb.weight
@@ -203,9 +203,9 @@ def test_a_model_takes_over_encoder_and_decoders() -> None:
 def test_a_mask_lays_the_face_over_what_went_in() -> None:
     made = torch.cat([torch.ones(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)], dim=1)
     made[:, 3, :, 4:] = 1
-    laid = composed(made, torch.zeros(1, 3, 4, 4))
+    laid = composite(made, torch.zeros(1, 3, 4, 4))
     assert float(laid[..., :4].max()) == 0
     assert float(laid[..., 4:].min()) == 1
-    assert float(composed(made[:, :3], torch.zeros(1, 3, 4, 4)).min()) == 1
+    assert float(composite(made[:, :3], torch.zeros(1, 3, 4, 4)).min()) == 1
     assert resized(made, 4).shape == (1, 4, 4, 4)
     assert resized(made, 8) is made

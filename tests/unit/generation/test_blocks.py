@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from swapset.generation.blocks import halving, keeping
+from swapset.generation.blocks import halving_convolution, same_size_convolution
 
 
 def numbers(*shape: int) -> torch.Tensor:
@@ -21,21 +21,21 @@ def test_halving_is_the_plain_convolution(kernel: int, channels: int) -> None:
     faces, weight = numbers(2, channels, 16, 24), numbers(5, channels, kernel, kernel)
     bias = numbers(5)
     plain = functional.conv2d(faces, weight, bias, stride=2, padding=(kernel - 1) // 2)
-    assert torch.allclose(halving(faces, weight, bias), plain, atol=1e-12)
+    assert torch.allclose(halving_convolution(faces, weight, bias), plain, atol=1e-12)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_keeping_is_the_plain_convolution(outputs: int) -> None:
     features, weight, bias = numbers(2, 8, 12, 16), numbers(outputs, 8, 5, 5), numbers(outputs)
     plain = functional.conv2d(features, weight, bias, padding=2)
-    assert torch.allclose(keeping(features, weight, bias), plain, atol=1e-12)
+    assert torch.allclose(same_size_convolution(features, weight, bias), plain, atol=1e-12)
 
 
 def test_weights_learn_the_same() -> None:
     features, weight, bias = numbers(2, 4, 8, 8), numbers(3, 4, 5, 5), numbers(3)
     learnt = []
     for convolution in (
-        keeping,
+        same_size_convolution,
         lambda *given: functional.conv2d(*given, padding=2),
     ):
         own = weight.clone().requires_grad_()

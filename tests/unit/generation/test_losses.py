@@ -10,8 +10,8 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from swapset.generation.augment import Batch
-from swapset.generation.critic import Critic, critic_loss, maker_loss
-from swapset.generation.losses import LEAST_MASK, LOSSES, Made, Objective, Perceptual
+from swapset.generation.critic import Critic, adversarial_loss, critic_loss
+from swapset.generation.losses import LEAST_MASK, LOSSES, Objective, Perceptual, Reconstruction
 
 torch.set_num_threads(1)
 
@@ -23,8 +23,8 @@ def picture(noise: float = 0.0, side: int = 128) -> Tensor:
     return torch.from_numpy(noisy).float().permute(2, 0, 1)[None]
 
 
-def made(one: Tensor, other: Tensor, **more: Tensor) -> Made:
-    return Made(rgb=one, target=other, warped=other, **more)
+def made(one: Tensor, other: Tensor, **more: Tensor) -> Reconstruction:
+    return Reconstruction(rgb=one, target=other, warped=other, **more)
 
 
 def test_l1_and_l2_are_means() -> None:
@@ -35,12 +35,12 @@ def test_l1_and_l2_are_means() -> None:
 
 def test_only_what_counts_counts() -> None:
     wrong = torch.full((2, 3, 8, 8), 0.5)
-    counts = torch.zeros(2, 1, 8, 8)
-    counts[:, :, 2:4] = 1
+    pixel_weights = torch.zeros(2, 1, 8, 8)
+    pixel_weights[:, :, 2:4] = 1
     wrong[:, :, 2:4] = 0.25
-    pair = made(wrong, torch.zeros_like(wrong), counts=counts)
+    pair = made(wrong, torch.zeros_like(wrong), pixel_weights=pixel_weights)
     assert float(LOSSES["l1"](pair)) == pytest.approx(0.25)
-    nothing = made(wrong, torch.zeros_like(wrong), counts=torch.zeros_like(counts))
+    nothing = made(wrong, torch.zeros_like(wrong), pixel_weights=torch.zeros_like(pixel_weights))
     assert float(LOSSES["l1"](nothing)) == 0
 
 
@@ -110,8 +110,8 @@ def test_critic_and_maker_want_the_opposite() -> None:
     with torch.no_grad():
         assert float(critic(real, real).mean()) > 0.8
         assert float(critic(fake, real).mean()) < 0.2
-        assert float(maker_loss(critic, fake, real)) > 0.6
-        assert float(maker_loss(critic, real, real)) < 0.1
+        assert float(adversarial_loss(critic, fake, real)) > 0.6
+        assert float(adversarial_loss(critic, real, real)) < 0.1
 
 
 def test_objective_weighs_what_the_recipe_says() -> None:
@@ -147,11 +147,11 @@ def test_made_takes_a_decoders_output_apart() -> None:
     given = torch.rand(2, 4, 128, 128)
     region = torch.ones(2, 1, 128, 128)
     batch = Batch(torch.rand(2, 3, 64, 64), torch.rand(2, 3, 128, 128), region)
-    parts = Made.of(recipe, given, batch)
+    parts = Reconstruction.from_output(recipe, given, batch)
     assert parts.warped.shape == (2, 3, 128, 128)
     assert parts.mask is not None
     assert torch.equal(torch.cat([parts.rgb, parts.mask], 1), given)
-    assert parts.counts is region
-    laid = parts.laid_over
+    assert parts.pixel_weights is region
+    laid = parts.composited
     expected = parts.mask * parts.rgb + (1 - parts.mask) * parts.warped
     torch.testing.assert_close(laid, expected)

@@ -28,7 +28,7 @@ def bank(shade, size=80, count=6):
     rng = np.random.default_rng(shade)
     faces = np.full((count, size, size, 3), shade, np.uint8)
     faces[:, 20:40, 20:60] = rng.integers(0, 255, (count, 1, 1, 3))
-    return FaceBank.of(faces, resolution=64, share=0.8, device=CPU)
+    return FaceBank.from_faces(faces, resolution=64, share=0.8, device=CPU)
 
 
 def trainer(path, fingerprint="same", seed=3, precision="fp32", start=None, people=2, **changes):

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from swapset.errors import DataError
-from swapset.learning.best import Best
+from swapset.learning.best import BestWeights
 from swapset.learning.checkpoint import (
     Checkpoint,
     State,
@@ -163,14 +163,14 @@ def test_stages_have_files_of_their_own_that_go_with_the_whole(tmp_path: Path) -
 
 def test_the_best_weights_stay_while_others_go_on() -> None:
     network, optimiser = training()
-    best = Best(network)
+    best = BestWeights(network)
     best.put_back()
     assert same(network, training()[0])
     learn(network, optimiser, 2)
     best.keep(2)
     learn(network, optimiser, 2)
     assert not same(network, training(steps=2)[0])
-    again = Best(network)
+    again = BestWeights(network)
     again.restore(best.tensors(), best.step)
     again.put_back()
     assert again.step == 2

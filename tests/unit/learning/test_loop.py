@@ -163,7 +163,7 @@ def test_without_held_out_data_there_is_no_look() -> None:
 
 
 def test_slow_steps_are_looked_at_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "LOOK_SECONDS", -1.0)
+    monkeypatch.setattr(learning, "LOSS_SECONDS", -1.0)
     assert [done for done, _ in whole(look_every=0).reports] == list(range(1, STEPS + 1))
 
 

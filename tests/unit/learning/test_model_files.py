@@ -32,6 +32,19 @@ def test_saved_and_loaded_it_scores_the_same(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["tiny.safetensors"]
 
 
+def test_the_same_model_has_the_same_bytes(tmp_path):
+    path = tmp_path / "model.safetensors"
+    arrays = {"weight": np.arange(6, dtype=np.float32).reshape(2, 3), "é": np.float64(2)}
+    seen = set()
+    for _ in range(20):
+        write_model(path, arrays, {"detector": "é"}, {"steps": 3})
+        seen.add(path.read_bytes())
+    assert len(seen) == 1
+    read, facts, card = read_model(path)
+    assert (facts, card) == ({"detector": "é"}, {"steps": 3})
+    assert all((read[name] == array).all() for name, array in arrays.items())
+
+
 def damaged(path, kind: str) -> None:
     Tiny().save(path)
     whole = path.read_bytes()

@@ -9,7 +9,7 @@ from swapset.learning.order import Epochs
 
 
 def test_every_example_comes_before_any_comes_again() -> None:
-    drawn = Epochs(7, 3).places(0, 35).reshape(5, 7)
+    drawn = Epochs(7, 3).indices(0, 35).reshape(5, 7)
     for epoch in drawn:
         assert sorted(epoch) == list(range(7))
     assert len({tuple(epoch) for epoch in drawn}) > 1
@@ -18,16 +18,18 @@ def test_every_example_comes_before_any_comes_again() -> None:
 @pytest.mark.parametrize("first", [0, 1, 6, 7, 20, 30])
 @pytest.mark.parametrize("number", [1, 5, 7, 20])
 def test_any_stretch_is_that_of_the_whole_order(first: int, number: int) -> None:
-    whole = Epochs(7, 3).places(0, 50)
-    np.testing.assert_array_equal(Epochs(7, 3).places(first, number), whole[first : first + number])
+    whole = Epochs(7, 3).indices(0, 50)
+    np.testing.assert_array_equal(
+        Epochs(7, 3).indices(first, number), whole[first : first + number]
+    )
 
 
 def test_the_order_is_the_seeds_and_the_names() -> None:
-    orders = [Epochs(20, *given).places(0, 40).tolist() for given in ((3,), (4,), (3, 0), (3, 1))]
+    orders = [Epochs(20, *given).indices(0, 40).tolist() for given in ((3,), (4,), (3, 0), (3, 1))]
     assert len({tuple(order) for order in orders}) == 4
-    assert Epochs(20, 3, 1).places(0, 40).tolist() == orders[3]
+    assert Epochs(20, 3, 1).indices(0, 40).tolist() == orders[3]
 
 
 def test_a_single_example_and_none() -> None:
-    assert Epochs(1, 3).places(5, 4).tolist() == [0] * 4
-    assert Epochs(7, 3).places(5, 0).shape == (0,)
+    assert Epochs(1, 3).indices(5, 4).tolist() == [0] * 4
+    assert Epochs(7, 3).indices(5, 0).shape == (0,)
