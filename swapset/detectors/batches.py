@@ -82,6 +82,8 @@ class Batches:
     seed : int
     keep : bool
         The example of a face is always the same, so it may be kept.
+    threads : int
+        That read ahead.
     """
 
     def __init__(
@@ -118,7 +120,7 @@ class Batches:
         return _to_device(self._coming.pop(step).result(), device)
 
     def indices(self, step: int) -> npt.NDArray[np.int64]:
-        """Return which faces are in the batch of a step."""
+        """Return which faces (batch,) int64 are in the batch of a step."""
         number = len(self._classes)
         sizes = [(self._batch + k) // number for k in range(number)]
         parts = [

@@ -138,7 +138,7 @@ class Trainer(Task):
         self.history = [(int(step), float(value)) for step, value in state.facts["history"]]
 
     def step(self, index: int) -> Tensor:
-        """Update the weights once; return the loss, on the device. See `Task.step`."""
+        """Update the weights once; return the loss, a float32 scalar. See `Task.step`."""
         batch = self._batch(index)
         share = index / self.plan.steps
         factor = self.plan.factor ** sum(share >= passed for passed in self.plan.milestones)
@@ -215,7 +215,7 @@ class Trainer(Task):
 
 @torch.inference_mode()
 def find(extractor: Extractor, bank: FaceBank) -> npt.NDArray[np.float32]:
-    """Return the landmarks (n, K, 2) that an extractor finds, in pixels of its crop.
+    """Return the landmarks (n, K, 2) float32 that an extractor finds, in pixels of its crop.
 
     Parameters
     ----------

@@ -22,7 +22,16 @@ _MODEL, _OPTIMISER = "model.", "optimiser."
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors, contiguous and on the CPU, with `facts` as metadata; whole or not at all."""
+    """Write a file of tensors, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    tensors : mapping of str to Tensor
+        Written contiguous and from the CPU.
+    facts : mapping of str to JSON values
+        Become the file's metadata.
+    """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_output(path) as scratch:
         save_file(plain, scratch, metadata={"swapset": json.dumps(facts, sort_keys=True)})
@@ -144,7 +153,15 @@ def network_tensors(network: nn.Module, optimiser: torch.optim.Optimizer) -> dic
 def restore_network(
     tensors: Mapping[str, Tensor], network: nn.Module, optimiser: torch.optim.Optimizer
 ) -> None:
-    """Put back what `network_tensors` gave, in place; other tensors do not matter.
+    """Put back what `network_tensors` gave, in place.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        May hold others besides.
+    network : nn.Module
+    optimiser : torch.optim.Optimizer
+        Of the network's weights.
 
     Raises
     ------

@@ -64,7 +64,7 @@ class Task(ABC):
 
     @abstractmethod
     def step(self, index: int) -> Tensor | float:
-        """Take a step, counted from 0; return its loss, a number that may stay on the device."""
+        """Take a step, counted from 0; return its loss, a float scalar that may stay on its device."""
 
     @abstractmethod
     def state(self) -> State:

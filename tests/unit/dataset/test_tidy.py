@@ -81,10 +81,13 @@ def test_what_is_still_to_be_used_stays_until_it_was(root: Path) -> None:
     assert full.removed() == ["heads"]
     assert "protected_pairs: 0" in full.kept()["faces"]
     assert "detector_auc" in full.kept()["crops"]
+    assert "detector_auc" in full.kept()["checkpoints"]
+    assert "landmark_breaker" in full.kept()["checkpoints"]
     (root / "tables").mkdir()
     (root / "tables" / "detector_auc.csv").touch()
     assert full.removed() == ["heads", "crops"]
     assert full.finished() == [f"{root}/tables/detector_auc.csv"]
+    assert "detector_auc" not in full.kept()["checkpoints"]
     for name in ("landmark_breaker", "protected_training"):
         (root / "tables" / f"{name}.csv").touch()
     assert full.removed() == list(LEFTOVERS)

@@ -20,9 +20,9 @@ from material.detectors import FaceList, samples
 from swapset.detection.fitting import FitJob, fit_detector
 from swapset.detection.protocol import SPLIT_COLUMNS
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
+from swapset.detectors.base import load_detector
 from swapset.detectors.face import Face
 from swapset.detectors.mesonet import Meso4
-from swapset.detectors.registry import load_detector
 from swapset.errors import InterruptedTrainingError
 
 CPU = torch.device("cpu")

@@ -13,13 +13,12 @@ import pytest
 import torch
 from material.detectors import samples
 from material.engine import MIXED, Tiny, faces
-from swapset.detectors.names import DETECTORS
 from torch import Tensor
 
 from swapset.detectors import engine, mesonet, patch_stream, two_stream, warping
 from swapset.detectors.base import Detector, Schedule
 from swapset.detectors.batches import Batch
-from swapset.detectors.registry import detector_class
+from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import InterruptedTrainingError
 from swapset.learning.checkpoint import Checkpoint
 
