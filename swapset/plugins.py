@@ -144,8 +144,8 @@ class Plugins(Collection[str]):
             return replace(built_in, traits={**self._traits, **built_in.traits})
         if not entries:
             raise ConfigError(
-                f"{called} is not allowed: it is unknown; choose from {', '.join(self)}, or install "
-                f"the package that adds it (entry point group {self.group})"
+                f"{called} is not allowed: it is unknown; choose from {', '.join(self)}, or "
+                f"install the package that adds it (entry point group {self.group})"
             )
         claims = ["swapset itself"] * bool(built_in) + [_origin(entry) for entry in entries]
         if len(claims) > 1:

@@ -49,7 +49,7 @@ def check_breaker(
         _check_known("landmark_breaker.method", [settings.method], methods)
     if settings.labels is not None and settings.labels.clips and settings.labels.layout == "wflw":
         raise ConfigError(
-            "landmark_breaker.labels.clips: True is not allowed: labels of clips have 68 "
+            "landmark_breaker.labels.clips: true is not allowed: labels of clips have 68 "
             "landmarks and WFLW's have 98; set it to false or use other labels"
         )
     if isinstance(settings.subjects, list):

@@ -52,7 +52,7 @@ class DetectionPlan:
                 )
         if not self.datasets:
             raise ConfigError(
-                "clips: None is not allowed without public datasets; set 'clips' or 'datasets'"
+                "clips: null is not allowed without public datasets; set 'clips' or 'datasets'"
             )
         if self.train_on not in self.datasets:
             raise ConfigError(

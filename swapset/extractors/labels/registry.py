@@ -33,7 +33,8 @@ def read_labels(layout: str, root: Path, lists: Path | None = None) -> LabelledF
     """
     if layout not in LAYOUTS:
         raise ConfigError(
-            f"labels.layout: {layout!r} is not allowed: it is unknown; choose from {', '.join(LAYOUTS)}"
+            f"labels.layout: {layout!r} is not allowed: it is unknown; choose from "
+            f"{', '.join(LAYOUTS)}"
         )
     if layout == "wflw":
         return read_wflw(root, lists)

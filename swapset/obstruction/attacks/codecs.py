@@ -130,7 +130,8 @@ def compress(frames: Frames, compression: str) -> Frames:
     """
     if compression not in CODECS:
         raise ConfigError(
-            f"compression {compression!r} is not allowed: it is unknown; choose from {', '.join(CODECS)}"
+            f"compression {compression!r} is not allowed: it is unknown; choose from "
+            f"{', '.join(CODECS)}"
         )
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or not frames.size:
         raise MediaError(f"frames are {frames.shape} {frames.dtype}, not (n, H, W, 3) uint8")

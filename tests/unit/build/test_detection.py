@@ -130,7 +130,7 @@ def test_a_dataset_without_a_split_teaches_nothing(uadfv: Path) -> None:
         ({"detection": {"settings": {"Meso": {"steps": 1}}}}, "'Meso' is not allowed"),
         ({"detection": {"train_on": "DFD"}}, "detection.train_on: 'DFD' is not allowed: this"),
         ({"datasets": {"celebdf": {"root": "x"}}}, "datasets: 'celebdf' is not allowed: a method"),
-        ({"clips": None}, "clips: None is not allowed without public"),
+        ({"clips": None}, "clips: null is not allowed without public"),
     ],
 )
 def test_mistakes_are_named(manifest: Path, values: dict[str, Any], says: str) -> None:

@@ -99,7 +99,7 @@ def test_a_base_from_elsewhere_is_not_trained(build: Any, tmp_path: Path) -> Non
 def test_bases_are_checked_before_any_job(build: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"training\.bases\.celebdf: no file"):
         build({"bases": {"celebdf": str(tmp_path / "none")}})
-    with pytest.raises(ConfigError, match=r"training\.bases: 'mine' is no recipe"):
+    with pytest.raises(ConfigError, match=r"training\.bases: 'mine' is not allowed"):
         build({"bases": {"mine": str(tmp_path / "none")}})
 
 
