@@ -20,7 +20,7 @@ rule train:
         f"{R}/benchmarks/train/{{recipe}}/{{pair}}.tsv"
     params:
         code=build.code("train"),
-        recipe=lambda w: generation.of_pair(w.recipe),
+        recipe=lambda w: generation.pair_recipe(w.recipe),
         warm_rate=lambda w: generation.warm_rate(w.recipe),
         keep=build.config.training.keep,
         context=build.config.align.context,
@@ -66,7 +66,7 @@ use rule train as train_shared with:
     benchmark:
         f"{R}/benchmarks/train/{{recipe}}/{{shared}}.tsv"
     params:
-        recipe=lambda w: generation.of_shared(w.recipe, w.shared),
+        recipe=lambda w: generation.shared_recipe(w.recipe, w.shared),
         warm_rate=1.0,
         # Pairs start from this model, in full precision.
         keep="float32" if generation.warm else build.config.training.keep,

@@ -29,7 +29,7 @@ rule clip_labels:
 
 rule train_extractor:
     input:
-        labels=lambda w: expand("{R}/extractors/labels/{s}", R=R, s=breaker.learnt_from),
+        labels=lambda w: expand("{R}/extractors/labels/{s}", R=R, s=breaker.training_people),
         weights=lambda w: external_inputs(breaker.weight_files(w.extractor)),
     output:
         model=f"{R}/extractors/{{extractor}}.safetensors",
@@ -44,7 +44,7 @@ rule train_extractor:
     params:
         code=lambda w: build.code("train_extractor", *breaker.modules(w.extractor)),
         settings=lambda w: breaker.training_params(w.extractor),
-        labels=lambda w: breaker.labels_given(),
+        labels=lambda w: breaker.label_source(),
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,
@@ -92,7 +92,7 @@ rule key_frames:
 rule attack:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
-        extractors=lambda w: breaker.members(w.source),
+        extractors=lambda w: breaker.source_files(w.source),
     output:
         frames=directory(f"{R}/obstruction/noisy/{{attack}}/{{source}}/{{subject}}"),
     wildcard_constraints:
@@ -125,7 +125,7 @@ rule match_ssim:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
         noisy=lambda w: breaker.frames(ROBUST, w.source, w.subject),
-        others=lambda w: breaker.compared(w.source, w.subject),
+        others=lambda w: breaker.compared_frames(w.source, w.subject),
     output:
         frames=directory(f"{R}/obstruction/noisy/{EVEN}/{{source}}/{{subject}}"),
     message:
@@ -225,8 +225,8 @@ rule sweep:
 
 rule landmark_breaker_tables:
     input:
-        measures=lambda w: breaker.measured(),
-        sweeps=lambda w: breaker.sweeps(),
+        measures=lambda w: breaker.measure_files(),
+        sweeps=lambda w: breaker.sweep_files(),
     output:
         table=f"{R}/tables/landmark_breaker.csv",
         differences=f"{R}/tables/landmark_breaker_differences.csv",
@@ -273,7 +273,7 @@ rule landmark_breaker_figures:
         f"{R}/benchmarks/landmark_breaker_figures.tsv"
     params:
         code=build.code("landmark_breaker_figures", *breaker.modules(*breaker.extractors)),
-        attack=breaker.pictured,
+        attack=breaker.pictured_attack,
         donors=lambda w: [breaker.donor(subject) for subject in breaker.subjects],
         recipe=lambda w: build.synthesis(breaker.method),
         precision=build.config.training.precision,

@@ -11,7 +11,7 @@ rule protect_clips:
         clips=f"{R}/clips/{{subject}}",
         landmarks=f"{R}/landmarks/{{subject}}",
         verdicts=f"{R}/accepted/{{subject}}.json",
-        extractors=lambda w: protected.followed(w.attack, w.source),
+        extractors=lambda w: protected.extractor_files(w.attack, w.source),
     output:
         clips=directory(f"{P}/clips/{{subject}}"),
     message:
@@ -103,7 +103,7 @@ use rule train as protected_train with:
     benchmark:
         f"{R}/benchmarks/train/{PLACE}/{{recipe}}/{{pair}}.tsv"
     params:
-        recipe=lambda w: generation.cold(w.recipe),
+        recipe=lambda w: generation.cold_recipe(w.recipe),
         warm_rate=1.0,
         checkpoint=lambda w, output: (
             f"{R}/checkpoints/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}.safetensors"
@@ -114,8 +114,8 @@ use rule train as protected_train with:
 use rule synthesise as protected_synthesise with:
     input:
         unpack(lambda w: protected.model(w.attack, w.source, w.target, w.donor)),
-        clips=lambda w: protected.of(w.attack, w.source, "clips", w.target, w.donor),
-        landmarks=lambda w: protected.of(w.attack, w.source, "landmarks", w.target, w.donor),
+        clips=lambda w: protected.folder_of(w.attack, w.source, "clips", w.target, w.donor),
+        landmarks=lambda w: protected.folder_of(w.attack, w.source, "landmarks", w.target, w.donor),
         verdicts=f"{R}/accepted/{{target}}.json",
     output:
         videos=[f"{P}/dataset/{{method}}/original/{{target}}_{{donor}}_{{number}}.mp4"],
@@ -132,7 +132,7 @@ use rule synthesise as protected_synthesise with:
 # The head and the identity are measured at the landmarks of the clean clip.
 use rule measure as protected_measure with:
     input:
-        clips=lambda w: protected.of(w.attack, w.source, "clips", w.target, w.donor),
+        clips=lambda w: protected.folder_of(w.attack, w.source, "clips", w.target, w.donor),
         landmarks=f"{R}/landmarks/{{target}}",
         tracks=lambda w: expand("{R}/tracks/{s}", R=R, s=[w.target, w.donor]),
         verdicts=lambda w: expand("{R}/accepted/{s}.json", R=R, s=[w.target, w.donor]),
@@ -154,7 +154,7 @@ use rule measure as protected_measure with:
 rule protected_training:
     input:
         scores=lambda w: protected.scores(),
-        found=lambda w: protected.found("landmarks"),
+        found=lambda w: protected.folders("landmarks"),
         known=lambda w: expand("{R}/landmarks/{s}", R=R, s=protected.pairs.values()),
     output:
         table=f"{R}/tables/protected_training.csv",
@@ -184,10 +184,10 @@ rule protected_training:
 rule protected_figure:
     input:
         table=rules.protected_training.output.table,
-        clips=lambda w: protected.found("clips"),
-        faces=lambda w: protected.found("faces"),
+        clips=lambda w: protected.folders("clips"),
+        faces=lambda w: protected.folders("faces"),
         known=lambda w: expand("{R}/faces/{s}", R=R, s=protected.pairs.values()),
-        opened=lambda w: protected.pictured() if STORED else [],
+        opened=lambda w: protected.figure_inputs() if STORED else [],
     output:
         figure=f"{R}/figures/protected_training.png",
     message:

@@ -38,7 +38,7 @@ rule figures:
         differences=f"{R}/tables/mask_ssim_differences.csv",
         clips=expand("{R}/clips/{subject}", R=R, subject=build.subjects),
         landmarks=expand("{R}/landmarks/{subject}", R=R, subject=build.subjects),
-        opened=lambda w: generation.pictured() if STORED else [],
+        opened=lambda w: generation.figure_inputs() if STORED else [],
     output:
         figures=expand(
             "{R}/figures/{name}.png", R=R, name=figure_names(build.methods, build.recipes)
@@ -69,7 +69,7 @@ rule report:
         figures=rules.figures.output.figures,
         quoted=rules.quoted.output.tables,
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
-        previews=expand("{R}/models/{stem}.png", R=R, stem=generation.shown()),
+        previews=expand("{R}/models/{stem}.png", R=R, stem=generation.previewed()),
         provenance=f"{R}/dataset/provenance.jsonl",
         tables=expand(
             "{R}/tables/{name}.csv",

@@ -1,1 +1,1 @@
-"""Facts about a build and a plan for each stage: all that the Snakefile knows. Light to import."""
+"""The facts of a build and a plan for each stage, for the Snakefile. Imports nothing heavy."""

@@ -1,4 +1,4 @@
-"""Facts about one build: its config, manifest, fakes and where files lie."""
+"""The facts of one build: its config, manifest, fakes and the paths of its files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from swapset.errors import ConfigError
 from swapset.learning.device import visible_gpus
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
-# Settings that change no video, and so not the hash in its provenance.
+# Settings that change no video, so that they are left out of the hash in its provenance.
 _NOT_IN_HASH = {
     "quality",
     "device",
@@ -36,17 +36,18 @@ _NOT_IN_HASH = {
 
 
 class Build:
-    """One build, as read from the config when the workflow starts.
+    """One build, read from the config when the workflow starts.
 
     Parameters
     ----------
     values : mapping
-        Snakemake's merged `config`: what the user names; see `swapset.config.schema.load`.
+        Snakemake's merged `config`: the keys that the user sets; see `swapset.config.schema.load`.
 
     Raises
     ------
     SwapsetError
-        With one message that names the key, or the file and line, that is wrong.
+        If the config, or a file that it names, is wrong; the message names the key, or the file
+        and line.
     """
 
     def __init__(self, values: Mapping[str, Any]):
@@ -90,10 +91,13 @@ class Build:
             return read_swaps(self.config.swaps, self.manifest, allowed)
         swaps = draw_swaps(self.manifest, allowed, self.config.swaps_per_clip, self.config.seed)
         if not swaps:
-            raise ConfigError("swaps_per_clip: no fake would be made; raise it or check 'pairs'")
+            raise ConfigError(
+                f"swaps_per_clip: {self.config.swaps_per_clip} gives no fake at all; raise it or "
+                "check 'pairs'"
+            )
         return swaps
 
-    # -- what the rules look up ----------------------------------------------------------------
+    # -- for the rules -------------------------------------------------------------------------
 
     @property
     def methods(self) -> list[str]:
@@ -107,7 +111,7 @@ class Build:
 
     @property
     def targets(self) -> list[str]:
-        """Return the subjects of whom fakes are made."""
+        """Return the subjects whose clips are turned into fakes."""
         return [subject for subject in self.subjects if subject in self._by_target]
 
     def swaps_of(self, target: str) -> list[Swap]:
@@ -115,13 +119,14 @@ class Build:
         return self._by_target.get(target, [])
 
     def model_recipe(self, method: str) -> str:
-        """Return the recipe whose models `method` uses."""
+        """Return the name of the recipe that trains the models of `method`."""
         return self._model_recipe[method]
 
     def source_of(self, clip: str) -> str:
-        """Return the file that a clip is ingested from.
+        """Return the file or address that a clip is ingested from.
 
-        Inside the working folder as a relative path: a build that moves as a whole stays finished.
+        A file inside the working folder has a relative path, so that a build stays finished when
+        the whole folder moves.
         """
         path, url = self.manifest.clips[clip].path, self.manifest.clips[clip].url
         if path is None:
@@ -129,7 +134,7 @@ class Build:
         return str(path.relative_to(self._here) if path.is_relative_to(self._here) else path)
 
     def parts_of(self, subject: str) -> dict[str, list[float | None]]:
-        """Return start and end (seconds or None) of the subject's clips, which are its keys."""
+        """Return the [start, end] of each clip of a subject, in seconds or None, by clip."""
         rows = (self.manifest.clips[clip] for clip in self.manifest.of(subject))
         return {row.clip: [row.start, row.end] for row in rows}
 
@@ -138,7 +143,14 @@ class Build:
         return [target, *dict.fromkeys(swap.donor for swap in self.swaps_of(target))]
 
     def fakes_of(self, target: str, pattern: str) -> list[str]:
-        """Return a path for each fake of a target; `pattern` has {method} and {fake}."""
+        """Return a path for each fake of a target, by all methods.
+
+        Parameters
+        ----------
+        target : str
+        pattern : str
+            Path inside the build's folder, with {method} and {fake}.
+        """
         return [
             f"{self.root}/{pattern.format(method=method, fake=swap.name)}"
             for method in self.methods
@@ -151,7 +163,7 @@ class Build:
         return [("real", clip) for clip in self.manifest.clips] + fakes
 
     def videos(self) -> list[str]:
-        """Return the paths of every video of the dataset in every compression."""
+        """Return the paths of all videos of the dataset in all compressions."""
         return [
             f"{self.root}/dataset/{kind}/{compression}/{name}.mp4"
             for kind, name in self.video_names()
@@ -159,11 +171,11 @@ class Build:
         ]
 
     def records(self) -> list[str]:
-        """Return the path of each video's record."""
+        """Return the path of each video's provenance record."""
         return [f"{self.root}/records/{kind}/{name}.json" for kind, name in self.video_names()]
 
     def labels(self) -> list[str]:
-        """Return the path of each fake's labels."""
+        """Return the path of the labels of each fake."""
         return [
             f"{self.root}/labels/{method}/{swap.name}.parquet"
             for method in self.methods
@@ -171,7 +183,7 @@ class Build:
         ]
 
     def clip_facts(self) -> dict[str, dict[str, Any]]:
-        """Return what the manifest says of each clip's origin."""
+        """Return licence, source and address of each clip, as the manifest has them."""
         return {
             clip.clip: {
                 "licence": clip.licence,
@@ -183,7 +195,7 @@ class Build:
         }
 
     def synthesis(self, method: str) -> dict[str, Any]:
-        """Return what a method does beyond its model."""
+        """Return the settings by which a method puts faces into frames, as JSON values."""
         return self._synthesis[method]
 
     @cached_property
@@ -197,12 +209,12 @@ class Build:
         ----------
         rule : str
         *modules : str
-            Modules that its script loads by name, dotted.
+            Dotted names of modules that its script imports by name.
         """
         return code_hash(SCRIPTS / f"{rule}.py", modules)
 
     def gpus_per_job(self) -> int:
-        """Return how many GPUs a job that runs networks asks the scheduler for."""
+        """Return the number of GPUs, 0 or 1, of a job that runs networks."""
         device = self.config.device
         return int(device != "cpu" and (device != "auto" or bool(visible_gpus())))
 

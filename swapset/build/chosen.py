@@ -1,4 +1,4 @@
-"""Check the plug-ins that a config names: they must be known, and their code must be there."""
+"""Check that the plug-ins that a config names are known and installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from swapset.plugins import Plugins
 
 
 def check_chosen(table: Plugins, key: str, names: Iterable[str]) -> None:
-    """Refuse plug-ins that no job could use; nothing heavy is imported.
+    """Check plug-ins by name, without importing them.
 
     Parameters
     ----------
@@ -18,16 +18,17 @@ def check_chosen(table: Plugins, key: str, names: Iterable[str]) -> None:
     key : str
         The config's key, for messages.
     names : iterable of str
+        The plug-ins.
 
     Raises
     ------
     ConfigError
-        If one is unknown, or there is no Python file of its module.
+        If one is unknown, or its module has no Python file.
     """
     for name in names:
         plugin = table.find(name, key)
         if plugin.origin and not has_source(plugin.module):
             raise ConfigError(
-                f"{key}: {name!r} of {plugin.origin}: there is no Python file of module "
-                f"{plugin.module!r}; repair or reinstall the package, or leave {name} out"
+                f"{key}: {name!r} is not allowed: module {plugin.module!r} of {plugin.origin} has "
+                f"no Python file; repair or reinstall the package, or leave {name} out"
             )

@@ -1,7 +1,7 @@
-"""Hash the code that a job runs: its script, and every module that the script leads to.
+"""Hash the code that a job runs: its script and all modules that the script imports.
 
-Snakemake sees neither a script's imports nor, in a fresh checkout, which file really changed. A
-rule that passes this hash in its `params` is run again when code behind it changes, only then.
+Snakemake does not look at a script's imports, and in a fresh checkout all files look new. A rule
+with this hash in its `params` is run again if, and only if, code that it runs has changed.
 """
 
 from __future__ import annotations
@@ -30,36 +30,37 @@ NOT_FOLLOWED = frozenset(
         "errors",
     )
 )
-"""Modules that are left out. What these say reaches a job through its other params, so that a new
-config key or a new recipe does not run everything again."""
+"""Modules that are left out. Their values reach a job through its other params, so that a new
+config key or a new recipe does not make everything run again."""
 
-# The package itself holds the version, and a new version alone runs nothing again.
+# The package's `__init__` holds the version: a new version alone makes nothing run again.
 _LEFT_OUT = NOT_FOLLOWED | {PACKAGE}
 
 
 def code_hash(script: Path, modules: Sequence[str] = ()) -> str:
-    """Return 16 hex digits that change with the code that a job runs, and with nothing else.
+    """Return 16 hex digits that change if, and only if, the code of a job changes.
 
     Comments, docstrings and imports for type checkers do not count.
 
     Parameters
     ----------
     script : Path
-        A Python file; its imports of this library are followed, also those inside functions.
+        A Python file. Its imports of this library are followed, also those inside functions.
     modules : sequence of str
-        Modules that the job loads by name, dotted: "swapset.detectors.mesonet". They may be of
-        another installed package, whose imports of itself and of this library are followed too.
+        Dotted names of modules that the job imports by name, for example
+        "swapset.detectors.mesonet". For a module of another installed package, imports of that
+        package and of this library are followed.
 
     Raises
     ------
     ConfigError
-        If a module cannot be found, or a file is no Python source.
+        If a module is not found, or a file is not Python source.
     """
     return _hashed(script, tuple(modules))
 
 
 def has_source(module: str) -> bool:
-    """Say whether there is a Python file of a module, whose dotted name is given."""
+    """Return whether a module, by its dotted name, has a Python file."""
     return _code().has_source(module)
 
 
@@ -70,23 +71,24 @@ def _hashed(script: Path, modules: tuple[str, ...]) -> str:
 
 @cache
 def _code() -> Code:
-    # Where Snakemake keeps its own records of the working folder.
+    # Beside Snakemake's own records of the working folder.
     return Code(TreeCache(Path.cwd() / ".snakemake" / "swapset_code.json"))
 
 
 class _Module(NamedTuple):
-    """A file of a package, and the modules that importing it imports directly."""
+    """A module of a package: the digest of its code, and the modules that it imports directly."""
 
     digest: str
     imports: frozenset[str]
 
 
 class Code:
-    """The modules of the library and of other packages, each read once, and who imports whom.
+    """The import graph of the library and of other packages; each module is read once.
 
     Parameters
     ----------
     trees : TreeCache
+        Digests and imports of source files.
     """
 
     def __init__(self, trees: TreeCache):
@@ -96,24 +98,24 @@ class Code:
         self._folders: dict[str, list[Path]] = {}
 
     def hash(self, script: Path, modules: Sequence[str] = ()) -> str:
-        """Return the hash of a script and what it leads to; see `code_hash`."""
-        own = self._tree(script)
-        first = {*self._direct(own.imports, ""), *modules}
+        """Return the hash of a script and of all that it imports; see `code_hash`."""
+        tree = self._tree(script)
+        first = {*self._direct(tree.imports, ""), *modules}
         for name in modules:
             first |= self._existing(_with_parents(name))
         digests = {name: self._module(name).digest for name in self._reached(first)}
         self._trees.save()
-        # By name, wherever the checkout lies; an `__init__` of a docstring alone adds nothing.
+        # By name, so that the checkout may move; an `__init__` with only a docstring adds nothing.
         lines = sorted(f"{name} {digest}" for name, digest in digests.items() if digest)
-        text = "\n".join([f"{script.stem} {own.digest}", *lines])
+        text = "\n".join([f"{script.stem} {tree.digest}", *lines])
         return blake2b(text.encode(), digest_size=8).hexdigest()
 
     def has_source(self, module: str) -> bool:
-        """Say whether there is a Python file of a module."""
+        """Return whether a module has a Python file."""
         return self._file(module) is not None
 
     def _reached(self, names: Iterable[str]) -> set[str]:
-        """Return the modules that importing some modules imports, and these."""
+        """Return modules and all that they import, directly or through others."""
         reached = set(names)
         waiting = list(reached)
         while waiting:
@@ -126,7 +128,9 @@ class Code:
         if name not in self._modules:
             path = self._file(name)
             if path is None:
-                raise ConfigError(f"module {name!r} is not installed, or has no Python file")
+                raise ConfigError(
+                    f"module {name!r}: is not installed or not in Python; reinstall its package"
+                )
             tree = self._tree(path)
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             self._modules[name] = _Module(tree.digest, self._direct(tree.imports, package))
@@ -138,22 +142,22 @@ class Code:
         except SyntaxError as error:
             raise ConfigError(f"{path}, line {error.lineno}: {error.msg}") from None
         except ValueError as error:
-            raise ConfigError(f"{path}: is no Python source ({error})") from None
+            raise ConfigError(f"{path}: is not Python source ({error})") from None
 
     def _direct(self, imports: Iterable[str], package: str) -> frozenset[str]:
-        """Return the modules that import statements in a module of a package import."""
-        ours = (PACKAGE, package.partition(".")[0])
+        """Return the followed modules among the imports of a module in `package`."""
+        followed = (PACKAGE, package.partition(".")[0])
         return self._existing(
-            name for name in _names(imports, package) if name.partition(".")[0] in ours
+            name for name in _names(imports, package) if name.partition(".")[0] in followed
         )
 
     def _existing(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(name for name in {*names} - _LEFT_OUT if self._file(name))
 
-    # -- where modules lie ---------------------------------------------------------------------
+    # -- files of modules ----------------------------------------------------------------------
 
     def _file(self, name: str) -> Path | None:
-        """Return a module's file; none if there is no such module, or it is no Python source."""
+        """Return a module's Python file, or None if it has none."""
         if name not in self._files:
             package, _, last = name.rpartition(".")
             if package:
@@ -167,7 +171,7 @@ class Code:
         return self._files[name]
 
     def _folders_of(self, package: str) -> list[Path]:
-        """Return the folders that a package's modules lie in; none if it is no package."""
+        """Return the folders of a package's modules; empty for a module that is not a package."""
         if package not in self._folders:
             parent, _, last = package.rpartition(".")
             if parent:
@@ -180,7 +184,7 @@ class Code:
 
 
 def _spec(package: str) -> ModuleSpec | None:
-    """Return where a package of the highest level is installed, without importing it."""
+    """Return the spec of a top-level package, without importing the package."""
     try:
         return find_spec(package)
     except (ImportError, ValueError):
@@ -188,7 +192,7 @@ def _spec(package: str) -> ModuleSpec | None:
 
 
 def _names(imports: Iterable[str], package: str) -> Iterator[str]:
-    """Yield the names of all that may be a module in imports of a module of a package."""
+    """Yield all names in import statements of a module in `package` that may be modules."""
     for statement in imports:
         module, *names = statement.split(" ")
         path = module.lstrip(".")
@@ -200,6 +204,6 @@ def _names(imports: Iterable[str], package: str) -> Iterator[str]:
 
 
 def _with_parents(name: str) -> list[str]:
-    """Return a module and the packages around it, whose `__init__` runs before it."""
+    """Return a module after the packages that contain it: their `__init__` runs first."""
     parts = name.split(".")
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

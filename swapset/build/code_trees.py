@@ -1,8 +1,8 @@
-"""Reduce Python source to the code that runs: a digest of its syntax tree, and its imports.
+"""Reduce Python source to a digest of the code that runs, and its imports.
 
-Comments, docstrings, layout and imports for type checkers play no part. Parsing the library takes
-more than a second and every cluster job needs the digests, so a small file keeps them, by the
-content of the source.
+Comments, docstrings, layout and imports for type checkers do not count. Parsing the library takes
+more than a second and every cluster job needs the digests, so they are cached in a small file, by
+the content of the source.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 MOST_KEPT = 1000
-"""Trees in the file. Jobs use under two hundred; the rest are older contents of their files."""
+"""Largest number of trees in the cache file. Jobs use fewer than 200; the others are of older
+versions of the files."""
 
-# The context of a name (it is read, set or deleted) follows from where the name stands.
+# `ctx` (a name is read, set or deleted) follows from the position of the name.
 _UNUSED_FIELDS = frozenset({"ctx", "kind", "type_comment"})
 
 
@@ -33,8 +34,8 @@ class Tree(NamedTuple):
     digest : str
         32 hex digits, the same under every version of Python; "" if nothing in the file runs.
     imports : tuple of str
-        One text per import statement: the module (with leading dots if it is relative), and after
-        spaces the names that are imported from it.
+        One text per import statement: the module (with leading dots if it is relative), then the
+        names that are imported from it, separated by spaces.
     """
 
     digest: str
@@ -44,13 +45,13 @@ class Tree(NamedTuple):
 def read_tree(source: bytes) -> Tree:
     """Parse Python source.
 
-    The tree is written node by node, without fields that are empty: versions of Python differ in
-    the empty fields, and in how `ast.dump` shows them.
+    The digest covers the tree node by node, without empty fields: versions of Python differ in
+    these, and in how `ast.dump` shows them.
 
     Raises
     ------
     SyntaxError, ValueError
-        If it is no Python source.
+        If it is not Python source.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about invalid escapes in the source
@@ -77,7 +78,7 @@ def read_tree(source: bytes) -> Tree:
 
 def _fields(node: ast.AST) -> dict[str, Any]:
     """Return the fields of a node that are not empty."""
-    found = {}
+    fields = {}
     for name in node._fields:
         value = getattr(node, name, None)
         if value is None or name in _UNUSED_FIELDS:
@@ -89,8 +90,8 @@ def _fields(node: ast.AST) -> dict[str, Any]:
                 value = _joined(value)
             if not value:
                 continue
-        found[name] = value
-    return found
+        fields[name] = value
+    return fields
 
 
 def _running(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -119,14 +120,14 @@ def _is_type_checking(test: ast.expr) -> bool:
 
 
 def _joined(parts: Sequence[ast.expr]) -> list[ast.expr]:
-    """Return the parts of an f-string with neighbouring texts as one: Python 3.12 splits more."""
-    found: list[ast.expr] = []
+    """Join neighbouring texts of an f-string, which Python 3.12 splits more than 3.11."""
+    joined: list[ast.expr] = []
     for part in parts:
-        if isinstance(part, ast.Constant) and found and isinstance(found[-1], ast.Constant):
-            found[-1] = ast.Constant(str(found[-1].value) + str(part.value))
+        if isinstance(part, ast.Constant) and joined and isinstance(joined[-1], ast.Constant):
+            joined[-1] = ast.Constant(str(joined[-1].value) + str(part.value))
         elif not isinstance(part, ast.Constant) or part.value:
-            found.append(part)
-    return found
+            joined.append(part)
+    return joined
 
 
 def _imports(node: ast.AST) -> Iterator[str]:
@@ -138,14 +139,14 @@ def _imports(node: ast.AST) -> Iterator[str]:
 
 
 class TreeCache:
-    """Trees by the content of their source, kept in a file from one process to the next.
+    """A cache of trees by the content of their source, in a file that processes share.
 
-    The file only saves time: one that is missing, damaged or not writable changes nothing.
+    The file only saves time: results are the same if it is missing, damaged or not writable.
 
     Parameters
     ----------
     path : Path
-        Its folder is made if it is not there.
+        The file. Its folder is made when needed.
     """
 
     def __init__(self, path: Path):
@@ -159,18 +160,18 @@ class TreeCache:
         Raises
         ------
         SyntaxError, ValueError
-            If it is no Python source.
+            If it is not Python source.
         """
         key = blake2b(source, digest_size=16).hexdigest()
-        found = self._trees.pop(key, None)
-        if found is None:
-            found = read_tree(source)
+        tree = self._trees.pop(key, None)
+        if tree is None:
+            tree = read_tree(source)
             self._has_new = True
-        self._trees[key] = found  # now the last: what was not used for long is dropped first
-        return found
+        self._trees[key] = tree  # at the end: the least recently used trees are dropped first
+        return tree
 
     def save(self) -> None:
-        """Write the file if there are new trees; other processes may do so at the same time."""
+        """Write the file if there are new trees. Several processes may do so at the same time."""
         if not self._has_new:
             return
         self._has_new = False
@@ -186,7 +187,7 @@ class TreeCache:
         except OSError:
             pass  # the next process parses again
         finally:
-            with suppress(OSError):  # by now it is elsewhere, or was never there
+            with suppress(OSError):  # normally it has been renamed, or was never written
                 beside.unlink()
 
 
@@ -201,5 +202,5 @@ def _load(path: Path) -> dict[str, Tree]:
 
 
 def _seal(body: bytes) -> bytes:
-    """Return what proves that a file is whole and was written by this very version of the code."""
+    """Hash this module and a file's content: proof that the file is whole and of this version."""
     return blake2b(Path(__file__).read_bytes() + body, digest_size=16).hexdigest().encode()

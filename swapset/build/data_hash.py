@@ -1,6 +1,6 @@
-"""Hash data files of the library that a rule's jobs read: page templates, quoted tables.
+"""Hash the library's data files that a rule's jobs read: page templates and quoted tables.
 
-The code hash follows imports and sees Python files only. Light to import: the Snakefile uses it.
+The code hash covers Python files only. Imports nothing heavy: the Snakefile uses it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ LIBRARY = Path(__file__).parents[1]
 
 
 def data_hash(folder: str) -> str:
-    """Return 16 hex digits that change with the names and the content of a folder's files.
+    """Return 16 hex digits that change with the names and contents of a folder's files.
 
     Parameters
     ----------
     folder : str
-        Below the library, as "report/quoted"; folders inside it do not count.
+        Path inside the library, for example "report/quoted". Folders inside it do not count.
     """
     digest = hashlib.sha256()
     for path in sorted(path for path in (LIBRARY / folder).iterdir() if path.is_file()):

@@ -1,4 +1,4 @@
-"""What the Snakefile knows of detection: datasets, blocks of videos, folds. Light to import."""
+"""The plan of detection: datasets, blocks of videos, folds. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from swapset.dataset.splits import Fold, make_folds
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.errors import ConfigError
 
-OLD_METHOD = "faceswap"
+DEFAULT_METHOD = "faceswap"
+"""The method that detectors learn from by default, if the build has it."""
 
 
 class DetectionPlan:
-    """Detectors, datasets and the jobs between them.
+    """Detectors, the datasets that they are measured on, and the files of both.
 
-    A *dataset* is what a table's row is about: a method's fakes with the build's real videos, or
-    a public dataset. A *kind* is a folder of videos: `real`, a method, or a public dataset.
+    A *dataset* is a method's fakes together with the build's real videos, or a public dataset; the
+    tables have one row for each. A *kind* is a folder of videos: `real`, a method, or a public
+    dataset.
 
     Parameters
     ----------
@@ -44,19 +46,25 @@ class DetectionPlan:
         check_chosen(DETECTORS, "detection.settings", self.settings.settings)
         for name in self._build.config.datasets:
             if name in self._build.methods or name == "real":
-                raise ConfigError(f"datasets.{name}: is also a method of this build; rename it")
+                raise ConfigError(
+                    f"datasets: {name!r} is not allowed: a method of this build has this name; "
+                    "rename one"
+                )
         if not self.datasets:
-            raise ConfigError("clips: is empty, and there is no dataset either; set 'datasets'")
+            raise ConfigError(
+                "clips: null is not allowed without public datasets; set 'clips' or 'datasets'"
+            )
         if self.train_on not in self.datasets:
             raise ConfigError(
-                f"detection.train_on: {self.train_on!r} is none of {', '.join(self.datasets)}"
+                f"detection.train_on: {self.train_on!r} is not allowed: this build has no such "
+                f"dataset; choose from {', '.join(self.datasets)}"
             )
 
     # -- datasets ------------------------------------------------------------------------------
 
     @property
     def own_datasets(self) -> list[str]:
-        """Return the datasets that this build makes: its methods, if it has clips."""
+        """Return the datasets that this build makes: its methods, or nothing without clips."""
         return self._build.methods if self._build.manifest.clips else []
 
     @property
@@ -72,22 +80,23 @@ class DetectionPlan:
     @property
     def train_on(self) -> str:
         """Return the dataset that detectors learn from."""
-        old = OLD_METHOD if OLD_METHOD in self.own_datasets else (self.datasets or [""])[-1]
-        return self.settings.train_on or old
+        last = (self.datasets or [""])[-1]
+        default = DEFAULT_METHOD if DEFAULT_METHOD in self.own_datasets else last
+        return self.settings.train_on or default
 
     def compressions(self, dataset: str) -> list[str]:
-        """Return the compressions that a dataset comes in."""
+        """Return the compressions in which a dataset is available."""
         if dataset in self.own_datasets:
             return list(self._build.config.compressions)
         return self.public.compressions(dataset)
 
     def kinds(self, dataset: str) -> list[str]:
-        """Return the folders of videos that a dataset consists of."""
+        """Return the kinds of videos in a dataset."""
         return ["real", dataset] if dataset in self.own_datasets else [dataset]
 
     @property
     def all_kinds(self) -> list[str]:
-        """Return every folder of videos."""
+        """Return the kinds of videos in all datasets."""
         return list(dict.fromkeys(kind for name in self.datasets for kind in self.kinds(name)))
 
     # -- blocks of videos ----------------------------------------------------------------------
@@ -100,7 +109,7 @@ class DetectionPlan:
 
     @cached_property
     def _local_names(self) -> dict[str, list[str]]:
-        """Return the names of the build's videos: looked up for every block of them."""
+        """Return the names of the build's videos; cached, because every block needs them."""
         fakes = [swap.name for swap in self._build.swaps]
         return {"real": list(self._build.manifest.clips), "fake": fakes}
 
@@ -114,20 +123,20 @@ class DetectionPlan:
         ]
 
     def all_blocks(self) -> list[str]:
-        """Return every folder with faces."""
-        found = (
+        """Return all folders with faces."""
+        folders = (
             folder
             for dataset in self.datasets
             for compression in self.compressions(dataset)
             for folder in self.blocks(dataset, compression)
         )
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(folders))
 
-    # -- public fakes with their originals, by blocks ------------------------------------------
+    # -- blocks of public fakes with their originals -------------------------------------------
 
     @property
     def paired(self) -> list[str]:
-        """Return the public datasets whose fakes have originals."""
+        """Return the names of the public datasets with fakes that have an original."""
         return list(self.public.pairs)
 
     def pair_blocks(self) -> list[str]:
@@ -143,15 +152,28 @@ class DetectionPlan:
         start = int(number) * self.settings.block
         return self.public.pairs[dataset][start : start + self.settings.block]
 
-    # -- faces by blocks -----------------------------------------------------------------------
+    # -- one block of videos -------------------------------------------------------------------
 
     def block(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the names of the videos in a block."""
+        """Return the names of the videos in a block.
+
+        Parameters
+        ----------
+        kind, compression : str
+        number : str
+            Number of the block, from "0000".
+        """
         start = int(number) * self.settings.block
         return self.names(kind, compression)[start : start + self.settings.block]
 
     def sources(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the video files of a block."""
+        """Return the video files of a block.
+
+        Parameters
+        ----------
+        kind, compression, number : str
+            See `block`.
+        """
         names = self.block(kind, compression, number)
         if kind == "real" or kind in self.own_datasets:
             return [f"{self._build.root}/dataset/{kind}/{compression}/{n}.mp4" for n in names]
@@ -159,20 +181,34 @@ class DetectionPlan:
         return [paths[name] for name in names]
 
     def labels(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the label files of a block of the build's own fakes; else nothing."""
+        """Return the label files of a block of the build's own fakes; empty for other videos.
+
+        Parameters
+        ----------
+        kind, compression, number : str
+            See `block`.
+        """
         if kind not in self.own_datasets:
             return []
         names = self.block(kind, compression, number)
         return [f"{self._build.root}/labels/{kind}/{name}.parquet" for name in names]
 
     def targets(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the people whose clips a block of the build's own videos is made of."""
+        """Return the subjects in a block of the build's own videos; empty for other videos.
+
+        For fakes, these are the targets.
+
+        Parameters
+        ----------
+        kind, compression, number : str
+            See `block`.
+        """
         if kind != "real" and kind not in self.own_datasets:
             return []
         names = self.block(kind, compression, number)
         return list(dict.fromkeys(name.partition("_")[0] for name in names))
 
-    # -- who is learnt from and tested ---------------------------------------------------------
+    # -- training and test ---------------------------------------------------------------------
 
     @cached_property
     def folds(self) -> list[Fold]:
@@ -180,59 +216,61 @@ class DetectionPlan:
         if not self.own_datasets:
             return []
         pairs = {(swap.target, swap.donor) for swap in self._build.swaps}
-        own = self.settings
         return make_folds(
             self._build.subjects,
             sorted(pairs),
-            folds=own.folds,
-            test=own.test,
-            validation=own.validation,
+            folds=self.settings.folds,
+            test=self.settings.test,
+            validation=self.settings.validation,
             seed=self._build.config.seed,
         )
 
     @property
     def fold_numbers(self) -> list[str]:
-        """Return the names of the folds: a public dataset that is learnt from has one split."""
+        """Return the numbers of the folds as text; only one if detectors learn from public data."""
         return [
             str(number)
             for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
         ]
 
     def learns_from(self, detector: str) -> str:
-        """Return the compression of the training videos of a detector.
+        """Return the compression of a detector's training videos.
 
-        "original" is the best that the dataset comes in: FaceForensics++ may be there as c23 only.
+        "original" means the best compression that the dataset has on disk: for FaceForensics++
+        that may be c23.
 
         Raises
         ------
         ConfigError
-            If the dataset that is learnt from does not come in it, or has nothing to learn from.
+            If the training dataset has no training videos, or not in the detector's compression.
         """
-        if "weights" not in self.fit_params(detector) and not self._can_teach(self.train_on):
-            able = ", ".join(name for name in self.datasets if self._can_teach(name))
+        if "weights" not in self.fit_params(detector) and not self._has_training(self.train_on):
+            able = ", ".join(name for name in self.datasets if self._has_training(name))
             raise ConfigError(
-                f"detection.train_on: {self.train_on} has no training split, which {detector} "
-                f"needs; {f'choose of {able}' if able else 'add a dataset that has one'}, or set "
+                f"detection.train_on: {self.train_on!r} is not allowed: it has no training split, "
+                f"which {detector} needs; "
+                f"{f'choose from {able}' if able else 'add a dataset that has one'}, or set "
                 f"detection.settings.{detector}.weights"
             )
-        wanted, there = needs_compression(detector), self.compressions(self.train_on)
-        if wanted == "original" and there:
-            return there[0]
-        if wanted not in there:
+        wanted, available = needs_compression(detector), self.compressions(self.train_on)
+        if wanted == "original" and available:
+            return available[0]
+        if wanted not in available:
             raise ConfigError(
-                f"detectors: {detector} learns from {wanted}, in which {self.train_on} does not "
-                "come; add it to 'compressions' or leave the detector out"
+                f"detectors: {detector!r} is not allowed: it learns from {wanted} videos, and "
+                f"{self.train_on} has none; add {wanted} to 'compressions' or leave the detector "
+                "out"
             )
         return wanted
 
-    def _can_teach(self, dataset: str) -> bool:
-        """Say whether a dataset has videos to learn from: a public one without a split has not."""
+    def _has_training(self, dataset: str) -> bool:
+        """Return whether a dataset has training videos: its own split, or the build's folds."""
         return dataset in self.own_datasets or any(
             v.split == "train" for v in self.public.videos(dataset)
         )
 
     def split_rows(self) -> list[list[str | int]]:
-        """Return the rows of the table of splits: kind, video, label, target, donor, fold, role."""
+        """Return the table of splits: rows of kind, video, label, target, donor, fold, role."""
         rows: list[list[str | int]] = []
         for number in range(len(self.fold_numbers)):
             for kind in self.all_kinds:
@@ -243,7 +281,7 @@ class DetectionPlan:
         return rows
 
     def _roles(self, kind: str, fold: int) -> Iterator[tuple[str, int, str, str, str]]:
-        """Yield name, label, target, donor and part of every video of a kind."""
+        """Yield name, label, target, donor and role of every video of a kind in a fold."""
         if kind == "real":
             for clip in self._build.manifest.clips.values():
                 role = self.folds[fold].role(clip.subject)
@@ -253,37 +291,35 @@ class DetectionPlan:
                 role = self.folds[fold].role(swap.target, swap.donor)
                 yield swap.name, 1, swap.target, swap.donor, role or ""
         else:
-            known = {video.name: video for video in self.public.videos(kind)}
-            for name, video in known.items():
-                part = video.split or "test"
-                learnt = kind == self.train_on
-                shown = part if learnt or part == "test" else ""
-                yield name, video.label, video.target or "", video.donor or "", shown
+            by_name = {video.name: video for video in self.public.videos(kind)}
+            for name, video in by_name.items():
+                split = video.split or "test"
+                role = split if kind == self.train_on or split == "test" else ""
+                yield name, video.label, video.target or "", video.donor or "", role
 
     def fit_params(self, detector: str) -> dict[str, Any]:
         """Return how a detector is fitted, as JSON values."""
-        own = self.settings
-        chosen = own.settings.get(detector)
-        common = {"patience": own.patience, "look_every": own.look_every}
-        return common | (chosen.model_dump(mode="json", exclude_none=True) if chosen else {})
+        common = {"patience": self.settings.patience, "look_every": self.settings.look_every}
+        special = self.settings.settings.get(detector)
+        return common | (special.model_dump(mode="json", exclude_none=True) if special else {})
 
     def weight_files(self, detector: str) -> list[str]:
-        """Return the files of weights that a detector takes."""
+        """Return the files of weights that the config gives for a detector."""
         params = self.fit_params(detector)
         return [params[key] for key in ("weights", "backbone_weights") if key in params]
 
     @staticmethod
     def module(detector: str) -> str:
-        """Return the dotted name of the module that a detector is in."""
+        """Return the dotted name of a detector's module."""
         return DETECTORS.find(detector).module
 
     def models(self, detector: str) -> list[str]:
-        """Return the files of a fitted detector, one per fold."""
+        """Return the files of a fitted detector, one for each fold."""
         folder = f"{self._build.root}/detectors/{detector}"
         return [f"{folder}/{fold}.safetensors" for fold in self.fold_numbers]
 
     def scores(self) -> list[str]:
-        """Return every file of scores."""
+        """Return all files of scores."""
         return [
             f"{self._build.root}/scores/{detector}/{dataset}/{compression}.parquet"
             for detector in self.detectors

@@ -1,6 +1,6 @@
-"""Which figures a build's methods allow, and in what order their panels stand.
+"""Choose the figures that a build's methods allow, and the order of their panels.
 
-Light to import: the Snakefile asks it for the names of the figures.
+Imports nothing heavy: the Snakefile asks for the names of the figures.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import get_args
 
 from swapset.config.recipes import ColourTransfer, Recipe, SynthesisRecipe
 
-# What a network of another resolution may need to be different besides.
+# Fields that may differ between methods that are compared for their resolution.
 _SIZE = frozenset({"resolution", "width", "code", "steps", "batch", "learning_rate"})
 _TRANSFERS = get_args(ColourTransfer)
 _COLOUR = frozenset({"colour_augmentation", "colour_transfer"})
@@ -32,9 +32,9 @@ def figure_names(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[
     Parameters
     ----------
     methods : sequence of str
-        The build's methods; the first is the one that others are compared with.
+        The build's methods. The others are compared with the first.
     recipes : mapping of str to Recipe
-        Their recipes.
+        The recipe of each method.
 
     Returns
     -------
@@ -52,14 +52,14 @@ def figure_names(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[
 
 
 def resolution_group(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[str]:
-    """Return methods with synthesised faces of different sizes, smallest first.
+    """Return one method for each size of the synthesised face, smallest first.
 
-    One method per resolution: those that differ from the first in nothing else, if there are any;
-    empty if all are of one size.
+    These are methods that differ from the first in size only, if there are any; else the first
+    method of each size. Empty if all faces have one size.
     """
-    alone = _group(methods, recipes, _SIZE, lambda recipe: recipe.resolution)
-    if alone:
-        return alone
+    only_size = _group(methods, recipes, _SIZE, lambda recipe: recipe.resolution)
+    if only_size:
+        return only_size
     by_size: dict[int, str] = {}
     for name in methods:
         by_size.setdefault(recipes[name].resolution, name)
@@ -67,7 +67,7 @@ def resolution_group(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> l
 
 
 def differ_in_size_only(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> bool:
-    """Say whether methods equal each other but for the size of the face."""
+    """Return whether methods are equal except for the size of the face."""
     free = set(_SIZE)
     fixed = [recipes[name].model_dump(exclude=free) for name in methods]
     return all(each == fixed[0] for each in fixed)
@@ -76,7 +76,7 @@ def differ_in_size_only(methods: Sequence[str], recipes: Mapping[str, Recipe]) -
 def colour_group(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[str]:
     """Return the methods that differ in colour correction only, the least corrected first.
 
-    Empty if there are not two.
+    Empty if there are fewer than two.
     """
     return _group(
         methods,
@@ -92,7 +92,7 @@ def _group(
     free: frozenset[str],
     rank: Callable[[Recipe], int],
 ) -> list[str]:
-    """Return one method per rank among those that equal the first in all but `free` fields."""
+    """Return one method for each rank, of those that equal the first except in `free` fields."""
     fixed = {name: recipes[name].model_dump(exclude=set(free)) for name in methods}
     alike = [name for name in methods if fixed[name] == fixed[methods[0]]]
     by_rank: dict[int, str] = {}
@@ -104,11 +104,22 @@ def _group(
 def mask_rows(
     methods: Sequence[str], recipes: Mapping[str, Recipe], owners: Mapping[str, str]
 ) -> list[tuple[str, str | None, SynthesisRecipe]]:
-    """Return the rows of figure 4.7: mask kind, method, recipe, all with one model.
+    """Return the rows of figure 4.7, all made with the model of the first method.
 
-    The model is the first method's. A kind is shown as a configured method makes it, if one does
-    with the same model and all else equal; the method is None where the build has none, and the
-    first method's recipe with that mask is shown.
+    Parameters
+    ----------
+    methods : sequence of str
+        The build's methods.
+    recipes : mapping of str to Recipe
+        The recipe of each method.
+    owners : mapping of str to str
+        The recipe that trains the models of each method.
+
+    Returns
+    -------
+    list of (str, str or None, SynthesisRecipe)
+        For each kind of mask: the kind, a method of the build that makes exactly this (None if
+        there is none), and the first method's recipe with this mask.
     """
     first = methods[0]
     synthesis = {
@@ -125,7 +136,7 @@ def mask_rows(
 
 
 def describe(recipe: Recipe) -> list[str]:
-    """Return what a recipe does, as a few short lines for a column's head."""
+    """Return a recipe as four short lines, for the head of a column."""
     transfer = "" if recipe.colour_transfer == "none" else recipe.colour_transfer
     colour = f"{transfer} colours".strip() + ", augmented" * recipe.colour_augmentation
     coloured = transfer or recipe.colour_augmentation

@@ -1,6 +1,6 @@
-"""Which models a build trains, how long, and from where they start.
+"""The plan of generation: the models that a build trains, their steps and their starts.
 
-Light to import: the Snakefile asks it for paths and settings.
+Imports nothing heavy: the Snakefile asks for paths and settings.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from swapset.config.recipes import TrainingRecipe
 from swapset.dataset.selection import pair_name
 from swapset.generation.size import training_memory
 
-SHOWN = 4
-"""Pairs of each recipe whose training the report shows."""
+PREVIEWED = 4
+"""Number of pairs of each recipe with training previews in the report."""
 
 
 class GenerationPlan:
@@ -34,17 +34,17 @@ class GenerationPlan:
 
     @cached_property
     def pairs(self) -> list[str]:
-        """Return the names of the pairs that fakes are made from."""
+        """Return the names of the pairs of subjects in the fakes."""
         return list(dict.fromkeys(swap.pair for swap in self._build.swaps))
 
     @property
     def shared(self) -> bool:
-        """Say whether one model of all subjects makes all fakes."""
+        """Return whether one model of all subjects makes all fakes."""
         return self._settings.scope == "all"
 
     @cached_property
     def warm(self) -> bool:
-        """Say whether pairs start from a base model of this build."""
+        """Return whether pairs start from a base model of this build."""
         if self.shared:
             return False
         wanted = self._settings.warm_start
@@ -54,7 +54,7 @@ class GenerationPlan:
         return not self.shared and (self.warm or recipe in self._settings.bases)
 
     def cost(self, warm: bool) -> float:
-        """Return the steps of all pairs' models, base included, in steps of one cold start."""
+        """Return the steps of all pairs and of their base model, in units of one cold start."""
         if not warm:
             return len(self.pairs)
         return self._base_share + len(self.pairs) * self._settings.warm_steps
@@ -64,7 +64,14 @@ class GenerationPlan:
         return self._settings.base_steps * len(self._build.subjects) / 2
 
     def model(self, method: str, one: str, other: str) -> dict[str, str]:
-        """Return the paths of the model that swaps two people by a method, and of its card."""
+        """Return the paths of a model and its card.
+
+        Parameters
+        ----------
+        method : str
+        one, other : str
+            The two people who are swapped, in any order.
+        """
         return self._files(
             self._build.model_recipe(method), "all" if self.shared else pair_name(one, other)
         )
@@ -77,8 +84,8 @@ class GenerationPlan:
             stems += [f"{owner}/{name}" for name in names]
         return stems
 
-    def pictured(self) -> list[str]:
-        """Return every file of videos, labels and models that a figure may show."""
+    def figure_inputs(self) -> list[str]:
+        """Return all videos, labels and models that figures may show."""
         build = self._build
         videos = [
             f"{build.root}/dataset/{kind}/original/{name}.mp4" for kind, name in build.video_names()
@@ -87,12 +94,12 @@ class GenerationPlan:
         return videos + build.labels() + models
 
     def trains_base(self, recipe: str) -> bool:
-        """Say whether a base model of a recipe is trained in this build."""
+        """Return whether this build trains a base model of a recipe."""
         return self.warm and recipe not in self._settings.bases
 
-    def shown(self) -> list[str]:
-        """Return `recipe/name` of the trainings that the report shows."""
-        names = ["all"] if self.shared else self.pairs[:SHOWN]
+    def previewed(self) -> list[str]:
+        """Return `recipe/name` of the models with training previews in the report."""
+        names = ["all"] if self.shared else self.pairs[:PREVIEWED]
         return [f"{owner}/{name}" for owner in self._owners for name in names]
 
     @cached_property
@@ -104,36 +111,36 @@ class GenerationPlan:
         return {"model": f"{path}.safetensors", "card": f"{path}.json"}
 
     def start(self, recipe: str) -> list[str]:
-        """Return what a pair's training needs besides faces: the base model, if it starts warm."""
-        given = self._settings.bases.get(recipe)
+        """Return the file of the base model that a pair's training starts from, if there is one."""
+        base = self._settings.bases.get(recipe)
         if not self._starts_warm(recipe):
             return []
-        return [str(given) if given else self._files(recipe, "base")["model"]]
+        return [str(base) if base else self._files(recipe, "base")["model"]]
 
-    def of_pair(self, recipe: str) -> dict[str, Any]:
-        """Return the recipe of a pair's model."""
+    def pair_recipe(self, recipe: str) -> dict[str, Any]:
+        """Return the training recipe of a pair's model, as JSON values."""
         return self._with_steps(
             recipe, self._settings.warm_steps if self._starts_warm(recipe) else 1
         )
 
     def warm_rate(self, recipe: str) -> float:
-        """Return the share of the learning rate that a pair takes whose start knows it."""
+        """Return the factor on the learning rate of a pair that starts from a base model."""
         return self._settings.warm_rate if self._starts_warm(recipe) else 1.0
 
     def shared_share(self, name: str) -> float:
-        """Return the steps of the model of all subjects, `base` or `all`, in recipes' steps."""
+        """Return the steps of the model of all subjects, `base` or `all`, over the recipe's."""
         return self._base_share if name == "base" else len(self._build.subjects) / 2
 
     def shared_every(self, name: str, steps: int) -> int:
-        """Return an interval of a pair's training, stretched to as few in one of all subjects."""
+        """Return a pair's interval in steps, stretched for the model of all subjects."""
         return math.ceil(steps * max(1.0, self.shared_share(name)))
 
-    def of_shared(self, recipe: str, name: str) -> dict[str, Any]:
-        """Return the recipe of the model of all subjects: the `base` of pairs, or `all`."""
+    def shared_recipe(self, recipe: str, name: str) -> dict[str, Any]:
+        """Return the training recipe of the model of all subjects, `base` or `all`."""
         return self._with_steps(recipe, self.shared_share(name))
 
-    def cold(self, recipe: str) -> dict[str, Any]:
-        """Return the recipe of a pair's model that starts from nothing."""
+    def cold_recipe(self, recipe: str) -> dict[str, Any]:
+        """Return the training recipe of a pair's model that starts from random weights."""
         return self._with_steps(recipe, 1)
 
     def _with_steps(self, recipe: str, share: float) -> dict[str, Any]:
@@ -141,16 +148,16 @@ class GenerationPlan:
         return {**values, "steps": max(1, math.ceil(values["steps"] * share))}
 
     def pair_memory(self, recipe: str) -> int:
-        """Return the MB of a job that trains a pair's model."""
+        """Return the memory, in MB, of a job that trains a pair's model."""
         return self._memory(recipe, 2, self._most_faces)
 
     def shared_memory(self, recipe: str) -> int:
-        """Return the MB of a job that trains a model of all subjects."""
+        """Return the memory, in MB, of a job that trains a model of all subjects."""
         most = min(self._settings.shared_faces, self._most_faces)
         return self._memory(recipe, len(self._build.subjects), most)
 
     def _memory_of(self, recipe: str, subjects: int, faces: float) -> int:
-        cold = TrainingRecipe(**self.cold(recipe))
+        cold = TrainingRecipe(**self.cold_recipe(recipe))
         return training_memory(
             cold,
             subjects=subjects,
@@ -161,7 +168,7 @@ class GenerationPlan:
 
     @cached_property
     def _most_faces(self) -> float:
-        """Return how many faces a subject can have: all frames of all clips."""
-        build, own = self._build, self._build.config
+        """Return the largest possible number of a subject's faces: every frame of every clip."""
+        build, config = self._build, self._build.config
         clips = max(len(build.manifest.of(subject)) for subject in build.subjects)
-        return clips * own.ingest.max_seconds * own.ingest.fps / own.align.every
+        return clips * config.ingest.max_seconds * config.ingest.fps / config.align.every

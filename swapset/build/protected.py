@@ -1,4 +1,4 @@
-"""What the Snakefile knows of models that are trained on protected clips. Light to import."""
+"""The plan of models that are trained on protected clips. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from swapset.obstruction.attacks.registry import ATTACKS, CLEAN, DONOR, TARGET
 
 
 class ProtectedPlan:
-    """Pairs whose models are trained again, on clips of one of the two that carry noise.
+    """Pairs whose models are trained again with noise on the clips of one person.
 
-    Somebody gathers the protected person's clips, finds landmarks in them, and trains the pair's
-    model on faces that are aligned by these. The clips of the other, the *partner*, are clean.
-    With attack `none` the clips are clean as well, and all else is the same.
+    The threat: somebody gathers the protected person's clips, finds landmarks in them, aligns the
+    faces by these and trains the pair's model. The clips of the other person, the *partner*, are
+    clean. For comparison, attack `none` does the same with clean clips of both.
 
     Parameters
     ----------
@@ -27,42 +27,45 @@ class ProtectedPlan:
 
     def __init__(self, build: Build, breaker: LandmarkBreakerPlan):
         self._build, self._breaker = build, breaker
-        own = breaker.settings
-        self.attacks = list(dict.fromkeys([CLEAN, *own.protected_attacks]))
-        self.extractor = own.protected_extractor or breaker.reference
+        settings = breaker.settings
+        self.attacks = list(dict.fromkeys([CLEAN, *settings.protected_attacks]))
+        self.extractor = settings.protected_extractor or breaker.reference
 
     @cached_property
     def pairs(self) -> dict[str, str]:
         """Return the protected person of each pair, by the pair's name."""
-        found: dict[str, str] = {}
+        people: dict[str, str] = {}
         for subject in [] if self._breaker.why_not else self._breaker.subjects:
-            found.setdefault(pair_name(subject, self._breaker.donor(subject)), subject)
-        return dict(list(found.items())[: self._breaker.settings.protected_pairs])
+            people.setdefault(pair_name(subject, self._breaker.donor(subject)), subject)
+        return dict(list(people.items())[: self._breaker.settings.protected_pairs])
 
     def folder(self, attack: str, source: str) -> str:
-        """Return where everything of one attack lies, in the form of a build's own results."""
+        """Return the folder of all files of one attack; inside, it is laid out like a build."""
         return f"{self._build.root}/obstruction/protected/{attack}/{source}"
 
-    def victim(self, one: str, other: str) -> str:
-        """Return which of a pair's two people is protected."""
+    def protected_person(self, one: str, other: str) -> str:
+        """Return the protected person of a pair."""
         return self.pairs[pair_name(one, other)]
 
-    def of(self, attack: str, source: str, kind: str, subject: str, beside: str) -> str:
+    def folder_of(self, attack: str, source: str, kind: str, subject: str, other: str) -> str:
         """Return a subject's folder of one kind: with noise, or clean for the partner.
 
         Parameters
         ----------
         attack, source : str
         kind : {"clips", "landmarks", "faces"}
-        subject, beside : str
-            The subject, and the other of the pair.
+        subject, other : str
+            The subject, and the other person of the pair.
         """
-        protected = subject == self.victim(subject, beside)
+        protected = subject == self.protected_person(subject, other)
         root = self.folder(attack, source) if protected else self._build.root
         return f"{root}/{kind}/{subject}"
 
-    def followed(self, attack: str, source: str) -> list[str]:
-        """Return the files of the extractors that the noise follows; first the one that finds."""
+    def extractor_files(self, attack: str, source: str) -> list[str]:
+        """Return the files of the extractors that the noise follows.
+
+        The first one also finds the landmarks in the clips.
+        """
         return [self._breaker.extractor(name) for name in self._followed(attack, source)]
 
     def modules(self, attack: str, source: str) -> list[str]:
@@ -76,21 +79,35 @@ class ProtectedPlan:
         return [source, *others] if ATTACKS.find(attack).traits["several"] else [source]
 
     def faces(self, attack: str, source: str, pair: str) -> list[str]:
-        """Return the aligned faces that a pair is trained on."""
+        """Return the folders of aligned faces that a pair is trained on.
+
+        Parameters
+        ----------
+        attack, source : str
+        pair : str
+            The two people, joined by "-".
+        """
         one, other = pair.split("-")
         return [
-            self.of(attack, source, "faces", one, other),
-            self.of(attack, source, "faces", other, one),
+            self.folder_of(attack, source, "faces", one, other),
+            self.folder_of(attack, source, "faces", other, one),
         ]
 
     def model(self, attack: str, source: str, one: str, other: str) -> dict[str, str]:
-        """Return the files of the pair's model that was trained with an attack's clips."""
+        """Return the paths of the pair's model that was trained on an attack's clips, and its card.
+
+        Parameters
+        ----------
+        attack, source : str
+        one, other : str
+            The two people, in any order.
+        """
         recipe = self._build.model_recipe(self._breaker.method)
         path = f"{self.folder(attack, source)}/models/{recipe}/{pair_name(one, other)}"
         return {"model": f"{path}.safetensors", "card": f"{path}.json"}
 
     def fakes(self, target: str, donor: str) -> list[str]:
-        """Return the names of the fakes of all clips of a target."""
+        """Return the names of the fakes of all clips of a target, with one donor."""
         return [
             f"{target}_{donor}_{clip.partition('_')[2]}" for clip in self._build.manifest.of(target)
         ]
@@ -98,13 +115,20 @@ class ProtectedPlan:
     def fake_files(
         self, attack: str, source: str, target: str, donor: str, ending: str
     ) -> list[str]:
-        """Return a path for each of these fakes: `ending` is of "mp4" or "parquet"."""
-        room = "dataset/{}/original" if ending == "mp4" else "labels/{}"
-        folder = f"{self.folder(attack, source)}/{room.format(self._breaker.method)}"
+        """Return the files of the fakes of all clips of a target.
+
+        Parameters
+        ----------
+        attack, source, target, donor : str
+        ending : {"mp4", "parquet"}
+            The videos or their labels.
+        """
+        place = "dataset/{}/original" if ending == "mp4" else "labels/{}"
+        folder = f"{self.folder(attack, source)}/{place.format(self._breaker.method)}"
         return [f"{folder}/{name}.{ending}" for name in self.fakes(target, donor)]
 
     def parts(self) -> list[dict[str, Any]]:
-        """Return what is compared: each attack, and the protected person as donor and as target."""
+        """Return the rows of the comparison: each attack with the protected person in each role."""
         return [
             {
                 "attack": attack,
@@ -114,15 +138,16 @@ class ProtectedPlan:
                 "donor": donor,
                 "role": role,
             }
-            for victim, partner in self._people()
-            for target, donor, role in ((partner, victim, DONOR), (victim, partner, TARGET))
+            for person, partner in self._people()
+            for target, donor, role in ((partner, person, DONOR), (person, partner, TARGET))
             for attack in self.attacks
         ]
 
     def _people(self) -> Iterator[tuple[str, str]]:
-        for pair, victim in self.pairs.items():
+        """Yield the protected person and the partner of each pair."""
+        for pair, person in self.pairs.items():
             one, other = pair.split("-")
-            yield victim, other if victim == one else one
+            yield person, other if person == one else one
 
     def scores(self) -> list[str]:
         """Return the file of scores of each part."""
@@ -132,8 +157,8 @@ class ProtectedPlan:
             for part in self.parts()
         ]
 
-    def pictured(self) -> list[str]:
-        """Return every file and folder that the figure of these models may show."""
+    def figure_inputs(self) -> list[str]:
+        """Return all files and folders that the figure of these models may show."""
         root = self._build.root
         targets = dict.fromkeys(part["target"] for part in self.parts())
         return [
@@ -147,16 +172,16 @@ class ProtectedPlan:
             )
         ]
 
-    def found(self, kind: str) -> list[str]:
+    def folders(self, kind: str) -> list[str]:
         """Return the protected people's folders of one kind, "clips", "landmarks" or "faces"."""
         return [
-            f"{self.folder(attack, self.extractor)}/{kind}/{victim}"
-            for victim in self.pairs.values()
+            f"{self.folder(attack, self.extractor)}/{kind}/{person}"
+            for person in self.pairs.values()
             for attack in self.attacks
         ]
 
     def results(self) -> list[str]:
-        """Return the table and the figure; nothing where no pair is trained again."""
+        """Return the table and the figure; empty if no pair is trained again."""
         root = self._build.root
         names = ("tables/protected_training.csv", "figures/protected_training.png")
         return [f"{root}/{name}" for name in names] if self.pairs else []

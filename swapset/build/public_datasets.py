@@ -1,4 +1,4 @@
-"""Public datasets of a build: their videos, and fakes with their originals. Light to import."""
+"""The public datasets of a build: videos, and fakes with originals. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ class PublicDatasets:
     Parameters
     ----------
     sources : mapping of str to DatasetSource
+        The section `datasets` of the config.
 
     Raises
     ------
     ManifestError, ConfigError
-        If one cannot be read, naming the folder, the file or the line.
+        If one cannot be read; the message names the folder, the file or the line.
     """
 
     def __init__(self, sources: Mapping[str, DatasetSource]):
@@ -34,17 +35,17 @@ class PublicDatasets:
         return iter(self._datasets)
 
     def notices(self) -> list[str]:
-        """Return what a user should know of them, a sentence each."""
-        found = []
+        """Return notes on the datasets for the user, one sentence each."""
+        notices = []
         for name, dataset in self._datasets.items():
             left = len(dataset.left_out)
             more = f", {left} left out (tables/left_out.csv)" if left else ""
-            found.append(f"{name}: {len(dataset.videos)} videos in {dataset.root}{more}")
-            found += [f"{name}: {note}" for note in dataset.notes]
-        return found
+            notices.append(f"{name}: {len(dataset.videos)} videos in {dataset.root}{more}")
+            notices += [f"{name}: {note}" for note in dataset.notes]
+        return notices
 
     def left_out(self) -> list[list[str]]:
-        """Return dataset, path and reason of what is on disk or in a list and not used."""
+        """Return dataset, path and reason of each video that is left out."""
         return [
             [name, path, reason]
             for name, dataset in self._datasets.items()
@@ -52,16 +53,16 @@ class PublicDatasets:
         ]
 
     def videos(self, dataset: str) -> list[Video]:
-        """Return the videos of a dataset in every compression."""
+        """Return the videos of a dataset in all compressions."""
         return self._datasets[dataset].videos
 
     def compressions(self, dataset: str) -> list[str]:
-        """Return the compressions that a dataset comes in, the best one first."""
-        there = {video.compression for video in self.videos(dataset)}
-        return [name for name in COMPRESSIONS if name in there]
+        """Return the compressions in which a dataset is on disk, the best one first."""
+        present = {video.compression for video in self.videos(dataset)}
+        return [name for name in COMPRESSIONS if name in present]
 
     def files(self, dataset: str, compression: str) -> dict[str, str]:
-        """Return the files of a dataset in a compression, by the videos' names."""
+        """Return the files of a dataset in a compression, by the names of the videos."""
         return {
             video.name: str(video.path)
             for video in self.videos(dataset)
@@ -69,24 +70,27 @@ class PublicDatasets:
         }
 
     def best_videos(self, dataset: str) -> list[tuple[str, int]]:
-        """Return path and label of a dataset's videos, each once."""
+        """Return path and label of each video of a dataset, in its best compression."""
         return [(str(video.path), video.label) for video in self._best(dataset)]
 
     def _best(self, dataset: str) -> list[Video]:
-        """Return the videos in the best compression that the dataset comes in."""
+        """Return the videos in the best compression of a dataset."""
         best = self.compressions(dataset)[:1]
         return [video for video in self.videos(dataset) if video.compression in best]
 
     @cached_property
     def pairs(self) -> dict[str, list[list[str]]]:
-        """Return of each dataset fake's name, fake, original, donor's video and how sure it is.
+        """Return the fakes of each dataset with their originals, in the best compression.
 
-        Of the best compression. The donor's video is "" where the donor is unknown. "exact" pairs
-        show the same frames; for "likely" ones the dataset does not promise it. Datasets whose
-        fakes have no originals are not there.
+        Returns
+        -------
+        dict of str to list of [name, fake, original, donor's video, "exact" or "likely"]
+            The videos are paths; the donor's is "" if the donor is unknown. "exact" pairs show the
+            same frames; for "likely" pairs the dataset does not promise this. Datasets without
+            such pairs are left out.
         """
-        found = {name: _pairs(self._best(name)) for name in self}
-        return {name: pairs for name, pairs in found.items() if pairs}
+        by_dataset = {name: _pairs(self._best(name)) for name in self}
+        return {name: pairs for name, pairs in by_dataset.items() if pairs}
 
 
 def _pairs(videos: Sequence[Video]) -> list[list[str]]:

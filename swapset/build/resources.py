@@ -1,4 +1,4 @@
-"""Resources of rules that grow with each attempt, and the lock on a build's results."""
+"""Resources that grow with each attempt of a job, and the lock on a build's results."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from swapset.errors import SwapsetError
 
 
 def per_attempt(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]:
-    """Return a rule's resource of which each retry gets as much again.
+    """Return a resource function for Snakemake: attempt n asks for n times the amount.
 
-    What is too little once (memory, minutes) is too little the next time. The amount may depend on
-    the job's wildcards.
+    A job that ran out of memory or time would do so again with the same amount.
+
+    Parameters
+    ----------
+    amount : int or callable
+        The amount, or a function that returns it for the job's wildcards.
     """
 
     def resource(wildcards: Any, attempt: int) -> int:
@@ -25,12 +29,22 @@ def per_attempt(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]
 
 
 def lock_results(root: str) -> IO[str]:
-    """Claim a build's results for this process; the claim ends with it, also when killed.
+    """Lock a build's results for this process, until it ends or is killed.
+
+    Parameters
+    ----------
+    root : str
+        The build's folder.
+
+    Returns
+    -------
+    text file
+        The lock, released when the file is closed.
 
     Raises
     ------
     SwapsetError
-        If another run holds them.
+        If another run holds the lock.
     """
     path = Path(root, ".swapset.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +54,7 @@ def lock_results(root: str) -> IO[str]:
     except OSError as error:
         stream.seek(0)
         raise SwapsetError(
-            f"{root}: another run works on these results ({stream.read().strip()}); "
+            f"{root}: another run is working on these results ({stream.read().strip()}); "
             "wait for it or stop it"
         ) from error
     stream.truncate(0)

@@ -1,6 +1,6 @@
-"""Decide what a finished build no longer needs: only what can be made again.
+"""The plan of `tidy`: the files that a finished build no longer needs and that can be made again.
 
-Ingested clips, tracks, landmarks and models stay: more fakes of trained pairs are made from them.
+Ingested clips, tracks, landmarks and models stay: further fakes of trained pairs need them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OFF = {
     _BREAKER: "build landmark_breaker or set attacks: []",
     _PROTECTED: "build landmark_breaker or set landmark_breaker.protected_pairs: 0",
 }
-"""What may still be built from leftovers, and how a user gets them removed."""
+"""For each result that needs leftovers: what a user does to have them removed."""
 
 _THERE = "obstruction/protected/*/*"
 
@@ -41,11 +41,11 @@ LEFTOVERS: dict[str, tuple[str, ...]] = {
     f"{_THERE}/faces": (_PROTECTED,),
     f"{_THERE}/heads": (_PROTECTED,),
 }
-"""Folders of a build (patterns), and what they have to stay for until it is built."""
+"""Folders of a build (patterns) to the results that need them: they stay until these are built."""
 
 
 class TidyPlan:
-    """What `tidy` waits for, and what it then removes.
+    """The results that `tidy` waits for, and the folders that it then removes or keeps.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class TidyPlan:
 
     @cached_property
     def _results(self) -> dict[str, list[str]]:
-        """Return the last files of what is built beside the dataset, if this config has it."""
+        """Return the last files of all results beside the dataset; empty if the config has none."""
         build = self._build
         auc, noise = (f"{build.root}/tables/{t}.csv" for t in (_DETECTION, _BREAKER))
         return {
@@ -77,7 +77,7 @@ class TidyPlan:
         }
 
     def finished(self) -> list[str]:
-        """Return the results, beside the dataset's, that are there: they have to be up to date."""
+        """Return the existing results beside the dataset, which have to be up to date first."""
         return [path for paths in self._results.values() for path in paths if Path(path).exists()]
 
     def _missing(self, pattern: str) -> list[str]:
@@ -93,7 +93,7 @@ class TidyPlan:
         return [pattern for pattern in LEFTOVERS if not self._missing(pattern)]
 
     def kept(self) -> dict[str, str]:
-        """Return the patterns of what stays for the time being, and how to get it removed."""
+        """Return the patterns of the folders that stay for now, to what a user does about it."""
         return {
             pattern: "; ".join(_OFF[needed] for needed in missing)
             for pattern in LEFTOVERS
@@ -101,5 +101,5 @@ class TidyPlan:
         }
 
     def sources(self) -> list[str]:
-        """Return the files that clips are ingested from."""
+        """Return the source files of all clips."""
         return [self._build.source_of(clip) for clip in self._build.manifest.clips]

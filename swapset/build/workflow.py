@@ -1,4 +1,4 @@
-"""One build's facts and the plan of each stage, made from them."""
+"""The facts of one build and the plans of its stages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from swapset.build.tidy import TidyPlan
 
 
 class Workflow:
-    """All that the Snakefile asks about one build.
+    """A build and its plans, each made when it is first used.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Workflow:
     Raises
     ------
     SwapsetError
-        With one message that names the key, or the file and line, that is wrong.
+        If the config, or a file that it names, is wrong; see `Build`.
     """
 
     def __init__(self, values: Mapping[str, Any]):
@@ -38,17 +38,17 @@ class Workflow:
 
     @cached_property
     def generation(self) -> GenerationPlan:
-        """Return the plan of the models that fakes are made by."""
+        """Return the plan of the models that make the fakes."""
         return GenerationPlan(self.build)
 
     @cached_property
     def detection(self) -> DetectionPlan:
-        """Return the plan of detectors, datasets and who is tested."""
+        """Return the plan of detectors, datasets and folds."""
         return DetectionPlan(self.build)
 
     @cached_property
     def breaker(self) -> LandmarkBreakerPlan:
-        """Return the plan of landmark extractors, attacks and who is protected."""
+        """Return the plan of landmark extractors, attacks and protected people."""
         return LandmarkBreakerPlan(self.build, self.generation)
 
     @cached_property
@@ -58,5 +58,5 @@ class Workflow:
 
     @cached_property
     def tidying(self) -> TidyPlan:
-        """Return the plan of what may go when the build is finished."""
+        """Return the plan of the files that `tidy` removes from a finished build."""
         return TidyPlan(self.build, self.detection, self.breaker, self.protected)

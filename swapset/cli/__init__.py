@@ -1,1 +1,1 @@
-"""The `swapset` command: a file for each sub-command."""
+"""The `swapset` command, with a file for each sub-command."""

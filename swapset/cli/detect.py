@@ -1,4 +1,4 @@
-"""`swapset detect`: score a video or an image by one detector."""
+"""`swapset detect`: score a video or an image with one detector."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def add_detect(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the sub-command to the `swapset` command."""
     detect = commands.add_parser(
         "detect",
-        help="score a video or an image by a detector",
+        help="score a video or an image with a detector",
         description=(
-            "Score a video or an image by a fitted detector. Higher = more likely fake. Of several "
-            "people, the one who is seen longest and largest is scored."
+            "Score a video or an image with a fitted detector. Higher = more likely fake. If there "
+            "are several people, the one who is visible longest and largest is scored."
         ),
     )
     detect.add_argument("file", type=Path, metavar="FILE", help="a video or an image")
@@ -36,7 +36,7 @@ def add_detect(commands: argparse._SubParsersAction[Any]) -> None:
         type=Path,
         default=_BUILD,
         metavar="DIR",
-        help="results of the build whose detector is used (default: results/demo)",
+        help="results of the build with the fitted detector (default: results/demo)",
     )
     source.add_argument("--model", type=Path, metavar="FILE", help="a fitted detector's file")
     source.add_argument(
@@ -52,47 +52,50 @@ def add_detect(commands: argparse._SubParsersAction[Any]) -> None:
     detect.set_defaults(run=_detect)
 
 
-def _detect(given: argparse.Namespace) -> None:
-    if given.every < 1:
-        raise ConfigError(f"--every: {given.every} must be at least 1")
+def _detect(options: argparse.Namespace) -> None:
+    if options.every < 1:
+        raise ConfigError(f"--every: {options.every} is not allowed: use at least 1")
     from swapset.detection import detect
     from swapset.io.files import write_csv
     from swapset.learning.device import claimed_device
     from swapset.media.picture import is_image
     from swapset.report.figures.charts import save_figure
 
-    with claimed_device(given.device) as device:
-        detector = _detector(given, str(device))
-        if is_image(given.file):
-            if given.video:
-                raise ConfigError("--video: is for videos; an image has no frames to annotate")
-            result = detect.score_image(detect.read_image(given.file), detector)
+    with claimed_device(options.device) as device:
+        detector = _detector(options, str(device))
+        if is_image(options.file):
+            if options.video:
+                raise ConfigError(
+                    "--video: is not allowed for an image, which has no frames to annotate; leave "
+                    "it out"
+                )
+            result = detect.score_image(detect.read_image(options.file), detector)
         else:
-            with detect.opened(given.file) as clip:
-                result = detect.score_clip(clip, detector, given.every)
-                if given.video:
-                    detect.annotate(clip, result, given.video, given.detector)
-    if given.csv:
-        write_csv(given.csv, result.table())
-    if given.plot:
-        save_figure(detect.score_plot(result, f"{given.file.name}, {given.detector}"), given.plot)
+            with detect.opened(options.file) as clip:
+                result = detect.score_clip(clip, detector, options.every)
+                if options.video:
+                    detect.annotate(clip, result, options.video, options.detector)
+    if options.csv:
+        write_csv(options.csv, result.table())
+    if options.plot:
+        title = f"{options.file.name}, {options.detector}"
+        save_figure(detect.score_plot(result, title), options.plot)
     seen = int((result.boxes == result.boxes).all(axis=1).sum())
     shown = "no score" if math.isnan(result.score) else f"{result.score:.4f}"
-    print(f"{given.file}: {given.detector} {shown} (higher = more likely fake)")
-    print(f"  {seen} of {len(result.frames)} frames looked at show a face")
+    print(f"{options.file}: {options.detector} {shown} (higher = more likely fake)")
+    print(f"  {seen} of {len(result.frames)} scored frames show a face")
 
 
-def _detector(given: argparse.Namespace, device: str) -> Detector:
+def _detector(options: argparse.Namespace, device: str) -> Detector:
     from swapset.detectors.registry import detector_class
 
-    kind = detector_class(given.detector)
-    if given.weights:
-        return kind.from_weights(given.weights, device=device)
-    model = given.model or given.build / "detectors" / given.detector / "0.safetensors"
+    kind = detector_class(options.detector)
+    if options.weights:
+        return kind.from_weights(options.weights, device=device)
+    model = options.model or options.build / "detectors" / options.detector / "0.safetensors"
     if not model.is_file():
-        config = "" if given.build == _BUILD else " with the build's --configfile"
+        config = "" if options.build == _BUILD else " with the build's --configfile"
         how = f"fit it by `snakemake --cores 2 {model}`{config}, or give --model or --weights"
-        raise ConfigError(
-            f"{model}: there is no fitted {given.detector}" + ("" if given.model else f"; {how}")
-        )
+        advice = "correct --model" if options.model else how
+        raise ConfigError(f"{model}: there is no fitted {options.detector}; {advice}")
     return kind.load(model, device=device)

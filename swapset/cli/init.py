@@ -5,45 +5,69 @@ from __future__ import annotations
 import argparse
 import shlex
 from pathlib import Path
+from typing import Any
 
-from swapset.cli.collect import (
-    Collection,
-    collect,
-    config_header,
-    config_values,
-    refuse_existing,
-    write_manifest,
-)
+from swapset.cli.collect import Collection, collect, refuse_existing, write_manifest
+from swapset.cli.first_config import config_header, config_values
 from swapset.io.files import atomic_output
 from swapset.learning.device import visible_gpus
 
 _SHOWN = 20
 
 
-def _init(given: argparse.Namespace) -> None:
+def add_init(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the sub-command to the `swapset` command."""
+    init = commands.add_parser(
+        "init",
+        help="write clips.csv and config.yaml for a folder of clips",
+        description=(
+            "Write clips.csv and config.yaml for a folder of clips. The clips are files called "
+            "idX_NNNN.*, or lie in one sub-folder for each person. Nothing is overwritten."
+        ),
+    )
+    init.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the clips")
+    init.add_argument(
+        "--licence",
+        default="",
+        metavar="TEXT",
+        help="licence of all clips (default: you fill in the column in clips.csv)",
+    )
+    init.add_argument(
+        "--into", type=Path, metavar="DIR", help="folder for the two files (default: FOLDER)"
+    )
+    init.add_argument(
+        "--networks",
+        choices=("full", "small"),
+        default="full",
+        help="the paper's networks, for a GPU, or small ones for a processor (default: full)",
+    )
+    init.set_defaults(run=_init)
+
+
+def _init(options: argparse.Namespace) -> None:
     from swapset.config.text import commented_yaml
 
-    folder, into = given.folder, given.into or given.folder
+    folder, into = options.folder, options.into or options.folder
     manifest, config = into / "clips.csv", into / "config.yaml"
-    found = collect(folder)
+    clips = collect(folder)
     for path in (manifest, config):
         refuse_existing(path)
-    values = config_values(folder, manifest, given.networks)
-    text = commented_yaml(values, config_header(folder, config, given.networks))
-    write_manifest(manifest, found, given.licence.strip())
+    values = config_values(folder, manifest, options.networks)
+    text = commented_yaml(values, config_header(folder, config, options.networks))
+    write_manifest(manifest, clips, options.licence.strip())
     with atomic_output(config) as scratch:
         scratch.write_text(text, encoding="utf-8")
-    _report(found, manifest, config)
-    if given.networks == "full" and not visible_gpus():
-        print("No GPU is visible here; these networks are too large for a processor. If so,")
-        print("delete config.yaml and clips.csv and use --networks small.")
-    _next(manifest, config, bool(given.licence.strip()))
+    _report(clips, manifest, config)
+    if options.networks == "full" and not visible_gpus():
+        print("No GPU is visible, and these networks are too large for a processor. Without a GPU,")
+        print("delete config.yaml and clips.csv and run this again with --networks small.")
+    _next(manifest, config, bool(options.licence.strip()))
 
 
-def _report(found: Collection, manifest: Path, config: Path) -> None:
-    print(f"{len(found.rows)} clips of {len(found.subjects)} people")
-    renamed = [f"  {s} is {person}" for s, person in found.people.items() if s != person]
-    left_out = [f"  left out {path}: {reason}" for path, reason in found.left_out.items()]
+def _report(clips: Collection, manifest: Path, config: Path) -> None:
+    print(f"{len(clips.rows)} clips of {len(clips.subjects)} people")
+    renamed = [f"  {s} is {person}" for s, person in clips.people.items() if s != person]
+    left_out = [f"  left out {path}: {reason}" for path, reason in clips.left_out.items()]
     for lines in (renamed, left_out):
         print("".join(f"{line}\n" for line in lines[:_SHOWN]), end="")
         if len(lines) > _SHOWN:
@@ -54,6 +78,6 @@ def _report(found: Collection, manifest: Path, config: Path) -> None:
 def _next(manifest: Path, config: Path, licensed: bool) -> None:
     print("Next:")
     if not licensed:
-        print(f"  write each clip's licence into {manifest}; a build does not start without")
+        print(f"  write the licence of each clip into {manifest}; a build needs it to start")
     command = f"snakemake --cores all --configfile {shlex.quote(str(config.resolve()))}"
     print(f"  {command}    (beside the Snakefile)")

@@ -1,4 +1,4 @@
-"""`swapset plan`: what a config will cost, before anything runs."""
+"""`swapset plan`: estimate the cost of a config before anything runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ def add_plan(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the sub-command to the `swapset` command."""
     plan = commands.add_parser(
         "plan",
-        help="say what a config will cost: jobs, hours, memory, disk",
+        help="estimate the cost of a config: jobs, hours, memory, disk",
         description=(
-            "Say what is still to be done for a target, and what it will cost: jobs, CPU-hours, "
-            "GPU-hours, memory and disk (as built, and after `snakemake tidy`) of each rule, from "
-            "the benchmark files of builds on this machine, and where there are none, from those "
-            "that come with swapset. Run it in the "
-            "folder that snakemake is run in."
+            "List the jobs that are left for a target and estimate their cost: CPU-hours, "
+            "GPU-hours, memory and disk (as built, and after `snakemake tidy`) of each rule. The "
+            "estimates come from benchmark files of builds on this machine, or else from those "
+            "that come with swapset. Run it in the folder in which snakemake runs."
         ),
     )
     plan.add_argument("targets", nargs="*", metavar="TARGET", help="as snakemake takes them")
@@ -44,10 +43,10 @@ def add_plan(commands: argparse._SubParsersAction[Any]) -> None:
         type=Path,
         nargs="*",
         metavar="DIR",
-        help="finished builds to learn from (default: all in the config's results folder)",
+        help="finished builds to take benchmarks from (default: all in the results folder)",
     )
     plan.add_argument(
-        "--frames", type=float, default=390, metavar="N", help="frames of a clip (default: 390)"
+        "--frames", type=float, default=390, metavar="N", help="frames per clip (default: 390)"
     )
     plan.add_argument(
         "--device",
@@ -58,53 +57,53 @@ def add_plan(commands: argparse._SubParsersAction[Any]) -> None:
     plan.set_defaults(run=_plan)
 
 
-def _plan(given: argparse.Namespace) -> None:
+def _plan(options: argparse.Namespace) -> None:
     from swapset.planning.disk import bytes_per_frame
     from swapset.planning.estimate import Basis, estimate
     from swapset.planning.rates import measured_rates, reference_rates
 
-    if given.frames <= 0:
-        raise ConfigError(f"--frames: {given.frames:g} must be above 0")
-    stages, jobs = _stages(given), _jobs(given)
-    build = stages.build
-    roots = given.builds
+    if options.frames <= 0:
+        raise ConfigError(f"--frames: {options.frames:g} is not allowed: use more than 0")
+    workflow, jobs = _workflow(options), _jobs(options)
+    build = workflow.build
+    roots = options.builds
     if roots is None:
         roots = sorted(path for path in build.config.results.glob("*") if path.is_dir())
     wants_gpu = build.config.device.startswith("cuda")
     wants_gpu |= build.config.device == "auto" and bool(visible_gpus())
-    gpu = given.device == "cuda" if given.device else wants_gpu
+    gpu = options.device == "cuda" if options.device else wants_gpu
     rates = reference_rates() | measured_rates(roots)
-    basis = Basis(rates, bytes_per_frame(roots), given.frames, gpu)
-    table = estimate(stages, jobs, basis)
-    print(table.to_json(orient="records", indent=1) if given.json else _text(table))
+    basis = Basis(rates, bytes_per_frame(roots), options.frames, gpu)
+    table = estimate(workflow, jobs, basis)
+    print(table.to_json(orient="records", indent=1) if options.json else _text(table))
 
 
-def _stages(given: argparse.Namespace) -> Workflow:
+def _workflow(options: argparse.Namespace) -> Workflow:
     from swapset.build.workflow import Workflow
 
     values = _read(Path("config.yaml"))
-    for path in given.configfile:
+    for path in options.configfile:
         _extend(values, _read(path))
     return Workflow(values)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return what a config file says."""
+    """Return the keys and values of a config file."""
     import yaml
 
     if not path.is_file():
-        raise ConfigError(f"{path}: there is no such file")
+        raise ConfigError(f"{path}: there is no such file; correct the path or the folder")
     try:
-        found = yaml.safe_load(whole_text(path, ConfigError))
+        values = yaml.safe_load(whole_text(path, ConfigError))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: no YAML ({error})") from error
-    if found is not None and not isinstance(found, dict):
-        raise ConfigError(f"{path}: a config has keys with values, not a {type(found).__name__}")
-    return found or {}
+        raise ConfigError(f"{path}: is not YAML ({error})") from error
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError(f"{path}: a config has keys with values, not a {type(values).__name__}")
+    return values or {}
 
 
 def _extend(values: dict[str, Any], more: dict[str, Any]) -> None:
-    """Put one config over another, as Snakemake does: key by key, at every depth."""
+    """Merge a config into another as Snakemake does: key by key, at every depth."""
     for key, value in more.items():
         if isinstance(value, dict) and isinstance(values.get(key), dict):
             _extend(values[key], value)
@@ -112,17 +111,17 @@ def _extend(values: dict[str, Any], more: dict[str, Any]) -> None:
             values[key] = value
 
 
-def _jobs(given: argparse.Namespace) -> dict[str, int]:
-    """Return what Snakemake would do, by rule."""
+def _jobs(options: argparse.Namespace) -> dict[str, int]:
+    """Return the number of jobs of each rule that Snakemake would run."""
     command = [sys.executable, "-m", "snakemake", "-n", "-q", "rules", "--cores", "1"]
-    if given.configfile:
-        command += ["--configfile", *map(str, given.configfile)]
+    if options.configfile:
+        command += ["--configfile", *map(str, options.configfile)]
     done = subprocess.run(  # noqa: S603 - snakemake, without a shell
-        [*command, "--", *given.targets], capture_output=True, text=True, check=False
+        [*command, "--", *options.targets], capture_output=True, text=True, check=False
     )
     if done.returncode:
         last = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if line]
-        raise ConfigError("snakemake cannot plan this: " + " ".join(last[-3:]))
+        raise ConfigError("snakemake cannot plan this build: " + " ".join(last[-3:]))
     table = _TABLE.search(done.stdout + done.stderr)
     rows = [line.split() for line in table.group(1).splitlines()] if table else []
     return {rule: int(count) for rule, count in rows if rule not in _NO_WORK}
@@ -130,7 +129,7 @@ def _jobs(given: argparse.Namespace) -> dict[str, int]:
 
 def _text(table: pd.DataFrame) -> str:
     if table.empty:
-        return "Nothing is left to be done."
+        return "Nothing is left to do."
     lines = [
         f"{'rule':24s}{'jobs':>7s}{'each':>10s}{'CPU-hours':>11s}{'GPU-hours':>11s}"
         f"{'memory':>10s}{'disk':>10s}{'after tidy':>11s}  measured in"

@@ -1,1 +1,1 @@
-"""All of configuration: schema, recipes, methods, the demo's values, messages and their texts."""
+"""The configuration: schema, recipes, methods, the demo's values, messages and generated texts."""

@@ -1,6 +1,6 @@
-"""The embedded demo's own values: narrow networks that train in minutes, few frames, few plug-ins.
+"""The demo's own values: narrow networks that train in minutes, few frames and few plug-ins.
 
-They apply to `clips: demo` alone. Builds from other clips start from the models' defaults.
+They apply to `clips: demo` only. Builds from other clips start from the models' defaults.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 DEMO = "demo"
-"""The word for the embedded demo in the key `clips`, which is also that key's default."""
+"""Value of the key `clips` for the embedded demo; also the default of this key."""
 
 _SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
 
@@ -47,19 +47,19 @@ DEMO_VALUES: dict[str, Any] = {
         },
     },
 }
-"""What the demo sets differently from the models' defaults."""
+"""The demo's values that differ from the models' defaults."""
 
 _NAMED_ENTRIES = ("recipes", "settings")
-"""Keys whose entries users name: an entry set to null takes back the demo's."""
+"""Keys with entries that users name. An entry set to null removes the demo's entry."""
 
 
 def with_demo_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a config, laid over the demo's if its clips are the demo.
+    """Return the values of a config; if its clips are the demo, on top of the demo's values.
 
     Parameters
     ----------
     values : mapping
-        What the user names: `config.yaml`, other config files and the command line, merged.
+        The keys that the user sets: `config.yaml`, other config files and the command line, merged.
     """
     if values.get("clips", DEMO) != DEMO:
         return dict(values)
@@ -67,9 +67,9 @@ def with_demo_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lay_over(lower: Mapping[str, Any], upper: Mapping[str, Any], key: str = "") -> dict[str, Any]:
-    """Return two configs as one, key by key at every depth; `upper` decides where both speak.
+    """Merge two configs, key by key at every depth; `upper` wins.
 
-    An empty section (null in YAML) says nothing; null for a value or a named entry counts.
+    An empty section (null in YAML) changes nothing; null for a value or a named entry counts.
     """
     merged = dict(lower)
     for name, value in upper.items():

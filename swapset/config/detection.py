@@ -1,4 +1,4 @@
-"""Settings of detection in the config. Light to import."""
+"""The section `detection` of the config, and the datasets. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from swapset.config.sections import ByName, Section
 
 
 class DetectorSettings(Section):
-    """How one detector is fitted; what is null is as its authors published it."""
+    """How one detector is fitted; null means the authors' published value."""
 
-    steps: int | None = Field(None, ge=1, description="Most training steps.")
+    steps: int | None = Field(None, ge=1, description="Largest number of training steps.")
     batch: int | None = Field(None, ge=2, le=4096, description="Faces in a step.")
     learning_rate: float | None = Field(None, gt=0, le=1)
-    patience: int | None = Field(None, ge=1, description="As for all detectors, for this one.")
+    patience: int | None = Field(
+        None, ge=1, description="As `detection.patience`, for this detector."
+    )
     weights: Path | None = Field(
-        None, description="Published weights (docs/weights.md); it is not fitted then."
+        None, description="Published weights (docs/weights.md), used instead of fitting."
     )
     backbone_weights: Path | None = Field(
-        None, description="Weights of its backbone on ImageNet, to start from."
+        None, description="ImageNet weights of its backbone, to start from."
     )
 
 
@@ -29,41 +31,46 @@ class DatasetSource(Section):
     """A public dataset on disk (docs/datasets.md)."""
 
     root: Path = Field(description="Its folder.")
-    layout: str | None = Field(None, description="Which dataset it is; null: as it is called here.")
-    options: dict[str, Any] = Field({}, description="What the layout takes further.")
+    layout: str | None = Field(
+        None, description="How its files are laid out; null: as the dataset of this name."
+    )
+    options: dict[str, Any] = Field({}, description="Options of the layout.")
 
 
 class DetectionSettings(Section):
-    """Detectors are fitted on people that they are not tested on."""
+    """Detectors are fitted and tested on different people."""
 
     train_on: str | None = Field(
         None,
         description=(
-            "Dataset to learn from: a method of this build or a public dataset with a split. "
-            "null: 'faceswap' if it is among the methods, else the last method."
+            "Training dataset: a method of this build, or a public dataset with a split. null: "
+            "'faceswap' if it is among the methods, else the last method."
         ),
     )
-    frames: int = Field(16, ge=1, le=10_000, description="Frames of a video, evenly spread.")
+    frames: int = Field(16, ge=1, le=10_000, description="Frames of each video, evenly spaced.")
     folds: int = Field(
         1,
         ge=1,
         le=50,
-        description="1: one split of the people. More: everybody is tested in one of the folds.",
+        description="1: one split of the people. More: cross-validation, each person tested once.",
     )
-    test: float = Field(0.2, gt=0, lt=1, description="Share of the people that are tested.")
+    test: float = Field(0.2, gt=0, lt=1, description="Share of the people in the test split.")
     validation: float = Field(
-        0.2, ge=0, lt=1, description="Share of the people that decide when training stops."
+        0.2,
+        ge=0,
+        lt=1,
+        description="Share of the people in the validation split, which ends training.",
     )
     patience: int = Field(
-        10, ge=1, description="Looks at the validation faces without gain before training stops."
+        10, ge=1, description="Validations without improvement after which training ends."
     )
-    look_every: int = Field(100, ge=1, description="Training steps between two looks.")
-    block: int = Field(64, ge=1, description="Videos whose faces one job finds.")
-    bootstrap: int = Field(1000, ge=10, description="Resamples behind an interval of an AUC.")
-    level: float = Field(0.95, gt=0, lt=1, description="Probability of the intervals.")
+    look_every: int = Field(100, ge=1, description="Training steps between two validations.")
+    block: int = Field(64, ge=1, description="Videos in one job that finds faces.")
+    bootstrap: int = Field(1000, ge=10, description="Bootstrap samples for the interval of an AUC.")
+    level: float = Field(0.95, gt=0, lt=1, description="Level of the confidence intervals.")
     settings: ByName[DetectorSettings] = Field(
         {},
         description=(
-            "By detector: steps, batch, learning_rate, patience, weights, backbone_weights."
+            "For each detector: steps, batch, learning_rate, patience, weights, backbone_weights."
         ),
     )

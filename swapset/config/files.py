@@ -1,4 +1,4 @@
-"""Check that the files that a config names exist, before anything is planned. Light to import."""
+"""Check that the files that a config names exist. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from swapset.io.untrusted import search_note
 
 
 def check_files(files: Iterable[tuple[str, Path]], results: Path) -> None:
-    """Look for models and weights; those in the build's own results may come yet.
+    """Check that models and weights exist.
 
     Parameters
     ----------
     files : iterable of (key, path)
         Each file with the key of the config that names it.
     results : Path
-        The build's folder.
+        The build's folder. Files in it are not checked: the build may still make them.
 
     Raises
     ------
     ConfigError
-        Naming the key and the file that is not there.
+        If a file does not exist; the message names the key and the file.
     """
     for key, path in files:
-        if not path.is_relative_to(results) and not os.path.isfile(path):  # noqa: PTH113 - says no to every odd name
-            raise ConfigError(f"{key}: no file {path}{search_note(path)}")
+        if not path.is_relative_to(results) and not os.path.isfile(path):  # noqa: PTH113 - False for odd names, too
+            raise ConfigError(f"{key}: no file {path}{search_note(path)}; correct the path")

@@ -1,4 +1,4 @@
-"""What a user is told of wrong keys and values: one line for each. Light to import."""
+"""Messages about wrong keys and values of a config, one line each. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pydantic import BaseModel
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 200
 _SHORT.maxlevel = 2
-# pydantic names the branch of a union in an error's location; users did not write it.
+# pydantic adds the branch of a union to the location of an error, which users did not write.
 _UNION_MARKS = ("literal[", "list[", "constrained-", "float", "function-")
 
 
 def describe(problems: Sequence[Any], config: type[BaseModel]) -> list[str]:
-    """Return one line per wrong key; the branches of a union are joined by 'or'.
+    """Return one line for each wrong key; messages of the branches of a union are joined by "or".
 
     Parameters
     ----------
     problems : sequence
-        What pydantic found.
+        The errors that pydantic found.
     config : type
         The model of the whole config.
     """
@@ -35,7 +35,7 @@ def describe(problems: Sequence[Any], config: type[BaseModel]) -> list[str]:
         elif key in lines:
             lines[key] += f", or: {says}"
         elif problem["type"] == "value_error" and isinstance(problem["input"], dict):
-            lines[key] = f"{key}: {says}"  # which names what is wrong in it
+            lines[key] = f"{key}: {says}"  # the message names the wrong part
         else:
             lines[key] = f"{key}: {shown(problem['input'])} is not allowed: {says}"
             if problem["type"] == "list_type" and isinstance(problem["input"], str):
@@ -44,10 +44,10 @@ def describe(problems: Sequence[Any], config: type[BaseModel]) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """Return a value for a message: of a long or deep one, the beginning.
+    """Return a value for a message; long or deep values are cut.
 
-    A few lines of YAML may stand for gigabytes of text, and numbers may have more digits than
-    Python writes.
+    A few lines of YAML can expand to gigabytes of text, and Python refuses to write numbers of
+    too many digits.
     """
     try:
         return _SHORT.repr(value)
@@ -56,11 +56,11 @@ def shown(value: Any) -> str:
 
 
 def _allowed_beside(location: tuple[int | str, ...], config: type[BaseModel]) -> str:
-    """Name the keys that exist where an unknown one was found."""
+    """Return the keys that are allowed in the place of an unknown one."""
     model = config
     for part in location[:-1]:
         field = model.model_fields.get(str(part))
-        if field is not None:  # else a name of the user's, such as a recipe's
+        if field is not None:  # else the part is a name that the user chose, such as a recipe's
             kinds = [field.annotation, *get_args(field.annotation)]
             model = next(
                 (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)),

@@ -1,8 +1,8 @@
-"""Synthesis methods as recipes: named sets of switches over one engine.
+"""Synthesis methods as recipes: named sets of settings of one engine.
 
-The built-in recipes are the methods of the chapter's table 4.2; docs/methods.md says where each
-switch comes from and what differs from the original. Users override their fields or derive new
-ones in the config under `recipes`. This module imports no torch, so that the Snakefile may read it.
+The built-in recipes are the methods of the chapter's table 4.2; docs/methods.md gives the source of
+each setting and the differences from the originals. Users override fields or derive new recipes
+in the config under `recipes`. Imports nothing heavy: the Snakefile reads it.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ _FACESWAP_GAN = Recipe(
     feather=0.05,
 )
 
-# UADFV. FakeApp is a closed program around the network above; the rectangle is figure 4.7's first
-# row. It follows what a user changes in `faceswap`, and shares its models.
+# UADFV. FakeApp is a closed program around the network above; its rectangle is the first row of
+# figure 4.7. It shares the models of `faceswap`, also where a user changes that recipe.
 DERIVED: dict[str, RecipeOverride] = {
     "fakeapp": RecipeOverride(base="faceswap", mask="rectangle", feather=0.06)
 }
-"""Built-in recipes that follow another one, also where a user changes that."""
+"""Built-in recipes that derive from another one, including a user's changes of that."""
 
 BUILT_IN: dict[str, Recipe] = {
     "celebdf": _CELEBDF,
@@ -87,7 +87,7 @@ BUILT_IN: dict[str, Recipe] = {
     "faceswap-gan-hq": _FACESWAP_GAN.model_copy(
         update={"resolution": 128, "width": 64, "colour_transfer": "histogram"}
     ),
-    # github.com/dfaker/df: small faces in, large ones out, a mask beside them.
+    # github.com/dfaker/df: small faces as input, large faces and a mask as output.
     "dfaker": _FACESWAP.model_copy(
         update={
             "resolution": 128,
@@ -127,12 +127,12 @@ BUILT_IN: dict[str, Recipe] = {
 
 
 def resolve(overrides: Mapping[str, RecipeOverride]) -> dict[str, Recipe]:
-    """Return every known recipe by name: the built-in ones and the user's, bases followed.
+    """Return all recipes by name, built-in and the user's, each with the fields of its base.
 
     Raises
     ------
     ConfigError
-        If a base does not exist, bases run in a circle, a new recipe has no base, or a value is
+        If a base does not exist, bases form a circle, a new recipe has no base, or a value is
         out of its range.
     """
     overrides = _with_derived(overrides)
@@ -143,12 +143,12 @@ def resolve(overrides: Mapping[str, RecipeOverride]) -> dict[str, Recipe]:
 
 
 def _with_derived(overrides: Mapping[str, RecipeOverride]) -> dict[str, RecipeOverride]:
-    """Return the user's overrides over those that derive one built-in recipe from another."""
+    """Return the user's overrides together with those of the derived built-in recipes."""
     merged = dict(overrides)
     for name, derived in DERIVED.items():
-        own = overrides.get(name, RecipeOverride())
-        if own.base is None:
-            merged[name] = RecipeOverride(base=derived.base, **derived.changes() | own.changes())
+        user = overrides.get(name, RecipeOverride())
+        if user.base is None:
+            merged[name] = RecipeOverride(base=derived.base, **derived.changes() | user.changes())
     return merged
 
 
@@ -161,7 +161,10 @@ def _resolve_one(
     if name in known:
         return known[name]
     if name in trail:
-        raise ConfigError(f"recipes.{name}.base: bases run in a circle: {' -> '.join(trail)}")
+        raise ConfigError(
+            f"recipes.{name}.base: is not allowed: bases form a circle, {' -> '.join(trail)}; "
+            "change one"
+        )
     override = overrides.get(name)
     base = _base_of(name, override)
     start = BUILT_IN[name] if base is None else _resolve_one(base, overrides, known, (*trail, name))
@@ -174,9 +177,9 @@ def _resolve_one(
 
 
 def _problem(error: ValidationError) -> str:
-    """Return the first problem of a recipe: its key and what is wrong."""
+    """Return the first problem of a recipe, beginning with its key."""
     first = error.errors()[0]
-    if not first["loc"]:  # of several fields together; the message names them
+    if not first["loc"]:  # a problem of several fields, which the message names
         return first["msg"].removeprefix("Value error, ")
     key = ".".join(str(part) for part in first["loc"] if part != "[key]")
     return f"{key}: {first['input']!r} is not allowed: {first['msg']}"
@@ -187,16 +190,16 @@ def _base_of(name: str, override: RecipeOverride | None) -> str | None:
         if name in BUILT_IN:
             return None
         raise ConfigError(
-            f"recipes.{name}: a new recipe needs 'base', one of {', '.join(sorted(BUILT_IN))}"
+            f"recipes.{name}: a new recipe needs 'base'; choose from {', '.join(sorted(BUILT_IN))}"
         )
     return override.base
 
 
 def model_owner(name: str, overrides: Mapping[str, RecipeOverride]) -> str:
-    """Return the recipe whose trained models `name` uses.
+    """Return the name of the recipe that trains the models of recipe `name`.
 
     Recipes that differ from their base only in synthesis share the base's models, so that an
-    ablation trains nothing twice. The answer depends on `name` and its bases only.
+    ablation trains nothing twice. The result depends only on `name` and its bases.
 
     Examples
     --------
@@ -221,5 +224,5 @@ def training_of(recipe: Recipe) -> TrainingRecipe:
 
 
 def synthesis_of(recipe: Recipe) -> SynthesisRecipe:
-    """Return the part of `recipe` that says how a face is put into the frame."""
+    """Return the part of `recipe` about putting a face into the frame."""
     return SynthesisRecipe(**recipe.model_dump(include=set(SynthesisRecipe.model_fields)))

@@ -1,7 +1,7 @@
-"""What a recipe may say: how a pair's networks are built and trained, how faces are put in.
+"""The fields of a recipe: the networks of a pair, their training, and how faces are put in.
 
-Every field is a switch of one engine; `swapset.config.methods` has the built-in methods as
-sets of them. This module imports no torch, so that the Snakefile may read it.
+Every field is a setting of one engine; `swapset.config.methods` defines the built-in methods as
+sets of values. Imports nothing heavy: the Snakefile reads it.
 """
 
 from __future__ import annotations
@@ -33,19 +33,21 @@ class TrainingRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    resolution: Resolution = Field(description="Side of the faces that come out, in pixels.")
+    resolution: Resolution = Field(description="Side of the output faces, in pixels.")
     input_resolution: Resolution | None = Field(
-        default=None, description="Side of the faces that go in; null: the same."
+        default=None, description="Side of the input faces, in pixels; null: as `resolution`."
     )
     width: int = Field(
-        ge=8, le=512, description="Channels after the first convolution; the net grows with it."
+        ge=8,
+        le=512,
+        description="Channels after the first convolution; later layers have multiples of it.",
     )
     code: int = Field(ge=16, le=4096, description="Length of the code vector, the bottleneck.")
     halvings: int | None = Field(
         default=None,
         ge=2,
         le=6,
-        description="Layers that halve the side; null: down to 4 pixels (6 from 96 or 192).",
+        description="Layers that halve the side; null: down to 4 pixels, or 6 from 96 or 192.",
     )
     residual: bool = Field(
         default=False, description="A residual block after each upscaling of the decoder."
@@ -56,15 +58,16 @@ class TrainingRecipe(BaseModel):
     learned_mask: LearnedMask = Field(
         default="none",
         description=(
-            "A mask that the decoder makes beside the face: 'none'; 'attention', which picks what "
-            "of the face is taken, taught by the losses alone; 'face', taught the landmarks' hull."
+            "Mask that the decoder makes beside the face: 'none'; 'attention', which selects the "
+            "parts of the face to use and has no target of its own; 'face', which is trained "
+            "on the landmarks' hull."
         ),
     )
     losses: dict[LossName, float] = Field(
-        default={"l1": 1.0}, description="What is minimised: the weight of each loss."
+        default={"l1": 1.0}, description="Weight of each loss in the sum that is minimised."
     )
     loss_region: LossRegion = Field(
-        default="all", description="Where pixels count: 'all', or in the 'face' (landmarks' hull)."
+        default="all", description="Pixels that count: 'all', or 'face' (in the landmarks' hull)."
     )
     steps: int = Field(ge=1, description="Training steps; each sees one batch of both subjects.")
     batch: int = Field(ge=1, le=1024, description="Faces of each subject in one step.")
@@ -78,37 +81,40 @@ class TrainingRecipe(BaseModel):
 
     @property
     def input_side(self) -> int:
-        """Return the side of the faces that go in, in pixels."""
+        """Return the side of the input faces, in pixels."""
         return self.input_resolution or self.resolution
 
     def network(self) -> dict[str, Any]:
-        """Return the fields that the networks' layers depend on."""
+        """Return the fields that determine the layers of the networks."""
         return self.model_dump(include=_NETWORK)
 
     @property
     def needs_masks(self) -> bool:
-        """Say whether training needs the hull of each face's landmarks."""
+        """Return whether training needs the hull of each face's landmarks."""
         return self.loss_region == "face" or "mask" in self.losses
 
     @model_validator(mode="after")
     def _losses_fit(self) -> TrainingRecipe:
         if any(weight <= 0 for weight in self.losses.values()):
-            raise ValueError("losses: weights must be above 0; leave out what is not wanted")
+            raise ValueError("losses: weights must be above 0; leave out losses without weight")
         if not any(name in self.losses for name in _PIXELS):
-            raise ValueError(f"losses: one of {', '.join(_PIXELS)} is needed")
+            raise ValueError(f"losses: at least one of {', '.join(_PIXELS)} is needed; add one")
         for name, kinds in _OF_MASKS.items():
             if name in self.losses and self.learned_mask not in kinds:
                 raise ValueError(
-                    f"losses.{name}: needs learned_mask {' or '.join(kinds)}, "
-                    f"not {self.learned_mask!r}"
+                    f"losses.{name}: is not allowed with learned_mask {self.learned_mask!r}; set "
+                    f"it to {' or '.join(kinds)}, or leave the loss out"
                 )
         if self.learned_mask == "attention" and "adversarial" not in self.losses:
             raise ValueError(
-                "learned_mask: 'attention' is taught by losses.adversarial, which is missing: "
-                "without it the mask is the same everywhere"
+                "learned_mask: 'attention' is not allowed without losses.adversarial, which trains "
+                "it: the mask would be the same everywhere; add the loss"
             )
         if self.learned_mask == "face" and "mask" not in self.losses:
-            raise ValueError("learned_mask: 'face' is taught by losses.mask, which is missing")
+            raise ValueError(
+                "learned_mask: 'face' is not allowed without losses.mask, which trains it; add the "
+                "loss"
+            )
         return self
 
     @model_validator(mode="after")
@@ -117,11 +123,14 @@ class TrainingRecipe(BaseModel):
         ratio = self.resolution / self.input_side
         if ratio < 1 or not ratio.is_integer() or int(ratio) & (int(ratio) - 1):
             raise ValueError(
-                f"input_resolution: {self.input_side} must be {self.resolution} or a half, "
-                "a quarter of it"
+                f"input_resolution: {self.input_side} is not allowed: it must be "
+                f"{self.resolution}, a half or a quarter of it"
             )
         if smallest < 2:
-            raise ValueError(f"halvings: {self.halvings} leave nothing of {self.input_side}")
+            raise ValueError(
+                f"halvings: {self.halvings} is not allowed: fewer than 2 of {self.input_side} "
+                "pixels are left; lower it"
+            )
         return self
 
     @property
@@ -142,14 +151,15 @@ class SynthesisRecipe(BaseModel):
     )
     colour_transfer: ColourTransfer = Field(
         description=(
-            "Match the swapped face's colours to the target's, in the mask: 'none', 'mean', "
+            "How the swapped face's colours match the target's in the mask: 'none', 'mean', "
             "'reinhard' (mean and spread, in CIELAB) or 'histogram'."
         )
     )
     mask: MaskKind = Field(
         description=(
-            "Which part is replaced: 'rectangle', 'hull' or 'smooth' (figure 4.7), 'face-hull' "
-            "(all landmarks), 'learned' (see learned_mask), or 'learned-hull' (that in this)."
+            "Part of the face that is replaced: 'rectangle', 'hull' or 'smooth' (figure 4.7), "
+            "'face-hull' (of all landmarks), 'learned' (see learned_mask) or 'learned-hull' (the "
+            "part of the learned mask inside the hull)."
         )
     )
     feather: float = Field(
@@ -166,7 +176,10 @@ class Recipe(TrainingRecipe, SynthesisRecipe):
     @model_validator(mode="after")
     def _mask_is_made(self) -> Recipe:
         if self.mask in LEARNED and self.learned_mask == "none":
-            raise ValueError(f"mask: {self.mask!r} needs learned_mask 'attention' or 'face'")
+            raise ValueError(
+                f"mask: {self.mask!r} is not allowed with learned_mask 'none'; set learned_mask to "
+                "'attention' or 'face'"
+            )
         return self
 
 
@@ -178,8 +191,8 @@ class RecipeOverride(BaseModel):
     base: str | None = Field(
         default=None,
         description=(
-            "Recipe to start from, as it is after its own changes here. Without it, a built-in "
-            "name starts from the built-in itself; a new name needs it."
+            "Recipe to start from, including its changes in this config. Without it, a built-in "
+            "name starts from the built-in recipe; a new name needs it."
         ),
     )
     resolution: Resolution | None = None
@@ -206,10 +219,9 @@ class RecipeOverride(BaseModel):
     def changes(self) -> dict[str, Any]:
         """Return the fields that this override sets, without `base`.
 
-        A field set to null is a change too where null is a value of the recipe's.
+        A field set to null counts as a change if the recipe's field allows null.
         """
-        given = self.model_fields_set - {"base"}
-        values = self.model_dump(include=given)
+        values = self.model_dump(include=self.model_fields_set - {"base"})
         nullable = {"input_resolution", "halvings"}
         return {
             name: value for name, value in values.items() if value is not None or name in nullable

@@ -1,14 +1,13 @@
-"""The configuration: pydantic models that are the single source of keys, defaults and limits.
+"""The configuration: pydantic models, the single source of keys, defaults and limits.
 
-`config.yaml` and the JSON schema are generated from these models by `swapset.config.text`.
-Defaults here are those for real clips; the embedded demo's smaller values are in
-`swapset.config.demo`.
+`swapset.config.text` generates `config.yaml` and the JSON schema from these models. The defaults
+are for real clips; the embedded demo's smaller values are in `swapset.config.demo`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -41,54 +40,54 @@ _DEVICE = "auto|cpu|cuda(:[0-9]+)?"
 
 
 class Config(Section):
-    """One build."""
+    """The config of one build."""
 
     name: str = Field(
-        "demo", max_length=100, description="Name of the build; its results are in results/<name>/."
+        "demo", max_length=100, description="Name of the build, and of the folder of its results."
     )
     clips: str | None = Field(
         DEMO,
         description=(
-            "Manifest of the clips (a CSV file), 'demo' for the embedded demo, or null to measure "
-            "detectors on 'datasets' only."
+            "Manifest of the clips (a CSV file); 'demo': the embedded demo; null: no clips, to "
+            "measure detectors on 'datasets' only."
         ),
     )
     clips_root: Path | None = Field(
-        None, description="Folder that the manifest's paths start from; null: its own folder."
+        None, description="Folder of the manifest's relative paths; null: the manifest's folder."
     )
     subjects: Path | None = Field(
-        None, description="CSV file with gender, age and ethnicity of the subjects, or null."
+        None, description="CSV file with gender, age and ethnicity of the subjects; null: none."
     )
-    results: Path = Field(Path("results"), description="Folder for all results.")
-    seed: int = Field(1, ge=0, lt=2**63, description="Seed of everything that is random.")
+    results: Path = Field(Path("results"), description="Folder of the results of all builds.")
+    seed: int = Field(1, ge=0, lt=2**63, description="Seed of all random choices.")
     device: str = Field(
         "auto",
         json_schema_extra={"pattern": f"^({_DEVICE})$"},
         description="Where networks run: 'auto', 'cpu', 'cuda' or 'cuda:<number>'.",
     )
     strict: bool = Field(
-        False, description="Stop when a clip is rejected, instead of going on without it."
+        False, description="Stop when a clip is rejected, instead of continuing without it."
     )
     methods: list[str] = Field(
-        ["celebdf", "faceswap"], min_length=1, description="Synthesis methods, by recipe name."
+        ["celebdf", "faceswap"], min_length=1, description="Synthesis methods: names of recipes."
     )
     recipes: ByName[RecipeOverride] = Field(
-        {}, description="Changes to built-in recipes and recipes of your own (docs/methods.md)."
+        {}, description="Changes of built-in recipes, and new recipes (docs/methods.md)."
     )
     pairs: Literal["all"] | list[tuple[str, str]] = Field(
         "all", description="Pairs of subjects that may be swapped: 'all' or a list of pairs."
     )
     swaps: Path | None = Field(
-        None, description="CSV file 'clip,donor' that lists the fakes; null: see swaps_per_clip."
+        None, description="CSV file 'clip,donor' with the fakes to make; null: see swaps_per_clip."
     )
     swaps_per_clip: Annotated[float, Field(gt=0)] | Literal["all"] = Field(
         1.0,
-        description="Fakes made of each clip, drawn by seed: a number (9.5: nine or ten) or 'all'.",
+        description="Fakes of each clip, drawn by seed: a number (9.5: nine or ten) or 'all'.",
     )
     compressions: list[Compression] = Field(
         ["original", "c23", "c40"],
         min_length=1,
-        description="Qualities of the dataset: 'original', and H.264 at crf 23 and 40.",
+        description="Compressions of the dataset: 'original', and H.264 at crf 23 and 40.",
     )
     detectors: Literal["all"] | list[str] = Field(
         "all", description="Detectors to measure, by name (docs/detectors.md), or 'all'."
@@ -131,14 +130,14 @@ class Config(Section):
     @field_validator("clips", "clips_root", "subjects", "swaps", mode="before")
     @classmethod
     def _null_on_the_command_line(cls, value: Any) -> Any:
-        """Take the text for nothing: `--config clips=null` comes as that."""
+        """Read the text "null" as None: `--config clips=null` arrives as that text."""
         return None if value == "null" else value
 
     @field_validator("device")
     @classmethod
     def _known_device(cls, value: str) -> str:
         if not re.fullmatch(_DEVICE, value):
-            raise ValueError("write auto, cpu, cuda or cuda:N")
+            raise ValueError("use auto, cpu, cuda or cuda:N")
         return value
 
     @field_validator("pairs", mode="before")
@@ -154,14 +153,14 @@ class Config(Section):
     @classmethod
     def _no_repeats(cls, value: list[str]) -> list[str]:
         if len(set(value)) != len(value):
-            raise ValueError("an entry is listed twice")
+            raise ValueError("an entry is listed twice; remove one")
         return value
 
     @field_validator("compressions")
     @classmethod
     def _has_original(cls, value: list[str]) -> list[str]:
         if "original" not in value:
-            raise ValueError("must contain 'original', which the others are made from")
+            raise ValueError("'original' is missing, which the others are made from; add it")
         return value
 
     @field_validator("recipes")
@@ -170,7 +169,7 @@ class Config(Section):
         for name in value:
             if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or name == "real":
                 raise ValueError(
-                    f"{name!r} cannot name a recipe: use a-z, 0-9 and '-', and not 'real'"
+                    f"{name!r} is not allowed as a name: use a-z, 0-9 and '-', and not 'real'"
                 )
         return value
 
@@ -179,30 +178,29 @@ class Config(Section):
         for name, recipe in self.all_recipes().items():
             if name in self.methods and recipe.context > self.align.context:
                 raise ConfigError(
-                    f"recipes.{name}.context: {recipe.context} is wider than the stored faces; "
-                    f"raise align.context ({self.align.context}) to at least that"
+                    f"recipes.{name}.context: {recipe.context} is not allowed: it is wider than "
+                    f"the stored faces; raise align.context ({self.align.context}) or lower it"
                 )
         return self
 
     @model_validator(mode="after")
     def _methods_exist(self) -> Config:
-        known = self.all_recipes()
-        for method in self.methods:
-            if method not in known:
-                raise ConfigError(
-                    f"methods: {method!r} is no recipe; known are {', '.join(sorted(known))}"
-                )
+        self._check_recipes("methods", self.methods)
         return self
 
     @model_validator(mode="after")
     def _bases_exist(self) -> Config:
+        self._check_recipes("training.bases", self.training.bases)
+        return self
+
+    def _check_recipes(self, key: str, names: Iterable[str]) -> None:
         known = self.all_recipes()
-        for name in self.training.bases:
+        for name in names:
             if name not in known:
                 raise ConfigError(
-                    f"training.bases: {name!r} is no recipe; known are {', '.join(sorted(known))}"
+                    f"{key}: {name!r} is not allowed: it is no recipe; choose from "
+                    f"{', '.join(sorted(known))}"
                 )
-        return self
 
     @model_validator(mode="after")
     def _files_exist(self) -> Config:
@@ -212,7 +210,7 @@ class Config(Section):
         return self
 
     def _model_files(self) -> Iterator[tuple[str, Path]]:
-        """Yield the key and path of each file of a model that is given."""
+        """Yield the key and path of each model file in the config."""
         for key in ("predictor", "cnn_model", "yunet_model", "embedder"):
             if path := getattr(self.track, key):
                 yield f"track.{key}", path
@@ -225,7 +223,7 @@ class Config(Section):
                         yield f"{section}.settings.{name}.{key}", path
 
     def all_recipes(self) -> dict[str, Recipe]:
-        """Return every known recipe by name, built-in and the user's own."""
+        """Return all recipes by name, built-in and the user's."""
         return resolve(self.recipes)
 
     def recipe(self, name: str) -> Recipe:
@@ -234,22 +232,22 @@ class Config(Section):
 
 
 def load(values: Mapping[str, Any]) -> Config:
-    """Check what the user names, over the demo's values for the demo, and return a `Config`.
+    """Check the keys that a user sets and return the whole config.
 
     Parameters
     ----------
     values : mapping
         Uncommented keys of `config.yaml`, other config files and the command line, merged by
-        Snakemake. What is not in them has the models' defaults, or with `clips: demo` the demo's
+        Snakemake. All other keys have the models' defaults, or with `clips: demo` the demo's
         values.
 
     Raises
     ------
     ConfigError
-        With one line per wrong key: the key, its value, and what is allowed.
+        If a key or value is wrong; the message has a line for each wrong key.
     """
     if wrong := [key for key in values if not isinstance(key, str)]:
-        raise ConfigError(f"{shown(wrong[0])}: is no name of a setting; all keys are texts")
+        raise ConfigError(f"{shown(wrong[0])}: is not allowed as a key: it is not a text; quote it")
     try:
         return Config(**with_demo_values(values))
     except ValidationError as error:

@@ -10,26 +10,27 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from swapset.errors import ConfigError
 
 NO_YUNET = (
-    "track.yunet_model: detector 'yunet' needs YuNet's .onnx file from the OpenCV model zoo "
-    "(face_detection_yunet_2023mar.onnx); give its path or choose detector 'hog'"
+    "track.yunet_model: null is not allowed with detector 'yunet', which needs YuNet's .onnx file "
+    "from the OpenCV model zoo (face_detection_yunet_2023mar.onnx); set its path or choose "
+    "detector 'hog'"
 )
-"""Message for users who choose that detector without its file."""
+"""Message for users who choose this detector without its file."""
 
 
 class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values do not change."""
+    """The base of all sections: unknown keys are errors, and values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="before")
     @classmethod
     def _empty(cls, value: Any) -> Any:
-        """Read a section without keys, which is null in YAML, as one that says nothing."""
+        """Read null, which is YAML for a section without keys, as an empty section."""
         return {} if value is None else value
 
 
 def _drop_nulls(value: Any) -> Any:
-    """Leave out entries that are null: they take back what a config before says."""
+    """Remove entries that are null: they remove an entry of an earlier config."""
     if isinstance(value, dict):
         return {name: entry for name, entry in value.items() if entry is not None}
     return {} if value is None else value
@@ -37,11 +38,11 @@ def _drop_nulls(value: Any) -> Any:
 
 Entry = TypeVar("Entry")
 ByName = Annotated[dict[str, Entry], BeforeValidator(_drop_nulls)]
-"""A section whose entries users name; one that is null is as if nobody had named it."""
+"""A section with entries that users name. An entry that is null is removed."""
 
 
 class IngestSettings(Section):
-    """Source clips become upright clips of one frame rate."""
+    """Source clips are converted to upright clips of one frame rate."""
 
     fps: int = Field(
         30, ge=1, le=120, description="Constant frame rate of every clip, in frames/s."
@@ -52,39 +53,37 @@ class IngestSettings(Section):
 
 
 class TrackSettings(Section):
-    """Faces are found, given 68 landmarks and followed through a clip."""
+    """Faces are detected, landmarked (68 points) and followed through a clip."""
 
     detector: Literal["hog", "cnn", "yunet"] = Field(
         "hog", description="Face detector: dlib's 'hog' or 'cnn', or OpenCV's 'yunet'."
     )
     every: int = Field(
-        10, ge=1, le=300, description="Frames between two confirmations of a followed face."
+        10, ge=1, le=300, description="Frames between two checks of a followed face by detection."
     )
     search_every: int = Field(
         60, ge=1, le=3600, description="Frames between two searches of the whole frame."
     )
-    min_face: int = Field(
-        48, ge=20, le=1000, description="Smallest face that is searched for, in pixels."
-    )
+    min_face: int = Field(48, ge=20, le=1000, description="Smallest face to search for, in pixels.")
     embeddings: int = Field(
         8, ge=1, le=64, description="Face embeddings computed per followed face, for identity."
     )
     predictor: Path | None = Field(
-        None, description="dlib 68-point model file; null takes the one that is installed."
+        None, description="dlib's 68-point model file; null: the installed one."
     )
     cnn_model: Path | None = Field(
-        None, description="dlib CNN detector file; null takes the one that is installed."
+        None, description="dlib's CNN detector file; null: the installed one."
     )
     yunet_model: Path | None = Field(
-        None, description="YuNet's .onnx file; needed when detector is 'yunet'."
+        None, description="YuNet's .onnx file, which detector 'yunet' needs."
     )
     embedder: Path | None = Field(
-        None, description="dlib face recognition file; null takes the one that is installed."
+        None, description="dlib's face recognition file; null: the installed one."
     )
 
 
 class AcceptSettings(Section):
-    """Which clips are good enough, and whose face is theirs."""
+    """Clips are accepted or rejected, and the subject's face is chosen in each."""
 
     min_frames: int = Field(
         30, ge=1, description="Fewest frames with the subject's face in an accepted clip."
@@ -110,12 +109,12 @@ class SmoothingSettings(Section):
         0.004, gt=0, description="Error of a detected landmark, in face sides."
     )
     max_gap: int = Field(
-        15, ge=0, description="Longest run of frames without a face that is bridged."
+        15, ge=0, description="Longest gap without a face that is filled, in frames."
     )
 
 
 class AlignSettings(Section):
-    """Faces are warped to the standard configuration and kept for training."""
+    """Faces are warped to the standard configuration and stored for training."""
 
     every: int = Field(1, ge=1, le=100, description="Keep every n-th face of a clip.")
     size: int = Field(320, ge=64, le=1024, description="Side of the stored face crops, in pixels.")
@@ -125,33 +124,33 @@ class AlignSettings(Section):
 
 
 class TrainingSettings(Section):
-    """The training engine; what a method trains is in its recipe."""
+    """The training of all methods; each method's networks and steps are in its recipe."""
 
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="Arithmetic: 'auto' takes bf16 where the processor has it."
+        "auto", description="Arithmetic: 'auto' is bf16 if the processor has it."
     )
     threads: int = Field(
-        2, ge=1, le=256, description="CPU threads of one training; part of its result."
+        2, ge=1, le=256, description="CPU threads of one training; its result depends on them."
     )
     scope: Literal["pair", "all"] = Field(
         "pair",
         description=(
-            "What a model swaps: one 'pair' of subjects, or 'all' subjects (one encoder, a decoder "
-            "each, trained together)."
+            "'pair': a model for each pair of subjects. 'all': one model of all subjects, with one "
+            "encoder and a decoder for each."
         ),
     )
     warm_start: bool | Literal["auto"] = Field(
         "auto",
         description=(
-            "Start the models of pairs from a base model of all subjects; 'auto': where that "
-            "takes fewer steps in all."
+            "Start the models of pairs from a base model of all subjects; 'auto': if that takes "
+            "fewer steps in total."
         ),
     )
     bases: ByName[Path] = Field(
         {},
         description=(
-            "Base models from elsewhere, by recipe ({celebdf: old/base.safetensors}): nothing is "
-            "trained again for a new subject but its pairs."
+            "Existing base models by recipe ({celebdf: old/base.safetensors}), so that for a new "
+            "subject only its pairs are trained."
         ),
     )
     base_steps: float = Field(
@@ -164,15 +163,15 @@ class TrainingSettings(Section):
         0.05,
         gt=0,
         le=1,
-        description="Steps of a pair's model that starts warm, as a share of the recipe's.",
+        description="Steps of a pair that starts from a base, as a share of the recipe's.",
     )
     warm_rate: float = Field(
         0.2,
         gt=0,
         le=1,
         description=(
-            "Its learning rate, as a share, where the base knows both people: the full one first "
-            "undoes what it knows."
+            "Learning rate of such a pair, as a share of the recipe's, if the base knows both "
+            "people: the full rate would first undo what the base has learnt."
         ),
     )
     shared_faces: int = Field(
@@ -183,18 +182,19 @@ class TrainingSettings(Section):
         ge=0,
         le=50,
         description=(
-            "Looks at held-out faces (50 in the recipe's steps) without improvement after which a "
-            "training comes to its end; 0: it takes all its steps."
+            "Checks of held-out faces (50 in the recipe's steps) without improvement after which "
+            "training comes to its end; 0: it takes all steps."
         ),
     )
     compile: bool = Field(
-        True, description="On a GPU, use torch.compile, and record a pair's steps as one graph."
+        True,
+        description="On a GPU, use torch.compile and record the steps of pairs as CUDA graphs.",
     )
     per_gpu: int = Field(
         1,
         ge=1,
         le=16,
-        description="Trainings, and fakes in the making, that share a GPU if one does not fill it.",
+        description="Jobs of training or synthesis that share a GPU if one does not fill it.",
     )
     checkpoint_every: int = Field(
         500, ge=1, description="Steps between two checkpoints, from which a killed job resumes."
@@ -202,8 +202,8 @@ class TrainingSettings(Section):
     keep: Literal["float32", "bfloat16"] = Field(
         "float32",
         description=(
-            "How pairs' models are stored: bfloat16 takes half the disk, and changes no bit of a "
-            "fake that is made in bf16 arithmetic."
+            "How models of pairs are stored: bfloat16 takes half the disk space and changes no bit "
+            "of fakes that are made in bf16 arithmetic."
         ),
     )
     preview_every: int = Field(
@@ -224,7 +224,9 @@ class VideoSettings(Section):
     @model_validator(mode="after")
     def _quality_fits_codec(self) -> VideoSettings:
         if self.codec == "mpeg4" and self.quality > 31:
-            raise ConfigError(f"video.quality: {self.quality} is not allowed: mpeg4 ends at 31")
+            raise ConfigError(
+                f"video.quality: {self.quality} is not allowed: mpeg4 ends at 31; lower it"
+            )
         return self
 
 
@@ -233,7 +235,9 @@ class QualitySettings(Section):
 
     every: int = Field(1, ge=1, description="Measure Mask-SSIM on every n-th frame.")
     identity_frames: int = Field(
-        16, ge=1, description="Swapped frames per fake whose identity is measured."
+        16, ge=1, description="Frames of each fake in which identity is measured."
     )
-    bootstrap: int = Field(2000, ge=100, description="Bootstrap samples of the interval.")
+    bootstrap: int = Field(
+        2000, ge=100, description="Bootstrap samples for the confidence interval."
+    )
     level: float = Field(0.95, gt=0, lt=1, description="Level of the confidence interval.")

@@ -1,4 +1,4 @@
-"""Write configs as commented YAML, and the JSON schema, from the config's models.
+"""Write configs as commented YAML, and the JSON schema, from the models of the config.
 
 python -m swapset.config.text     rewrites config.yaml and config/config.schema.json
 """
@@ -19,26 +19,26 @@ from swapset.config.schema import Config, Section
 ROOT = Path(__file__).parents[2]
 _WIDTH = 96
 _HEADER = """\
-Every key of a config, with its meaning. Only `clips: demo` is active: the embedded demo, two
-portraits brought to life and two morphs of them, with networks small enough for a laptop.
+All keys of a config with their meaning. Only `clips: demo` is active: the embedded demo, two
+animated portraits and two morphs of them, with networks small enough for a laptop.
 
-All other keys are commented out at their defaults. To set one, delete its `#` and, if it is
-indented, the `#` of its section's line as well; or write it into a config of your own, which
-`--configfile` adds to this one. After `# demo:` stands what `clips: demo` has instead; clips of
-your own never take that.
+All other keys are commented out and show their defaults. To set one, delete its `#` and, if it is
+indented, also the `#` of its section's line; or write it into a config of your own and add that by
+`--configfile`. Values after `# demo:` are those of `clips: demo`; they never apply to your own
+clips.
 
-For clips of your own, set `clips` and `name`: `swapset init FOLDER` writes a short config.
+For your own clips, set `clips` and `name`: `swapset init FOLDER` writes a short config.
 Written by `python -m swapset.config.text`; a test keeps it equal to the models in the library.
 """
 
 
 def commented_yaml(values: Mapping[str, Any], header: str) -> str:
-    """Return a config of a few keys as YAML, each with its description above it.
+    """Return some keys of a config as YAML, each below its description.
 
     Parameters
     ----------
     values : mapping
-        The keys to write, by section; they are written in the order of the models.
+        The keys to write, by section. Their order in the text is that of the models.
     header : str
         Text at the top; its indented lines are not wrapped.
     """
@@ -47,7 +47,7 @@ def commented_yaml(values: Mapping[str, Any], header: str) -> str:
 
 
 def default_yaml() -> str:
-    """Return the text of `config.yaml`: every key commented out, but for `clips`."""
+    """Return the text of `config.yaml`, with every key except `clips` commented out."""
     lines = _comment(_HEADER, 0) + _commented_out(Config(), DEMO_VALUES, 0)
     return "\n".join(lines) + "\n"
 
@@ -67,7 +67,7 @@ def _active(model: type[Section], values: Mapping[str, Any], indent: int) -> lis
 
 
 def _entry(name: str, value: Any, indent: int) -> list[str]:
-    # Lists and the innermost mappings on one line, all else in blocks.
+    # Lists and the innermost mappings on one line, everything else in blocks.
     flow = None if isinstance(value, list | dict) and value else False
     text = yaml.safe_dump(
         {name: value}, sort_keys=False, width=_WIDTH, default_flow_style=flow, allow_unicode=True
@@ -76,7 +76,7 @@ def _entry(name: str, value: Any, indent: int) -> list[str]:
 
 
 def _commented_out(section: Section, demo: Mapping[str, Any], indent: int) -> list[str]:
-    """Return the lines of all keys of a section, with the demo's values where they differ."""
+    """Return the lines of all keys of a section, with the demo's values that differ."""
     lines, left = [], " " * indent
     values = section.model_dump(mode="json")
     for name, field in type(section).model_fields.items():
@@ -93,7 +93,7 @@ def _commented_out(section: Section, demo: Mapping[str, Any], indent: int) -> li
 
 
 def _beside(line: str, demo: Any, left: str) -> list[str]:
-    """Return the line of a key with the demo's value, whose parts have lines of their own."""
+    """Return the line of a key with the demo's value; each part of a mapping has its own line."""
     if not isinstance(demo, Mapping):
         return [f"{line}  # demo: {_on_one_line(demo)}"]
     parts = [f"{left}#   {name}: {_on_one_line(part)}" for name, part in demo.items()]
@@ -106,7 +106,7 @@ def _on_one_line(value: Any) -> str:
 
 
 def _comment(text: str, indent: int) -> list[str]:
-    """Return a text as comment lines: long lines are wrapped, but for those that are indented."""
+    """Return a text as comment lines. Long lines are wrapped, except indented ones."""
     lines: list[str] = []
     for line in text.strip().splitlines():
         wrapped = textwrap.wrap(line, _WIDTH - indent, break_on_hyphens=False)

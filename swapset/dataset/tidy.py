@@ -76,7 +76,7 @@ def _by_reason(root: Path, pattern: str, sources: set[Path]) -> dict[str, list[P
         place = root.resolve() / folder.relative_to(root)
         reason = ""
         if folder.resolve() != place or not folder.is_dir():
-            reason = "kept: no folder of its own"
+            reason = "kept: is a link"
         elif any(source.is_relative_to(place) for source in sources):
             reason = "kept: holds source clips"
         by_reason.setdefault(reason, []).append(folder)

@@ -1,4 +1,4 @@
-"""All detectors by name. Light to import: a detector's module is imported when it is used."""
+"""All detectors by name. Imports nothing heavy: a detector's module is imported when used."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ DETECTORS = Plugins(
     methods=("crop", "forward", "fit", "score", "save", "load", "from_weights"),
     traits={"learns_from": "original"},
 )
-"""Detectors; `learns_from` is the compression of the training videos."""
+"""Detectors. The trait `learns_from` is the compression of the training videos."""
 
 
 def needs_compression(detector: str) -> str:
-    """Return which version of the training videos a detector learns from."""
+    """Return the compression of the training videos of a detector."""
     return str(DETECTORS.find(detector).traits["learns_from"])
 
 

@@ -1,4 +1,4 @@
-"""All extractors by name. Light to import: an extractor's module is imported when it is used."""
+"""All extractors by name. Imports nothing heavy: an extractor's module is imported when used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXTRACTORS = Plugins(
     methods=("heatmaps", "landmarks", "features", "crop", "save", "load", "from_weights"),
     reserved=("dlib",),  # all attacks are measured on its landmarks as well
 )
-"""Extractors, our own in the order of table 4.5 of the chapter."""
+"""Extractors, the built-in ones in the order of table 4.5 of the chapter."""
 
 
 def extractor_class(name: str) -> Any:

@@ -163,7 +163,7 @@ def _models(stages: Workflow) -> dict[str, Disk]:
     kept = _WEIGHT[build.config.training.keep]
     pairs = shared = 0.0
     for name in dict.fromkeys(map(build.model_recipe, build.methods)):
-        recipe = TrainingRecipe(**plan.cold(name))
+        recipe = TrainingRecipe(**plan.cold_recipe(name))
         if plan.shared or plan.trains_base(name):
             size = kept if plan.shared else _WEIGHT["float32"]
             shared += size * weights(recipe, len(build.subjects))

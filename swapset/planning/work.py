@@ -114,9 +114,9 @@ class PlannedWork:
             return fakes / max(1, len(build.targets)) * self.frames
         shared = "all" if plan.shared else "base"
         recipes = {
-            "train": plan.of_pair,
-            "protected_train": plan.cold,
-            "train_shared": lambda recipe: plan.of_shared(recipe, shared),
+            "train": plan.pair_recipe,
+            "protected_train": plan.cold_recipe,
+            "train_shared": lambda recipe: plan.shared_recipe(recipe, shared),
         }
         if rule in recipes:
             return fmean(self._training(recipes[rule](recipe)) for recipe in self._model_recipes())

@@ -19,7 +19,7 @@ def plan(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_finished_build_costs_nothing_more(build: Path) -> None:
     done = plan(build, "--configfile", "tiny.yaml")
-    assert (done.returncode, done.stdout) == (0, "Nothing is left to be done.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "Nothing is left to do.\n"), done.stderr
 
 
 def test_a_new_build_is_told_by_a_finished_one(build: Path, tmp_path: Path) -> None:
@@ -49,5 +49,5 @@ def test_what_snakemake_refuses_is_said_in_one_line(build: Path) -> None:
     assert "no_such_target" in done.stderr
     assert "Traceback" not in done.stderr
     assert plan(build, "--configfile", "nowhere.yaml").stderr == (
-        "swapset: nowhere.yaml: there is no such file\n"
+        "swapset: nowhere.yaml: there is no such file; correct the path or the folder\n"
     )

@@ -84,5 +84,5 @@ def test_second_run_at_once_is_told(build: Path, results: Path) -> None:
     with lock_results(str(results)):
         said = snakemake(build, "--configfile", "tiny.yaml").refused()
         assert dry_run(build, "--configfile", "tiny.yaml").nothing_to_do
-    assert "another run works on these results" in said
+    assert "another run is working on these results" in said
     assert str(os.getpid()) in said

@@ -285,17 +285,20 @@ def test_complete_has_noise_where_it_can(build: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"attacks": ["lbx"]}, "attacks: 'lbx' is unknown; choose of none, base1"),
+        (
+            {"attacks": ["lbx"]},
+            "attacks: 'lbx' is not allowed: it is unknown",
+        ),
         (
             {"extractors": ["fan"], "landmark_breaker": {"reference": "hrnet"}},
-            "landmark_breaker.reference: 'hrnet' is unknown; choose of fan",
+            "landmark_breaker.reference: 'hrnet' is not allowed: it is unknown; choose from fan",
         ),
         ({"landmark_breaker": {"subjects": ["id9"]}}, "landmark_breaker.subjects: 'id9'"),
         (
             {"landmark_breaker": {"protected_attacks": ["lbx"]}},
-            "landmark_breaker.protected_attacks: 'lbx' is unknown; choose of none, base2",
+            "landmark_breaker.protected_attacks: 'lbx' is not allowed: it is unknown",
         ),
-        ({"landmark_breaker": {"sweep_steps": [16]}}, "landmark_breaker.sweep_steps: 16.0 is more"),
+        ({"landmark_breaker": {"sweep_steps": [16]}}, "landmark_breaker.sweep_steps: 16.0 is not"),
     ],
 )
 def test_mistakes_are_told_before_any_job(

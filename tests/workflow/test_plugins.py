@@ -143,19 +143,19 @@ def test_their_cost_is_estimated(checkout: Path, site: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"detectors": ["Sharpnes"]}, "detectors: 'Sharpnes' is unknown; choose of Two-stream"),
+        ({"detectors": ["Sharpnes"]}, "detectors: 'Sharpnes' is not allowed: it is unk"),
         (
             {"detection": {**PUBLIC["detection"], "settings": {"Gone": {"steps": 1}}}},
-            "detection.settings: 'Gone' is unknown",
+            "detection.settings: 'Gone' is not allowed: it is unknown",
         ),
-        ({"datasets": {"ours": {"root": "folders", "layout": "Fold"}}}, "datasets: 'Fold' is unk"),
+        ({"datasets": {"ours": {"root": "folders", "layout": "Fold"}}}, "datasets: 'Fold' is not"),
         (
             {"datasets": {"ours": {"root": "folders", "layout": "Folders",
                                    "options": {"partial": "x"}}}},
             "datasets.Folders: option partial is 'x' and not true or false",
         ),
-        ({"attacks": ["lb-gray"]}, "attacks: 'lb-gray' is unknown"),
-        ({"extractors": ["tini"]}, "extractors: 'tini' is unknown"),
+        ({"attacks": ["lb-gray"]}, "attacks: 'lb-gray' is not allowed: it is unknown"),
+        ({"extractors": ["tini"]}, "extractors: 'tini' is not allowed: it is unknown"),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_said_before_any_job(
@@ -167,7 +167,7 @@ def test_what_is_missing_is_said_before_any_job(
 
 def test_without_the_package_its_name_is_unknown(checkout: Path, tmp_path: Path) -> None:
     said = planned(checkout, tmp_path, {**PUBLIC, "name": "planned"}, "detector_auc").refused()
-    assert "detectors: 'Sharpness' is unknown" in said
+    assert "detectors: 'Sharpness' is not allowed: it is unknown" in said
     assert "entry point group swapset.detectors" in said
 
 
@@ -183,7 +183,7 @@ def test_two_packages_with_one_name_and_one_without_its_code_are_refused(
     assert "package second-package (elsewhere:Sharpness)" in said
     config = {**config, "detectors": ["Gone"], "detection": {"train_on": "ours"}}
     said = planned(checkout, Path(both), config, "detector_auc").refused()
-    assert "'Gone' of package second-package (elsewhere:Gone): there is no Python file" in said
+    assert "'Gone' is not allowed: module 'elsewhere' of package second-package (" in said
 
 
 def test_its_rows_are_in_the_tables(built: tuple[Path, Run]) -> None:

@@ -32,7 +32,10 @@ def read_labels(layout: str, root: Path, lists: Path | None = None) -> LabelledF
         Naming the wrong file and line.
     """
     if layout not in LAYOUTS:
-        raise ConfigError(f"labels: layout {layout!r} is unknown; choose of {', '.join(LAYOUTS)}")
+        raise ConfigError(
+            f"labels.layout: {layout!r} is not allowed: it is unknown; choose from "
+            f"{', '.join(LAYOUTS)}"
+        )
     if layout == "wflw":
         return read_wflw(root, lists)
     if lists is not None:

@@ -129,7 +129,10 @@ def compress(frames: Frames, compression: str) -> Frames:
         If the array is not of frames, or a file cannot be written or read.
     """
     if compression not in CODECS:
-        raise ConfigError(f"compression {compression!r} is unknown; choose of {', '.join(CODECS)}")
+        raise ConfigError(
+            f"compression {compression!r} is not allowed: it is unknown; choose from "
+            f"{', '.join(CODECS)}"
+        )
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or not frames.size:
         raise MediaError(f"frames are {frames.shape} {frames.dtype}, not (n, H, W, 3) uint8")
     return CODECS[compression](frames)

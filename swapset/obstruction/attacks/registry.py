@@ -1,4 +1,4 @@
-"""All attacks by name. Light to import: an attack's module is imported when it is used."""
+"""All attacks by name. Imports nothing heavy: an attack's module is imported when it is used."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from swapset.errors import ConfigError
 from swapset.plugins import Plugin, Plugins
 
 CLEAN = "none"
-"""No noise at all: what attacks are compared with."""
+"""No noise, for comparison."""
 
 BREAKER = "lb"
 """The chapter's own attack, Landmark Breaker."""
 
 ROBUST = "lb-robust"
-"""The one that follows several extractors."""
+"""The attack that follows several extractors at once."""
 
 EVEN = "lb-robust-ssim"
-"""The same with its noise scaled to the SSIM_I of Landmark Breaker's on the same extractors."""
+"""`ROBUST` with its noise scaled to the SSIM_I of Landmark Breaker on the same extractors."""
 
 DLIB = "dlib"
-"""dlib's 68-point model, which no attack follows and every one is measured on."""
+"""dlib's 68-point model. No attack follows it, and all attacks are measured on it."""
 
 DONOR, TARGET = "donor", "target"
-"""What a protected person is in a fake."""
+"""The roles of a protected person in a fake."""
 
 SETTINGS = ("epsilon", "budget", "iterations", "step", "decay")
 """Hyper-parameters that the config has for attacks, in `landmark_breaker`."""
@@ -46,20 +46,21 @@ ATTACKS = Plugins(
         BREAKER: _own("landmark_breaker:LandmarkBreaker", *SETTINGS),
         "lb-trans": _own("landmark_breaker:LBTrans", *SETTINGS),
         "lb-mix": _own("landmark_breaker:LBMix", *SETTINGS),
-        # It takes larger steps, and goes on inside of the budget.
+        # Its step is larger than the config's, and it always goes on within the budget.
         ROBUST: _own("robust:LBRobust", "epsilon", "iterations", "decay", several=True),
-        # Only scaled: no attack of its own.
+        # Not an attack of its own: `match_ssim` scales the noise of ROBUST.
         EVEN: _own("robust:LBRobust", several=True),
     },
     methods=("run", "snapshots"),
     traits={"settings": _STEPS, "several": False},
 )
-"""Attacks, our own in the order of tables 4.6 and 4.7 of the chapter. Of `settings` they take the
-values from the config; those with `several` are made against several extractors at once."""
+"""Attacks, the built-in ones in the order of tables 4.6 and 4.7 of the chapter. The trait
+`settings` names the hyper-parameters that come from the config; attacks with the trait `several`
+follow several extractors at once."""
 
 
 def goes_on(name: str) -> bool:
-    """Say whether an attack can start from a frame's noise on the next: a single step cannot."""
+    """Return whether an attack can go on from one frame to the next; a single step cannot."""
     return name == CLEAN or "iterations" in ATTACKS.find(name).traits["settings"]
 
 
@@ -75,12 +76,12 @@ def attack_class(name: str) -> Any:
 
 
 def make_attack(name: str, **settings: Any) -> Any:
-    """Return an attack with hyper-parameters of its own; see its class for their names.
+    """Return an attack with the given hyper-parameters, which its class names.
 
     Raises
     ------
     ConfigError
-        If the name is unknown, or the attack has no such hyper-parameter or not such a value.
+        If the name is unknown, or the attack does not have a hyper-parameter or allow its value.
     """
     kind = attack_class(name)
     try:

@@ -109,7 +109,9 @@ def test_public_datasets_alone(uadfv: Path) -> None:
 
 def test_a_dataset_without_a_split_teaches_nothing(uadfv: Path) -> None:
     datasets = {"UADFV": {"root": str(uadfv)}}
-    with pytest.raises(ConfigError, match=r"detection\.train_on: UADFV has no training split"):
+    with pytest.raises(
+        ConfigError, match=r"train_on: 'UADFV' is not allowed: it has no training split"
+    ):
         Workflow({"clips": None, "datasets": datasets}).detection.learns_from("Meso4")
     weights = uadfv / "Meso4_DF.h5"
     weights.touch()
@@ -121,11 +123,14 @@ def test_a_dataset_without_a_split_teaches_nothing(uadfv: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"detectors": ["Meso5"]}, "detectors: 'Meso5' is unknown; choose of Two-stream"),
-        ({"detection": {"settings": {"Meso": {"steps": 1}}}}, "'Meso' is unknown"),
-        ({"detection": {"train_on": "DFD"}}, "detection.train_on: 'DFD' is none of celebdf"),
-        ({"datasets": {"celebdf": {"root": "x"}}}, "datasets.celebdf: is also a method"),
-        ({"clips": None}, "clips: is empty, and there is no dataset"),
+        (
+            {"detectors": ["Meso5"]},
+            "detectors: 'Meso5' is not allowed: it is unknown; choose from Two",
+        ),
+        ({"detection": {"settings": {"Meso": {"steps": 1}}}}, "'Meso' is not allowed"),
+        ({"detection": {"train_on": "DFD"}}, "detection.train_on: 'DFD' is not allowed: this"),
+        ({"datasets": {"celebdf": {"root": "x"}}}, "datasets: 'celebdf' is not allowed: a method"),
+        ({"clips": None}, "clips: null is not allowed without public"),
     ],
 )
 def test_mistakes_are_named(manifest: Path, values: dict[str, Any], says: str) -> None:
@@ -137,5 +142,5 @@ def test_mistakes_are_named(manifest: Path, values: dict[str, Any], says: str) -
 def test_a_detector_that_learns_from_what_is_not_there(manifest: Path) -> None:
     plan = plan_of(manifest, compressions=["original"])
     assert plan.learns_from("Meso4") == "original"
-    with pytest.raises(ConfigError, match="Xception-c23 learns from c23"):
+    with pytest.raises(ConfigError, match="'Xception-c23' is not allowed: it learns from c23"):
         plan.learns_from("Xception-c23")

@@ -32,9 +32,9 @@ def test_cold_pairs_take_the_recipes_steps(build: Any) -> None:
     assert len(plan.pairs) == 15
     assert not plan.warm
     assert plan.start("celebdf") == []
-    assert plan.of_pair("celebdf") == plan.cold("celebdf")
+    assert plan.pair_recipe("celebdf") == plan.cold_recipe("celebdf")
     assert plan.warm_rate("celebdf") == 1
-    assert plan.of_pair("celebdf")["steps"] == 100_000
+    assert plan.pair_recipe("celebdf")["steps"] == 100_000
     assert len(plan.trained()) == 2 * 15
 
 
@@ -43,12 +43,12 @@ def test_warm_pairs_take_a_share_and_need_the_base(build: Any) -> None:
         {"warm_start": True, "base_steps": 2.0, "warm_steps": 0.1, "warm_rate": 0.3}
     ).generation
     assert plan.start("celebdf")[0].endswith("/models/celebdf/base.safetensors")
-    assert plan.of_pair("celebdf")["steps"] == 10_000
+    assert plan.pair_recipe("celebdf")["steps"] == 10_000
     assert plan.warm_rate("celebdf") == 0.3
-    assert plan.of_shared("celebdf", "base")["steps"] == 100_000 * 2 * 6 / 2
-    assert plan.cold("celebdf")["steps"] == 100_000
+    assert plan.shared_recipe("celebdf", "base")["steps"] == 100_000 * 2 * 6 / 2
+    assert plan.cold_recipe("celebdf")["steps"] == 100_000
     assert "celebdf/base" in plan.trained()
-    assert "celebdf/base" not in plan.shown()
+    assert "celebdf/base" not in plan.previewed()
 
 
 def test_auto_starts_warm_where_that_takes_fewer_steps(build: Any) -> None:
@@ -66,7 +66,7 @@ def test_all_subjects_share_one_model(build: Any) -> None:
     paths = {plan.model("celebdf", one, other)["model"] for one, other in ("01", "25")}
     assert len(paths) == 1
     assert paths.pop().endswith("/models/celebdf/all.safetensors")
-    assert plan.of_shared("celebdf", "all")["steps"] == 300_000
+    assert plan.shared_recipe("celebdf", "all")["steps"] == 300_000
     assert plan.trained() == ["celebdf/all", "faceswap/all"]
 
 
@@ -74,8 +74,8 @@ def test_only_the_steps_differ_from_the_recipe(build: Any) -> None:
     made = build({"warm_start": True})
     own = training_of(made.build.recipes["faceswap"]).model_dump()
     for values in (
-        made.generation.of_pair("faceswap"),
-        made.generation.of_shared("faceswap", "base"),
+        made.generation.pair_recipe("faceswap"),
+        made.generation.shared_recipe("faceswap", "base"),
     ):
         assert {**values, "steps": own["steps"]} == own
 
@@ -91,7 +91,7 @@ def test_a_base_from_elsewhere_is_not_trained(build: Any, tmp_path: Path) -> Non
     base.write_bytes(b"")
     plan = build({"warm_start": False, "bases": {"celebdf": str(base)}}).generation
     assert plan.start("celebdf") == [str(base)]
-    assert plan.of_pair("celebdf")["steps"] < plan.cold("celebdf")["steps"]
+    assert plan.pair_recipe("celebdf")["steps"] < plan.cold_recipe("celebdf")["steps"]
     assert plan.start("faceswap") == []
     assert not [name for name in plan.trained() if name.endswith("base")]
 
@@ -99,12 +99,12 @@ def test_a_base_from_elsewhere_is_not_trained(build: Any, tmp_path: Path) -> Non
 def test_bases_are_checked_before_any_job(build: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"training\.bases\.celebdf: no file"):
         build({"bases": {"celebdf": str(tmp_path / "none")}})
-    with pytest.raises(ConfigError, match=r"training\.bases: 'mine' is no recipe"):
+    with pytest.raises(ConfigError, match=r"training\.bases: 'mine' is not allowed"):
         build({"bases": {"mine": str(tmp_path / "none")}})
 
 
 def test_a_model_of_all_has_as_many_previews_as_a_pair(build: Any) -> None:
     plan = build({"warm_start": True, "base_steps": 2.0}).generation
-    steps = plan.of_shared("celebdf", "base")["steps"]
+    steps = plan.shared_recipe("celebdf", "base")["steps"]
     assert steps / plan.shared_every("base", 2000) == 100_000 / 2000
     assert plan.shared_every("all", 500) == 1500

@@ -54,7 +54,7 @@ def test_a_video_gets_a_score_a_table_a_plot_and_an_annotated_copy(
     assert len(rows) == 30
     known = [float(row["score"]) for row in rows if row["score"]]
     assert 20 <= len(known) <= 25
-    assert f"{len(known)} of 30 frames" in said
+    assert f"{len(known)} of 30 scored frames" in said
     assert f"Meso4 {np.mean(known):.4f}" in said
     plot = cv2.imread(str(made["plot.png"]))
     assert (plot == (0x8A, 0x65, 0x33)).all(2).any()  # the curve, in OpenCV's order
@@ -69,7 +69,7 @@ def test_an_image_gets_a_score(
     path = tmp_path / "face.png"
     cv2.imwrite(str(path), picture(2)[0][..., ::-1])
     assert detect(path, "--model", model) == 0
-    assert "1 of 1 frames" in capsys.readouterr().out
+    assert "1 of 1 scored frames" in capsys.readouterr().out
 
 
 def test_an_image_without_a_face_has_no_score(
@@ -88,10 +88,14 @@ def test_an_image_without_a_face_has_no_score(
         ("text.mp4", [], "text.mp4: unreadable"),
         ("text.png", [], "text.png: cannot be read as a picture"),
         ("text.mp4", ["--every", "0"], "--every: 0"),
-        ("text.mp4", ["--model", "nowhere.safetensors"], "there is no fitted Meso4\n"),
+        (
+            "text.mp4",
+            ["--model", "nowhere.safetensors"],
+            "there is no fitted Meso4; correct --model\n",
+        ),
         ("text.mp4", ["--build", "results/demo"], "0.safetensors`, or give --model"),
         ("text.mp4", ["--build", "results/cl"], "0.safetensors` with the build's --configfile"),
-        ("text.png", ["--video", "out.mp4"], "--video: is for videos"),
+        ("text.png", ["--video", "out.mp4"], "--video: is not allowed for an image"),
     ],
 )
 def test_mistakes_are_said_in_one_line(

@@ -75,7 +75,7 @@ def test_what_could_be_a_video_is_taken_or_listed(tmp_path, capsys):
     assert main(["init", str(tmp_path), "--licence", "x"]) == 0
     assert {row["path"] for row in rows(tmp_path)} == set(taken)
     left_out = [line for line in capsys.readouterr().out.splitlines() if "left out" in line]
-    assert all("not a known video ending" in line for line in left_out)
+    assert all("not a known suffix of videos" in line for line in left_out)
     assert {line.split()[2].strip(":'") for line in left_out} == {
         "id2_0001.braw",
         "id2_0002.gif",
@@ -120,8 +120,8 @@ def test_files_may_go_elsewhere(tmp_path):
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        ([], "has nobody"),
-        (["id0_0000.mp4", "id0_0001.mp4"], "has id0"),
+        ([], "there is nobody"),
+        (["id0_0000.mp4", "id0_0001.mp4"], "there is id0"),
         (["id0_0000.mp4", "id0_0000.avi", "id1_0000.mp4"], "are both clip id0_0000"),
         (["a.mp4", "b.mp4"], "one sub-folder for each person"),
     ],
@@ -145,7 +145,7 @@ def test_links_that_leave_the_folder_are_left_out(tmp_path, capsys):
     folder = put(tmp_path / "in", "id0_0000.mp4", "id1_0000.mp4")
     (folder / "id2_0000.mp4").symlink_to(outside)
     assert main(["init", str(folder), "--licence", "x"]) == 0
-    assert "link that leaves the folder" in capsys.readouterr().out
+    assert "link to a file outside the folder" in capsys.readouterr().out
     assert len(read_manifest(folder / "clips.csv").clips) == 2
 
 

@@ -103,10 +103,10 @@ def _cut(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (_text, "is no model"),
+        (_text, "is not a swapset model"),
         (_foreign, "is no landmark extractor"),
-        (_broken, "no numbers; train it again"),
-        (_cut, "is no model"),
+        (_broken, "not finite; train it again"),
+        (_cut, "is not a swapset model"),
         (_swaps, "is no landmark extractor"),
         (lambda path: None, "no extractor is there; `snakemake --cores 2 landmark_breaker`"),
         (lambda path: path.mkdir(), "no extractor is there"),
@@ -169,7 +169,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(
     monkeypatch.setattr(Protector, "protect", stop)
     source = save(tmp_path / "a.png", face())
     assert protect(source, tmp_path / "b.png", "--extractors", model) == 130
-    assert "nothing half-written" in capsys.readouterr().err
+    assert "no half-written file" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 

@@ -102,7 +102,7 @@ def test_any_bytes_give_records_or_one_message(tmp_path_factory, content: bytes)
 
 def test_the_command_says_what_is_wrong_and_fails(root: Path, capsys) -> None:
     assert main(["verify", str(root)]) == 0
-    assert "2 videos, all as they were made" in capsys.readouterr().out
+    assert "2 videos, all unchanged" in capsys.readouterr().out
     (root / VIDEOS[0]).unlink()
     assert main(["verify", str(root)]) == 1
     shown = capsys.readouterr().out

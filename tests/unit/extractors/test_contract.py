@@ -42,7 +42,9 @@ def test_the_name_is_the_tables(extractor: Extractor) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="'dlib' is unknown; choose of fan, hrnet, avs-san"):
+    with pytest.raises(
+        ConfigError, match="'dlib' is not allowed: it is unknown; choose from fan, hrnet, avs-san"
+    ):
         extractor_class("dlib")
 
 

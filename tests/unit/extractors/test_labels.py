@@ -306,7 +306,9 @@ def test_layouts_by_name(tmp_path: Path) -> None:
     tree_300w(tmp_path / "300w")
     assert len(read_labels("csv", path)) == 2
     assert len(read_labels("300w", tmp_path / "300w")) == 5
-    with pytest.raises(ConfigError, match="'cofw' is unknown; choose of wflw, 300w, csv"):
+    with pytest.raises(
+        ConfigError, match="'cofw' is not allowed: it is unknown; choose from wflw, 300w, csv"
+    ):
         read_labels("cofw", tmp_path)
     with pytest.raises(ConfigError, match="'lists' is for wflw"):
         read_labels("csv", path, tmp_path)

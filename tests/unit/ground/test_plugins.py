@@ -87,8 +87,8 @@ def test_an_unknown_name_is_refused_with_the_known_ones_and_the_key(
     with pytest.raises(ConfigError) as caught:
         table().find("their", "detectors")
     assert str(caught.value) == (
-        "detectors: 'their' is unknown; choose of ours, other, theirs, or install the package that "
-        "adds it (entry point group swapset.detectors)"
+        "detectors: 'their' is not allowed: it is unknown; choose from ours, other, theirs, or "
+        "install the package that adds it (entry point group swapset.detectors)"
     )
 
 
@@ -138,8 +138,8 @@ def test_two_packages_with_one_name_are_refused_where_it_is_used(
     with pytest.raises(ConfigError) as caught:
         own.find("same", "detectors")
     assert str(caught.value) == (
-        "detectors: 'same' is in package first (first:One) and in package second (second:One); "
-        "uninstall all but one"
+        "detectors: 'same' is not allowed: it is in package first (first:One) and in package "
+        "second (second:One); uninstall all but one"
     )
 
 
@@ -161,7 +161,7 @@ def test_names_that_cannot_be_part_of_a_path_are_refused(
     add_package(site, "odd", {"detectors": {name: "odd:Odd"}})
     own = table()
     assert list(own) == ["ours", "other"]
-    with pytest.raises(ConfigError, match=r"of package odd \(odd:Odd\) cannot be a name"):
+    with pytest.raises(ConfigError, match=r"of package odd \(odd:Odd\) is not allowed as a name"):
         own.find(name)
 
 
@@ -191,13 +191,13 @@ def test_a_class_that_is_not_complete_is_named(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("PLUGINS = {}\n", "is not among its records"),
-        ("PLUGINS = {'x': 'half3:Class'}\n", "is not among its records"),
-        ("PLUGINS = []\n", "is not among its records"),
+        ("PLUGINS = {}\n", "is not among its PLUGINS"),
+        ("PLUGINS = {'x': 'half3:Class'}\n", "is not among its PLUGINS"),
+        ("PLUGINS = []\n", "is not among its PLUGINS"),
         ("import nothing_of_the_kind\n", "cannot be imported"),
         (
             "from swapset.plugins import Plugin\nPLUGINS = {'x': Plugin('m:C', {'learn': 1})}\n",
-            "has the unknown trait 'learn'; known: learns_from, several",
+            "has the unknown trait 'learn'; allowed: learns_from, several",
         ),
     ],
 )

@@ -124,7 +124,9 @@ def test_the_registry_is_the_table_of_the_chapter():
     assert len(DETECTORS) == 13
     for name in DETECTORS:
         assert detector_class(name).name == name
-    with pytest.raises(ConfigError, match="'Meso5' is unknown; choose of Two-stream, Meso4"):
+    with pytest.raises(
+        ConfigError, match="'Meso5' is not allowed: it is unknown; choose from Two-stream, Meso4"
+    ):
         detector_class("Meso5")
 
 

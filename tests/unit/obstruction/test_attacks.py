@@ -295,7 +295,7 @@ def test_the_defaults_are_the_chapters() -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "said"),
     [
-        ("lbx", {}, "'lbx' is unknown; choose of none, base1"),
+        ("lbx", {}, "'lbx' is not allowed: it is unknown; choose from none, base1"),
         ("lb", {"steps": 3}, "'lb': .*steps"),
         ("base2", {"decay": 0.5}, "'base2': .*decay"),
         ("lb", {"epsilon": 0}, "epsilon 0"),

@@ -85,7 +85,9 @@ def test_the_same_frames_come_back_the_same(name: str) -> None:
 
 
 def test_what_cannot_be_compressed_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'jpeg10' is unknown; choose of none, jpeg75"):
+    with pytest.raises(
+        ConfigError, match="'jpeg10' is not allowed: it is unknown; choose from none, jpeg75"
+    ):
         compress(photographs(), "jpeg10")
     for bad in (photographs()[0], photographs().astype(float), photographs()[:0]):
         with pytest.raises(MediaError, match="not \\(n, H, W, 3\\) uint8"):

@@ -62,9 +62,9 @@ def plan_of(manifest: Path, **values: Any) -> ProtectedPlan:
 
 def test_only_lb_robust_follows_more_than_the_extractor_that_finds(manifest: Path) -> None:
     plan = plan_of(manifest)
-    assert plan.followed("none", "hrnet") == []
-    assert [Path(file).stem for file in plan.followed("lb", "hrnet")] == ["hrnet"]
-    followed = [Path(file).stem for file in plan.followed("lb-robust", "hrnet")]
+    assert plan.extractor_files("none", "hrnet") == []
+    assert [Path(file).stem for file in plan.extractor_files("lb", "hrnet")] == ["hrnet"]
+    followed = [Path(file).stem for file in plan.extractor_files("lb-robust", "hrnet")]
     assert followed == ["hrnet", "fan", "avs-san"]
 
 
@@ -82,7 +82,7 @@ def test_only_the_protected_person_comes_from_another_folder(manifest: Path) -> 
     plan = plan_of(manifest, protected_extractor="fan")
     folder = "results/b/obstruction/protected/lb/fan"
     assert plan.faces("lb", "fan", "id0-id1") == [f"{folder}/faces/id0", "results/b/faces/id1"]
-    assert plan.of("lb", "fan", "clips", "id3", "id2") == "results/b/clips/id3"
+    assert plan.folder_of("lb", "fan", "clips", "id3", "id2") == "results/b/clips/id3"
     assert plan.model("lb", "fan", "id1", "id0")["card"] == f"{folder}/models/celebdf/id0-id1.json"
     assert plan.fake_files("lb", "fan", "id1", "id0", "mp4") == [
         f"{folder}/dataset/celebdf/original/id1_id0_000{number}.mp4" for number in range(2)
