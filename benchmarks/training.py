@@ -36,8 +36,9 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from swapset.config.methods import BUILT_IN, training_of
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, FaceBank, draw_batch
+from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.bank import FaceBank
 from swapset.generation.flops import operations
 from swapset.generation.training import Run, Trainer
 

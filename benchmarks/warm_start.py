@@ -19,8 +19,8 @@ import torch
 from swapset.config.methods import BUILT_IN, training_of
 from swapset.config.recipes import TrainingRecipe
 from swapset.config.sections import TrainingSettings
-from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.bank import FaceBank
 from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.fitting import AlignedFaces
 from swapset.generation.training import Run, Trainer

@@ -16,8 +16,8 @@ import torch
 from swapset.config.recipes import TrainingRecipe
 from swapset.errors import ConfigError
 from swapset.faces.prepare import load_faces, load_points
-from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.bank import FaceBank
 from swapset.generation.checkpoint import load_model, save_model
 from swapset.generation.preview import loss_picture
 from swapset.generation.training import Run, Trainer

@@ -11,8 +11,9 @@ import pandas as pd
 import torch
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import FaceBank, plain_batch
+from swapset.generation.augment import plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder, composite, resized
+from swapset.generation.bank import FaceBank
 from swapset.generation.size import SAMPLES, SHOWN
 from swapset.types import Image
 

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import Batch, FaceBank, augment_faces, draw_batch
+from swapset.generation.augment import Batch, augment_faces, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.bank import FaceBank
 from swapset.generation.losses import Objective, Reconstruction, l1
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import FaceBank
 from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.bank import FaceBank
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
 from swapset.generation.preview import preview_row

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import torch
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import FaceBank, plain_batch
+from swapset.generation.augment import plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder
+from swapset.generation.bank import FaceBank
 from swapset.generation.losses import Reconstruction, l1
 
 HELD_OUT_SHARE = 1 / 16

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from swapset.config.recipes import SynthesisRecipe, TrainingRecipe
 from swapset.faces.align import MEAN_FACE, transform_points
-from swapset.generation.augment import FaceBank
+from swapset.generation.bank import FaceBank
 from swapset.generation.checkpoint import TrainedPair
 
 torch.set_num_threads(1)

@@ -15,12 +15,12 @@ from swapset.faces.align import crop_transform, narrower_drop, standard_points, 
 from swapset.faces.masks import polygon, render_mask
 from swapset.generation import augment
 from swapset.generation.augment import (
-    FaceBank,
     augment_faces,
     draw_batch,
     perturb_colour,
     plain_batch,
 )
+from swapset.generation.bank import FaceBank
 
 SIZE = 96
 SHARE = 0.75

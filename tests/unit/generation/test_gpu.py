@@ -10,7 +10,7 @@ import torch
 
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation import step
-from swapset.generation.augment import FaceBank
+from swapset.generation.bank import FaceBank
 from swapset.generation.training import Run, Trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from swapset.generation.augment import Batch
 from swapset.generation.critic import Critic, adversarial_loss, critic_loss
-from swapset.generation.losses import LEAST_MASK, LOSSES, Objective, Perceptual, Reconstruction
+from swapset.generation.losses import LEAST_MASK, LOSSES, Objective, Reconstruction
+from swapset.generation.perceptual import Perceptual
 
 torch.set_num_threads(1)
 

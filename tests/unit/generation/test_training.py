@@ -10,7 +10,7 @@ import torch
 
 from swapset.config.methods import BUILT_IN, training_of
 from swapset.errors import InterruptedTrainingError, TrainingError
-from swapset.generation.augment import FaceBank
+from swapset.generation.bank import FaceBank
 from swapset.generation.training import Run, Trainer
 from swapset.learning.device import uses_bf16
 
