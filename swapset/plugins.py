@@ -186,12 +186,6 @@ def _all(path: tuple[str, ...]) -> Any:
     return entry_points()
 
 
-@cache
-def _all(path: tuple[str, ...]) -> Any:
-    """Return the entry points of all packages on Python's path, which takes some ms to look up."""
-    return entry_points()
-
-
 _ASK = "its authors have to correct this (docs/extending.md)"
 
 
