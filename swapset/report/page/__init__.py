@@ -1,1 +1,1 @@
-"""The report's page: one file for each section."""
+"""The report's page, with a file for each section."""

@@ -1,4 +1,4 @@
-"""The report's section on clips: which were accepted, and why others were not."""
+"""The report's section on clips: accepted and rejected clips, with the reasons."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _EVERY = [
     *("fps", "face_height", "cuts", "gaps"),
 ]
 Verdicts = Sequence[Mapping[str, Any]]
-"""What `accepted/<subject>.json` says of each clip."""
+"""The verdicts on clips, as in `accepted/<subject>.json`."""
 
 
 @dataclass(frozen=True)
 class Clips(Section):
-    """Numbers of clips by verdict, the rejected ones (None if there are none), and all."""
+    """Numbers of clips by verdict, the rejected clips (None if there are none), and all clips."""
 
     name = "clips"
     title = "Clips"
@@ -32,19 +32,19 @@ class Clips(Section):
     every: Table
 
 
-def clips(judged: Verdicts) -> Clips:
-    """Return how many clips were accepted, the rejected ones by reason, and every clip."""
-    rejected = [clip for clip in judged if not clip["accepted"]]
+def clips(verdicts: Verdicts) -> Clips:
+    """Return the section, from the verdict on each clip."""
+    rejected = [clip for clip in verdicts if not clip["accepted"]]
     reasons = Counter(clip["reason"] for clip in rejected)
-    counts = [("accepted", len(judged) - len(rejected))]
+    counts = [("accepted", len(verdicts) - len(rejected))]
     counts += [(f"rejected: {reason}", count) for reason, count in reasons.most_common()]
     return Clips(
         table(pd.DataFrame(counts, columns=["verdict", "clips"])),
-        _listed(rejected, _REJECTED) if rejected else None,
-        _listed(judged, _EVERY),
+        _table(rejected, _REJECTED) if rejected else None,
+        _table(verdicts, _EVERY),
     )
 
 
-def _listed(judged: Verdicts, columns: list[str]) -> Table:
-    rows = [[clip[column] for column in columns] for clip in judged]
+def _table(verdicts: Verdicts, columns: list[str]) -> Table:
+    rows = [[clip[column] for column in columns] for clip in verdicts]
     return table(pd.DataFrame(rows, columns=columns))

@@ -1,4 +1,4 @@
-"""The report's section on the dataset: how many videos there are, and of whom."""
+"""The report's section on the dataset: numbers of videos and of people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADS = {
 
 @dataclass(frozen=True)
 class Dataset(Section):
-    """Videos by method, people by group, and fakes that were not made by reason; None if none."""
+    """Numbers of videos, people by group, and missing fakes by reason; None if there are none."""
 
     name = "dataset"
     title = "Dataset"
@@ -32,7 +32,7 @@ class Dataset(Section):
 def dataset(
     counts: pd.DataFrame | None, people: pd.DataFrame | None, fakes: pd.DataFrame | None
 ) -> Dataset:
-    """Return how many videos there are, of whom, and which fakes could not be made.
+    """Return the section, from three tables of the build.
 
     Parameters
     ----------

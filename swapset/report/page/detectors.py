@@ -1,4 +1,4 @@
-"""The report's section on detectors: AUC by detector and dataset, and over compressions."""
+"""The report's section on detectors: AUC by detector, dataset and compression."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from swapset.report.page.tables import MISSING, Table, table
 FIGURES = {
     "auc_by_dataset": (
         "Average AUC of each dataset",
-        "Frame-level AUC; a dot is one detector. As figure 4.8 of the chapter, whose own averages "
-        "are hollow.",
+        "Frame-level AUC. Each dot is a detector. As figure 4.8 of the chapter, with its averages "
+        "as hollow marks.",
     ),
     "auc_by_detector": (
         "Average AUC of each detector",
-        "Frame-level AUC; a dot is one dataset. As figure 4.9 of the chapter, whose own averages "
-        "are hollow.",
+        "Frame-level AUC. Each dot is a dataset. As figure 4.9 of the chapter, with its averages "
+        "as hollow marks.",
     ),
     "roc": (
         "ROC curves",
-        "By frame, original videos, a line for each detector, as figure 4.10 of the chapter.",
+        "Frames of original videos, a line for each detector, as in figure 4.10 of the chapter.",
     ),
     "auc_by_compression": (
         "AUC over compressions",
-        "Frame-level AUC, a line for each detector, as table 4.4 of the chapter, whose own numbers "
-        "are hollow.",
+        "Frame-level AUC, a line for each detector. As table 4.4 of the chapter, with its numbers "
+        "as hollow marks.",
     ),
 }
 
 
 @dataclass(frozen=True)
 class Detectors(Section):
-    """AUCs by frame and by video, videos that no detector saw (None if all were), and charts."""
+    """AUCs by frame and by video, videos without scores (None if there are none), and charts."""
 
     name = "detectors"
     title = "Detectors"
@@ -53,7 +53,7 @@ def detectors(
     left_out: pd.DataFrame | None,
     figures: Sequence[Path],
 ) -> Detectors | None:
-    """Return the AUCs of all detectors; None if none was measured.
+    """Return the section, or None if no detector was measured.
 
     Parameters
     ----------
@@ -62,24 +62,24 @@ def detectors(
     aucs, left_out : DataFrame or None
         `tables/detector_auc.csv` and `tables/left_out.csv`.
     figures : sequence of Path
-        Those of `swapset.build.figures.DETECTOR_FIGURES`.
+        Files named as in `swapset.build.figures.DETECTOR_FIGURES`.
     """
     if aucs is None or not len(aucs):
         return None
-    unseen = None
+    without_scores = None
     if left_out is not None and len(left_out):
         counted = left_out.groupby(["kind", "reason"], as_index=False).size()
-        unseen = table(counted.rename(columns={"size": "videos"}))
+        without_scores = table(counted.rename(columns={"size": "videos"}))
     return Detectors(
         table(_wide(aucs[aucs["level"] == "frame"])),
         table(_wide(aucs[aucs["level"] == "video"])),
-        unseen,
+        without_scores,
         [picture(path, root, *FIGURES[path.stem], photographic=False) for path in figures],
     )
 
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per detector and one column per dataset and compression, as text."""
+    """Return a row for each detector and a column for each dataset and compression, as text."""
     cells = [
         MISSING if pd.isna(auc) else f"{auc:.3f} [{low:.3f}, {high:.3f}]"
         for auc, low, high in zip(rows["auc"], rows["auc_low"], rows["auc_high"], strict=True)

@@ -1,4 +1,4 @@
-"""The report's section of pictures: fakes beside what they were made of, and charts."""
+"""The report's section of pictures: fakes beside their originals, and charts."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from swapset.report.page.section import Section
 FIGURES = {
     "methods": (
         "Methods side by side",
-        "The same real frames (left) and each method's fakes of them.",
+        "Real frames (left), and the fakes that each method makes of them.",
     ),
     "resolution": (
         "Size of the synthesised face",
-        "The same swaps by methods with faces of different sizes, smallest first, as figure 4.5 of "
-        "the chapter.",
+        "The same swaps by methods with faces of different sizes, smallest first, as in figure 4.5 "
+        "of the chapter.",
     ),
     "colour": (
         "Colour correction",
-        "The same swaps without and with colour correction, as figure 4.6 of the chapter.",
+        "The same swaps without and with colour correction, as in figure 4.6 of the chapter.",
     ),
     "masks": (
         "Masks",
-        "The steps of one swap from left to right, a row for each mask, as figure 4.7 of the "
+        "The steps of one swap from left to right, a row for each mask, as in figure 4.7 of the "
         "chapter.",
     ),
     "smoothing": (
         "Temporal smoothing",
-        "Landmarks as detected, and after the Kalman smoother. Left: the tip of the nose and the "
-        "jitter in one clip. Right: the mean jitter of every clip.",
+        "Landmarks as detected, and after the Kalman smoother. Left: position and jitter of the "
+        "tip of the nose in one clip. Right: mean jitter of every clip.",
     ),
     "mask_ssim": (
         "Mask-SSIM",
-        "Left: means with bootstrap intervals over the fakes; a dot is one fake. Right: the first "
-        "method minus each other on the same fakes; an interval that contains 0 shows no clear "
-        "difference.",
+        "Left: means with bootstrap intervals over the fakes; each dot is a fake. Right: the first "
+        "method minus each other method, on the same fakes; if an interval contains 0, there is no "
+        "clear difference.",
     ),
 }
 _CHARTS = {"smoothing", "mask_ssim"}
@@ -53,14 +53,14 @@ class Gallery(Section):
 
 
 def gallery(root: Path, figures: Sequence[Path]) -> Gallery:
-    """Return the figures.
+    """Return the section.
 
     Parameters
     ----------
     root : Path
         The build's folder.
     figures : sequence of Path
-        Those of `swapset.build.figures.figure_names`.
+        Files named as in `swapset.build.figures.figure_names`.
     """
     return Gallery([_figure(path, root) for path in figures])
 
@@ -74,6 +74,6 @@ def _contact(stem: str) -> tuple[str, str]:
     method = stem.removeprefix("contact_sheet_")
     return (
         f"Fakes by {method}",
-        "Real frames, each followed by the same frame of the fakes made from it, as figure 4.4 of "
-        "the chapter.",
+        "Real frames, each followed by the same frame of the fakes made from it, as in figure 4.4 "
+        "of the chapter.",
     )

@@ -1,4 +1,4 @@
-"""The report's section on Landmark Breaker: errors and qualities by attack, and its figures."""
+"""The report's section on Landmark Breaker: errors and similarities by attack, and figures."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from swapset.report.page.tables import Table, table
 FIGURES = {
     "landmark_breaker_pictures": (
         "One frame",
-        "From the original to the swaps without and with noise, a row for each extractor: the "
-        "steps of figure 4.11 of the chapter.",
+        "From the original to the swaps without and with noise, a row for each extractor, as in "
+        "figure 4.11 of the chapter.",
     ),
     "landmark_breaker_robustness": (
         "Errors under compression",
-        "Attacks on extractors that they know, with bootstrap intervals over runs of frames, as "
-        "figure 4.12 of the chapter, whose own numbers are hollow.",
+        "Attacks on extractors that they know, with bootstrap intervals over runs of frames. As "
+        "figure 4.12 of the chapter, with its numbers as hollow marks.",
     ),
     "landmark_breaker_sweep": (
         "Other steps",
         "Landmark Breaker with other step sizes and numbers of steps, a line for each extractor, "
-        "as figure 4.13 of the chapter.",
+        "as in figure 4.13 of the chapter.",
     ),
 }
 _PICTURES = "landmark_breaker_pictures"
@@ -37,7 +37,7 @@ _HEADS = {"source": "made on", "nme_difference": "NME difference"}
 
 @dataclass(frozen=True)
 class LandmarkBreaker(Section):
-    """Errors and likenesses by attack, differences between attacks (None if none), figures."""
+    """Errors and similarities by attack, differences between attacks or None, and figures."""
 
     name = "landmark_breaker"
     title = "Landmark Breaker"
@@ -53,7 +53,7 @@ def landmark_breaker(
     differences: pd.DataFrame | None,
     figures: Sequence[Path],
 ) -> LandmarkBreaker | None:
-    """Return what noise does to landmarks, pictures and swaps; None if it was not measured.
+    """Return the section, or None if no attack was measured.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def landmark_breaker(
     means, differences : DataFrame or None
         `tables/landmark_breaker.csv` and `landmark_breaker_differences.csv`.
     figures : sequence of Path
-        Those of `swapset.build.figures.BREAKER_FIGURES`.
+        Files named as in `swapset.build.figures.BREAKER_FIGURES`.
     """
     if means is None or not len(means):
         return None
@@ -81,9 +81,9 @@ def landmark_breaker(
 
 
 def transfers(means: pd.DataFrame) -> pd.DataFrame:
-    """Return uncompressed frames' rows: attack, source, SSIM_I, then NME and SSIM_W by target.
+    """Return the results on uncompressed frames, as in tables 4.5 to 4.7 of the chapter.
 
-    As tables 4.5 to 4.7 of the chapter.
+    The columns are attack, source, SSIM_I, then NME and SSIM_W for each target.
     """
     rows = means[means["compression"] == "none"]
     wide = _wide(rows, ["attack", "source"], ["nme", "ssim_w"])
@@ -93,9 +93,9 @@ def transfers(means: pd.DataFrame) -> pd.DataFrame:
 
 
 def robustness(means: pd.DataFrame) -> pd.DataFrame:
-    """Return rows by compression and attack: NME, SSIM_I and SSIM_W of each known target.
+    """Return NME, SSIM_I and SSIM_W on known extractors, as in table 4.8 of the chapter.
 
-    As table 4.8 of the chapter. Clean frames stand beside.
+    There is a row for each compression and attack; clean frames have rows, too.
     """
     rows = known(means)
     named = rows.assign(attack=list(map(label, rows["attack"], rows["source"])))
@@ -103,7 +103,7 @@ def robustness(means: pd.DataFrame) -> pd.DataFrame:
 
 
 def _wide(rows: pd.DataFrame, keys: list[str], measures: list[str]) -> pd.DataFrame:
-    """Return one row for the values of `keys`, a column for each measure and target; in order."""
+    """Return a row for each value of `keys`, and a column for each measure and target."""
     wide = rows[keys].drop_duplicates()
     for measure in measures:
         for target in dict.fromkeys(rows["target"]):

@@ -13,7 +13,7 @@ from swapset.report.page.tables import Table, table
 
 @dataclass(frozen=True)
 class Origin(Section):
-    """What `dataset/provenance.jsonl` says in total."""
+    """Totals over `dataset/provenance.jsonl`."""
 
     name = "origin"
     title = "Origin"
@@ -23,7 +23,7 @@ class Origin(Section):
 
 
 def origin(provenance: ProvenanceSummary) -> Origin:
-    """Return the summary of `provenance.jsonl`."""
+    """Return the section, from the summary of `provenance.jsonl`."""
     facts = [
         ("software", ", ".join(sorted(provenance.software))),
         ("hash of the config", ", ".join(sorted(provenance.config_hashes))),

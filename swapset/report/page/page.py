@@ -1,4 +1,4 @@
-"""The report: one page with a build's tables, pictures and origin, that needs no other file."""
+"""The report: a single HTML page with a build's tables, pictures and origin."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from swapset.report.page.training import training
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """What the page is made of; all pictures and tables lie under `root`.
+    """The files that the page is made from; all pictures and tables are below `root`.
 
     Attributes
     ----------
     root : Path
         The build's folder.
     figures : sequence of Path
-        PNG files named as in `plan.figure_names`.
+        PNG files named as in `swapset.build.figures.figure_names`.
     previews : sequence of Path
-        Previews of trainings, `models/<recipe>/<model>.png`.
+        Training previews, `models/<recipe>/<model>.png`.
     verdicts : sequence of Path
         `accepted/<subject>.json`.
     quoted : sequence of Path
         Tables of the chapter.
     detector_figures : sequence of Path
-        Named as in `plan.DETECTOR_FIGURES`; none if no detector was measured.
+        Named as in `swapset.build.figures.DETECTOR_FIGURES`; none if no detector was measured.
     breaker_figures : sequence of Path
-        Named as in `plan.BREAKER_FIGURES`; none if the build has no Landmark Breaker.
+        Named as in `swapset.build.figures.BREAKER_FIGURES`; none if there is no Landmark Breaker.
     protected : sequence of Path
-        Table and figure of models trained on protected clips, or none.
+        Table and figure of models that were trained on protected clips, or none.
     """
 
     root: Path
@@ -63,8 +63,8 @@ class ReportFiles:
         path = self.root / "tables" / f"{name}.csv"
         return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.exists() else None
 
-    def judged(self) -> list[Mapping[str, Any]]:
-        """Return the verdict of every clip."""
+    def read_verdicts(self) -> list[Mapping[str, Any]]:
+        """Return the verdict on every clip."""
         return [verdict for path in self.verdicts for verdict in read_json(path).values()]
 
 
@@ -75,7 +75,7 @@ def write_page(files: ReportFiles, path: Path) -> None:
     ----------
     files : ReportFiles
     path : Path
-        `report.html`. It makes no request to anywhere; pictures are inside, with links to the
+        `report.html`. It loads nothing from elsewhere: pictures are inside, with links to the
         full-size files beside it.
     """
     with atomic_output(path) as scratch:
@@ -87,30 +87,30 @@ def page(files: ReportFiles) -> str:
     return render(
         "page",
         name=files.root.name,
-        summary=summary(files.judged(), files.table("fakes")),
+        summary=summary(files.read_verdicts(), files.table("fakes")),
         sections=sections(files),
     )
 
 
-def summary(judged: Verdicts, fakes: pd.DataFrame | None) -> dict[str, Any]:
-    """Return what the page says at its top: how many fakes were made, of which clips."""
-    accepted = [clip for clip in judged if clip["accepted"]]
+def summary(verdicts: Verdicts, fakes: pd.DataFrame | None) -> dict[str, Any]:
+    """Return the numbers at the top of the page, of fakes, clips and people."""
+    accepted = [clip for clip in verdicts if clip["accepted"]]
     return {
         "made": 0 if fakes is None else int(fakes["made"].sum()),
         "asked": 0 if fakes is None else len(fakes),
         "accepted": len(accepted),
-        "clips": len(judged),
+        "clips": len(verdicts),
         "people": len({clip["subject"] for clip in accepted}),
         "version": __version__,
     }
 
 
 def sections(files: ReportFiles) -> list[Section]:
-    """Return the page's sections, in order; what the build does not have is left out."""
+    """Return the sections of the page in order, without those that the build does not have."""
     root, read = files.root, files.table
     parts: list[Section | None] = [
         dataset(read("datasets"), read("demographics"), read("fakes")),
-        clips(files.judged()),
+        clips(files.read_verdicts()),
         quality(read("mask_ssim"), read("mask_ssim_differences"), read("mask_ssim_per_fake")),
         detectors(
             root,

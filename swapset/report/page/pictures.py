@@ -1,4 +1,4 @@
-"""Pictures inside the page itself, so that it can be sent as one file."""
+"""Pictures that are embedded in the page, so that it can be sent as one file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from swapset.io.files import is_empty
 
 WIDEST = 1600
-"""Larger pictures are shrunk for the page; the files beside it keep their size."""
+"""Largest width of a picture in the page, in pixels; the files beside it keep their size."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Picture:
     Attributes
     ----------
     title, caption : str
-        The title is also the text for those who cannot see it.
+        The title is also the alternative text.
     link : str
-        Address of the full-size file, from the page's folder.
+        Address of the full-size file, relative to the page.
     data : str or None
         The picture as a data URI; None if there is nothing to show.
     """
@@ -39,24 +39,24 @@ class Picture:
 def picture(
     path: Path, root: Path, title: str, caption: str, *, photographic: bool = True
 ) -> Picture:
-    """Return a PNG file's picture with its caption.
+    """Return the picture of a PNG file with its caption.
 
     Parameters
     ----------
     path : Path
-        If the file is empty, the page says so instead.
+        The PNG file. If it is empty, the page has a note instead.
     root : Path
         The page's folder.
     title, caption : str
     photographic : bool
-        Carry it as JPEG, which is several times smaller; False keeps PNG, for charts.
+        True: embed it as JPEG, which is several times smaller. False: as PNG, for charts.
     """
     data = None if is_empty(path) else data_uri(path, photographic=photographic)
     return Picture(title, caption, quote(path.relative_to(root).as_posix()), data)
 
 
 def data_uri(path: Path, *, photographic: bool) -> str:
-    """Return a PNG file's picture as a data URI, no wider than `WIDEST`."""
+    """Return the picture of a PNG file as a data URI, no wider than `WIDEST`."""
     with Pillow.open(path) as stored:
         shown = stored.convert("RGB")
     if shown.width > WIDEST:

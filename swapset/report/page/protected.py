@@ -25,7 +25,7 @@ class ProtectedTraining(Section):
 
 
 def protected(root: Path, measures: Path, figure: Path) -> ProtectedTraining:
-    """Return what noise on training clips does to fakes.
+    """Return the section on the effect of noise on training clips.
 
     Parameters
     ----------

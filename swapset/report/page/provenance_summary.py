@@ -1,4 +1,4 @@
-"""What a dataset's provenance says in total."""
+"""Totals over the provenance of a dataset."""
 
 from __future__ import annotations
 
@@ -79,6 +79,6 @@ def summarise(path: Path) -> ProvenanceSummary:
                 summary.add(json.loads(text))
             except (ValueError, KeyError) as error:
                 raise DataError(
-                    f"{path}, line {line}: not a provenance record; delete it"
+                    f"{path}, line {line}: is not a provenance record; delete the file"
                 ) from error
     return summary

@@ -1,4 +1,4 @@
-"""The report's section on visual quality: Mask-SSIM by method, and how to read it."""
+"""The report's section on visual quality: Mask-SSIM by method, with an explanation."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Quality(Section):
     scores : Table or None
         None if it was not measured.
     enough_donor : str
-        Share of frames that have to show the donor, for methods to compare.
+        Smallest share of frames with the donor's face for a method to be comparable.
     incomparable : sequence of str
         Methods that show the donor less often.
     differences : Table or None
-        Pairs of methods on the same fakes.
+        Differences between pairs of methods on the same fakes.
     """
 
     name = "quality"
@@ -50,7 +50,7 @@ class Quality(Section):
 def quality(
     scores: pd.DataFrame | None, differences: pd.DataFrame | None, fakes: pd.DataFrame | None
 ) -> Quality:
-    """Return the Mask-SSIM of the methods and their differences.
+    """Return the section, from three tables of the build.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def quality(
 
 
 def _readings(differences: pd.DataFrame, comparable: set[str]) -> list[str]:
-    """Say in words what each row of the differences tells."""
+    """Return each row of the differences in words."""
     return [
         _reading(row)
         + ("" if {row["method"], row["against"]} <= comparable else " (not comparable, see above)")
@@ -83,7 +83,7 @@ def _readings(differences: pd.DataFrame, comparable: set[str]) -> list[str]:
 
 
 def _reading(row: Mapping[Any, Any]) -> str:
-    """Say which of two methods has the higher Mask-SSIM, if the interval tells."""
+    """Return in words which of two methods has the higher Mask-SSIM, if that is clear."""
     if row["low"] > 0:
         return f"{row['against']} is lower"
     if row["high"] < 0:

@@ -1,4 +1,4 @@
-"""The report's section on the chapter's own numbers, set apart from the build's."""
+"""The report's section with the chapter's numbers, separate from the build's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Quoted(Section):
 
 
 def quoted(paths: Sequence[Path]) -> Quoted:
-    """Return the chapter's numbers.
+    """Return the section.
 
     Parameters
     ----------
@@ -38,5 +38,5 @@ def quoted(paths: Sequence[Path]) -> Quoted:
 
 
 def _table(path: Path) -> Table:
-    # As text: "17.3k" stays as printed.
+    # Read as text, so that "17.3k" stays as printed.
     return table(pd.read_csv(path, dtype=str, keep_default_na=False), _HEADS)

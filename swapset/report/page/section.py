@@ -1,4 +1,4 @@
-"""The base of all sections of the page, and the templates that show them."""
+"""The base of all sections of the page, and the templates that render them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 TEMPLATES = Environment(
     loader=PackageLoader(__package__),
-    # Always, whatever a template's name ends with: names, reasons and licences come from strangers.
+    # For all templates: names, reasons and licences are untrusted text.
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-"""The files in `templates/`. Every value that they show is escaped."""
+"""The files in `templates/`. All values are escaped."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Section:
     Attributes
     ----------
     name : str
-        Its template is `templates/<name>.html.j2`, which shows its other attributes; links to it
+        Its template is `templates/<name>.html.j2`, which renders its other attributes; links to it
         end with `#<name>`.
     title : str
         Its heading, also in the table of contents.
@@ -37,18 +37,18 @@ class Section:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a template's text.
+    """Render a template.
 
     Parameters
     ----------
     template : str
         Its name without `.html.j2`.
     **values
-        What it shows.
+        The values that it uses.
 
     Raises
     ------
     jinja2.UndefinedError
-        If it shows a value that is not given.
+        If a value that it uses is missing.
     """
     return TEMPLATES.get_template(f"{template}.html.j2").render(values)

@@ -1,4 +1,4 @@
-"""Tables as the page shows them: numbers of a column with equally many decimals, at the right."""
+"""Tables for the page: numbers of a column have equally many decimals and are right-aligned."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 MISSING = "-"
-# A number that is text already, as 17.3k or 0.812 [0.790, 0.834].
+# Texts that are numbers, such as 17.3k and 0.812 [0.790, 0.834].
 _PRINTED = re.compile(r"[-+]?\d[\d.,]*[k%]?( \[[-\d., ]+\])?|-")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell's text, and whether it is a number."""
+    """The text of a cell, and whether it is a number."""
 
     text: str
     number: bool = False
@@ -24,20 +24,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: the names of its columns, and its rows."""
+    """The heads of a table's columns, and its rows."""
 
     heads: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
 
 
 def table(frame: pd.DataFrame, heads: Mapping[str, str] | None = None) -> Table:
-    """Return a DataFrame as the page shows it; values that are missing are a dash.
+    """Return a DataFrame as a table of text, with a dash for missing values.
 
     Parameters
     ----------
     frame : DataFrame
     heads : mapping of str to str, optional
-        Words for names of columns.
+        The head for the name of a column; others keep their name.
     """
     heads = heads or {}
     columns = [_column(list(values)) for _, values in frame.items()]
@@ -52,8 +52,8 @@ def _cells(texts: Sequence[str], numbers: Sequence[bool]) -> Iterator[Cell]:
 
 
 def _all_numbers(texts: Sequence[str]) -> bool:
-    known = [text for text in texts if text != MISSING]
-    return bool(known) and all(map(_PRINTED.fullmatch, known))
+    present = [text for text in texts if text != MISSING]
+    return bool(present) and all(map(_PRINTED.fullmatch, present))
 
 
 def _column(values: Sequence[Any]) -> list[str]:
@@ -74,7 +74,7 @@ def _text(value: Any, places: int) -> str:
 
 
 def decimals(values: Sequence[float]) -> int:
-    """Return how many decimals a column needs: 0 for whole numbers, 1 for hundreds, else 3."""
+    """Return the number of decimals of a column: 0 for integers, 1 for large values, else 3."""
     if all(float(value).is_integer() for value in values):
         return 0
     sizes = [abs(value) for value in values if value]

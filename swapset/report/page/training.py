@@ -1,4 +1,4 @@
-"""The report's section on training: how long models learnt, and what they make of faces."""
+"""The report's section on training: numbers of steps, and previews."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEADS = {
 
 @dataclass(frozen=True)
 class Training(Section):
-    """Trainings by recipe (None if there is no table of them), and previews of some."""
+    """Trainings by recipe (None if there is no table), and previews of some."""
 
     name = "training"
     title = "Training"
@@ -31,7 +31,7 @@ class Training(Section):
 
 
 def training(root: Path, trained: pd.DataFrame | None, paths: Sequence[Path]) -> Training | None:
-    """Return how long models were trained, with previews of some; None if none are shown.
+    """Return the section, or None if there are no previews.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def training(root: Path, trained: pd.DataFrame | None, paths: Sequence[Path]) ->
 
 
 def _by_recipe(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per recipe and start: models, steps, what plateaus saved, the L1 reached."""
+    """Return models, faces, steps, saved steps and L1 for each recipe, kind and start."""
     done = rows[rows["trained"]].assign(
         models=1, kind=lambda r: r["model"].where(r["model"].isin(["base", "all"]), "pair")
     )

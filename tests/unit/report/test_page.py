@@ -101,7 +101,7 @@ def test_quality_says_what_cannot_be_compared(text):
 
 
 def test_missing_previews_are_said_so(text):
-    assert "Nothing was made here" in text
+    assert "There is no picture here" in text
 
 
 def test_page_is_written_whole(files, tmp_path):
