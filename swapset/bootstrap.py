@@ -1,4 +1,4 @@
-"""The percentile bootstrap: of means, of paired differences, and of strata that others measure.
+"""Percentile bootstrap of means, of paired differences, and of samples drawn within strata.
 
 B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
 """
@@ -75,8 +75,8 @@ def draw_counts(
 
     Parameters
     ----------
-    strata : sequence of (m,) integer arrays
-        Places of each stratum's items; as many are drawn from it as it has.
+    strata : sequence of (m,) int arrays
+        Indices of each stratum's items; as many are drawn from it as it has.
     size : int
         Number of items in all.
     generator : numpy.random.Generator

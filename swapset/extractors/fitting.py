@@ -1,4 +1,4 @@
-"""Train an extractor on labelled faces, or take its published weights: model, card, preview."""
+"""Train an extractor or read its published weights; write its model, card and preview."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ from swapset.seeds import derive_seed
 logger = logging.getLogger(__name__)
 
 VALIDATION_FACES = 512
-"""Most held-out faces that a training looks at, evenly spread."""
+"""Most held-out faces that a look measures, spread evenly."""
 _SCHEDULE_KEYS = ("steps", "batch", "learning_rate")
 
 
 @dataclass(frozen=True)
 class ExtractorJob:
-    """What is trained, and how.
+    """An extractor's training: its name, seed and settings.
 
     Attributes
     ----------
     extractor : str
     seed : int
-        Of the config.
+        The config's.
     checkpoint : Path
-        Where an interrupted training goes on; beside it lie the faces while it runs.
+        From here an interrupted training resumes; the cut faces lie beside it during the training.
     precision : {"auto", "fp32", "bf16"}
     settings : mapping
-        Of `width`, `steps`, `batch`, `learning_rate`, `weights` and `backbone_weights` what is set;
-        the rest is as published.
+        Any of `width`, `steps`, `batch`, `learning_rate`, `weights` and `backbone_weights`; the
+        others have their published values.
     points : int, optional
         Number of landmarks; by default the labels'.
     checkpoint_every : int
-        Steps.
+        In steps.
     code : str
         Hash of the code; a checkpoint of other code is not resumed.
     """
@@ -67,13 +67,13 @@ class ExtractorJob:
 
     @property
     def training_seed(self) -> int:
-        """Return this training's seed."""
+        """Return this training's seed, derived from the config's and the extractor's name."""
         return derive_seed(self.seed, "extractor", self.extractor)
 
     def plan(self) -> Schedule:
-        """Return the published schedule with what is set."""
-        set_here = {key: self.settings[key] for key in _SCHEDULE_KEYS if key in self.settings}
-        return replace(extractor_class(self.extractor).published, **set_here)
+        """Return the published schedule, changed by the settings."""
+        changes = {key: self.settings[key] for key in _SCHEDULE_KEYS if key in self.settings}
+        return replace(extractor_class(self.extractor).published, **changes)
 
 
 def train_extractor(
@@ -86,18 +86,17 @@ def train_extractor(
     device: torch.device,
     log: TextIO | None = None,
 ) -> None:
-    """Train an extractor, and write it with its card and preview.
+    """Train an extractor or read its published weights; write model, card and preview.
 
     Parameters
     ----------
     job : ExtractorJob
     labels : LabelledFaces or None
-        What is learnt from: faces of split "train", with those of "val" (drawn from "train" where
-        there are none) to choose the best weights by; "test" is left alone. With published weights
-        they may be None, and only tell how good these are.
+        Split "train" is learnt from; "val" (drawn from "train" if it is empty) chooses the best
+        weights; "test" is not used. Published weights are only measured on them, and need none.
     model, card, preview : Path
-        What is written: safetensors, JSON, and a PNG of held-out faces with the labelled landmarks
-        (green) and the found ones (red).
+        Outputs: safetensors, JSON, and a PNG of held-out faces with the labelled landmarks (green)
+        and the predicted ones (red).
     device : torch.device
     log : TextIO, optional
         Gets the progress bars.
@@ -106,6 +105,8 @@ def train_extractor(
     ------
     TrainingError
         If a loss is not a number, with its step.
+    InterruptedTrainingError
+        After SIGTERM or SIGINT, with a checkpoint written.
     DataError
         If a picture or weights cannot be read, there is no face to learn from, or the labels have
         another number of landmarks.
@@ -128,6 +129,7 @@ def train_extractor(
 
 
 def _published(job: ExtractorJob, device: torch.device) -> tuple[Extractor, dict[str, Any]]:
+    """Return the extractor with its published weights, and facts for its card."""
     path = Path(job.settings["weights"])
     extractor = extractor_class(job.extractor).from_weights(path, device=device)
     return extractor, {
@@ -141,7 +143,10 @@ def _published(job: ExtractorJob, device: torch.device) -> tuple[Extractor, dict
 def _fresh(
     job: ExtractorJob, labels: LabelledFaces | None, device: torch.device
 ) -> tuple[Extractor, dict[str, Any]]:
-    """Return the extractor before its training, with a backbone's weights if there are some."""
+    """Return the extractor before its training, with a backbone's weights if the settings say so.
+
+    The second value are facts for its card.
+    """
     if labels is None or not len(labels):
         raise DataError(f"{job.extractor}: there is no labelled face to learn from")
     points = job.points or labels.points.shape[1]
@@ -161,7 +166,7 @@ def _fresh(
 def _divided(
     job: ExtractorJob, labels: LabelledFaces | None, extractor: Extractor
 ) -> LabelledFaces:
-    """Return the labels with some held out; none where they say nothing of this extractor."""
+    """Return the labels with some held out; none if their landmarks are not the extractor's."""
     if labels is None or labels.points.shape[1] != extractor.points:
         return LabelledFaces((), np.empty((0, extractor.points, 2), np.float32), (), ())
     return labels.with_validation(seed=job.training_seed)
@@ -170,11 +175,11 @@ def _divided(
 def _bank(
     faces: LabelledFaces, extractor: Extractor, most: int, log: TextIO | None
 ) -> FaceBank | None:
-    """Return some of the faces, evenly spread, as an extractor sees them when it is used."""
+    """Return at most `most` of the faces, spread evenly, cut as in the extractor's use."""
     if not len(faces):
         return None
-    few = faces.taken(sampled(len(faces), most))
-    return cut_bank(few, extractor, device=extractor.device, log=log)
+    chosen = faces.taken(sampled(len(faces), most))
+    return cut_bank(chosen, extractor, device=extractor.device, log=log)
 
 
 def _train(
@@ -184,20 +189,14 @@ def _train(
     held: FaceBank | None,
     log: TextIO | None,
 ) -> dict[str, Any]:
-    """Train; return what is known of the training."""
-    learnt, plan, variation = labels.of("train"), job.plan(), extractor.variation
-    if not len(learnt):
+    """Train the extractor; return facts about the training for its card."""
+    faces, plan = labels.of("train"), job.plan()
+    if not len(faces):
         raise DataError(f"{job.extractor}: there is no labelled face of split 'train'")
-    margin, fill = margin_of(variation), variation.fill
-    file = job.checkpoint.with_name(
-        f"{job.checkpoint.stem}-{bank_name(learnt, extractor, margin, fill, job.code)}.npy"
-    )
-    training = cut_bank(
-        learnt, extractor, margin=margin, fill=fill, file=file, device=extractor.device, log=log
-    )
+    training, file = _training_bank(job, extractor, faces, log)
     if held is None:
         logger.warning("%s: nobody is held out; the last weights are kept", job.extractor)
-    counts = {"faces": len(learnt), "validation_faces": 0 if held is None else len(held)}
+    counts = {"faces": len(faces), "validation_faces": 0 if held is None else len(held)}
     logger.info("%s: %s, %s", job.extractor, counts, plan)
     run = Run(
         job.training_seed,
@@ -206,14 +205,29 @@ def _train(
         job.checkpoint_every,
         _fingerprint(job, labels, plan),
     )
-    trainer = Trainer(extractor, training, held, plan, variation, run)
+    trainer = Trainer(extractor, training, held, plan, extractor.variation, run)
     trainer.run(log)
     for path in (job.checkpoint, file):
         path.unlink(missing_ok=True)
     return counts | _facts(trainer)
 
 
+def _training_bank(
+    job: ExtractorJob, extractor: Extractor, faces: LabelledFaces, log: TextIO | None
+) -> tuple[FaceBank, Path]:
+    """Return the faces cut for training, and the file that keeps them beside the checkpoint."""
+    margin, fill = margin_of(extractor.variation), extractor.variation.fill
+    file = job.checkpoint.with_name(
+        f"{job.checkpoint.stem}-{bank_name(faces, extractor, margin, fill, job.code)}.npy"
+    )
+    bank = cut_bank(
+        faces, extractor, margin=margin, fill=fill, file=file, device=extractor.device, log=log
+    )
+    return bank, file
+
+
 def _facts(trainer: Trainer) -> dict[str, Any]:
+    """Return facts about a finished training for its card."""
     plan = trainer.plan
     tail = trainer.losses[-min(100, plan.steps) :].mean()
     facts: dict[str, Any] = {
@@ -229,7 +243,7 @@ def _facts(trainer: Trainer) -> dict[str, Any]:
 
 
 def _fingerprint(job: ExtractorJob, labels: LabelledFaces, plan: Schedule) -> str:
-    """Return what a checkpoint must agree with to be resumed."""
+    """Return a hash of everything that a resumed training must share with its checkpoint."""
     settings = {key: str(value) for key, value in job.settings.items()}
     parts = [job.extractor, job.training_seed, job.precision, settings, asdict(plan), job.code]
     text = json.dumps([*parts, labels.fingerprint()], sort_keys=True)

@@ -1,4 +1,4 @@
-"""The training of extractors, resumable to the bit: one engine for all of them."""
+"""Training of all landmark extractors, resumable to the bit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -23,15 +22,15 @@ from swapset.learning.device import uses_bf16
 from swapset.learning.loop import Loop, Task
 from swapset.learning.order import Epochs
 from swapset.seeds import derive_seed
-from swapset.types import Floats
+from swapset.types import Floats, Points
 
 logger = logging.getLogger(__name__)
 
 LOOKS = 40
 """Looks at the validation faces in a training."""
 _BATCH = 32
-_SETTLING = 64
-"""Faces behind the statistics of batch normalisation when a network is looked at."""
+_STATISTICS_FACES = 64
+"""Faces from which the statistics of batch normalisation are measured before a look."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,11 @@ class Run:
     seed : int
     precision : {"auto", "fp32", "bf16"}
     checkpoint : Path
-        Of this training, if it was interrupted; written now and then.
+        Where the training saves its state regularly; an interrupted one resumes from there.
     checkpoint_every : int
-        Steps.
+        In steps.
     fingerprint : str
-        Names what is trained on what; a checkpoint with another one is not used.
+        Identifies network, faces, settings and code; a checkpoint with another one is not used.
     """
 
     seed: int
@@ -63,14 +62,14 @@ class Trainer(Task):
     Parameters
     ----------
     extractor : Extractor
-        With fresh weights, or a backbone's. It has the best ones after `run`.
+        With fresh weights, or a backbone's. After `run` it has the best weights.
     training : FaceBank
     validation : FaceBank or None
-        None: the last weights are kept.
+        With None, the last weights are kept.
     plan : Schedule
-        Steps, batch, learning rate and where it falls.
+        Steps, batch, learning rate and the steps where it falls.
     variation : Variation
-        How faces are varied.
+        Augmentation of the faces.
     run : Run
         An existing checkpoint of the same training is resumed.
 
@@ -81,6 +80,7 @@ class Trainer(Task):
     history : list of (int, float)
         Step and mean NME of every look at the validation faces.
     losses : (steps,) float32
+        Loss of each step, on the device.
     """
 
     unit = "face"
@@ -110,18 +110,21 @@ class Trainer(Task):
         self.loop.resume()
 
     def run(self, log: TextIO | None = None) -> None:
-        """Train to the end, and put the best weights into the extractor; see `Loop.run`."""
+        """Train to the end; load the best weights into the extractor.
+
+        See `Loop.run` for what it raises.
+        """
         self.loop.run(log)
         if self.history:
             self.best.put_back()
         else:
-            self._settle()
+            self._measure_statistics()
         self.extractor.network.eval()
         self.extractor.trained = True
 
     @property
     def end(self) -> int:
-        """Return the plan's steps."""
+        """Return the number of the plan's steps."""
         return self.plan.steps
 
     def state(self) -> State:
@@ -131,19 +134,19 @@ class Trainer(Task):
         return State({**tensors, "losses": self.losses}, facts)
 
     def restore(self, state: State) -> None:
-        """Put back what `state` gave; see `Task.restore`."""
+        """Restore what `state` returned; see `Task.restore`."""
         restore_network(state.tensors, self.extractor.network, self.optimiser)
         self.best.restore(state.tensors, state.facts["best_step"])
         self.losses.copy_(state.tensors["losses"])
         self.history = [(int(step), float(value)) for step, value in state.facts["history"]]
 
     def step(self, index: int) -> Tensor:
-        """Update the weights once; return the loss, a float32 scalar. See `Task.step`."""
+        """Update the weights once; return the loss, a scalar float32 on the device.
+
+        See `Task.step`.
+        """
         batch = self._batch(index)
-        share = index / self.plan.steps
-        factor = self.plan.factor ** sum(share >= passed for passed in self.plan.milestones)
-        for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
-            group["lr"] = rate * factor
+        self._set_rates(index / self.plan.steps)
         self.extractor.network.train()
         images = batch.images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -155,6 +158,12 @@ class Trainer(Task):
         self.losses[index] = loss.detach()
         return self.losses[index]
 
+    def _set_rates(self, share: float) -> None:
+        """Set the learning rates after this share of the steps."""
+        factor = self.plan.factor ** sum(share >= passed for passed in self.plan.milestones)
+        for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
+
     def _batch(self, step: int) -> Batch:
         """Return the batch of a step; it depends on the seed and the step alone."""
         size = self.plan.batch
@@ -165,16 +174,16 @@ class Trainer(Task):
         )
 
     def report(self, done: int, losses: Floats, speed: float) -> str:
-        """Return loss and NME; see `Task.report`."""
+        """Return the mean loss and the last NME as text; see `Task.report`."""
         shown = f", NME {self.history[-1][1]:.4f}" if self.history else ""
         return f"loss {losses.mean():.3g}{shown}"
 
     def look(self, done: int) -> bool:
         """Measure the validation faces; keep the weights if they are the best so far."""
-        assert self.validation is not None  # noqa: S101 - there are no looks without
+        assert self.validation is not None  # noqa: S101 - without faces there are no looks
         network = self.extractor.network
         before = {name: part.clone() for name, part in network.named_buffers()}
-        self._settle()
+        self._measure_statistics()
         value = float(nme(find(self.extractor, self.validation), self.validation.points).mean())
         logger.info("step %d, validation NME %.4f", done, value)
         better = value < self.best_nme
@@ -191,11 +200,12 @@ class Trainer(Task):
         return dict(self.history).get(self.best.step, float("inf"))
 
     @torch.no_grad()
-    def _settle(self) -> None:
-        """Set the statistics of batch normalisation to means over batches of these very weights.
+    def _measure_statistics(self) -> None:
+        """Set the statistics of batch normalisation to means over batches with current weights.
 
-        Running ones lag behind weights that change fast, as in short trainings (Y. Wu, J. Johnson,
-        "Rethinking batch in BatchNorm", 2021, section 3); in the authors' long ones they do not.
+        Running statistics lag behind weights that change fast, as in short trainings (Y. Wu, J.
+        Johnson, "Rethinking batch in BatchNorm", 2021, section 3). In the authors' long trainings
+        they do not.
         """
         network = self.extractor.network
         norms = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
@@ -206,7 +216,7 @@ class Trainer(Task):
             norm.reset_running_stats()
             norm.momentum = None  # a plain mean
         network.train()
-        for number in range(-(-_SETTLING // self.plan.batch)):
+        for number in range(-(-_STATISTICS_FACES // self.plan.batch)):
             images = self._batch(number).images
             self.extractor.outputs(images.contiguous(memory_format=torch.channels_last))
         for norm, momentum in zip(norms, momenta, strict=True):
@@ -214,25 +224,31 @@ class Trainer(Task):
 
 
 @torch.inference_mode()
-def find(extractor: Extractor, bank: FaceBank) -> npt.NDArray[np.float32]:
-    """Return the landmarks (n, K, 2) float32 that an extractor finds, in pixels of its crop.
+def find(extractor: Extractor, bank: FaceBank) -> Points:
+    """Find the landmarks of faces with an extractor.
 
     Parameters
     ----------
     extractor : Extractor
     bank : FaceBank
-        Its middle is looked at, without any variation.
+        The extractor reads the middle of the stored faces, without augmentation.
+
+    Returns
+    -------
+    (n, K, 2) float32
+        x, y in pixels of the extractor's crop.
 
     Notes
     -----
-    In single precision: in half precision, maps of a narrow network have several highest pixels.
+    The network runs in single precision: in half precision, a narrow network's maps have several
+    highest pixels.
     """
     extractor.network.eval()
     rim = (bank.faces.shape[-1] - bank.side) // 2
-    found = []
+    points = []
     for index in torch.arange(len(bank)).split(_BATCH):
         faces = bank.take(index, extractor.device)
         crops = faces[:, :, rim : rim + bank.side, rim : rim + bank.side].float()
         maps = extractor.heatmaps(crops.contiguous(memory_format=torch.channels_last))
-        found.append(extractor.decode(maps).cpu())
-    return torch.cat(found).numpy().astype(np.float32)
+        points.append(extractor.decode(maps).cpu())
+    return torch.cat(points).numpy().astype(np.float32)

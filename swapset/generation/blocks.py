@@ -22,7 +22,7 @@ _FEW_CHANNELS = 8
 
 
 def activated(features: Tensor) -> Tensor:
-    """Return the leaky rectifier of features (...) of any floating dtype."""
+    """Return the leaky rectifier of features (..., H, W) of any floating dtype."""
     return nn.functional.leaky_relu(features, SLOPE)
 
 

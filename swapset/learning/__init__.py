@@ -1,1 +1,1 @@
-"""The parts that all trainings share: device, loop, order of epochs, checkpoints, model files."""
+"""Parts that all trainings share: device, loop, order of epochs, checkpoints, model files."""

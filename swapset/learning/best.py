@@ -1,4 +1,4 @@
-"""The best weights of a training, kept beside those that go on learning."""
+"""Copy of a training's best weights, kept while the network trains on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BEST = "best."
 
 
 class BestWeights:
-    """Copy of a network's weights from the look at which it was best.
+    """A copy of a network's weights from the step in which they did best on held-out data.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class BestWeights:
     Attributes
     ----------
     step : int
-        When the copy was made; 0 = not yet.
+        Step of the copy; 0 = there is none.
     """
 
     def __init__(self, network: nn.Module):
@@ -28,23 +28,23 @@ class BestWeights:
         self.step = 0
 
     def keep(self, step: int) -> None:
-        """Copy the present weights and buffers."""
+        """Copy the network's current weights and buffers."""
         self._weights = {
             name: part.detach().clone() for name, part in self._network.state_dict().items()
         }
         self.step = step
 
     def put_back(self) -> None:
-        """Give the network the best weights; it stays as it is if none were kept."""
+        """Load the best weights into the network; without a copy it stays unchanged."""
         if self._weights:
             self._network.load_state_dict(self._weights)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return the copy for a checkpoint."""
+        """Return the copied tensors by name, for a checkpoint."""
         return {_BEST + name: part for name, part in self._weights.items()}
 
     def restore(self, tensors: Mapping[str, Tensor], step: int) -> None:
-        """Take the copy out of a checkpoint's tensors."""
+        """Restore the copy from a checkpoint's tensors; others among them are ignored."""
         self._weights = {
             name.removeprefix(_BEST): part
             for name, part in tensors.items()

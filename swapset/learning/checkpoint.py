@@ -1,4 +1,4 @@
-"""Checkpoints of trainings, and tensors with facts in general, as safetensors: never unpickled."""
+"""Save and load checkpoints of trainings as safetensors; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _MODEL, _OPTIMISER = "model.", "optimiser."
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write a file of tensors, whole or not at all.
+    """Write tensors and facts to a file that appears whole or not at all.
 
     Parameters
     ----------
     path : Path
     tensors : mapping of str to Tensor
-        Written contiguous and from the CPU.
-    facts : mapping of str to JSON values
-        Become the file's metadata.
+        On any device, of any shape (...) and any dtype that safetensors has, such as float32.
+    facts : mapping of str to object
+        JSON values for the file's metadata.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_output(path) as scratch:
@@ -40,13 +40,19 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
 def read_tensors(
     path: Path, choose: Callable[[list[str]], list[str]] | None = None
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return what `write_tensors` wrote: tensors by name, on the CPU, and facts.
+    """Read a file that `write_tensors` wrote.
 
     Parameters
     ----------
     path : Path
     choose : callable, optional
-        Returns, of the names of all tensors, those to read; by default all.
+        Takes the names of all tensors and returns those to read; by default all are read.
+
+    Returns
+    -------
+    tensors : dict of str to Tensor
+        On the CPU, with the shapes (...) and dtypes, such as float32, that were written.
+    facts : dict of str to object
 
     Raises
     ------
@@ -69,13 +75,14 @@ def read_tensors(
 
 @dataclass(frozen=True)
 class State:
-    """What a training goes on from.
+    """State of a training, from which it can resume.
 
     Attributes
     ----------
     tensors : dict of str to Tensor
-        Weights, the optimiser's averages, and what else was gathered.
-    facts : dict of str to JSON values
+        Weights, the optimiser's averages, and further tensors of the task.
+    facts : dict of str to object
+        Further JSON values of the task.
     """
 
     tensors: dict[str, Tensor]
@@ -84,7 +91,7 @@ class State:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training saves what it goes on from, and when.
+    """File in which a training saves its state regularly, and from which it resumes.
 
     Attributes
     ----------
@@ -92,10 +99,9 @@ class Checkpoint:
     every : int
         Steps between two checkpoints.
     fingerprint : str
-        Names what is trained on what, how and by which code; a checkpoint with another one is not
-        used.
+        Identifies network, data, settings and code; a checkpoint with another one is not used.
     at_end : bool
-        Save after the last step, too: where this training is a stage of a longer one.
+        True: save after the last step, too, because this training is a stage of a longer one.
     """
 
     path: Path
@@ -104,7 +110,7 @@ class Checkpoint:
     at_end: bool = False
 
     def stage(self, name: str) -> Checkpoint:
-        """Return the checkpoint of a stage of this training, in a file of its own."""
+        """Return the checkpoint of a stage of this training, which has a separate file."""
         return replace(
             self,
             path=self.path.with_suffix(f".{name}{self.path.suffix}"),
@@ -123,8 +129,8 @@ class Checkpoint:
         Raises
         ------
         DataError
-            If the file is damaged, belongs to another training, or was written after a step that
-            made weights NaN (the loss tells only at the next one).
+            If the file is damaged, belongs to another training, or has values that are not finite:
+            it was then saved after a step that spoilt the weights, before the loss showed it.
         """
         tensors, facts = read_tensors(self.path)
         if facts.get("fingerprint") != self.fingerprint:
@@ -134,7 +140,7 @@ class Checkpoint:
         return State(tensors, facts)
 
     def remove(self) -> None:
-        """Delete the checkpoint and those of all stages, once the training's results are there."""
+        """Delete the checkpoint and those of all stages, once the results are written."""
         stages = self.path.parent.glob(f"{glob.escape(self.path.stem)}.*{self.path.suffix}")
         for path in (self.path, *stages):
             path.unlink(missing_ok=True)
@@ -153,20 +159,21 @@ def network_tensors(network: nn.Module, optimiser: torch.optim.Optimizer) -> dic
 def restore_network(
     tensors: Mapping[str, Tensor], network: nn.Module, optimiser: torch.optim.Optimizer
 ) -> None:
-    """Put back what `network_tensors` gave, in place.
+    """Restore a network and its optimiser, in place, from the tensors of `network_tensors`.
 
     Parameters
     ----------
     tensors : mapping of str to Tensor
-        May hold others besides.
+        Of the shapes (...) and dtypes, such as float32, of the weights; further tensors among them
+        are ignored.
     network : nn.Module
     optimiser : torch.optim.Optimizer
-        Of the network's weights.
+        Of the same kind as the saved one.
 
     Raises
     ------
     DataError
-        If it does not fit; the network is then unchanged.
+        If the tensors do not fit; the network is then unchanged.
     """
     weights = {
         name.removeprefix(_MODEL): value
@@ -178,15 +185,22 @@ def restore_network(
         if name.startswith(_OPTIMISER):
             index, _, field = name.removeprefix(_OPTIMISER).partition(".")
             state.setdefault(int(index), {})[field] = value
-    # Fused Adam walks through memory: its averages have to lie there as the weights do.
-    parameters = (weight for group in optimiser.param_groups for weight in group["params"])
-    for number, weight in enumerate(parameters):
-        for field, value in state.get(number, {}).items():
-            if value.shape == weight.shape:
-                state[number][field] = torch.empty_like(weight).copy_(value)
+    _match_strides(state, optimiser)
     try:
         check_shapes(network, weights)
         network.load_state_dict(weights)
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
     except (KeyError, RuntimeError, ValueError) as error:
         raise DataError(f"the checkpoint does not fit this network ({error})") from error
+
+
+def _match_strides(state: dict[int, dict[str, Tensor]], optimiser: torch.optim.Optimizer) -> None:
+    """Give the averages in an optimiser's state the weights' strides, which fused Adam needs.
+
+    Fused Adam goes through memory in order, without regard to strides.
+    """
+    parameters = (weight for group in optimiser.param_groups for weight in group["params"])
+    for number, weight in enumerate(parameters):
+        for field, value in state.get(number, {}).items():
+            if value.shape == weight.shape:
+                state[number][field] = torch.empty_like(weight).copy_(value)

@@ -47,13 +47,13 @@ def _uuids() -> dict[str, str]:
 
 
 def _physical(gpu: str, uuids: dict[str, str]) -> str:
-    """Return a GPU's UUID, as the index is no name: a job that sees one GPU calls it number 0."""
+    """Return a GPU's UUID if it is known: every job that sees one GPU calls it number 0."""
     named = (uuid for uuid in uuids.values() if gpu.startswith("GPU-") and uuid.startswith(gpu))
     return uuids.get(gpu) or next(named, gpu)
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:
-    """Return whether networks run in bf16: as asked for, or if the processor computes in it.
+    """Return whether networks run in bf16; "auto" means where the processor supports it.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ def uses_bf16(precision: str, device: torch.device) -> bool:
 def claimed_device(setting: str, *, threads: int = 1, sharers: int = 1) -> Iterator[torch.device]:
     """Yield the configured torch device; lock a GPU for this process, or share it among `sharers`.
 
-    With several GPUs, each job locks a place on a free one (or waits for one) and hides the others
-    from itself by CUDA_VISIBLE_DEVICES. The system releases the lock when the process ends, even
-    if it is killed.
+    With several GPUs, each job locks a place on a free one, waiting if necessary, and hides the
+    others from itself by CUDA_VISIBLE_DEVICES. The system releases the lock when the process ends,
+    even if it is killed.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""The loop of all trainings: steps, looks, an end by plateau, interruptions, exact resume.
+"""Training loop of all networks: steps, looks at held-out data, plateaus, signals, exact resume.
 
-A training is a `Task`: it takes a step, looks at held-out data, and says what it goes on from. The
-loop knows nothing of what is learnt. A step must draw what is random from a generator seeded by the
-step's number, so that the number stands for the state of all generators.
+A training is a `Task`: it takes steps, measures held-out data (a "look"), and returns and restores
+its state. The loop knows nothing of what is learnt. A step must draw its random numbers from
+generators seeded by the step's number, so that checkpoints need no generator's state.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from swapset.types import Floats
 logger = logging.getLogger(__name__)
 
 LOSS_WINDOW = 20
-"""Most steps between two looks at the losses; on a GPU each look waits for the queue."""
+"""Most steps after which the losses are read; on a GPU each reading waits for the queue."""
 LOSS_SECONDS = 10.0
-"""Where steps are slow, losses are looked at after so many seconds."""
+"""Seconds after which the losses are read where steps are slow."""
 
 
 class Task(ABC):
-    """What one kind of training does.
+    """One kind of training, for `Loop` to run.
 
     Attributes
     ----------
     look_every : int
-        Steps between two looks at held-out data; 0 = there is none. The last step is looked at too.
+        Steps between two looks at held-out data; 0 = no looks. The last step has a look, too.
     patience : int
         Looks in a row without improvement after which `plateau` is called; 0 = never.
     loss_name, advice : str
-        For the error if a loss is not a number.
+        Parts of the message if a loss is not a number.
     unit, title : str
-        Of the progress bar.
+        Unit and title of the progress bar.
     per_step : int
-        Units in a step.
+        Units of the progress bar in a step.
     """
 
     look_every: int = 0
@@ -60,49 +60,58 @@ class Task(ABC):
     @property
     @abstractmethod
     def end(self) -> int:
-        """Return the number of steps that will have been done, as far as is known now."""
+        """Return the number of the last step; a plateau may lower it during the training."""
 
     @abstractmethod
     def step(self, index: int) -> Tensor | float:
-        """Take a step, counted from 0; return its loss, a float scalar, maybe on the device."""
+        """Take a step, counted from 0; return its loss.
+
+        The loss is a scalar of any floating dtype, which may stay on the device, or a float.
+        """
 
     @abstractmethod
     def state(self) -> State:
-        """Return everything that the next step and the result depend on, but for the step."""
+        """Return all that later steps and the result depend on, except for the step's number."""
 
     @abstractmethod
     def restore(self, state: State) -> None:
-        """Put back what `state` gave.
+        """Restore what `state` returned.
 
         Raises
         ------
         DataError
-            If it does not fit; nothing is changed then.
+            If it does not fit; the task is then unchanged.
         """
 
     def look(self, done: int) -> bool:
-        """Measure held-out data after `done` steps; return whether it is better than ever."""
+        """Measure held-out data after `done` steps; return whether it is the best result so far.
+
+        Raises
+        ------
+        NotImplementedError
+            If the task has no held-out data.
+        """
         raise NotImplementedError(f"{type(self).__name__} has nothing to look at")
 
-    def plateau(self, done: int) -> None:  # noqa: B027 - need not do anything
-        """Act on a look without improvement when patience is at its end, at `done` steps."""
+    def plateau(self, done: int) -> None:  # noqa: B027 - optional hook
+        """Act on the end of patience, after `done` steps; by default do nothing."""
 
     def report(self, done: int, losses: Floats, speed: float) -> str:
-        """Return what the progress bar shows.
+        """Return the text that the progress bar shows.
 
         Parameters
         ----------
         done : int
-            Steps.
+            Number of steps so far.
         losses : (n,) float64
-            Of the steps since the last report.
+            Losses of the steps since the last report.
         speed : float
             Units per second.
         """
         return f"loss {losses.mean():.4g}"
 
-    def after(self, done: int) -> None:  # noqa: B027 - need not do anything
-        """Do what else is due after `done` steps, before they are saved."""
+    def after(self, done: int) -> None:  # noqa: B027 - optional hook
+        """Act after `done` steps, before a checkpoint is saved; by default do nothing."""
 
 
 class Loop:
@@ -112,12 +121,12 @@ class Loop:
     ----------
     task : Task
     checkpoint : Checkpoint, optional
-        Without it nothing is saved, and signals are left alone.
+        Without it, nothing is saved, and signals are not caught.
 
     Attributes
     ----------
     done : int
-        Steps taken so far.
+        Number of steps so far.
     """
 
     def __init__(self, task: Task, checkpoint: Checkpoint | None = None):
@@ -127,7 +136,7 @@ class Loop:
         self._read_at = 0.0
 
     def resume(self) -> None:
-        """Go on from the checkpoint, if there is one of this very training."""
+        """Restore the checkpoint, if there is one of this training; log why one is not used."""
         if self._checkpoint is None or not self._checkpoint.path.exists():
             return
         try:
@@ -141,7 +150,7 @@ class Loop:
         logger.info("resumed from step %d", self.done)
 
     def save(self) -> None:
-        """Write a checkpoint from which another process goes on to the same result."""
+        """Write a checkpoint, from which another process continues to the same bits."""
         if self._checkpoint is not None:
             state = self._task.state()
             facts = {
@@ -152,7 +161,7 @@ class Loop:
             self._checkpoint.save(State(state.tensors, facts))
 
     def run(self, log: TextIO | None = None) -> None:
-        """Take all steps that are left.
+        """Take all remaining steps.
 
         Parameters
         ----------
@@ -169,11 +178,11 @@ class Loop:
         with self._bar(log) as bar, self._signals() as stop:
             self._read_at = time.monotonic()
             while not self.ended:
-                self._note(self._task.step(self.done))
+                self._keep_loss(self._task.step(self.done))
                 self.done += 1
-                told = stop.is_set()  # asked once: a signal during a look ends the next step
-                self._after_step(bar, keep=told or self._is_due)
-                if told and not self.ended:
+                stopped = stop.is_set()  # asked once: a later signal ends the next step
+                self._after_step(bar, save=stopped or self._is_due)
+                if stopped and not self.ended:
                     raise InterruptedTrainingError(
                         f"terminated at step {self.done}; run again to go on"
                     )
@@ -182,12 +191,12 @@ class Loop:
 
     @property
     def ended(self) -> bool:
-        """Whether all steps are taken."""
+        """Return whether all steps are taken."""
         return self.done >= self._task.end
 
     @property
     def _is_due(self) -> bool:
-        """Whether a checkpoint is due."""
+        """Return whether a checkpoint is due."""
         return self._checkpoint is not None and self.done % self._checkpoint.every == 0
 
     def _bar(self, log: TextIO | None) -> tqdm:
@@ -205,28 +214,28 @@ class Loop:
     def _signals(self) -> AbstractContextManager[threading.Event]:
         return nullcontext(threading.Event()) if self._checkpoint is None else interruptible()
 
-    def _note(self, loss: Tensor | float) -> None:
-        """Copy a step's loss, on its device: a recorded step overwrites it."""
+    def _keep_loss(self, loss: Tensor | float) -> None:
+        """Copy a step's loss on its device, because a recorded step overwrites it."""
         value = torch.as_tensor(loss)
         if self._losses is None:
             self._losses = torch.zeros(LOSS_WINDOW, dtype=torch.float64, device=value.device)
         self._losses[self.done % LOSS_WINDOW] = value
 
-    def _after_step(self, bar: tqdm, *, keep: bool) -> None:
-        """Look at losses and held-out data, and save, where they are due."""
+    def _after_step(self, bar: tqdm, *, save: bool) -> None:
+        """Read the losses and measure held-out data when that is due, and save if asked to."""
         every = self._task.look_every
         looks = every > 0 and (self.done % every == 0 or self.ended)
         slow = time.monotonic() - self._read_at > LOSS_SECONDS
-        if keep or looks or slow or self.done % LOSS_WINDOW == 0 or self.ended:
+        if save or looks or slow or self.done % LOSS_WINDOW == 0 or self.ended:
             self._read_losses(bar)
         if looks:
             self._look(bar)
         self._task.after(self.done)
-        if keep:
+        if save:
             self.save()
 
     def _read_losses(self, bar: tqdm) -> None:
-        """Check the losses since the last look, and show them."""
+        """Check the losses since the last reading, and show them."""
         assert self._losses is not None  # noqa: S101 - a step was taken
         since = np.arange(self._read, self.done) % LOSS_WINDOW
         losses = self._losses.cpu().numpy()[since]
@@ -242,7 +251,7 @@ class Loop:
         self._read, self._read_at = self.done, time.monotonic()
 
     def _look(self, bar: tqdm) -> None:
-        """Look at held-out data; tell the task if it has not got better for long."""
+        """Measure held-out data; tell the task when its patience is at an end."""
         better = self._task.look(self.done)
         self._without_gain = 0 if better else self._without_gain + 1
         if 0 < self._task.patience <= self._without_gain:

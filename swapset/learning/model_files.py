@@ -1,4 +1,4 @@
-"""Files of fitted models: safetensors with a card; nothing is ever unpickled."""
+"""Write and read fitted models as safetensors with a card; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -33,9 +33,14 @@ def write_model(
     arrays : mapping of str to ndarray
         Weights by name, of any shape (...) and any dtype that safetensors has, such as float32.
     facts : mapping of str to object
-        What is needed to build the model again, as JSON values.
+        JSON values from which the model can be built again.
     card : mapping of str to object
-        How the model was fitted, as JSON values.
+        JSON values that describe how the model was fitted.
+
+    Raises
+    ------
+    ValueError
+        If a fact or the card has a number that is not finite.
     """
     described = {
         key: json.dumps(value, sort_keys=True, allow_nan=False)
@@ -66,7 +71,7 @@ def read_model(
     ----------
     path : Path
     kind : str
-        Expected kind of model, for the message if the file is something else.
+        Expected kind of model, for the error message if the file is something else.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The order in which a training sees its examples: epoch after epoch, each shuffled anew."""
+"""Order in which a training sees its examples: epoch after epoch, each shuffled differently."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from swapset.seeds import derive_seed
 
 
 class Epochs:
-    """An endless order of examples; each comes once before any comes again.
+    """An endless order of examples, in which all come once before any comes again.
 
-    Any stretch of it can be drawn at once, so a resumed training goes on where it was.
+    Any part of it can be computed directly, so a resumed training needs no state of it.
 
     Parameters
     ----------
@@ -21,14 +21,14 @@ class Epochs:
         Number of examples.
     seed : int
     *names : object
-        What else the order depends on, such as the class of the examples.
+        Further seeds of the order, such as the class of the examples.
     """
 
     def __init__(self, count: int, seed: int, *names: object):
         self._count, self._seed, self._names = count, seed, names
 
     def indices(self, first: int, number: int) -> npt.NDArray[np.int64]:
-        """Return which examples (number,) int64 in [0, count) come from position `first` on."""
+        """Return `number` examples from position `first` on, (number,) int64 in [0, count)."""
         positions = np.arange(first, first + number)
         epochs, within = positions // self._count, positions % self._count
         return np.array(
@@ -41,7 +41,7 @@ class Epochs:
 
 @lru_cache(maxsize=16)
 def _shuffled(count: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return 0 to count - 1 (count,) int64, shuffled; kept, because an epoch has many steps."""
+    """Return 0 to count - 1 (count,) int64, shuffled; cached, because an epoch has many steps."""
     order = np.random.default_rng(seed).permutation(count)
     order.flags.writeable = False
     return order

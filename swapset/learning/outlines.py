@@ -1,4 +1,4 @@
-"""Check that arrays fit a network before the network takes any memory."""
+"""Check that arrays fit a network before the network takes memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FILLING = frozenset(("normal_", "uniform_", "fill_", "zero_"))
 
 
 class _Unfilled(TorchFunctionMode):
-    """Skips the filling of new weights: without memory for them, it would import half of torch."""
+    """Skips the filling of new weights, which on device "meta" would import half of torch."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         named = kwargs or {}
@@ -25,7 +25,7 @@ class _Unfilled(TorchFunctionMode):
 
 @contextmanager
 def outlines() -> Iterator[None]:
-    """Make networks without memory for their weights, on torch's device "meta"."""
+    """Build networks without memory for their weights, on torch's device "meta"."""
     with torch.device("meta"), _Unfilled():
         yield
 
@@ -36,7 +36,7 @@ def check_shapes(network: nn.Module, arrays: Mapping[str, Any]) -> None:
     Parameters
     ----------
     network : nn.Module
-        May be an outline, see `outlines`.
+        It may have been built within `outlines`.
     arrays : mapping of str to tensor or array
         Of any shape (...) and dtype, such as float32.
 

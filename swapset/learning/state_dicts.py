@@ -1,4 +1,4 @@
-"""Read published checkpoints. `swapset.learning.model_files` reads files of swapset itself."""
+"""Read published checkpoints; `swapset.learning.model_files` reads swapset's own files."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def read_state(path: Path, key: str | None = None) -> dict[str, Tensor]:
     """
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises errors of many kinds for damaged files
+    except Exception as error:  # torch raises many kinds of errors for damaged files
         first = str(error).splitlines()[:1]
         raise DataError(f"{path}: cannot be read as torch weights ({' '.join(first)})") from error
     if isinstance(content, Mapping) and key is not None and key in content:
