@@ -64,7 +64,7 @@ class Task(ABC):
 
     @abstractmethod
     def step(self, index: int) -> Tensor | float:
-        """Take a step, counted from 0; return its loss, a float scalar that may stay on its device."""
+        """Take a step, counted from 0; return its loss, a float scalar (left on the device)."""
 
     @abstractmethod
     def state(self) -> State:
