@@ -343,6 +343,8 @@ def test_a_signal_at_any_time_leaves_a_checkpoint(
     again = Walk()
     run(again, place)
     assert again.taken == list(range(loop.done, STEPS))
+    losses = [loss for _, part in again.reports for loss in part]
+    assert losses == again.taken
     assert again.outcome() == whole().outcome()
 
 
