@@ -294,8 +294,8 @@ class DetectionPlan:
             by_name = {video.name: video for video in self.public.videos(kind)}
             for name, video in by_name.items():
                 split = video.split or "test"
-                role = split if kind == self.train_on or split == "test" else ""
-                yield name, video.label, video.target or "", video.donor or "", role
+                used = kind == self.train_on or split == "test"
+                yield name, video.label, video.target or "", video.donor or "", split * used
 
     def fit_params(self, detector: str) -> dict[str, Any]:
         """Return how a detector is fitted, as JSON values."""
