@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from swapset.faces.boxes import box_from_landmarks, intersection_over_smaller
+from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.identity import FaceEmbedder, distances
 from swapset.types import Floats32, Image, Points
 
@@ -176,3 +177,55 @@ def _narrow(
             high = middle
         between = [frame for frame in between if low < frame < high]
     return low, high
+
+
+def assemble(
+    tracks: list[Embedded],
+    frames: int,
+    size: tuple[int, ...],
+    fps: float,
+    cuts: list[int],
+    hints: dict[str, float],
+) -> ClipTracks:
+    """Return all tracks of a clip as arrays.
+
+    Parameters
+    ----------
+    tracks : list of Embedded
+        Sorted by their first frame.
+    frames : int
+        Length of the clip in frames.
+    size : tuple of int
+        Height and width of the clip in pixels.
+    fps : float
+        Frames per second.
+    cuts : list of int
+        First frame of each shot except the first.
+    hints : dict of str to float
+        See `ClipTracks`.
+    """
+    rows = [
+        (number, frame, *each.track.seen[frame])
+        for number, each in enumerate(tracks)
+        for frame in sorted(each.track.seen)
+    ]
+    points = np.array([row[2] for row in rows], np.float32).reshape(-1, 68, 2)
+    vectors = [each.embeddings for each in tracks]
+    return ClipTracks(
+        frames=frames,
+        width=size[1],
+        height=size[0],
+        fps=float(fps),
+        cuts=np.array(cuts, np.int32),
+        track=np.array([row[0] for row in rows], np.int32),
+        frame=np.array([row[1] for row in rows], np.int32),
+        box=np.array([box_from_landmarks(each) for each in points], np.float32).reshape(-1, 4),
+        landmarks=points,
+        detected=np.array([row[3] for row in rows], bool),
+        embeddings=np.concatenate([np.empty((0, 128), np.float32), *vectors]),
+        embedding_track=np.repeat(np.arange(len(tracks)), [len(v) for v in vectors]).astype(
+            np.int32
+        ),
+        embedding_frame=np.array([f for each in tracks for f in each.frames], np.int32),
+        hints=hints,
+    )

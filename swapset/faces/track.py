@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from swapset.faces.boxes import (
-    box_from_landmarks,
     box_side,
     intersection_over_smaller,
     without_overlaps,
@@ -20,7 +19,7 @@ from swapset.faces.diagnose import Samples, diagnose
 from swapset.faces.follow import Follower, Frame, is_steady
 from swapset.faces.identity import FaceEmbedder, face_chip
 from swapset.faces.landmarks import LandmarkPredictor
-from swapset.faces.live_tracks import Embedded, Track, embed_track, first_contact, touches
+from swapset.faces.live_tracks import Embedded, Track, assemble, embed_track, first_contact, touches
 from swapset.faces.shots import ShotDetector
 from swapset.types import Floats32, Image
 
@@ -153,7 +152,7 @@ class _ClipTracker:
         hints = {}
         if not finished:
             hints = diagnose(samples.images, self._detector, min_face=self._settings.min_face)
-        return _assemble(finished, count, size, fps, self._cuts, hints)
+        return assemble(finished, count, size, fps, self._cuts, hints)
 
     def _start_shot(self, index: int) -> None:
         self._cuts.append(index)
@@ -273,39 +272,3 @@ class _ClipTracker:
             if len(part.track.seen) >= shortest
         ]
         return sorted(finished, key=lambda each: each.track.start)
-
-
-def _assemble(
-    tracks: list[Embedded],
-    frames: int,
-    size: tuple[int, ...],
-    fps: float,
-    cuts: list[int],
-    hints: dict[str, float],
-) -> ClipTracks:
-    """Return all tracks as arrays."""
-    rows = [
-        (number, frame, *each.track.seen[frame])
-        for number, each in enumerate(tracks)
-        for frame in sorted(each.track.seen)
-    ]
-    points = np.array([row[2] for row in rows], np.float32).reshape(-1, 68, 2)
-    vectors = [each.embeddings for each in tracks]
-    return ClipTracks(
-        frames=frames,
-        width=size[1],
-        height=size[0],
-        fps=float(fps),
-        cuts=np.array(cuts, np.int32),
-        track=np.array([row[0] for row in rows], np.int32),
-        frame=np.array([row[1] for row in rows], np.int32),
-        box=np.array([box_from_landmarks(each) for each in points], np.float32).reshape(-1, 4),
-        landmarks=points,
-        detected=np.array([row[3] for row in rows], bool),
-        embeddings=np.concatenate([np.empty((0, 128), np.float32), *vectors]),
-        embedding_track=np.repeat(np.arange(len(tracks)), [len(v) for v in vectors]).astype(
-            np.int32
-        ),
-        embedding_frame=np.array([f for each in tracks for f in each.frames], np.int32),
-        hints=hints,
-    )

@@ -152,7 +152,7 @@ def test_their_cost_is_estimated(checkout: Path, site: Path, name: str) -> None:
         (
             {"datasets": {"ours": {"root": "folders", "layout": "Folders",
                                    "options": {"partial": "x"}}}},
-            "datasets.Folders: option partial is 'x' and not true or false",
+            "datasets.Folders: 'x' is not allowed for the option partial",
         ),
         ({"attacks": ["lb-gray"]}, "attacks: 'lb-gray' is not allowed: it is unknown"),
         ({"extractors": ["tini"]}, "extractors: 'tini' is not allowed: it is unknown"),

@@ -1,1 +1,1 @@
-"""Public datasets as they lie on disk: one module per family, all read into the same record."""
+"""Layouts of public datasets on disk: a module for each family, all read into the same records."""

@@ -39,26 +39,26 @@ def read(
 ) -> Dataset:
     """Read Celeb-DF.
 
-    The videos of the test list are the test split, all others are for training, as published. The
-    same people are in both: that is noted and not an error, and `disjoint` makes it otherwise.
+    As published, the videos of the test list are the test split, and all others are for training.
+    The same people are in both. A note says so; `disjoint` changes it.
 
     Parameters
     ----------
     root : Path
         The folder with `Celeb-real`, or the one above it.
     version : 1 or 2, optional
-        Which version must be there; by default the length of the test list tells.
+        The version that must be on disk; by default, the length of the test list decides.
     partial : bool
         Go on without videos that the test list names and that are not on disk.
     disjoint : bool
-        Leave out the training videos of everybody who is in a test video.
+        Leave out the training videos of all people who are in a test video.
 
     Raises
     ------
     ManifestError
         If a folder or the list is missing, or a line of the list is wrong.
     ConfigError
-        If the other version is there.
+        If the other version is on disk.
     """
     inside = ("Celeb-DF-v2", "Celeb-DF-v1", "Celeb-DF")
     root = find_root(root, inside, ("Celeb-real", "Celeb-synthesis", LIST), "Celeb-DF")
@@ -86,19 +86,19 @@ def read_list(path: Path) -> dict[tuple[str, str], tuple[int, str]]:
 
     Returns
     -------
-    dict of (folder in lower case, stem) to (line number, path as it stands there)
+    dict of (folder in lower case, stem) to (line number, path as in the list)
 
     Raises
     ------
     ManifestError
-        Naming the line: no label, unknown label or folder, a label that contradicts the folder,
-        or a video that stands there twice.
+        If a line has no label, an unknown label or folder, a label that contradicts the folder, or
+        a video that is listed twice; the message names the line.
     """
     try:
         lines = whole_text(path, ManifestError).splitlines()
     except ManifestError as error:
         raise ManifestError(
-            f"{error}; it comes with the dataset and says which videos are for testing"
+            f"{error}; it comes with the dataset and lists the test videos"
         ) from error
     listed: dict[tuple[str, str], tuple[int, str]] = {}
     for number, line in enumerate(lines, start=1):
@@ -107,7 +107,9 @@ def read_list(path: Path) -> dict[tuple[str, str], tuple[int, str]]:
         where = f"{path}, line {number}"
         key, text = _listed(where, line)
         if key in listed:
-            raise ManifestError(f"{where}: {text} stands already in line {listed[key][0]}")
+            raise ManifestError(
+                f"{where}: {text} is already in line {listed[key][0]}; restore the published list"
+            )
         listed[key] = (number, text)
     return listed
 
@@ -118,9 +120,15 @@ def _listed(where: str, line: str) -> tuple[tuple[str, str], str]:
     folder, _, file = text.rpartition("/")
     labels = {name.lower(): fake for name, fake in _FOLDERS.items()}
     if label not in ("0", "1"):
-        raise ManifestError(f"{where}: label {label!r} is unknown; 1 is real and 0 is fake here")
+        raise ManifestError(
+            f"{where}: label {label!r} is not allowed: it is 1 (real) or 0 (fake) in this list; "
+            "restore the published list"
+        )
     if folder.lower() not in labels:
-        raise ManifestError(f"{where}: {text!r} is in none of {', '.join(_FOLDERS)}")
+        raise ManifestError(
+            f"{where}: {text!r} is not allowed: it is in none of {', '.join(_FOLDERS)}; restore "
+            "the published list"
+        )
     if int(label) == labels[folder.lower()]:
         raise ManifestError(
             f"{where}: {text} has label {label}, but in this list 1 is real and 0 is fake; "
@@ -130,7 +138,7 @@ def _listed(where: str, line: str) -> tuple[tuple[str, str], str]:
 
 
 def _video(folder: str, stem: str, path: Path, split: Split, real: Container[str]) -> Video | None:
-    """Return the video that a file of a folder is, None if its name says nothing."""
+    """Return the video of a file in a folder, or None if its name does not fit the folder."""
     name = _NAMES[folder].fullmatch(stem)
     if name is None:
         return None
@@ -151,15 +159,15 @@ def _video(folder: str, stem: str, path: Path, split: Split, real: Container[str
     )
 
 
-def _note_version(dataset: Dataset, wanted: int | None, found: int | None) -> None:
+def _note_version(dataset: Dataset, wanted: int | None, listed: int | None) -> None:
     if wanted not in (None, 1, 2):
-        raise ConfigError(f"Celeb-DF: version {wanted!r} is unknown; choose 1 or 2")
-    if wanted and found and wanted != found:
+        raise ConfigError(f"Celeb-DF: version {wanted!r} is not allowed: choose 1 or 2")
+    if wanted and listed and wanted != listed:
         raise ConfigError(
-            f"{dataset.root}: is version {found} of Celeb-DF by its test list, not {wanted}; "
+            f"{dataset.root}: is version {listed} of Celeb-DF by its test list, not {wanted}; "
             "correct the root or the version"
         )
-    version = wanted or found
+    version = wanted or listed
     dataset.notes.append(
         f"Version {version}." if version else f"{LIST} has the length of no published version."
     )

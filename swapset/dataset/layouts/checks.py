@@ -1,4 +1,4 @@
-"""Checks of a dataset: names, both classes, and nobody in two splits."""
+"""Check a dataset: names, both classes, and no person in two splits."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _ORDER = {name: number for number, name in enumerate(COMPRESSIONS)}
 
 
 def finish(dataset: Dataset) -> Dataset:
-    """Sort the videos that a layout found, check them, and add notes on what is missing.
+    """Sort and check the videos that a layout has read, and add notes on missing facts.
 
     Raises
     ------
     ManifestError
-        If a video is there twice or has an unknown label, split or compression, or there are no
-        real or no fake videos.
+        If a video occurs twice or has an unknown label, split or compression, or there are no real
+        or no fake videos.
     """
     _check_values(dataset)
     dataset.videos.sort(key=lambda video: (_ORDER[video.compression], natural_key(video.name)))
@@ -34,7 +34,7 @@ def finish(dataset: Dataset) -> Dataset:
     for label, kind in enumerate(("real", "fake")):
         if all(video.label != label for video in dataset.videos):
             raise ManifestError(
-                f"{dataset.root}: {dataset.name} has no {kind} videos there{_why(dataset)}; "
+                f"{dataset.root}: has no {kind} videos of {dataset.name}{_why(dataset)}; "
                 "docs/datasets.md shows the files that are expected"
             )
     _note_gaps(dataset)
@@ -46,8 +46,8 @@ def _check_values(dataset: Dataset) -> None:
         for name, allowed in _VALUES.items():
             if (value := getattr(video, name)) not in allowed:
                 raise ManifestError(
-                    f"{video.path}: {dataset.name} gives it the {name} {value!r}, which is none of "
-                    f"{', '.join(map(repr, allowed))}; correct the layout"
+                    f"{video.path}: {name} {value!r} of {dataset.name} is not allowed: it must be "
+                    f"one of {', '.join(map(repr, allowed))}; correct the layout"
                 )
 
 
@@ -85,12 +85,12 @@ def _note_gaps(dataset: Dataset) -> None:
 
 
 def shared_people(videos: Iterable[Video]) -> dict[str, tuple[Video, Video]]:
-    """Return everybody who is in videos of two splits, as target or donor.
+    """Return the people who are in videos of two splits, as target or donor.
 
     Parameters
     ----------
     videos : iterable of Video
-        Those without a split, and people that are not known, do not count.
+        Videos without a split and unknown people do not count.
 
     Returns
     -------
@@ -108,12 +108,12 @@ def shared_people(videos: Iterable[Video]) -> dict[str, tuple[Video, Video]]:
 
 
 def check_splits(videos: Iterable[Video]) -> None:
-    """Fail if somebody is in videos of two splits, as target or donor.
+    """Check that no person is in videos of two splits, as target or donor.
 
     Raises
     ------
     ManifestError
-        Naming the person and the two videos.
+        If somebody is; the message names the person and two videos.
     """
     shared = shared_people(videos)
     if shared:
@@ -126,11 +126,11 @@ def check_splits(videos: Iterable[Video]) -> None:
 
 
 def settle_shared(dataset: Dataset, *, disjoint: bool) -> None:
-    """Deal with people in two splits of a dataset that was published so.
+    """Handle people who are in two splits of a dataset as it was published.
 
-    Its test split stays as published, so that results compare with those of others. With
-    `disjoint` the training videos of everybody who is tested are left out; otherwise a note says
-    how many people are concerned.
+    The test split stays as published, so that results are comparable with those of others. With
+    `disjoint`, the training videos of all people in it are left out; otherwise a note gives the
+    number of people in both.
     """
     shared = shared_people(dataset.videos)
     if not shared:

@@ -7,8 +7,8 @@
 
 Source: Korshunov and Marcel, "DeepFakes: a New Threat to Face Recognition? Assessment and
 Detection", arXiv 1812.08685, 2018, and Sanderson and Lovell, "Multi-Region Probabilistic
-Histograms for Robust and Scalable Identity Inference" (VidTIMIT), 2009. Which name is whose was
-told by others who subtracted fakes from originals: only the face of fadg0/sa1 differs.
+Histograms for Robust and Scalable Identity Inference" (VidTIMIT), 2009. Others found out which name
+is the target by subtracting fakes from originals: only the face of fadg0/sa1 differs.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def read(
     originals: Path | None = None,
     partial: bool = False,
 ) -> Dataset:
-    """Read one quality of DF-TIMIT and the VidTIMIT videos that its fakes are made of.
+    """Read one quality of DF-TIMIT and the VidTIMIT videos that its fakes are made from.
 
-    The dataset publishes no split: all of it is for testing. VidTIMIT videos that no fake is made
-    of are not part of it; they are counted among those left out.
+    The dataset publishes no split: all of it is for testing. VidTIMIT videos without a fake are
+    not part of it and are left out.
 
     Parameters
     ----------
@@ -55,14 +55,14 @@ def read(
         The folder with `lower_quality` and `higher_quality`, or the one above it.
     quality : "lower" or "higher"
     originals : Path, optional
-        The folder with VidTIMIT's people; by default looked for in `root`, as `VidTIMIT`.
+        The folder with VidTIMIT's people; by default `VidTIMIT` in `root`.
     partial : bool
         Go on without originals that are not on disk.
 
     Raises
     ------
     ManifestError
-        If a folder is missing, or the original of a fake.
+        If a folder or the original of a fake is missing.
     """
     name = {"lower": "DF-TIMIT-LQ", "higher": "DF-TIMIT-HQ"}[quality]
     folder = f"{quality}_quality"
@@ -123,46 +123,46 @@ def _fakes(dataset: Dataset, folder: Path) -> list[tuple[str, str, str, Path]]:
 
 
 def _near(root: Path, name: str) -> Path:
-    """Return the folder of originals that lies in the dataset's folder."""
+    """Return the folder of originals inside the dataset's folder."""
     try:
         return subfolder(root, _ORIGINALS, name)
     except ManifestError as error:
         raise ManifestError(
-            f"{root}: {name} has no real videos of its own; they are those of VidTIMIT. Set the "
-            "option 'originals' to its folder (docs/datasets.md)"
+            f"{root}: has no real videos, because those of {name} are VidTIMIT's; set the option "
+            "'originals' to the folder of VidTIMIT (docs/datasets.md)"
         ) from error
 
 
 def _originals(folder: Path, name: str) -> dict[tuple[str, str], Path]:
     """Return VidTIMIT's videos and folders of frames by person and sentence."""
     if not folder.is_dir():
-        raise ManifestError(f"{folder}: is no folder; set the option 'originals' of {name}")
-    found: dict[tuple[str, str], Path] = {}
+        raise ManifestError(f"{folder}: is not a folder; set the option 'originals' of {name}")
+    originals: dict[tuple[str, str], Path] = {}
     folders = [e for e in scan(folder) if re.fullmatch(_PERSON, e.name) and e.is_dir()]
     for person in folders:
         for sentence, path in _sentences(Path(person.path)):
             key = (person.name, sentence)
-            if key in found:
-                raise ManifestError(f"{found[key]} and {path} are the same video; remove one")
-            found[key] = path
-    if not found:
+            if key in originals:
+                raise ManifestError(f"{originals[key]} and {path} are the same video; remove one")
+            originals[key] = path
+    if not originals:
         raise ManifestError(
             f"{folder}: has no video PERSON/video/SENTENCE of VidTIMIT, such as fadg0/video/sa1; "
             f"correct the option 'originals' of {name}"
         )
-    return found
+    return originals
 
 
 def _sentences(person: Path) -> list[tuple[str, Path]]:
     """Return the sentences and head turns of a person, each a file or a folder of frames."""
-    found = []
+    sentences = []
     for place, entries in walk(person):
         inside = bool(_TAKE.fullmatch(place.name))
         for path in video_files(entries):
             if inside:
-                found.append((place.name, path))
+                sentences.append((place.name, path))
             elif _TAKE.fullmatch(path.stem):
-                found.append((path.stem, path))
+                sentences.append((path.stem, path))
         if inside and not video_files(entries) and any(_FRAME.fullmatch(e.name) for e in entries):
-            found.append((place.name, place))
-    return found
+            sentences.append((place.name, place))
+    return sentences

@@ -3,7 +3,7 @@
     <root>/original_sequences/actors/<raw|c23|c40>/videos/01__walking.mp4
     <root>/manipulated_sequences/DeepFakeDetection/<raw|c23|c40>/videos/01_02__walking__YVGY8LOK.mp4
 
-or, as copies of one compression have it, `<root>/DFD_original sequences` and
+or, in copies of a single compression, `<root>/DFD_original sequences` and
 `<root>/DFD_manipulated_sequences`. The frames are those of actor 01 and the face is that of 02.
 
 Source: Dufour and Gully, "Contributing Data to Deepfake Detection Research", 2019;
@@ -42,20 +42,20 @@ def read(root: Path, *, compressions: Sequence[str] | None = None) -> Dataset:
     """Read DFD.
 
     The dataset publishes no split: all of it is for testing. Target and donor are numbers of
-    actors. A fake and the video of the same actor and scene need not show the same frames (the
-    chapter found 311 exact pairs among 3,068 fakes), so that one is the *likely* original.
+    actors. The real video of the same actor and scene is the *likely* original of a fake, because
+    it need not show the same frames (the chapter found 311 exact pairs among 3,068 fakes).
 
     Parameters
     ----------
     root : Path
         The folder with `original_sequences`, or the one above it.
     compressions : sequence of str, optional
-        Of "original" (on disk `raw`), "c23", "c40"; by default all that are there.
+        Some of "original" (on disk `raw`), "c23", "c40"; by default all that are on disk.
 
     Raises
     ------
     ManifestError
-        If a folder is missing or a video is there twice.
+        If a folder is missing or a video occurs twice.
     ConfigError
         If an option is wrong.
     """

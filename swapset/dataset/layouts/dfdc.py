@@ -37,15 +37,15 @@ _SETS: dict[str, Split] = {"train": "train", "val": "val", "validation": "val", 
 
 
 def read(root: Path, *, partial: bool = False, disjoint: bool = False) -> Dataset:
-    """Read the preview if `dataset.json` is there, else the parts of the challenge.
+    """Read the preview if `dataset.json` exists, else the parts of the challenge.
 
     The preview publishes training and test videos; names give target and donor, and people who
     are in both sets are noted. The preview's real video of the same name is the *likely* original
     of a fake (the chapter found 2,025 exact pairs among 4,113 fakes).
 
-    The challenge does not publish who is in its videos. Its training parts name the exact
-    original of each fake. Where test videos are there too, the parts are the training split;
-    training parts alone have no split, and all of them are for testing.
+    The challenge does not publish the people in its videos. Its training parts name the exact
+    original of each fake. If test videos are on disk as well, these parts are the training split;
+    otherwise there is no split, and all videos are for testing.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def read(root: Path, *, partial: bool = False, disjoint: bool = False) -> Datase
     partial : bool
         Go on without listed videos that are not on disk.
     disjoint : bool
-        Leave out the training videos of everybody who is in a test video.
+        Leave out the training videos of all people who are in a test video.
 
     Raises
     ------
     ManifestError
-        If there is no list, or one is wrong or names a missing video.
+        If there is no list, or a list is wrong or names a missing video.
     """
     root = existing(root, "DFDC")
     places = (root, root / "dfdc_preview_set", root / "DFDCP")
@@ -77,11 +77,11 @@ def _add_preview(dataset: Dataset, partial: bool) -> None:
     path = dataset.root / PREVIEW
     content = read_json(path)
     if not isinstance(content, dict):
-        raise ManifestError(f"{path}: is no object of videos; download it again")
+        raise ManifestError(f"{path}: is not an object of videos; download it again")
     listed = {_key(text): text for text in content}
     if len(listed) < len(content):
         twice = next(text for text in content if listed[_key(text)] != text)
-        raise ManifestError(f"{path}: {twice} stands there twice; download it again")
+        raise ManifestError(f"{path}: {twice} is listed twice; download it again")
     files = {
         _key(file.relative_to(dataset.root).as_posix()): file
         for _, entries in walk(dataset.root)
@@ -99,7 +99,7 @@ def _add_preview(dataset: Dataset, partial: bool) -> None:
 
 
 def _key(text: str) -> str:
-    """Return a video's path as the list has it: some copies have a folder `videos` more."""
+    """Return a video's path as in the list, without the folder `videos` that some copies add."""
     return "/".join(part for part in PurePosixPath(text).parts if part != "videos")
 
 
@@ -109,8 +109,8 @@ def _video(where: str, key: str, file: Path, entry: Any, real: set[str]) -> Vide
     split = _SETS.get(str(entry.get("set")).lower())
     if label is None or split is None:
         raise ManifestError(
-            f"{where}: label {entry.get('label')!r} with set {entry.get('set')!r} is unknown; it "
-            "is real or fake, in train or test: download the list again"
+            f"{where}: label {entry.get('label')!r} with set {entry.get('set')!r} is not allowed: "
+            "it is real or fake, in train or test; download the list again"
         )
     name = _NAME.fullmatch(file.stem)
     target = name[2] if name else None

@@ -1,4 +1,4 @@
-"""The parts of the Deepfake Detection Challenge: folders of videos with a list in each."""
+"""The parts of the Deepfake Detection Challenge: folders of videos, each with a list."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def add_parts(dataset: Dataset, *, partial: bool) -> None:
     parts = _find(dataset)
     if not parts:
         raise ManifestError(
-            f"{dataset.root}: is not DFDC, for there is no dataset.json (preview), metadata.json "
-            "or labels.csv (challenge) in it; docs/datasets.md shows the files that are expected"
+            f"{dataset.root}: is not DFDC: it has no dataset.json (preview), metadata.json or "
+            "labels.csv (challenge); docs/datasets.md shows the files that are expected"
         )
     for part in parts:
         _add(dataset, part, partial)
@@ -72,9 +72,9 @@ def _find(dataset: Dataset) -> list[_Part]:
 
 
 def _listing(entries: Iterable[os.DirEntry[str]]) -> Path | None:
-    """Return the list among a folder's entries: the one that says more, if there are two."""
-    there = {entry.name: Path(entry.path) for entry in entries if entry.name in _LISTS}
-    return next((there[name] for name in _LISTS if name in there), None)
+    """Return the list among a folder's entries; of two, the one with more facts."""
+    lists = {entry.name: Path(entry.path) for entry in entries if entry.name in _LISTS}
+    return next((lists[name] for name in _LISTS if name in lists), None)
 
 
 def _add(dataset: Dataset, part: _Part, partial: bool) -> None:
@@ -100,27 +100,30 @@ def _add(dataset: Dataset, part: _Part, partial: bool) -> None:
 def _read(path: Path) -> dict[str, _Entry]:
     content = read_json(path)
     if not isinstance(content, dict):
-        raise ManifestError(f"{path}: is no object of videos; download it again")
+        raise ManifestError(f"{path}: is not an object of videos; download it again")
     return {name: _entry(path, name, value) for name, value in content.items()}
 
 
 def _entry(path: Path, name: str, value: Any) -> _Entry:
     value = value if isinstance(value, dict) else {}
-    told = value.get("label", value.get("is_fake"))
-    tested = "test" if "is_fake" in value else "train"
-    split = _SPLITS.get(str(value.get("split", tested)))
-    label = _LABELS.get(str(told).lower())
+    text = value.get("label", value.get("is_fake"))
+    default = "test" if "is_fake" in value else "train"
+    split = _SPLITS.get(str(value.get("split", default)))
+    label = _LABELS.get(str(text).lower())
     if label is None:
         raise ManifestError(
-            f"{path}, {name}: label {told!r} is unknown; it is REAL or FAKE: download it again"
+            f"{path}, {name}: label {text!r} is not allowed: it is REAL or FAKE; download the list "
+            "again"
         )
     if split is None:
         raise ManifestError(
-            f"{path}, {name}: split {value['split']!r} is unknown; it is one of "
-            f"{', '.join(_SPLITS)}: download it again"
+            f"{path}, {name}: split {value['split']!r} is not allowed: it is one of "
+            f"{', '.join(_SPLITS)}; download the list again"
         )
     original = value.get("original")
-    exact = label == 1 and split != "test" and isinstance(original, str)  # tests are augmented
+    exact = (
+        label == 1 and split != "test" and isinstance(original, str)
+    )  # test videos are augmented
     return _Entry(label, split, original.rpartition(".")[0] or original if exact else None)
 
 
@@ -130,7 +133,9 @@ def _read_csv(path: Path) -> dict[str, _Entry]:
     table = csv.DictReader(lines(path, ManifestError))
     try:
         if not {"filename", "label"} <= set(table.fieldnames or ()):
-            raise ManifestError(f"{path}, line 1: has no columns filename and label")
+            raise ManifestError(
+                f"{path}, line 1: has no columns filename and label; download the list again"
+            )
         for row in table:
             _add_row(f"{path}, line {table.line_num}", row, listed)
     except csv.Error as error:
@@ -139,17 +144,20 @@ def _read_csv(path: Path) -> dict[str, _Entry]:
 
 
 def _add_row(where: str, row: dict[str, str], listed: dict[str, _Entry]) -> None:
-    name, told = row["filename"] or "", (row["label"] or "").strip()
-    label = _LABELS.get(told.lower())
+    name, text = row["filename"] or "", (row["label"] or "").strip()
+    label = _LABELS.get(text.lower())
     if label is None:
-        raise ManifestError(f"{where}: label {told!r} is unknown; it is 0 (real) or 1 (fake)")
+        raise ManifestError(
+            f"{where}: label {text!r} is not allowed: it is 0 (real) or 1 (fake); download the "
+            "list again"
+        )
     if name in listed:
-        raise ManifestError(f"{where}: {name} stands there twice; download the list again")
+        raise ManifestError(f"{where}: {name} is listed twice; download the list again")
     listed[name] = _Entry(label, "test")
 
 
 def _settle(dataset: Dataset) -> None:
-    """Forget originals that are not there, and a split that is all of one kind."""
+    """Remove originals that are not on disk, and the split if there are no test videos."""
     real = {video.name for video in dataset.videos if video.label == 0}
     tested = any(video.split == "test" for video in dataset.videos)
     for number, video in enumerate(dataset.videos):

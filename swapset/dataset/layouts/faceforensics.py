@@ -1,10 +1,10 @@
-"""FaceForensics++: five ways of faking, three compressions, published splits.
+"""FaceForensics++: five methods, three compressions, published splits.
 
     <root>/original_sequences/youtube/<raw|c23|c40>/videos/033.mp4
     <root>/manipulated_sequences/<method>/<raw|c23|c40>/videos/033_097.mp4
     <root>/train.json, val.json, test.json      or in <root>/splits: [["033", "097"], ...]
 
-or, as copies of one compression have it, `<root>/original` and `<root>/<method>`. In 033_097 the
+or, in copies of a single compression, `<root>/original` and `<root>/<method>`. In 033_097 the
 frames are those of video 033 and the face (or, for Face2Face and NeuralTextures, the expression)
 comes from 097.
 
@@ -46,7 +46,7 @@ METHODS = {
     "FF-NT": "NeuralTextures",
     "FF-FSh": "FaceShifter",
 }
-"""Dataset to what its method is called on disk."""
+"""Name of a dataset to the name of its method on disk."""
 
 _REAL = re.compile(r"\d{3}")
 _FAKE = re.compile(r"(\d{3})_(\d{3})")
@@ -62,7 +62,7 @@ class Splits:
     of : dict of str to str
         Number of a video, "033", to its split.
     pairs : frozenset of (str, str)
-        Who is swapped with whom, both ways.
+        The pairs of videos that are swapped, in both orders.
     """
 
     of: dict[str, Split]
@@ -80,19 +80,19 @@ def read(
 ) -> Dataset:
     """Read the real videos and those of one or several methods.
 
-    Target and donor are numbers of videos, since the people's names are not published; the splits
-    have each number once. With several methods a fake's name begins with its method.
+    Target and donor are numbers of videos, because the people's names are not published; each
+    number is in one split. With several methods, a fake's name begins with its method.
 
     Parameters
     ----------
     root : Path
         The folder with `original_sequences`, or the one above it.
     name : str
-        What the dataset is called here.
+        Name of the dataset in this build.
     methods : sequence of str, optional
-        As on disk, for example "Deepfakes"; by default that of the dataset's name, or all.
+        Names on disk, for example "Deepfakes"; by default the method of the dataset's name, or all.
     compressions : sequence of str, optional
-        Of "original" (on disk `raw`), "c23", "c40"; by default all that are there.
+        Some of "original" (on disk `raw`), "c23", "c40"; by default all that are on disk.
     splits : Path, optional
         Folder of the three lists; by default the dataset's, or `splits` in it.
     partial : bool
@@ -121,8 +121,8 @@ def read(
         present = reading.add_real(real[compression], compression)
         for method, folders in fake.items():
             prefix = f"{method}_" if len(fake) > 1 else ""
-            made = _Made(method, compression, prefix)
-            reading.add_fakes(folders[compression], made, present)
+            kind = _FakeKind(method, compression, prefix)
+            reading.add_fakes(folders[compression], kind, present)
     check_splits(reading.dataset.videos)
     return reading.dataset
 
@@ -130,7 +130,10 @@ def read(
 def _check_methods(methods: Sequence[str], name: str) -> None:
     known = METHODS.values()
     if isinstance(methods, str) or not methods or any(method not in known for method in methods):
-        raise ConfigError(f"{name}: methods {methods!r} is not a list of {', '.join(known)}")
+        raise ConfigError(
+            f"{name}: methods {methods!r} is not allowed: it must be a list of some of "
+            f"{', '.join(known)}"
+        )
 
 
 def read_splits(folder: Path, dataset: str = "FaceForensics++") -> Splits:
@@ -146,7 +149,7 @@ def read_splits(folder: Path, dataset: str = "FaceForensics++") -> Splits:
     Raises
     ------
     ManifestError
-        If a list is missing or no list of pairs, or names a number twice.
+        If a list is missing, is not a list of pairs, or has a number twice.
     """
     folder = Path(folder)
     places = (folder, folder / "splits", folder / "dataset" / "splits")
@@ -165,7 +168,7 @@ def read_splits(folder: Path, dataset: str = "FaceForensics++") -> Splits:
             for number in (one, other):
                 if number in of:
                     raise ManifestError(
-                        f"{path}: video {number} stands already in {of[number]}.json; "
+                        f"{path}: video {number} is already in {of[number]}.json; "
                         "a video belongs to one split and one pair: restore the published lists"
                     )
                 of[number] = split
@@ -185,8 +188,8 @@ def _pairs(path: Path, content: Any) -> Iterable[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class _Made:
-    """How fakes were made, and what their names begin with."""
+class _FakeKind:
+    """The method and compression of fakes, and the prefix of their names."""
 
     method: str
     compression: Compression
@@ -220,34 +223,42 @@ class _Reading:
         report_missing(self.dataset, absent, self.partial)
         return present
 
-    def add_fakes(self, folder: Path, made: _Made, present: Container[str]) -> None:
-        """Add the fakes of a method in a compression; `present` has the real videos' numbers."""
-        found = set()
+    def add_fakes(self, folder: Path, kind: _FakeKind, present: Container[str]) -> None:
+        """Add the fakes of a method in a compression.
+
+        Parameters
+        ----------
+        folder : Path
+        kind : _FakeKind
+        present : container of str
+            Numbers of the real videos on disk.
+        """
+        pairs = set()
         for stem, path in list_videos(folder).items():
             name = _FAKE.fullmatch(stem)
             if name is None or name.groups() not in self.lists.pairs:
                 self.dataset.leave_out(path, "is no pair of train.json, val.json or test.json")
                 continue
-            found.add(name.groups())
-            self.dataset.videos.append(self._fake(path, made, name[1], name[2], present))
+            pairs.add(name.groups())
+            self.dataset.videos.append(self._fake(path, kind, name[1], name[2], present))
         absent = {
             f"{video_folder(folder)}/{a}_{b}.mp4": f"{self.lists.of[a]}.json"
             for a, b in sorted(self.lists.pairs)
-            if (a, b) not in found
+            if (a, b) not in pairs
         }
         report_missing(self.dataset, absent, self.partial)
 
     def _fake(
-        self, path: Path, made: _Made, target: str, donor: str, present: Container[str]
+        self, path: Path, kind: _FakeKind, target: str, donor: str, present: Container[str]
     ) -> Video:
         return Video(
-            f"{made.prefix}{target}_{donor}",
+            f"{kind.prefix}{target}_{donor}",
             path,
             1,
             target=target,
             donor=donor,
             split=self.lists.of[target],
-            compression=made.compression,
-            method=made.method,
+            compression=kind.compression,
+            method=kind.method,
             original=target if target in present else None,
         )

@@ -1,4 +1,4 @@
-"""Folders and lists of datasets: finding, reading, and saying what is wrong with them.
+"""Find and read the folders and lists of datasets.
 
 Standard library only, and each folder is read once: the Snakefile reads datasets when it is parsed.
 """
@@ -16,25 +16,25 @@ from swapset.errors import ManifestError
 from swapset.io.untrusted import whole_text
 
 SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
-"""Extensions of the files that are taken for videos."""
+"""Extensions of video files."""
 
 DERIVED = frozenset({"frames", "images", "landmarks", "masks", "faces"})
-"""Folders that tools put beside the videos; they may hold millions of pictures."""
+"""Folders that other tools add to datasets; they may hold millions of pictures."""
 
 _DEPTH = 6
 
 
 def find_root(root: Path, inside: Sequence[str], markers: Iterable[str], dataset: str) -> Path:
-    """Return the folder that a dataset is in: the one given, or one of some names inside it.
+    """Return the folder of a dataset: `root`, or one of some folders inside it.
 
     Parameters
     ----------
     root : Path
-        What the user gave.
+        The folder in the config.
     inside : sequence of str
-        Names under which archives unpack the dataset.
+        Names of the folders into which archives unpack the dataset.
     markers : iterable of str
-        Paths from the dataset's folder; one of them is enough to know it.
+        Paths inside the dataset's folder; one of them is enough to recognise it.
     dataset : str
         Its name, for messages.
 
@@ -49,27 +49,35 @@ def find_root(root: Path, inside: Sequence[str], markers: Iterable[str], dataset
         if any((folder / marker).exists() for marker in markers):
             return folder
     raise ManifestError(
-        f"{root}: is not {dataset}, for it has no {_or(markers)}; "
+        f"{root}: is not {dataset}: it has no {_or(markers)}; "
         "docs/datasets.md shows the folders that are expected"
     )
 
 
 def existing(root: Path, dataset: str) -> Path:
-    """Return a folder that the user gave.
+    """Return the folder in the config after checking that it exists.
 
     Raises
     ------
     ManifestError
-        If it is no folder.
+        If it is not a folder.
     """
     root = Path(root)
     if not root.is_dir():
-        raise ManifestError(f"{root}: is no folder; set the root of {dataset} to where it lies")
+        raise ManifestError(f"{root}: is not a folder; set the root of {dataset} to its folder")
     return root
 
 
 def subfolder(root: Path, names: Sequence[str], dataset: str) -> Path:
-    """Return the first folder of some names inside `root`, upper or lower case.
+    """Return the first folder inside `root` that has one of some names, in upper or lower case.
+
+    Parameters
+    ----------
+    root : Path
+    names : sequence of str
+        The first one has the highest priority.
+    dataset : str
+        Its name, for messages.
 
     Raises
     ------
@@ -87,7 +95,7 @@ def subfolder(root: Path, names: Sequence[str], dataset: str) -> Path:
 
 
 def scan(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what is in a folder.
+    """Return the entries of a folder.
 
     Raises
     ------
@@ -133,18 +141,18 @@ def stems(paths: Iterable[Path]) -> dict[str, Path]:
     Raises
     ------
     ManifestError
-        If two have the same.
+        If two have the same stem.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in paths:
-        if path.stem in found:
-            raise ManifestError(f"{found[path.stem]} and {path} are the same video; remove one")
-        found[path.stem] = path
-    return found
+        if path.stem in files:
+            raise ManifestError(f"{files[path.stem]} and {path} are the same video; remove one")
+        files[path.stem] = path
+    return files
 
 
 def walk(root: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
-    """Yield every folder below and its entries, but not what tools derived from the videos."""
+    """Yield all folders below `root` with their entries, except those in `DERIVED`."""
     waiting = [(root, 0)]
     while waiting:
         folder, depth = waiting.pop()
@@ -162,12 +170,12 @@ def walk(root: Path) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
 
 
 def read_json(path: Path) -> Any:
-    """Return what a JSON file holds.
+    """Return the content of a JSON file.
 
     Raises
     ------
     ManifestError
-        If it cannot be read, is no JSON, or an object in it has a key twice.
+        If it cannot be read, is not JSON, or an object in it has a key twice.
     """
     text = whole_text(path, ManifestError)
     try:
@@ -177,12 +185,12 @@ def read_json(path: Path) -> Any:
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
-        raise ValueError(f"{twice} stands there twice")
-    return found
+        twice = next(name for name in content if names.count(name) > 1)
+        raise ValueError(f"{twice} is listed twice")
+    return content
 
 
 def report_missing(dataset: Dataset, absent: Mapping[str, str], partial: bool) -> None:
@@ -192,20 +200,21 @@ def report_missing(dataset: Dataset, absent: Mapping[str, str], partial: bool) -
     ----------
     dataset : Dataset
     absent : mapping of str to str
-        Path or name of each such video to the list that names it, with the line if it has lines.
+        Path or name of each such video, to the list (and line) that names it.
     partial : bool
+        Leave them out instead.
 
     Raises
     ------
     ManifestError
-        Naming the first one and how many there are.
+        If there are such videos; the message names the first one and their number.
     """
     if absent and not partial:
         name, where = next(iter(absent.items()))
         more = f", nor are {len(absent) - 1} more" if len(absent) > 1 else ""
         raise ManifestError(
-            f"{where}: {name} is not on disk{more}; download what is missing, or set the option "
-            "'partial: true' to do without it"
+            f"{where}: {name} is not on disk{more}; download the missing videos, or set the option "
+            "'partial: true' to leave them out"
         )
     for name in absent:
         dataset.leave_out(name, "is listed but not on disk")

@@ -1,4 +1,4 @@
-"""A dataset that swapset built.
+"""A dataset that was built by swapset.
 
     <root>/dataset/real/<original|c23|c40>/id0_0000.mp4
     <root>/dataset/<method>/<original|c23|c40>/id0_id16_0000.mp4    id0_0000 with the face of id16
@@ -31,14 +31,14 @@ def read(root: Path, *, method: str | None = None) -> Dataset:
     root : Path
         The build's folder, `results/<name>`, or the folder `dataset` in it.
     method : str, optional
-        Which fakes; may be left out where there is only one method.
+        The method of the fakes; by default the only method of the build.
 
     Raises
     ------
     ManifestError
         If a folder is missing.
     ConfigError
-        If the method is not there, or must be told.
+        If the build does not have the method, or has several and none is named.
     """
     root = find_root(root, ("dataset",), ("real",), "a build of swapset")
     methods = sorted(e.name for e in scan(root) if e.is_dir() and e.name != "real")
@@ -46,8 +46,8 @@ def read(root: Path, *, method: str | None = None) -> Dataset:
         method = methods[0]
     if method not in methods:
         raise ConfigError(
-            f"{root}: method {method!r} is not there; set the option 'method' to one of "
-            f"{', '.join(methods)}"
+            f"{root}: method {method!r} is not allowed: the build does not have it; set the option "
+            f"'method' to one of {', '.join(methods)}"
         )
     dataset = Dataset(method, root)
     for compression in COMPRESSIONS:

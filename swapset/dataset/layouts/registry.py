@@ -1,4 +1,4 @@
-"""Datasets by name, as configs and tables call them. Light to import: layouts are, when used."""
+"""All layouts of datasets by name. Imports nothing heavy: a layout is imported when it is used."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ LAYOUTS = Plugins(
     traits={"fixed": {}},
 )
 """Functions that take a dataset's folder and keyword options, and return a `Dataset`. `swapset` is
-a build of this project. `fixed` are options that the dataset's name settles."""
+for builds of this project. The trait `fixed` has options that follow from the dataset's name."""
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "bool": ((bool,), "true or false"),
     "Path": ((str, Path), "a folder"),
     "str": ((str,), "a name"),
 }
-"""What an option must be, by the annotation of the reader's parameter; other kinds it checks."""
+"""Types of an option by the annotation of the reader's parameter; the reader checks all others."""
 
 
 def read_dataset(name: str, root: Path, **options: Any) -> Dataset:
@@ -59,14 +59,14 @@ def read_dataset(name: str, root: Path, **options: Any) -> Dataset:
     root : Path
         Its folder.
     **options
-        What its reader takes further; see docs/datasets.md.
+        Options of its reader; see docs/datasets.md.
 
     Raises
     ------
     ConfigError
         If the dataset or an option is unknown, or an option's value is wrong.
     ManifestError
-        If something on disk is missing or wrong; the message says what and where.
+        If something on disk is missing or wrong; the message names it.
     """
     read = LAYOUTS.load(name, "datasets")
     fixed = LAYOUTS.find(name).traits["fixed"]
@@ -74,18 +74,25 @@ def read_dataset(name: str, root: Path, **options: Any) -> Dataset:
     for option, value in options.items():
         if option not in kinds:
             allowed = ", ".join(kinds) or "none"
-            raise ConfigError(f"datasets.{name}: unknown option {option!r}; allowed: {allowed}")
+            raise ConfigError(
+                f"datasets.{name}: unknown option {option!r}; allowed here: {allowed}"
+            )
         kind, text = _KINDS.get(kinds[option], ((object,), ""))
         if value is not None and not isinstance(value, kind):
-            raise ConfigError(f"datasets.{name}: option {option} is {value!r} and not {text}")
+            raise ConfigError(
+                f"datasets.{name}: {value!r} is not allowed for the option {option}: use {text}"
+            )
     dataset = read(Path(root), **{**fixed, **options})
     if not isinstance(dataset, Dataset):
-        raise ManifestError(f"{root}: the layout {name!r} gave no Dataset but {dataset!r:.80}")
+        raise ManifestError(
+            f"{root}: the layout {name!r} returned {dataset!r:.80} and not a Dataset; its authors "
+            "have to correct this"
+        )
     return finish(dataset)
 
 
 def _options(read: Callable[..., Dataset], fixed: dict[str, Any]) -> dict[str, str]:
-    """Return the options that a config may set: the first word of each one's annotation by name."""
+    """Return the options that a config may set, to the first word of their annotations."""
     return {
         name: str(getattr(parameter.annotation, "__name__", parameter.annotation)).split(" ")[0]
         for name, parameter in inspect.signature(read).parameters.items()

@@ -1,4 +1,4 @@
-"""The folders that FaceForensics++ and DFD share: one for each compression."""
+"""The folders of FaceForensics++ and DFD, one for each compression."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from swapset.errors import ConfigError, ManifestError
 from swapset.media.compressions import COMPRESSIONS, Compression
 
 ROOTS = ("FaceForensics++", "FaceForensics", "FaceForensics++_C23", "FF++", "DFD")
-"""Names under which the dataset is unpacked."""
+"""Names of the folders into which archives unpack the dataset."""
 
 _FOLDERS: dict[Compression, tuple[str, ...]] = {
     "original": ("raw", "c0"),
@@ -31,31 +31,31 @@ def compression_folders(
     root : Path
         The dataset's folder.
     places : sequence of str
-        Where the videos may be, from `root`: in folders `raw` (or `c0`), `c23` and `c40` there,
-        or, as in copies of one compression, in the place itself.
+        Folders inside `root` that may have the videos: in folders `raw` (or `c0`), `c23` and
+        `c40`, or directly, as in copies of a single compression.
     wanted : sequence of str, optional
-        Compressions that must be there; by default those that are.
+        Compressions that must be on disk; by default those that are.
     dataset : str
         Its name, for messages.
 
     Raises
     ------
     ManifestError
-        If no place is there, or not in a wanted compression.
+        If no place exists, or it does not have a wanted compression.
     ConfigError
-        If it cannot be told which compression a place without such folders has.
+        If the compression of a place without such folders is unclear.
     """
     for place in (root / name for name in places):
         if place.is_dir():
-            found = {
+            folders = {
                 compression: place / name
                 for compression, names in _FOLDERS.items()
                 for name in names
                 if (place / name).is_dir()
             }
-            if not found and list_videos(place):
-                found = {_only(root, wanted): place}
-            return _choose(place, found, wanted, dataset)
+            if not folders and list_videos(place):
+                folders = {_only(root, wanted): place}
+            return _choose(place, folders, wanted, dataset)
     raise ManifestError(
         f"{root}: has no folder {' or '.join(map(repr, places))}, which {dataset} needs; download "
         "it or correct the root (docs/datasets.md)"
@@ -63,14 +63,14 @@ def compression_folders(
 
 
 def _only(root: Path, wanted: Sequence[Compression] | None) -> Compression:
-    """Return the compression of a copy that has one, by what its folder is called or by wish."""
-    told = re.search(r"(?i)(?<![a-z0-9])(raw|c0|c23|c40)(?![a-z0-9])", root.name.replace("_", " "))
+    """Return the compression of a single-compression copy, by its folder's name or the option."""
+    name = re.search(r"(?i)(?<![a-z0-9])(raw|c0|c23|c40)(?![a-z0-9])", root.name.replace("_", " "))
     for compression, names in _FOLDERS.items():
-        if told and told[1].lower() in names:
+        if name and name[1].lower() in names:
             return compression
     if wanted is None or len(wanted) != 1:
         raise ConfigError(
-            f"{root}: does not say which compression its videos have; set the option "
+            f"{root}: the compression of its videos is unclear; set the option "
             "'compressions' to one of [original], [c23], [c40]"
         )
     return wanted[0]
@@ -78,25 +78,25 @@ def _only(root: Path, wanted: Sequence[Compression] | None) -> Compression:
 
 def _choose(
     place: Path,
-    found: dict[Compression, Path],
+    folders: dict[Compression, Path],
     wanted: Sequence[Compression] | None,
     dataset: str,
 ) -> dict[Compression, Path]:
-    if not found:
+    if not folders:
         raise ManifestError(
             f"{place}: has no folder raw, c23 or c40 with the videos of {dataset}; download one"
         )
     for compression in wanted or ():
-        if compression not in found:
+        if compression not in folders:
             raise ManifestError(
-                f"{place}: has {dataset} in {', '.join(found)} and not in {compression}; download "
-                "it or correct the option 'compressions'"
+                f"{place}: has {dataset} in {', '.join(folders)} and not in {compression}; "
+                "download it or correct the option 'compressions'"
             )
-    return {name: found[name] for name in wanted or found}
+    return {name: folders[name] for name in wanted or folders}
 
 
 def in_common(dataset: Dataset, parts: Sequence[Mapping[Compression, Path]]) -> list[Compression]:
-    """Return the compressions that all parts of a dataset come in, and note the others.
+    """Return the compressions that all parts of a dataset have, and add notes on the others.
 
     Raises
     ------
@@ -116,12 +116,12 @@ def in_common(dataset: Dataset, parts: Sequence[Mapping[Compression, Path]]) -> 
 
 
 def check_compressions(value: object, dataset: str) -> list[Compression] | None:
-    """Return the option `compressions`, None for all.
+    """Check the option `compressions` and return it as a list; None means all.
 
     Raises
     ------
     ConfigError
-        If it is no list of compressions.
+        If it is not a list of compressions.
     """
     if value is None:
         return None
@@ -132,6 +132,7 @@ def check_compressions(value: object, dataset: str) -> list[Compression] | None:
         or any(n not in COMPRESSIONS for n in names)
     ):
         raise ConfigError(
-            f"{dataset}: compressions {value!r} is not a list of {', '.join(COMPRESSIONS)}"
+            f"{dataset}: compressions {value!r} is not allowed: it must be a list of some of "
+            f"{', '.join(COMPRESSIONS)}"
         )
     return list(names)

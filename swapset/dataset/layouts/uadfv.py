@@ -1,4 +1,4 @@
-"""UADFV: 49 real videos and a fake of each.
+"""UADFV: 49 real videos, and a fake of each.
 
     <root>/real/0000.mp4         real
     <root>/fake/0000_fake.mp4    its fake
@@ -24,8 +24,8 @@ _FAKE_FOLDERS = ("fake", "fake_videos")
 def read(root: Path) -> Dataset:
     """Read UADFV.
 
-    The dataset publishes no split: all of it is for testing. It does not publish either who is in
-    the videos.
+    The dataset publishes no split: all of it is for testing. The people in the videos are not
+    published, either.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def read(root: Path) -> Dataset:
     Raises
     ------
     ManifestError
-        If a folder is missing or a video is there twice.
+        If a folder is missing or a video occurs twice.
     """
     root = find_root(root, ("UADFV", "uadfv", "fake_videos"), _REAL_FOLDERS, "UADFV")
     dataset = Dataset("UADFV", root)

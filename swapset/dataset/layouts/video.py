@@ -1,4 +1,4 @@
-"""What is known of a video of a dataset, whatever its layout. Standard library only."""
+"""The records of videos and datasets, common to all layouts. Standard library only."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ class Video:
     Attributes
     ----------
     name : str
-        What it is called in tables and file names; a dataset has it once in each compression.
+        Name in tables and files, unique in a dataset and compression.
     path : Path
-        The file; for originals of DF-TIMIT perhaps a folder of numbered JPEG frames.
+        The file; for originals of DF-TIMIT possibly a folder of numbered JPEG frames.
     label : int
         0: real. 1: fake.
     target : str or None
-        Who is in the original video, or for a real video who is in it. None: not published.
+        The person in the video, or in the original of a fake. None: not published.
     donor : str or None
-        Whose face was put in. None: not published, or the video is real.
+        The person whose face was put in. None: not published, or the video is real.
     split : "train", "val", "test" or None
         None: the dataset publishes no split, and then all of it is for testing.
     compression : "original", "c23" or "c40"
-        "original": as the dataset was published first, which for FaceForensics++ is `raw`.
+        "original": as first published, which for FaceForensics++ is `raw`.
     method : str or None
-        How the dataset calls the way in which the fake was made. None: the video is real, or it
-        is not published.
+        The dataset's name for the method of the fake. None: the video is real, or the method is
+        not published.
     original : str or None
         Name of the real video that shows the same frames without the swap.
     likely_original : str or None
-        Name of the real video that should be the original by its name, where the dataset does
-        not promise the same frames; see `swapset.quality.same_frames`.
+        Name of the real video that is the original according to the names, if the dataset does
+        not promise that it shows the same frames; see `swapset.quality.same_frames`.
     """
 
     name: str
@@ -54,25 +54,25 @@ class Video:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Return those of target and donor that are known."""
+        """Return target and donor, as far as they are known."""
         return tuple(person for person in (self.target, self.donor) if person is not None)
 
 
 @dataclass
 class Dataset:
-    """The videos of a dataset and what was found beside them.
+    """The videos of a dataset, with notes and the videos that are left out.
 
     Attributes
     ----------
     name : str
     root : Path
-        The folder that it was read from.
+        The folder of the dataset.
     videos : list of Video
-        By compression, then in natural order of names.
+        Sorted by compression, then in natural order of names.
     left_out : dict of str to str
-        Path of each video that is on disk or in a list and not used, to the reason.
+        Path of each video that is on disk or in a list but not used, to the reason.
     notes : list of str
-        What a user should know, one sentence each.
+        Notes for the user, one sentence each.
     """
 
     name: str

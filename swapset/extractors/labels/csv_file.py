@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 from swapset.errors import DataError
-from swapset.extractors.base import POINTS
 from swapset.extractors.labels.faces import LabelledFaces, LabelRows
+from swapset.extractors.stored import POINTS
 from swapset.io.untrusted import lines
 
 COLUMNS = ("split", "person", "image")

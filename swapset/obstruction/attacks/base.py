@@ -12,6 +12,7 @@ from swapset.errors import DataError
 from swapset.learning.device import uses_bf16
 from swapset.obstruction.attacks.budget import HAIR, Budget, EpsilonBall
 from swapset.obstruction.attacks.frozen import frozen
+from swapset.obstruction.attacks.images import checked, random_offsets
 from swapset.obstruction.attacks.objective import Maps, Objective, Reference
 from swapset.obstruction.attacks.on_frames import Ensemble, cut_to_window
 from swapset.seeds import derive_seed
@@ -138,9 +139,7 @@ class Attack:
         images : (B, 3, H, W) uint8 or float in [0, 255], RGB
         after : sequence of int
             Numbers of steps, from 1 to `iterations`.
-        start : (B, 3, H, W) uint8 or float, optional
-            See `run`.
-        turn : int
+        start, turn : (B, 3, H, W) uint8 or float, optional, and int
             See `run`.
 
         Returns
@@ -159,9 +158,10 @@ class Attack:
             raise ValueError(f"of {self.iterations} iterations, {list(after)} cannot be returned")
         # A caller may be in inference mode, which has no gradients.
         with torch.inference_mode(False), torch.enable_grad(), frozen(extractor):
-            original = _checked(images)
+            original = checked(images)
             begin = original if start is None else start.to(original)
-            offsets = self._offsets(original) if start is None else None
+            seed = derive_seed(self.seed, self.name, "beside")
+            offsets = random_offsets(original, self.beside, seed) if start is None else None
             # Outside the crops of large frames the arithmetic would change nothing.
             seen, part = cut_to_window(extractor, images)
             beside = None if offsets is None else offsets[part]
@@ -303,42 +303,3 @@ class Attack:
         """
         bf16 = images.dtype == torch.float32 and uses_bf16(self.precision, images.device)
         return torch.autocast(images.device.type, torch.bfloat16, enabled=bf16)
-
-    def _offsets(self, images: Tensor) -> Tensor:
-        """Return the offsets (1, 3, H, W) of the first gradient, the same for a whole batch."""
-        generator = torch.Generator(images.device)
-        generator.manual_seed(derive_seed(self.seed, self.name, "beside"))
-        drawn = torch.rand(
-            images[:1].shape, generator=generator, device=images.device, dtype=images.dtype
-        )
-        return (2 * drawn - 1) * self.beside
-
-
-class NoNoise(Attack):
-    """Attack that leaves the pictures as they are."""
-
-    name = "none"
-
-    def snapshots(
-        self,
-        extractor: Maps | Ensemble,
-        images: Tensor,
-        after: Sequence[int],
-        *,
-        start: Tensor | None = None,
-        turn: int = 0,
-    ) -> list[Tensor]:
-        """Return a copy of the images for each number of steps; see `Attack.snapshots`."""
-        return [_checked(images).to(images.dtype) for _ in after]
-
-
-def _checked(images: Tensor) -> Tensor:
-    """Return a copy of images (B, 3, H, W), rounded, float32 or float64; check shape and range."""
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images are {tuple(images.shape)}, not (B, 3, H, W)")
-    exact = images.detach().to(torch.float64 if images.dtype == torch.float64 else torch.float32)
-    if not ((exact >= 0) & (exact <= 255)).all():
-        raise ValueError(
-            f"images must lie in [0, 255], not in [{exact.min():.4g}, {exact.max():.4g}]"
-        )
-    return exact.round()

@@ -40,7 +40,7 @@ def _own(place: str, *settings: str, several: bool = False) -> Plugin:
 ATTACKS = Plugins(
     "attack",
     {
-        CLEAN: _own("base:NoNoise"),
+        CLEAN: _own("no_noise:NoNoise"),
         "base1": _own("fgsm:Base1", "epsilon", "budget"),
         "base2": _own("fgsm:Base2", *_STEPS),
         BREAKER: _own("landmark_breaker:LandmarkBreaker", *SETTINGS),

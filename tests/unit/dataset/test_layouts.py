@@ -195,7 +195,7 @@ def test_unknown_names_and_options_are_refused(tmp_path: Path) -> None:
     assert "'quality'" in text
     assert "partial" in text
     assert "unknown option 'version'" in complaint("Celeb-DF-v1", tmp_path, version=2)
-    assert "allowed: none" in complaint("UADFV", tmp_path, partial=True)
+    assert "allowed here: none" in complaint("UADFV", tmp_path, partial=True)
     assert "true or false" in complaint("Celeb-DF", tmp_path, partial="yes")
 
 

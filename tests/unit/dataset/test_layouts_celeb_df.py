@@ -82,11 +82,11 @@ def test_variants_of_the_folders(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ("1 Celeb-real/id9_0000.mp4", "Celeb-real/id9_0000.mp4 is not on disk"),
-        ("1 Celeb-real/id0_0000.mp4", "stands already in line 2"),
+        ("1 Celeb-real/id0_0000.mp4", "is already in line 2"),
         ("0 Celeb-real/id16_0000.mp4", "1 is real"),
         ("1 Celeb-synthesis/id0_id2_0001.mp4", "1 is real"),
-        ("2 Celeb-real/id16_0000.mp4", "label '2' is unknown"),
-        ("Celeb-real/id16_0000.mp4", "label 'Celeb-real/id16_0000.mp4' is unknown"),
+        ("2 Celeb-real/id16_0000.mp4", "label '2' is not allowed"),
+        ("Celeb-real/id16_0000.mp4", "label 'Celeb-real/id16_0000.mp4' is not allowed"),
         ("1 Celeb-fake/id16_0000.mp4", "is in none of"),
     ],
 )

@@ -228,4 +228,4 @@ def test_a_list_that_cannot_be_read_is_named(name: str, root: Path, content: byt
 
 def test_an_unknown_option_is_refused_with_the_known_ones(name: str, root: Path) -> None:
     said = complaint(name, root, colour="red")
-    assert said.startswith(f"datasets.{name}: unknown option 'colour'; allowed: ")
+    assert said.startswith(f"datasets.{name}: unknown option 'colour'; allowed here: ")

@@ -107,12 +107,12 @@ def test_preview_refuses_unknown_labels(tmp_path: Path, entry: Any, said: str) -
 
 def test_lists_that_are_damaged_are_named(tmp_path: Path) -> None:
     preview(tmp_path, ["a.mp4"])
-    assert "no object of videos" in complaint("DFDC", tmp_path)
+    assert "not an object of videos" in complaint("DFDC", tmp_path)
     path = tmp_path / "dataset.json"
     path.write_text("{oops")
     assert f"{path}: cannot be used" in complaint("DFDC", tmp_path)
     path.write_text('{"a/1_A_001.mp4": {}, "a/1_A_001.mp4": {}}')
-    assert "a/1_A_001.mp4 stands there twice" in complaint("DFDC", tmp_path)
+    assert "a/1_A_001.mp4 is listed twice" in complaint("DFDC", tmp_path)
     path.write_text('{"a/videos/1_A_001.mp4": {}, "a/1_A_001.mp4": {}}')
     assert "twice" in complaint("DFDC", tmp_path)
 
@@ -171,10 +171,10 @@ def test_parts_name_what_is_missing_or_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"label": "MAYBE", "split": "train"}, "label 'MAYBE' is unknown"),
-        ({"split": "train"}, "label None is unknown"),
-        ({"label": "REAL", "split": "holdout"}, "split 'holdout' is unknown"),
-        ([], "label None is unknown"),
+        ({"label": "MAYBE", "split": "train"}, "label 'MAYBE' is not allowed"),
+        ({"split": "train"}, "label None is not allowed"),
+        ({"label": "REAL", "split": "holdout"}, "split 'holdout' is not allowed"),
+        ([], "label None is not allowed"),
     ],
 )
 def test_parts_refuse_unknown_labels(tmp_path: Path, entry: Any, said: str) -> None:
@@ -187,8 +187,8 @@ def test_parts_refuse_unknown_labels(tmp_path: Path, entry: Any, said: str) -> N
     ("rows", "said"),
     [
         ("name,label\na.mp4,1\n", "line 1: has no columns"),
-        ("filename,label\na.mp4,\n", "line 2: label '' is unknown"),
-        ("filename,label\na.mp4,1\na.mp4,1\n", "line 3: a.mp4 stands there twice"),
+        ("filename,label\na.mp4,\n", "line 2: label '' is not allowed"),
+        ("filename,label\na.mp4,1\na.mp4,1\n", "line 3: a.mp4 is listed twice"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path: Path, rows: str, said: str) -> None:
