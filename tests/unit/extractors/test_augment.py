@@ -127,9 +127,7 @@ def test_draws_follow_the_published_laws() -> None:
     assert fan.angle.abs().max().item() == pytest.approx(math.radians(60), rel=1e-5)
     assert fan.angle[fan.angle != 0].std().item() == pytest.approx(math.radians(30), rel=0.07)
     at_rim = (fan.scale - 1).abs() > 0.2999
-    assert at_rim.float().mean().item() == pytest.approx(
-        0.317, abs=0.02
-    )  # share beyond one standard deviation
+    assert at_rim.float().mean().item() == pytest.approx(0.317, abs=0.02)  # beyond one sigma
     hrnet = draw_poses(20_000, extractor_class("hrnet").variation, generator(1))
     assert (hrnet.scale - 1).abs().max().item() == pytest.approx(0.25, abs=1e-3)
     assert (hrnet.scale - 1).std().item() == pytest.approx(0.25 / 3**0.5, rel=0.02)
