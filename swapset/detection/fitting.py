@@ -1,4 +1,4 @@
-"""Fit a detector on the training people of a fold, or take its published weights."""
+"""Fit a detector on the training people of a fold, or read its published weights."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FitJob:
-    """What is fitted, and how.
+    """A detector's fit: its name, fold, seed and settings.
 
     Attributes
     ----------
     detector : str
     fold : int
     seed : int
-        Of the config.
+        The config's.
     precision : {"auto", "fp32", "bf16"}
     settings : mapping
-        `patience`, `look_every`, and of `DetectorSettings` what is set.
+        `patience`, `look_every`, and any keys of `DetectorSettings`.
     checkpoint : Path or None
-        Where a killed fit goes on from, of detectors that can; None: it starts anew.
+        From here a killed fit resumes, if the detector can; with None it starts over.
     checkpoint_every : int
-        Steps.
+        In steps.
     code : str
         Hash of the code; a checkpoint of other code is not resumed.
     """
@@ -58,11 +58,11 @@ class FitJob:
 
     @property
     def fit_seed(self) -> int:
-        """Return this fit's seed."""
+        """Return this fit's seed, derived from the config's, the detector and the fold."""
         return derive_seed(self.seed, "detector", self.detector, self.fold)
 
     def schedule(self, checkpoint: Checkpoint | None = None) -> Schedule:
-        """Return the schedule with this job's own seed."""
+        """Return the schedule that the settings ask for, with this fit's seed."""
         known = ("steps", "batch", "learning_rate", "patience", "look_every")
         asked = {key: self.settings[key] for key in known if key in self.settings}
         return Schedule(
@@ -80,7 +80,7 @@ def fit_detector(
     device: torch.device,
     log: TextIO | None = None,
 ) -> None:
-    """Fit a detector, and write it with its card.
+    """Fit a detector or read its published weights; write it with its card.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def fit_detector(
     splits : DataFrame
         See `swapset.detection.protocol`.
     faces : sequence of Path
-        Stores of the dataset that is learnt from.
+        Face stores of the training dataset.
     model, card : Path
-        What is written: safetensors and JSON.
+        Outputs: safetensors and JSON.
     device : torch.device
     log : TextIO, optional
         Gets the progress bar.
@@ -98,7 +98,7 @@ def fit_detector(
     Raises
     ------
     TrainingError
-        If there are no real or no fake faces among the training people, or a loss is no number.
+        If there are no real or no fake faces among the training people, or a loss is not a number.
     InterruptedTrainingError
         After SIGTERM or SIGINT, with a checkpoint written.
     DataError
@@ -111,10 +111,10 @@ def fit_detector(
         detector = _published(job, path, device)
         facts |= {"weights": path.name, "weights_sha256": sha256_of(path)}
     else:
-        learnt = _learnt(job, splits, faces)
-        checkpoint = _checkpoint(job, learnt)
-        detector, fitted = _fit(job.schedule(checkpoint), job, learnt, device, log)
-        facts |= fitted
+        parts = _fold_faces(job, splits, faces)
+        checkpoint = _checkpoint(job, parts)
+        detector, fit_facts = _fit(job.schedule(checkpoint), job, parts, device, log)
+        facts |= fit_facts
     detector.save(model, facts)
     write_json(card, facts | {"sha256": sha256_of(model)})
     if checkpoint is not None:
@@ -122,7 +122,7 @@ def fit_detector(
 
 
 def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
-    """Return the detector with published weights, and its backbone's where they lie apart."""
+    """Return the detector with published weights; its backbone may have a separate file."""
     make = detector_class(job.detector).from_weights
     backbone = job.settings.get("backbone_weights")
     if backbone and "backbone" in inspect.signature(make).parameters:
@@ -130,28 +130,29 @@ def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
     return make(weights, device=device)
 
 
-class _Learnt(NamedTuple):
-    """Faces to learn from, and to validate on."""
+class _FoldFaces(NamedTuple):
+    """Faces to train on, and to validate on."""
 
     training: StoredSamples
     validation: StoredSamples
 
 
-def _learnt(job: FitJob, splits: pd.DataFrame, faces: Sequence[Path]) -> _Learnt:
+def _fold_faces(job: FitJob, splits: pd.DataFrame, faces: Sequence[Path]) -> _FoldFaces:
     """Return the faces of the job's fold."""
     stores = open_stores(faces)
-    learnt = _Learnt(*(training_faces(stores, splits, job.fold, role) for role in ("train", "val")))
-    logger.info("%d faces to learn from, %d to validate on", *map(len, learnt))
-    return learnt
+    roles = ("train", "val")
+    parts = _FoldFaces(*(training_faces(stores, splits, job.fold, role) for role in roles))
+    logger.info("%d faces to learn from, %d to validate on", *map(len, parts))
+    return parts
 
 
-def _checkpoint(job: FitJob, learnt: _Learnt) -> Checkpoint | None:
-    """Return where the fit goes on, and what its checkpoint must agree with."""
+def _checkpoint(job: FitJob, faces: _FoldFaces) -> Checkpoint | None:
+    """Return the fit's checkpoint; its fingerprint covers faces, settings and code."""
     if job.checkpoint is None or not detector_class(job.detector).resumes:
         return None
     backbone = job.settings.get("backbone_weights")
     settings = {key: str(value) for key, value in job.settings.items()}
-    inputs = [part.fingerprint() for part in learnt] + ([sha256_of(backbone)] if backbone else [])
+    inputs = [part.fingerprint() for part in faces] + ([sha256_of(backbone)] if backbone else [])
     parts = [job.detector, job.fit_seed, job.precision, settings, job.code, inputs]
     fingerprint = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return Checkpoint(job.checkpoint, job.checkpoint_every, fingerprint)
@@ -160,12 +161,13 @@ def _checkpoint(job: FitJob, learnt: _Learnt) -> Checkpoint | None:
 def _fit(
     schedule: Schedule,
     job: FitJob,
-    learnt: _Learnt,
+    faces: _FoldFaces,
     device: torch.device,
     log: TextIO | None,
 ) -> tuple[Detector, dict[str, Any]]:
+    """Return the fitted detector, and facts about the fit for its card."""
     detector = detector_class(job.detector)(seed=schedule.seed, device=device)
-    training, validation = learnt
+    training, validation = faces
     backbone = job.settings.get("backbone_weights")
     facts = detector.fit(
         training,

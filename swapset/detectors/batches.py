@@ -15,24 +15,32 @@ from torch import Tensor
 from swapset.errors import TrainingError
 from swapset.learning.order import Epochs
 from swapset.seeds import derive_seed
+from swapset.types import Bytes, Image
 
 if TYPE_CHECKING:
     from swapset.detectors.base import Samples
 
 AHEAD = 4
+"""Batches that are read at a time, including the one asked for."""
 KEPT_BYTES = 1 << 30
-"""Crops are kept in memory up to this size; beyond, they are cut anew."""
+"""Crops are kept in memory up to this size; beyond it they are cut again in each epoch."""
 
 
 class Example(NamedTuple):
-    """One training face: crop (S, S, 3) uint8, label, and what is swapped in it.
+    """One training face.
 
-    `swapped` is (S, S) uint8, 1 = not the original's, 255 = unknown; None where no loss needs it.
+    Attributes
+    ----------
+    crop : (S, S, 3) uint8 in [0, 255], RGB
+    label : int
+        1 = fake, 0 = real.
+    swapped : (S, S) uint8 or None
+        1 = swapped pixel, 0 = original pixel, 255 = unknown; None if no loss needs it.
     """
 
-    crop: npt.NDArray[np.uint8]
+    crop: Image
     label: int
-    swapped: npt.NDArray[np.uint8] | None = None
+    swapped: Bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Batch:
     labels : (B,) float32
         1 = fake.
     swapped : (B, S, S) float32 or None
-        1 = not the original's, 0 = the original's, NaN = unknown.
+        1 = swapped pixel, 0 = original pixel, NaN = unknown.
     """
 
     images: Tensor
@@ -54,12 +62,12 @@ class Batch:
 
 
 def check_classes(samples: Samples, *, needs_fakes: bool) -> None:
-    """Refuse training faces of one class only.
+    """Check that the training faces are of both classes, or real where no fakes are needed.
 
     Raises
     ------
     TrainingError
-        If there are no real faces, or no fake ones where they are needed.
+        If there are no real faces, or no fake ones although they are needed.
     """
     fakes = int(np.count_nonzero(samples.labels))
     if len(samples) == fakes:
@@ -69,21 +77,23 @@ def check_classes(samples: Samples, *, needs_fakes: bool) -> None:
 
 
 class Batches:
-    """Draw batches by step: half real, half fake if there are fakes; the same for the same seed.
+    """The batch of each step, read ahead by threads; the same for the same seed.
 
-    Each class is gone through in random order before any of its faces comes again.
+    Half of a batch is real and half fake, if there are fakes. Each class comes in random order, and
+    all of its faces come before any comes again.
 
     Parameters
     ----------
     samples : Samples
     make : callable
-        Makes an `Example` of a face, its label and a random generator.
+        Returns the `Example` of a face, its label and a random generator.
     batch : int
+        Faces in a batch.
     seed : int
     keep : bool
-        The example of a face is always the same, so it may be kept.
+        True: a face's example is always the same, so it may be kept in memory.
     threads : int
-        That read ahead.
+        Number of threads that read ahead.
     """
 
     def __init__(
@@ -99,7 +109,7 @@ class Batches:
         self._samples, self._make, self._batch, self._seed = samples, make, batch, seed
         self._classes = [part for k in (0, 1) if len(part := np.flatnonzero(samples.labels == k))]
         self._orders = [
-            Epochs(len(members), seed, which) for which, members in enumerate(self._classes)
+            Epochs(len(members), seed, number) for number, members in enumerate(self._classes)
         ]
         self._kept: dict[int, Example] = {}
         self._room = KEPT_BYTES if keep else 0
@@ -113,14 +123,14 @@ class Batches:
         self._pool.shutdown(cancel_futures=True)
 
     def get(self, step: int, device: torch.device) -> Batch:
-        """Return the batch of a step, and start on the next ones."""
+        """Return the batch of a step, and start reading the next ones."""
         for ahead in range(step, step + AHEAD):
             if ahead not in self._coming:
                 self._coming[ahead] = self._pool.submit(self._read, ahead)
         return _to_device(self._coming.pop(step).result(), device)
 
     def indices(self, step: int) -> npt.NDArray[np.int64]:
-        """Return which faces (batch,) int64 are in the batch of a step."""
+        """Return the numbers of the faces in the batch of a step, (batch,) int64."""
         number = len(self._classes)
         sizes = [(self._batch + k) // number for k in range(number)]
         parts = [
@@ -131,13 +141,15 @@ class Batches:
 
     def _read(self, step: int) -> list[Example]:
         return [
-            self._one(int(index), step, place) for place, index in enumerate(self.indices(step))
+            self._example(int(index), step, position)
+            for position, index in enumerate(self.indices(step))
         ]
 
-    def _one(self, index: int, step: int, place: int) -> Example:
+    def _example(self, index: int, step: int, position: int) -> Example:
+        """Return the example of a face, which stands at a position in the batch of a step."""
         if index in self._kept:
             return self._kept[index]
-        generator = np.random.default_rng(derive_seed(self._seed, "example", step, place))
+        generator = np.random.default_rng(derive_seed(self._seed, "example", step, position))
         label = int(self._samples.labels[index])
         example = self._make(self._samples[index], label, generator)
         if self._room >= example.crop.nbytes:

@@ -1,4 +1,4 @@
-"""Fitting with scikit-learn by the settings of the detectors' authors; arrays come out."""
+"""Fit classifiers by scikit-learn with the settings of the detectors' authors."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from swapset.errors import TrainingError
 from swapset.types import Floats
 
 Labels = npt.NDArray[np.int8]
+"""Classes of faces: (n,) int8, 1 = fake, 0 = real."""
 
 HIDDEN = (64, 64, 64)
+"""Units in the perceptron's hidden layers."""
 _FOLDS = 5
 _EPOCHS = 300
 _PATIENCE = 2
@@ -31,11 +33,26 @@ _LARGEST_BATCH = 200
 
 
 def fit_svm(features: Floats, labels: Labels, seed: int) -> tuple[SupportVectors, dict[str, Any]]:
-    """Standardise and fit an RBF support vector machine with C = 1 and gamma = 1 / features.
+    """Fit an RBF support vector machine on standardised features, with C = 1 and gamma = 1 / D.
 
-    `train_step3_training.py` of headpose_forensic: `StandardScaler`, then `SVC(kernel="rbf",
-    probability=True)`. The sigmoid for probabilities is Platt's on five folds as there, with
-    `CalibratedClassifierCV`, which scikit-learn offers in place of that option.
+    As `train_step3_training.py` of headpose_forensic: `StandardScaler`, then `SVC(kernel="rbf",
+    probability=True)`. The probabilities are Platt's sigmoid on five folds, as there, by
+    `CalibratedClassifierCV`, with which scikit-learn replaces that option.
+
+    Parameters
+    ----------
+    features : (n, D) float64
+        Without NaN.
+    labels : (n,) int8
+        1 = fake, 0 = real.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    model : SupportVectors
+    facts : dict of str to object
+        The number of support vectors.
 
     Raises
     ------
@@ -52,7 +69,7 @@ def fit_svm(features: Floats, labels: Labels, seed: int) -> tuple[SupportVectors
     ).fit(scaler.transform(features), labels)
     [calibrated] = fitted.calibrated_classifiers_
     machine, [sigmoid] = calibrated.estimator, calibrated.calibrators
-    made = SupportVectors(
+    model = SupportVectors(
         mean=scaler.mean_,
         scale=scaler.scale_,
         vectors=np.array(machine.support_vectors_),
@@ -61,15 +78,29 @@ def fit_svm(features: Floats, labels: Labels, seed: int) -> tuple[SupportVectors
         gamma=np.array([1 / features.shape[1]]),
         platt=np.array((sigmoid.a_, -sigmoid.b_)),
     )
-    return made, {"support_vectors": len(made.vectors)}
+    return model, {"support_vectors": len(model.vectors)}
 
 
 def fit_logistic(
     features: Floats, labels: Labels, seed: int
 ) -> tuple[LogisticModel, dict[str, Any]]:
-    """Fit a logistic regression as scikit-learn 0.19 did by default: liblinear, L2, C = 1.
+    """Fit a logistic regression with the defaults of scikit-learn 0.19: liblinear, L2, C = 1.
 
-    `fit_classifiers.py` of Exploiting-Visual-Artifacts: `LogisticRegression()`.
+    As `fit_classifiers.py` of Exploiting-Visual-Artifacts: `LogisticRegression()`.
+
+    Parameters
+    ----------
+    features : (n, D) float64
+        Without NaN.
+    labels : (n,) int8
+        1 = fake, 0 = real.
+    seed : int
+
+    Returns
+    -------
+    model : LogisticModel
+    facts : dict of str to object
+        Empty.
     """
     model = LogisticRegression(solver="liblinear", C=1.0, random_state=seed)
     with warnings.catch_warnings():
@@ -81,15 +112,31 @@ def fit_logistic(
 def fit_perceptron(
     features: Floats, labels: Labels, seed: int, schedule: Schedule
 ) -> tuple[Perceptron, dict[str, Any]]:
-    """Fit three hidden layers of 64 with Adam for at most 300 epochs.
+    """Fit three hidden layers of 64 units with Adam, for at most 300 epochs by default.
 
-    `fit_classifiers.py` of Exploiting-Visual-Artifacts: `MLPClassifier(alpha=0.1,
+    As `fit_classifiers.py` of Exploiting-Visual-Artifacts: `MLPClassifier(alpha=0.1,
     hidden_layer_sizes=(64, 64, 64), learning_rate_init=0.001, max_iter=300)` of scikit-learn 0.19,
-    with batches of 200, ending when two epochs on end lower the loss by less than 1e-4.
+    with batches of 200. The fit ends when two epochs in a row lower the loss by less than 1e-4.
+
+    Parameters
+    ----------
+    features : (n, D) float64
+        Without NaN.
+    labels : (n,) int8
+        1 = fake, 0 = real.
+    seed : int
+    schedule : Schedule
+        Its steps (rounded up to epochs), batch and learning rate replace the authors'.
+
+    Returns
+    -------
+    model : Perceptron
+    facts : dict of str to object
+        Steps taken and the last loss.
     """
     batch = min(schedule.batch or _LARGEST_BATCH, len(features))
-    by_epoch = math.ceil(len(features) / batch)
-    epochs = _EPOCHS if schedule.steps is None else math.ceil(schedule.steps / by_epoch)
+    steps_per_epoch = math.ceil(len(features) / batch)
+    epochs = _EPOCHS if schedule.steps is None else math.ceil(schedule.steps / steps_per_epoch)
     model = MLPClassifier(
         hidden_layer_sizes=HIDDEN,
         alpha=0.1,
@@ -102,5 +149,5 @@ def fit_perceptron(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features, labels)
-    facts = {"steps": int(model.n_iter_) * by_epoch, "loss": float(model.loss_)}
+    facts = {"steps": int(model.n_iter_) * steps_per_epoch, "loss": float(model.loss_)}
     return Perceptron(tuple(model.coefs_), tuple(model.intercepts_)), facts

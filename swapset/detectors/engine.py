@@ -1,4 +1,4 @@
-"""Detectors that are networks: one training engine and one way to score for all of them."""
+"""Base class of detectors that are networks, with their training and scoring."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class NetworkDetector(Detector):
     Attributes
     ----------
     side : int
-        Side of the crops that the network reads.
+        Side S of the crops that the network reads.
     published : Schedule
         The authors' steps, batch and learning rate.
     random_examples : bool
-        True: `example` is random, so nothing is gained by keeping crops.
+        True: `example` is random, so its crops cannot be kept for the next epoch.
     """
 
     resumes = True
@@ -50,7 +50,7 @@ class NetworkDetector(Detector):
         self.network = self.build().to(self.device).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    # -- what a detector says ------------------------------------------------------------------
+    # -- defined by each detector --------------------------------------------------------------
 
     @abstractmethod
     def build(self) -> nn.Module:
@@ -58,33 +58,42 @@ class NetworkDetector(Detector):
 
     @abstractmethod
     def prepare(self, crops: Tensor) -> Tensor:
-        """Return crops (B, 3, S, S) in [0, 255], float32, normalised as the network wants."""
+        """Normalise crops (B, 3, S, S) float32 in [0, 255], RGB, for the network."""
 
     @abstractmethod
     def fake_probability(self, output: Any) -> Tensor:
-        """Return the probabilities (B,) of fake of the network's output."""
+        """Return the probability of fake, (B,) float in [0, 1], from the network's output."""
 
     @abstractmethod
     def loss(self, output: Any, batch: Batch) -> Tensor:
-        """Return the training loss of a batch."""
+        """Return the training loss of a batch, a scalar float32, from the network's output."""
 
     def optimiser(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Return the published optimiser; how its rates fall is said by `rate`."""
+        """Return the published optimiser; `rate` changes its learning rates."""
         return torch.optim.Adam(self.network.parameters(), lr=learning_rate)
 
     def rate(self, first: float, step: int) -> float:
-        """Return a learning rate in a step, counted from 0, by what it is in the first."""
+        """Return the learning rate in a step, counted from 0, given that of the first step."""
         return first
 
     def before_step(self, step: int) -> None:
-        """Choose which layers learn in a step, counted from 0; by default those that did."""
+        """Choose the layers that learn in a step, counted from 0; by default change nothing."""
 
     def example(self, face: Face, label: int, generator: np.random.Generator) -> Example:
-        """Return what is learnt from one face."""
+        """Return the training example of one face; by default its crop.
+
+        Parameters
+        ----------
+        face : Face
+        label : int
+            1 = fake, 0 = real.
+        generator : numpy.random.Generator
+            For detectors whose examples are random.
+        """
         return Example(self.crop(face), label)
 
     def augment(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """Change a batch of training crops on the device; by default some are mirrored."""
+        """Change a batch of training crops on the device; by default mirror half of them."""
         shape = (len(batch.labels), 1, 1, 1)
         flip = torch.rand(shape, generator=generator, device=batch.images.device) < 0.5
         swapped = batch.swapped
@@ -94,7 +103,13 @@ class NetworkDetector(Detector):
         return replace(batch, images=images, swapped=swapped)
 
     def take_backbone(self, path: Path) -> None:
-        """Start from weights of the backbone on ImageNet."""
+        """Load ImageNet weights into the backbone.
+
+        Raises
+        ------
+        DataError
+            If the detector has no backbone, or the file does not fit.
+        """
         raise DataError(f"{path}: {self.name} has no backbone that takes weights; leave it out")
 
     # -- scoring -------------------------------------------------------------------------------
@@ -111,7 +126,10 @@ class NetworkDetector(Detector):
         return self.combine(scores.reshape(crops.shape[:2])) if several else scores
 
     def combine(self, scores: Scores) -> Scores:
-        """Return one score per face of the scores (B, K) of its K crops: their mean."""
+        """Return the scores of faces, (B,) float64, from their crops' scores, (B, K) float64.
+
+        By default the mean of the K crops.
+        """
         return np.asarray(scores.mean(axis=1), np.float64)
 
     # -- learning ------------------------------------------------------------------------------
@@ -125,7 +143,7 @@ class NetworkDetector(Detector):
         log: TextIO | None = None,
         backbone: Path | None = None,
     ) -> dict[str, Any]:
-        """Train; keep the weights that are best on the validation faces. See `Detector.fit`."""
+        """Train; keep the weights that do best on the validation faces. See `Detector.fit`."""
         check_classes(training, needs_fakes=self.needs_fakes)
         plan = self._plan(schedule or Schedule())
         if backbone is not None:
@@ -146,20 +164,20 @@ class NetworkDetector(Detector):
 
     def _plan(self, asked: Schedule) -> Schedule:
         """Fill in the published values where none is asked for."""
-        own = self.published
+        published = self.published
         return replace(
             asked,
-            steps=own.steps if asked.steps is None else asked.steps,
-            batch=own.batch if asked.batch is None else asked.batch,
+            steps=published.steps if asked.steps is None else asked.steps,
+            batch=published.batch if asked.batch is None else asked.batch,
             learning_rate=(
-                own.learning_rate if asked.learning_rate is None else asked.learning_rate
+                published.learning_rate if asked.learning_rate is None else asked.learning_rate
             ),
         )
 
     def _step(
         self, batch: Batch, optimiser: torch.optim.Optimizer, plan: Schedule, step: int
     ) -> Tensor:
-        """Learn from a batch; return the loss, a number on the device."""
+        """Update the weights on a batch; return the loss, a scalar float32 on the device."""
         generator = torch.Generator(self.device)
         generator.manual_seed(derive_seed(plan.seed, self.name, "augment", step) % 2**63)
         batch = self.augment(batch, generator)
@@ -181,32 +199,32 @@ class NetworkDetector(Detector):
     # -- files ---------------------------------------------------------------------------------
 
     def arrays(self) -> Arrays:
-        """Return the network's weights by their published names."""
+        """Return the network's weights by their published names, mostly float32."""
         return {name: part.cpu().numpy() for name, part in self.network.state_dict().items()}
 
     def take(self, arrays: Arrays) -> None:
-        """Put weights back; see `Detector.take`."""
+        """Load weights; see `Detector.take`."""
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
         self.take_state(tensors)
 
     def take_state(self, state: Mapping[str, Tensor]) -> None:
-        """Load a state dict whose names and shapes must fit.
+        """Load a state dict into the network.
 
         Raises
         ------
         DataError
-            If they do not.
+            If its names or shapes do not fit.
         """
         try:
             self.network.load_state_dict(dict(state))
         except RuntimeError as error:
-            said = " ".join(str(error).split()[:30])
-            raise DataError(f"weights do not fit {self.name}: {said} ...") from error
+            details = " ".join(str(error).split()[:30])
+            raise DataError(f"weights do not fit {self.name}: {details} ...") from error
         self.network.eval()
 
 
 class _Training(Task):
-    """The training of a network detector; ends early if validation faces are told no better."""
+    """The training of a network detector; it ends early when validation stops improving."""
 
     def __init__(
         self,
@@ -226,11 +244,11 @@ class _Training(Task):
 
     @property
     def end(self) -> int:
-        """Return the plan's steps, or those after which patience was at its end."""
+        """Return the number of the plan's steps, or of those after which patience ended."""
         return self._end
 
     def step(self, index: int) -> Tensor:
-        """See `Task.step`."""
+        """Update the weights once; see `Task.step`."""
         batch = self._batches.get(index, self._detector.device)
         return self._detector._step(batch, self._optimiser, self._plan, index)
 
@@ -255,20 +273,20 @@ class _Training(Task):
         return f"loss {losses[-1]:.4f}{shown}"
 
     def state(self) -> State:
-        """Return current and best weights, optimiser and looks."""
+        """Return current and best weights, optimiser and results of looks."""
         tensors = network_tensors(self._detector.network, self._optimiser) | self._best.tensors()
         facts = {"end": self._end, "best_step": self._best.step, "looks": self._looks.facts()}
         return State(tensors, facts)
 
     def restore(self, state: State) -> None:
-        """Put back what `state` gave; see `Task.restore`."""
+        """Restore what `state` returned; see `Task.restore`."""
         restore_network(state.tensors, self._detector.network, self._optimiser)
         self._best.restore(state.tensors, state.facts["best_step"])
         self._looks.restore(state.facts["looks"])
         self._end = state.facts["end"]
 
     def finish(self, steps: int) -> dict[str, Any]:
-        """Put the best weights into the network; return what is known of the training."""
+        """Load the best weights into the network; return facts about the training."""
         self._best.put_back()
         self._detector.network.eval()
         facts: dict[str, Any] = {"steps": steps}

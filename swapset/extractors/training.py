@@ -35,7 +35,7 @@ _STATISTICS_FACES = 64
 
 @dataclass(frozen=True)
 class Run:
-    """How a training runs, apart from what it learns.
+    """Settings of a training run, such as seed, precision and checkpoints.
 
     Attributes
     ----------

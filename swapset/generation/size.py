@@ -18,7 +18,7 @@ power of the side."""
 SQUEEZE = 8
 """Ratio of a self-attention's channels to those of its keys and queries."""
 SAMPLES, SHOWN = 3, 4
-"""Faces of each subject, and most subjects, in a row of the preview; each face is there thrice."""
+"""Faces of each subject, and most subjects, in a row of the preview; each is shown three times."""
 _BYTES = 4
 _COPIES = {True: 3, False: 7}
 """Copies of the weights in a job's memory at its peak, with and without a GPU; measured. With one,

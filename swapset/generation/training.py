@@ -41,7 +41,7 @@ _AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Run:
-    """How a training runs, apart from what it learns.
+    """Settings of a training run, such as seed, precision and checkpoints.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""AUCs against scikit-learn's, and what happens to frames and videos without a score."""
+"""AUCs against scikit-learn's, and frames and videos without a score."""
 
 from __future__ import annotations
 
@@ -88,13 +88,13 @@ def test_weighted_auc_is_scikit_learns() -> None:
 
 
 def eighths() -> pd.DataFrame:
-    """Return scores that stay exact, and alike where they are alike, when something is added."""
+    """Return scores in eighths, so that adding a number keeps them exact and ties equal."""
     table = table_of(seed=7)
     return table.assign(score=(table["score"] * 8).round() / 8)
 
 
 def in_folds(*shifts: float) -> pd.DataFrame:
-    """Return scores of folds whose detectors sort alike and differ in what they call half fake."""
+    """Return scores of folds whose detectors rank alike but differ by a constant."""
     table = eighths()
     parts = [
         table.assign(fold=fold, video=f"{fold}-" + table["video"], score=table["score"] + shift)

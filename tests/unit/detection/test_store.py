@@ -1,4 +1,4 @@
-"""Faces on disk, found in videos, and the table of splits."""
+"""Stores of faces on disk, faces cut from videos, and the table of splits."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_samples_are_spread_evenly() -> None:
 
 
 def test_faces_of_a_video_are_the_persons_own(tmp_path: Path) -> None:
-    """With two people in view, the one that is expected there is taken."""
+    """With two people in view, the expected one is taken."""
     frames = [np.hstack([picture(0, side=90)[0], picture(2, side=130)[0]]) for _ in range(12)]
     frames = [np.ascontiguousarray(frame[:300, :680]) for frame in frames]
     path = tmp_path / "two.mkv"
@@ -135,7 +135,7 @@ def test_parts_are_read_from_the_table(store: FaceStore) -> None:
 
 
 class Brightness:
-    """Scores a face by its mean."""
+    """Detector that scores a face by its mean."""
 
     def score_faces(self, faces: list[Face | None], batch: int = 32) -> np.ndarray:
         return np.array([np.nan if f is None else f.pixels.mean() for f in faces])

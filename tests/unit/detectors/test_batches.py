@@ -1,4 +1,4 @@
-"""Batches of faces to learn from."""
+"""Batches of training faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One contract for all detectors: what every one of them does, fitted for a few steps."""
+"""Contract of all detectors, after a few training steps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEW = 3
 
 @pytest.fixture(scope="module", params=DETECTORS)
 def fitted(request: pytest.FixtureRequest) -> Detector:
-    """A detector after 20 steps on a few faces, half of them coarse fakes."""
+    """Return a detector after 20 steps on a few faces, half of them coarse fakes."""
     detector = detector_class(request.param)(seed=3)
     material = material_of(detector)
     facts = detector.fit(material, None, Schedule(seed=3, steps=STEPS, batch=BATCH))
@@ -58,11 +58,11 @@ def test_the_name_is_the_tables(fitted: Detector) -> None:
 def test_scores_are_numbers_one_per_face(scores: np.ndarray) -> None:
     assert scores.shape == (FACES,)
     assert scores.dtype == np.float64
-    assert np.isfinite(scores).mean() >= 0.4  # some faces cannot be judged by some detectors
+    assert np.isfinite(scores).mean() >= 0.4  # some detectors cannot score some faces
 
 
 def test_higher_means_fake(fitted: Detector, scores: np.ndarray) -> None:
-    """On the very faces that it learnt from, even a few steps must point the right way."""
+    """On the training faces, even a few steps must order real and fake correctly."""
     if not fitted.needs_fakes:
         pytest.skip("has not learnt from these fakes; test_detectors_warping has its direction")
     labels = samples(FACES).labels == 1
@@ -81,7 +81,7 @@ def test_frames_without_a_face_keep_their_place(fitted: Detector) -> None:
 
 
 def test_a_picture_that_shows_no_face_is_no_error(fitted: Detector) -> None:
-    """Landmarks are found on walls as well."""
+    """Trackers also find landmarks on walls."""
     frame, points = picture(2)
     score = fitted.score([np.full_like(frame, 128)], points[None])
     assert score.shape == (1,)

@@ -1,4 +1,4 @@
-"""GoogLeNet as published, and its weights on ImageNet."""
+"""GoogLeNet: the published network and its ImageNet weights."""
 
 from __future__ import annotations
 

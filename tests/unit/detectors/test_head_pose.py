@@ -26,7 +26,7 @@ def posed_face(points: np.ndarray, *, size=SIZE) -> Face:
 
 
 def posed(count: int, seed: int = 0) -> FaceList:
-    """Return faces in many poses; of every other one the outline is that of a larger head."""
+    """Return faces in many poses; every second one has the outline of a larger head."""
     rng = np.random.default_rng(seed)
     faces = []
     for index in range(count):

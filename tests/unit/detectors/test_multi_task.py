@@ -1,4 +1,4 @@
-"""Multi-task: the published network and losses, crop and mask, files, and learning."""
+"""Multi-task: the published network and losses, crops and masks, files, and training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from swapset.errors import DataError
 
 @pytest.fixture(scope="module")
 def published() -> dict[str, Tensor]:
-    """A state dict with nothing left at its first value, as a trained one."""
+    """Return a state dict in which all values differ from the initial ones, as after training."""
     torch.manual_seed(3)
     state = {}
     for name, part in YAutoencoder().state_dict().items():
@@ -85,7 +85,7 @@ def normed(value: Tensor, state: dict[str, Tensor], layer: int) -> Tensor:
 
 
 def raised(value: Tensor, state: dict[str, Tensor], layer: int, stride: int) -> Tensor:
-    """A transposed convolution as a convolution of the image with zeros in between."""
+    """Compute a transposed convolution as a convolution of the image spread with zeros."""
     count, channels, height, width = value.shape
     spread = torch.zeros(count, channels, height * stride, width * stride)
     spread[:, :, ::stride, ::stride] = value
@@ -157,7 +157,7 @@ def test_loss_is_the_sum_of_three_and_skips_unknown_pixels(published: dict[str, 
 
 
 def original_square(mask: np.ndarray) -> tuple[int, int, int]:
-    """`get_bbox` and the radius of `extract_face` of ClassNSeg, on a filled mask."""
+    """Return centre and radius by ClassNSeg's `get_bbox` and `extract_face`, on a filled mask."""
     contours, _ = cv2.findContours(mask, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE)
     largest = max(contours, key=lambda c: sum(cv2.boundingRect(c)[2:]))
     moments, height = cv2.moments(largest), cv2.boundingRect(largest)[3]
@@ -176,7 +176,7 @@ def test_crop_is_the_square_that_the_original_takes_of_a_mask() -> None:
     assert 1.0 < (rows.stop - rows.start) / one.side < 1.4
     crop = MultiTask().crop(one)
     assert crop.shape == (256, 256, 3)
-    # The nose's tip of an upright face lies near the middle, its chin below.
+    # The tip of an upright face's nose lies near the middle, the chin below it.
     scale = 256 / (rows.stop - rows.start)
     tip, chin = ((one.points[k] - (columns.start, rows.start)) * scale for k in (30, 8))
     assert np.abs(tip - 128).max() < 25

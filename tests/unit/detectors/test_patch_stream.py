@@ -1,4 +1,4 @@
-"""Patches at the frame's own resolution, and the stream that judges them by triplets."""
+"""Patches at the frame's resolution, and the stream that learns from triplets of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def drawn(pixels: np.ndarray, centre: tuple[float, float], side: float) -> Face:
 
 
 def coded(height: int = 500, width: int = 600) -> np.ndarray:
-    """Return a picture whose pixels tell where they stand."""
+    """Return a picture whose pixels hold their coordinates."""
     y, x = np.mgrid[:height, :width]
     return np.stack([x % 251, y % 241, 1 + (x // 251) + 8 * (y // 241)], -1).astype(np.uint8)
 

@@ -36,7 +36,7 @@ LABELS = (WIDE[:, 0] + WIDE[:, 4] > 140).astype(int)
 NARROW = RNG.normal(size=(80, 12)) * np.arange(1, 13)
 TURNED = (NARROW[:, 0] * NARROW[:, 1] > 0).astype(int)
 
-# `probability` is on its way out of scikit-learn, but what the authors publish has it
+# scikit-learn deprecates `probability`, but the authors' published models use it.
 pytestmark = pytest.mark.filterwarnings("ignore:The `probability` parameter")
 
 
@@ -98,7 +98,7 @@ def test_a_model_of_python_2_gets_its_features_in_the_order_of_python_2(tmp_path
 
 
 class Calls:
-    """Pickles as a call of a function."""
+    """Object whose pickle calls a function."""
 
     def __init__(self, function, *arguments):
         self._call = function, arguments
@@ -108,7 +108,7 @@ class Calls:
 
 
 def hostile(canary):
-    """Return calls that would leave a file behind, by what their refusal must name."""
+    """Return calls that would write a file, by the name that the refusal must contain."""
     text = f"open({str(canary)!r}, 'w').close()"
     return {
         f"{os.name}.system": Calls(os.system, f"touch {canary}"),

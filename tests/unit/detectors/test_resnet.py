@@ -1,4 +1,4 @@
-"""ResNet-50 and its pyramid: the names of published weights, and outputs computed another way."""
+"""ResNet-50 and its pyramid: names of the published weights, and outputs computed differently."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def expected_shapes(classes: int) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def shaken(network: torch.nn.Module) -> torch.nn.Module:
-    """Give every BatchNorm statistics and weights of its own."""
+    """Give every BatchNorm random statistics and weights."""
     generator = torch.Generator().manual_seed(1)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -56,7 +56,7 @@ def shaken(network: torch.nn.Module) -> torch.nn.Module:
 
 
 def computed(state: dict[str, Tensor], x: Tensor) -> Tensor:
-    """Return the last feature map from a state dict alone."""
+    """Compute the last feature map from a state dict, without the network's code."""
 
     def norm(y: Tensor, name: str) -> Tensor:
         mean, var, weight, bias = (

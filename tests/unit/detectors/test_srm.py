@@ -1,4 +1,4 @@
-"""Steganalysis features against a slow transcription of the original, and by their relations."""
+"""Steganalysis features, against a slow transcription of the original and by their symmetries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def noise(seed: int, shape: tuple[int, ...] = (12, 16, 3), spread: float = 3.0) 
     return np.clip(values + rng.normal(0, spread, shape), 0, 255).astype(np.uint8)
 
 
-# -- the original, one pixel after the other: SRMQ1CFA(X, 2, 'color') ----------------------------
+# -- the original, pixel by pixel: SRMQ1CFA(X, 2, 'color') ---------------------------------------
 
 
 def quant(residual, q):
@@ -209,7 +209,7 @@ def test_features_are_those_of_the_original(seed, spread):
 
 
 def test_the_eight_features_that_the_original_names_are_small_positive_extremes():
-    """Its notes: features 94, 95, 99, ... of s1_minmax41c count triples of 1s and 2s."""
+    """The original notes: features 94, 95, 99, ... of s1_minmax41c count triples of 1s and 2s."""
     x = np.full((16, 16, 3), 100, np.uint8)
     x[::2, ::2] = 99  # every neighbour of these is one brighter: the minimum of 4 differences is 1
     found = srm.features(x[None])[0]
@@ -250,13 +250,13 @@ def test_shares_add_up_to_the_number_of_counts():
 
 
 def test_green_pixels_are_counted_apart():
-    """Cropped by one, the residual's first pixel is at (1, 1): red or blue are (y + x) even."""
+    """The residual starts at pixel (1, 1), so that red and blue are where y + x is even."""
     x = np.full((32, 32, 3), 90, np.uint8)
     x[1::2, 1::2] = 92  # second differences of 4 steps there and -2 on their green neighbours
     spam = srm.features(x[None])[0][NAMES == "s2_spam12"]
     moved = srm.features(np.roll(x, 1, axis=1)[None])[0][NAMES == "s2_spam12"]
     for part in (spam, moved):
-        np.testing.assert_allclose(part[[0, 63]], 0.5)  # half of either class lies in flat lines
+        np.testing.assert_allclose(part[[0, 63]], 0.5)  # half of each class lies in flat lines
     assert np.count_nonzero(spam[:63]) == 2
     assert spam[1] == pytest.approx(0.5)  # (-2, -2, -2)
     assert moved[63 + 1] == pytest.approx(0.5)

@@ -1,4 +1,4 @@
-"""Two-stream: both streams, fused."""
+"""Two-stream: the fusion of both streams."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_arrays_that_do_not_fit_are_refused(fitted, change):
 
 
 def test_lambda_is_what_serves_the_validation_faces_best(monkeypatch):
-    """Patches speak against the truth here: above 2/3 they would outweigh the whole face."""
+    """The patches' scores are wrong here: with lambda above 2/3 they outweigh the whole face."""
     detector, faces = TwoStream(), samples(8, 60)
     fakes = [there for there, label in zip(faces.faces, faces.labels, strict=True) if label]
 

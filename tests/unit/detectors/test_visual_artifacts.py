@@ -27,19 +27,19 @@ ANSWERS = (
     1.5435273984522132e-4,
     3.8184180540682753e-6,
 )
-"""Of scikit-learn 0.19.1, fitted by the authors' settings with `random_state=0`."""
+"""Values of scikit-learn 0.19.1, fitted with the authors' settings and `random_state=0`."""
 
 BOTH = pytest.mark.parametrize("kind", [VAMLP, VALogReg])
 
 
 def in_order(features: np.ndarray, order: tuple[str, ...]) -> np.ndarray:
-    """Return features (18,) sorted from the order of `ENERGIES` into another."""
+    """Reorder features (18,) from the order of `ENERGIES` to another."""
     places = [ENERGIES.index(name) for name in order]
     return features.reshape(2, 9)[:, places].ravel()
 
 
 def open_samples(count: int, first: int = 0) -> FaceList:
-    """Return drawn faces; every other one is coarse, as if it were put in."""
+    """Return drawn faces; every second one is coarse, as a fake."""
     rng = np.random.default_rng(first)
     faces = []
     for index in range(count):
@@ -71,7 +71,7 @@ def test_energies_follow_from_eight_bit_arithmetic():
     }
 
     def mean(values, side):
-        # an even window reaches further back than ahead
+        # An even window extends further towards lower indices.
         return np.rint(ndimage.uniform_filter(values.astype(float), side, mode="mirror"))
 
     grey = np.rint(image @ (0.299, 0.587, 0.114))
@@ -241,7 +241,7 @@ def test_parts_lie_where_the_landmarks_are():
 def test_coarse_eyes_and_teeth_score_as_fakes(kind):
     training, test = open_samples(40), open_samples(20, first=1)
     detector = kind()
-    # seven epochs end the authors' own schedule on so few faces; small steps go on for longer
+    # On so few faces, the authors' schedule ends after seven epochs; a lower rate lasts longer.
     facts = detector.fit(training, test, Schedule(learning_rate=1e-4))
     scores = detector.score_faces(test.faces)
     assert scores[test.labels == 1].min() > scores[test.labels == 0].max()

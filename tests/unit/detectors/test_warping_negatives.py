@@ -1,4 +1,4 @@
-"""Negatives of FWA and DSP-FWA: as the original makes them, coarser, in their place."""
+"""Negatives of FWA and DSP-FWA: equal to the original's, coarser, and in place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HULL = [*range(17, 27), *range(54, 60), 48]
 
 
 class Fixed:
-    """A generator whose draws are given."""
+    """Generator with prescribed draws."""
 
     def __init__(self, *values: float):
         self._values = iter(values)
@@ -56,7 +56,7 @@ def test_negatives_are_those_of_the_original() -> None:
         made = warped_back(found, np.random.default_rng(seed))
         expected = original_negative(frame, np.rint(points).astype(int), size, hull)
         expected = expected[y : y + made.shape[0], x : x + made.shape[1]]
-        # The origin of the region moves rounded positions by a hair here and there.
+        # In the region, rounded positions differ slightly from those in the whole frame.
         assert np.mean(made != expected) < 0.001
         assert np.mean(made != found.pixels) > 0.05
         kinds.add(hull)

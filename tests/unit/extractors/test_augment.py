@@ -1,4 +1,4 @@
-"""Variation of training faces: pictures and landmarks move alike, within what is kept."""
+"""Augmentation of training faces: pictures and landmarks move alike, within the stored rim."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def dotted(count: int = 1) -> FaceBank:
-    """Return faces with a dot of its own grey, 7 pixels wide, about each landmark."""
+    """Return faces with a dot, 7 pixels wide and of a different grey, about each landmark."""
     k = torch.arange(68)
     points = torch.stack((6 + 10 * (k % 9), 8 + 10 * (k // 9)), 1).float()
     face = torch.zeros(SIDE + 2 * RIM, SIDE + 2 * RIM, dtype=torch.uint8)
@@ -127,7 +127,7 @@ def test_draws_follow_the_published_laws() -> None:
     assert fan.angle.abs().max().item() == pytest.approx(math.radians(60), rel=1e-5)
     assert fan.angle[fan.angle != 0].std().item() == pytest.approx(math.radians(30), rel=0.07)
     at_rim = (fan.scale - 1).abs() > 0.2999
-    assert at_rim.float().mean().item() == pytest.approx(0.317, abs=0.02)  # beyond one deviation
+    assert at_rim.float().mean().item() == pytest.approx(0.317, abs=0.02)  # beyond one sigma
     hrnet = draw_poses(20_000, extractor_class("hrnet").variation, generator(1))
     assert (hrnet.scale - 1).abs().max().item() == pytest.approx(0.25, abs=1e-3)
     assert (hrnet.scale - 1).std().item() == pytest.approx(0.25 / 3**0.5, rel=0.02)
@@ -215,7 +215,7 @@ def test_about_the_wanted_share_is_restyled() -> None:
     assert len(everything.flatten(1).unique(dim=0)) > len(STYLES)
 
 
-# -- faces that are kept ---------------------------------------------------------------------------
+# -- stored faces ----------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One contract for all extractors, narrow and without training."""
+"""Contract of all extractors, on narrow networks without training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BOX = torch.tensor([[40.0, 50, 140, 150]])
 @pytest.fixture(scope="module", params=EXTRACTORS)
 def extractor(request: pytest.FixtureRequest) -> Extractor:
     made = extractor_class(request.param)(width=WIDTH, seed=5)
-    # Weights under which maps depend on the picture, though nothing is trained.
+    # With these weights, maps depend on the picture even without training.
     torch.manual_seed(1)
     for module in made.network.modules():
         if isinstance(module, nn.Conv2d):

@@ -1,4 +1,4 @@
-"""Crops of frames: where their pixels come from, and the way back."""
+"""Crops of frames: the origin of their pixels, and the way back to the frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def squares(*numbers: tuple[float, float, float]) -> Tensor:
 
 
 def ramp(height: int, width: int) -> Tensor:
-    """A frame whose first channel is x and whose second is y of each pixel."""
+    """Return a frame with each pixel's x in the first channel and y in the second."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return torch.stack((x, y, x + y))[None].double()
 

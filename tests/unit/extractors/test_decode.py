@@ -1,4 +1,4 @@
-"""Heat-maps: what they should be, what is read from them, and mirroring."""
+"""Heat-maps: targets, decoding to landmarks, and mirroring."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_smooth_targets_are_read_back_exactly_enough():
 
 
 @pytest.mark.parametrize("make", [pixel_gaussians, smooth_gaussians])
-def test_what_is_not_known_leaves_no_trace(make):
+def test_unknown_landmarks_leave_empty_maps(make):
     points = torch.tensor([[[30.0, 30], [float("nan"), 7], [60, 60]]])
     there = torch.tensor([[True, True, False]])
     maps = make(points, there, map_side=16, stride=8, sigma=1.5)

@@ -1,4 +1,4 @@
-"""Labelled faces: the three layouts, what is held out, and every wrong line by its number."""
+"""Labelled faces: the three layouts, held-out faces, and errors that name the wrong lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels from accepted clips: dlib's landmarks, on pictures cut from the frames they are of."""
+"""Labels from accepted clips: dlib's landmarks, with pictures cut from the same frames."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def frame_of(number: int) -> np.ndarray:
 
 
 def clip(folder: Path, name: str, count: int, *, without: tuple[int, ...] = ()) -> None:
-    """Write a clip and its landmarks; in some frames the face is only bridged."""
+    """Write a clip and its landmarks; in frames `without` the face, tracking only bridges a gap."""
     for part in ("clips", "landmarks"):
         (folder / part).mkdir(exist_ok=True)
     path = folder / "clips" / f"{name}.mkv"
@@ -64,7 +64,7 @@ def written(folder: Path, verdicts: dict[str, bool], frames: int) -> tuple[Path,
     return out, count
 
 
-def test_labels_are_of_their_pictures(tmp_path: Path) -> None:
+def test_labels_belong_to_their_pictures(tmp_path: Path) -> None:
     clip(tmp_path, "id0_0000", 20, without=(0, 1, 2, 3, 4, 5, 6, 7))
     out, count = written(tmp_path, {"id0_0000": True, "id0_0001": False}, 4)
     faces = read_clip_labels([out])
@@ -84,7 +84,7 @@ def test_short_clips_give_all_their_frames(tmp_path: Path) -> None:
     assert written(tmp_path, {"id0_0000": True}, 30)[1] == 3
 
 
-def test_subjects_without_a_face_are_none(tmp_path: Path) -> None:
+def test_without_faces_there_are_no_labels(tmp_path: Path) -> None:
     clip(tmp_path, "id0_0000", 3, without=(0, 1, 2))
     out, count = written(tmp_path, {"id0_0000": True}, 5)
     assert count == 0

@@ -1,4 +1,4 @@
-"""The networks: names and shapes of the published weights, numbers of parameters, their parts."""
+"""Networks: names and shapes of the published weights, numbers of parameters, parts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: tuple(part.shape) for name, part in network.state_dict().items()}
 
 
-# Numbers of parameters are those of the authors' classes, run with the same settings.
+# The numbers of parameters come from the authors' classes with the same settings.
 
 
 def test_hrnet_is_the_published_one():

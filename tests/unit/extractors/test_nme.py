@@ -1,4 +1,4 @@
-"""NME: known answers, units, and what is not known."""
+"""NME: known values, units, and landmarks without a label or prediction."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Augmentation of training faces: what moves, what is coloured, and how far."""
+
 from __future__ import annotations
 
 import math
@@ -121,7 +123,7 @@ def test_without_colour_nothing_changes_colour() -> None:
 
 
 def uniform(count: int, seed: int) -> torch.Tensor:
-    """Return what decides colours, in [-1, 1)."""
+    """Return random numbers (count, 5) for `perturb_colour`, in [-1, 1)."""
     return torch.rand(count, 5, generator=seeded(seed)) * 2 - 1
 
 
@@ -189,7 +191,7 @@ def test_faces_shrink_to_the_networks_pixels_and_never_grow(
 
 
 def test_shrinking_averages() -> None:
-    # Noise over blocks of 4 x 4 pixels averages out by about 4; between two of them by half that.
+    # The mean of 4 x 4 pixels has about a quarter of the noise; that of 2 x 2 has half of it.
     noise = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
     made = FaceBank.from_faces(noise, resolution=64, share=1.0, device=CPU).faces.float()
     assert float(made.mean()) == pytest.approx(noise.mean(), abs=0.5)
@@ -254,7 +256,7 @@ def test_smaller_inputs_show_the_same_part() -> None:
     assert float((small - batch.warped).abs().mean()) < 0.1
 
 
-def test_a_part_of_a_bank_is_no_copy() -> None:
+def test_a_part_of_a_bank_shares_its_memory() -> None:
     stored = marked()
     part = stored.part(slice(0, 1))
     assert len(part) == 1

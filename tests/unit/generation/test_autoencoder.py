@@ -1,3 +1,5 @@
+"""The autoencoder: shapes, layers of the original, names of weights, initial weights."""
+
 from __future__ import annotations
 
 import itertools
@@ -15,14 +17,14 @@ RESOLUTIONS = (64, 96, 128, 192, 256)
 
 
 def network(seed: int = 0, **changes: object) -> SwapAutoencoder:
-    """Return a network with weights drawn by seed."""
+    """Return a network with fresh weights from a seed."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     return SwapAutoencoder(training_recipe(**changes), ["id0", "id1"])
 
 
 def noise(count: int, resolution: int = 64, seed: int = 0) -> torch.Tensor:
-    """Return faces (B, 3, R, R)."""
+    """Return noise as faces (count, 3, resolution, resolution)."""
     return torch.rand(
         count, 3, resolution, resolution, generator=torch.Generator().manual_seed(seed)
     )
@@ -134,7 +136,7 @@ def test_signal_keeps_its_size_at_the_start(resolution: int) -> None:
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             module.reset_parameters()
-    # With torch's own weights all faces come out nearly the same.
+    # With torch's default weights all outputs are nearly the same.
     assert differences > 20 * float(model(faces, "id0").std(dim=0).mean())
 
 
@@ -169,7 +171,7 @@ def test_every_method_makes_what_its_recipe_says(method: str) -> None:
     assert ("SelfAttention" in kinds) is recipe.attention
 
 
-def test_fresh_attention_and_residual_blocks_pass_on_what_they_get() -> None:
+def test_fresh_attention_and_residual_blocks_are_the_identity() -> None:
     torch.manual_seed(0)
     features = torch.rand(2, 16, 8, 8)
     for block in (SelfAttention(16), Residual(16)):
@@ -189,7 +191,7 @@ def test_attention_looks_at_other_places() -> None:
     assert float(difference[7, 7]) > 0
 
 
-def test_a_model_takes_over_encoder_and_decoders() -> None:
+def test_copied_weights_are_those_of_the_other_model() -> None:
     base, model = network(0), network(1)
     model.copy_weights(base, {"id0": "id1", "id1": "id1"})
     assert torch.equal(model.encoder.code.weight, base.encoder.code.weight)
@@ -200,7 +202,7 @@ def test_a_model_takes_over_encoder_and_decoders() -> None:
     assert base.decoders["id1"].to_rgb.weight.any()
 
 
-def test_a_mask_lays_the_face_over_what_went_in() -> None:
+def test_a_mask_blends_the_face_over_the_input() -> None:
     made = torch.cat([torch.ones(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)], dim=1)
     made[:, 3, :, 4:] = 1
     laid = composite(made, torch.zeros(1, 3, 4, 4))

@@ -1,3 +1,5 @@
+"""Blending of faces into frames: exact outside the mask, in place, without aliasing."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -42,7 +44,7 @@ def test_pixels_outside_the_mask_stay_to_the_bit(
 @pytest.mark.parametrize("degrees", [0, 35, -120])
 @pytest.mark.parametrize("ratio", [0.5, 1.0, 1.3, 2.0, 3.7])
 def test_pasting_a_frames_own_crop_changes_almost_nothing(degrees: float, ratio: float) -> None:
-    # `ratio` is crop pixels per frame pixel: below 1 the crop lost detail, above it is shrunk back.
+    # `ratio` is crop pixels per frame pixel: below 1 the crop loses detail, above 1 it is shrunk.
     frame, matrix, outline = prepared(degrees, 1.0, 128, "smooth")
     size = round(128 * ratio / float(scale_of(matrix)))
     frame, matrix, outline = prepared(degrees, 1.0, size, "smooth")
@@ -51,14 +53,14 @@ def test_pasting_a_frames_own_crop_changes_almost_nothing(degrees: float, ratio:
     alpha = render_mask(outline, frame.shape[:2], 4.0)
     error = np.abs(made.astype(int) - frame)[alpha > 0]
     assert error.mean() < (0.6 if ratio >= 1 else 2.0)
-    # A shift of half a pixel would already show.
+    # The error is smaller than that of a shift by half a pixel.
     moved = np.abs((frame[:, 1:].astype(int) - frame[:, :-1]) / 2)[alpha[:, 1:] > 0].mean()
     assert error.mean() < moved or ratio < 1
 
 
-def test_place_is_right_to_a_fraction_of_a_pixel() -> None:
-    # A ramp of one grey level a pixel shows misplacement as brightness. Rounding shows there too,
-    # but with the same sign on a falling ramp.
+def test_position_is_exact_to_a_fraction_of_a_pixel() -> None:
+    # On a ramp of one grey level a pixel, misplacement changes the brightness. Rounding does so,
+    # too, but with the same sign on a falling ramp.
     rise = np.clip(np.arange(512) - 128, 0, 255).astype(np.uint8)
     _, points = posed(0, 1.5)
     outline = polygon(points, "hull")
@@ -131,7 +133,7 @@ def test_strided_frames_work() -> None:
     assert np.array_equal(paste(half, face, matrix, FaceMask(outline, 2.0)), expected)
 
 
-def test_what_a_network_masks_is_taken_and_nothing_else() -> None:
+def test_only_pixels_in_a_learned_mask_change() -> None:
     frame, points = posed(8, 1.2)
     matrix = crop_transform(points, 96, 1.3)
     made = np.zeros((96, 96), np.uint8)
@@ -147,7 +149,7 @@ def test_what_a_network_masks_is_taken_and_nothing_else() -> None:
     assert changed.sum() == pytest.approx(area, rel=0.15)
 
 
-def test_a_faint_mask_takes_nothing() -> None:
+def test_a_faint_mask_is_none() -> None:
     _, points = posed(0, 1.0)
     matrix = crop_transform(points, 96, 1.3)
     assert learned_mask(np.full((96, 96), 20, np.uint8), matrix, 2.0, 5.0) is None

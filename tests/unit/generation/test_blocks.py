@@ -1,4 +1,4 @@
-"""Convolutions sorted by places are the plain ones."""
+"""Convolutions on a quarter of the pixels equal the plain ones."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def test_keeping_is_the_plain_convolution(outputs: int) -> None:
     assert torch.allclose(same_size_convolution(features, weight, bias), plain, atol=1e-12)
 
 
-def test_weights_learn_the_same() -> None:
+def test_gradients_equal_those_of_the_plain_convolution() -> None:
     features, weight, bias = numbers(2, 4, 8, 8), numbers(3, 4, 5, 5), numbers(3)
-    learnt = []
+    gradients = []
     for convolution in (
         same_size_convolution,
-        lambda *given: functional.conv2d(*given, padding=2),
+        lambda *tensors: functional.conv2d(*tensors, padding=2),
     ):
-        own = weight.clone().requires_grad_()
-        convolution(features, own, bias).square().sum().backward()
-        learnt.append(own.grad)
-    assert torch.allclose(learnt[0], learnt[1], atol=1e-9)
+        learnt = weight.clone().requires_grad_()
+        convolution(features, learnt, bias).square().sum().backward()
+        gradients.append(learnt.grad)
+    assert torch.allclose(gradients[0], gradients[1], atol=1e-9)

@@ -1,3 +1,5 @@
+"""Model files: equal after saving and loading, and damaged ones refused."""
+
 from __future__ import annotations
 
 import json
@@ -19,13 +21,13 @@ SUBJECTS = ("id0", "id1")
 
 
 def fresh() -> SwapAutoencoder:
-    """Return a network with weights of its own."""
+    """Return a network with fresh weights, always the same."""
     torch.manual_seed(0)
     return SwapAutoencoder(training_recipe(), SUBJECTS).placed(CPU)
 
 
 def same(one: SwapAutoencoder, other: SwapAutoencoder) -> bool:
-    """Say whether two networks have the same weights, to the bit."""
+    """Return whether two networks have the same weights, to the bit."""
     mine, others = one.state_dict(), other.state_dict()
     return all(torch.equal(mine[name], others[name]) for name in mine)
 
@@ -104,7 +106,7 @@ def test_decoders_that_are_wanted_are_read_alone(tmp_path: Path) -> None:
     assert some.subjects == ("id1", "id4") == tuple(some.model.decoders)
     for name, value in some.model.state_dict().items():
         assert torch.equal(value, whole.state_dict()[name])
-    # Whom it does not know somebody else's decoder has to do for.
+    # A subject without a decoder needs the choice among all.
     assert load_model(path, CPU, ["id1", "new"]).subjects == tuple(people)
 
 
@@ -114,7 +116,7 @@ def rewritten(path: Path, facts: dict[str, Any] | None, **tensors: torch.Tensor)
     save_file(load_file(path) | tensors, path, metadata=metadata)
 
 
-def test_files_of_others_are_refused(model_file: Path) -> None:
+def test_files_of_other_programs_are_refused(model_file: Path) -> None:
     rewritten(model_file, None)
     with pytest.raises(DataError, match="was not written by swapset"):
         load_model(model_file, CPU)

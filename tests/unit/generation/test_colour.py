@@ -1,3 +1,5 @@
+"""Colour transfer, against statistics of another library's CIELAB."""
+
 from __future__ import annotations
 
 import cv2
@@ -29,7 +31,7 @@ def statistics(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def test_lab_is_cielab() -> None:
-    # OpenCV interpolates in tables.
+    # OpenCV interpolates in lookup tables.
     assert np.abs(to_lab(SOURCE) - rgb2lab(SOURCE)).max() < 0.4
 
 
@@ -126,7 +128,7 @@ def test_histogram_takes_the_targets_distribution_inside_only() -> None:
         np.testing.assert_allclose(one, other, atol=3)
 
 
-def test_each_kind_has_its_way_and_none_is_none() -> None:
+def test_each_method_differs_and_none_changes_nothing() -> None:
     kinds = ("none", "mean", "reinhard", "histogram")
     made = [match_colour(kind, SOURCE, TARGET, INSIDE) for kind in kinds]
     assert made[0] is SOURCE

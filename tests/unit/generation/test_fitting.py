@@ -1,4 +1,4 @@
-"""A pair's training from faces to files, also through a termination."""
+"""Training of a model from faces to files, with and without an interruption."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def aligned(people: dict[str, np.ndarray]) -> dict[str, AlignedFaces]:
 
 
 def terminated(folder: Path, monkeypatch: pytest.MonkeyPatch, draws: int) -> None:
-    """Train until the batch number `draws` is drawn; the process is then told to end."""
+    """Train until batch number `draws` is drawn, and send SIGTERM then."""
     left = iter(range(draws, 0, -1))
     draw: Callable = step.draw_batch
 
@@ -108,7 +108,7 @@ def test_losses_are_one_row_per_step(whole: ModelFiles) -> None:
     assert table[["id0", "id1"]].lt(1).all(axis=None)
 
 
-def test_card_tells_what_was_made(whole: ModelFiles) -> None:
+def test_card_describes_the_training(whole: ModelFiles) -> None:
     card = json.loads(whole.card.read_text())
     assert card["trained"] is True
     assert card["sha256"] == sha256_of(whole.model)
@@ -145,7 +145,7 @@ def test_long_previews_take_little_more_memory_than_their_rows(tmp_path: Path) -
     assert picture[: -60 * 128].std() > 10
 
 
-def test_checkpoint_goes_when_the_model_is_there(whole: ModelFiles) -> None:
+def test_checkpoint_is_deleted_when_the_model_is_written(whole: ModelFiles) -> None:
     folder = whole.model.parent
     assert sorted(path.name for path in folder.iterdir()) == [
         "card.json",
@@ -166,7 +166,7 @@ def test_same_faces_and_seed_same_bytes(whole: ModelFiles, tmp_path: Path) -> No
 def test_terminated_training_ends_with_the_same_bytes(
     whole: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Two subjects: the 13th draw belongs to step 7, which no look and no checkpoint is due after.
+    # Two subjects: the 13th draw is in step 7, after which neither look nor checkpoint is due.
     terminated(tmp_path, monkeypatch, draws=13)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
     steps = []
@@ -227,9 +227,7 @@ def test_a_base_with_other_layers_is_refused(whole: ModelFiles, tmp_path: Path) 
         train_model(job, aligned(FACES), files, io.StringIO())
 
 
-def test_a_warm_start_says_so_and_is_part_of_what_is_resumed(
-    whole: ModelFiles, tmp_path: Path
-) -> None:
+def test_a_warm_start_is_on_the_card_and_starts_better(whole: ModelFiles, tmp_path: Path) -> None:
     run = Run(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
     files = files_in(tmp_path)
     job = ModelJob(RECIPE, 1.6, run, "code", start=whole.model)
@@ -240,7 +238,7 @@ def test_a_warm_start_says_so_and_is_part_of_what_is_resumed(
     assert card["held_out"][0][1] < first["held_out"][0][1]
 
 
-def test_only_who_is_known_to_the_base_learns_slowly(whole: ModelFiles, tmp_path: Path) -> None:
+def test_the_warm_rate_needs_a_decoder_for_every_subject(whole: ModelFiles, tmp_path: Path) -> None:
     run = Run(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
     files = files_in(tmp_path)
     job = ModelJob(RECIPE, 1.6, run, "code", start=whole.model, warm_rate=0.25)
@@ -251,7 +249,7 @@ def test_only_who_is_known_to_the_base_learns_slowly(whole: ModelFiles, tmp_path
         assert rate == pytest.approx(share * RECIPE.learning_rate)
 
 
-def test_a_model_of_all_goes_on_without_who_has_no_faces(tmp_path: Path) -> None:
+def test_a_model_of_all_leaves_out_subjects_without_faces(tmp_path: Path) -> None:
     nobody = np.empty((0, 96, 96, 3), np.uint8)
     run = Run(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100)
     files = files_in(tmp_path)

@@ -1,4 +1,4 @@
-"""The fast path on a GPU makes what the plain one makes. Skipped where there is none."""
+"""On a GPU, recorded and compiled steps give the results of plain ones. Skipped without a GPU."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def weights(run: Trainer) -> dict[str, torch.Tensor]:
 
 @pytest.fixture(autouse=True)
 def exact() -> None:
-    """Let no kernel be chosen by chance."""
+    """Make cuDNN deterministic."""
     torch.backends.cudnn.deterministic = True
 
 
@@ -73,7 +73,7 @@ def test_steps_that_cannot_be_recorded_are_the_plain_ones(
 
     def waits(*given: Any, **named: Any) -> Any:
         batch = draw(*given, **named)
-        batch.target.sum().item()  # a graph cannot wait for the processor
+        batch.target.sum().item()  # a recorded graph cannot wait for the processor
         return batch
 
     monkeypatch.setattr(step, "draw_batch", waits)

@@ -1,4 +1,4 @@
-"""Losses in as many rows as a curve needs."""
+"""Record of losses: a row for each step, or means of several steps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_short_trainings_have_a_row_for_each_step() -> None:
     assert table["id1"][1] == 1
 
 
-def test_long_ones_have_means(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_trainings_have_rows_of_means(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loss_record, "MOST_ROWS", 4)
     record = filled(11, 11)
     assert record.sums.shape == (4, 2)
@@ -38,7 +38,7 @@ def test_long_ones_have_means(monkeypatch: pytest.MonkeyPatch) -> None:
     assert table["id1"].tolist() == [1, 1, 1, 1]
 
 
-def test_what_a_checkpoint_kept_is_taken_over() -> None:
+def test_a_record_is_restored_from_its_tensors() -> None:
     one, other = filled(10, 6), LossRecord(10, ["id0", "id1"], CPU)
     other.restore(one.sums, one.counts)
     assert other.table(6).equals(one.table(6))

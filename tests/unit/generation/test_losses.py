@@ -1,4 +1,4 @@
-"""What trainings minimise, each loss against a value known otherwise."""
+"""Losses of trainings, each against a value computed in another way."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_only_what_counts_counts() -> None:
     assert float(LOSSES["l1"](nothing)) == 0
 
 
-def test_dssim_is_scikit_images() -> None:
+def test_dssim_agrees_with_scikit_image() -> None:
     one, other = picture(0.05), picture()
     _, values = structural_similarity(
         one[0].permute(1, 2, 0).numpy(),
@@ -57,7 +57,7 @@ def test_dssim_is_scikit_images() -> None:
         use_sample_covariance=False,
         full=True,
     )
-    # Borders are padded in another way.
+    # Borders are padded differently.
     ours = float(LOSSES["dssim"](made(one, other)))
     assert ours == pytest.approx((1 - values.mean()) / 2, rel=0.02)
     assert float(LOSSES["dssim"](made(other, other))) == pytest.approx(0, abs=1e-6)
@@ -85,7 +85,7 @@ def test_a_loss_without_its_mask_is_an_error() -> None:
         LOSSES["mask"](made(picture(), picture()))
 
 
-def test_perceptual_is_nothing_for_the_same_and_grows_with_blur() -> None:
+def test_perceptual_is_zero_for_equal_faces_and_grows_with_blur() -> None:
     loss = Perceptual(CPU)
     sharp = picture()
     blurred = [torch.nn.functional.avg_pool2d(sharp, k, 1, k // 2) for k in (1, 3, 7)]
@@ -98,7 +98,7 @@ def test_perceptual_is_nothing_for_the_same_and_grows_with_blur() -> None:
     assert float(face.grad.abs().sum()) > 0
 
 
-def test_critic_and_maker_want_the_opposite() -> None:
+def test_critic_and_autoencoder_have_opposite_aims() -> None:
     torch.manual_seed(0)
     critic = Critic(training_recipe(attention=True))
     real, fake = picture(side=64), picture(0.3, side=64)
@@ -115,7 +115,7 @@ def test_critic_and_maker_want_the_opposite() -> None:
         assert float(adversarial_loss(critic, real, real)) < 0.1
 
 
-def test_objective_weighs_what_the_recipe_says() -> None:
+def test_objective_weighs_losses_by_the_recipe() -> None:
     recipe = training_recipe(losses={"l1": 2.0, "edge": 0.5})
     objective = Objective(recipe, ["id0"], CPU, bf16=False)
     terms = objective.terms("id0", made(picture(0.1), picture()))
@@ -124,7 +124,7 @@ def test_objective_weighs_what_the_recipe_says() -> None:
     assert not list(objective.parameters())
 
 
-def test_each_subject_has_its_critic_and_mixing_is_the_seeds() -> None:
+def test_each_subject_has_its_critic_and_the_seed_decides_mixing() -> None:
     recipe = training_recipe(batch=1, losses={"l1": 1.0, "adversarial": 0.1})
     torch.manual_seed(0)
     objective = Objective(recipe, ["id0", "id1"], CPU, bf16=False)
@@ -137,7 +137,7 @@ def test_each_subject_has_its_critic_and_mixing_is_the_seeds() -> None:
     assert values[0] == values[1] != values[2]
 
 
-def test_made_takes_a_decoders_output_apart() -> None:
+def test_a_reconstruction_splits_a_decoders_output() -> None:
     recipe = training_recipe(
         learned_mask="face",
         losses={"dssim": 1.0, "mask": 1.0},
@@ -145,13 +145,13 @@ def test_made_takes_a_decoders_output_apart() -> None:
         resolution=128,
         input_resolution=64,
     )
-    given = torch.rand(2, 4, 128, 128)
+    output = torch.rand(2, 4, 128, 128)
     region = torch.ones(2, 1, 128, 128)
     batch = Batch(torch.rand(2, 3, 64, 64), torch.rand(2, 3, 128, 128), region)
-    parts = Reconstruction.from_output(recipe, given, batch)
+    parts = Reconstruction.from_output(recipe, output, batch)
     assert parts.warped.shape == (2, 3, 128, 128)
     assert parts.mask is not None
-    assert torch.equal(torch.cat([parts.rgb, parts.mask], 1), given)
+    assert torch.equal(torch.cat([parts.rgb, parts.mask], 1), output)
     assert parts.pixel_weights is region
     laid = parts.composited
     expected = parts.mask * parts.rgb + (1 - parts.mask) * parts.warped

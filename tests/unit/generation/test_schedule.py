@@ -1,4 +1,4 @@
-"""The schedule of a training: rates, and the end that a plateau brings."""
+"""Schedule of a training: learning rates, and the earlier end after a plateau."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE = 3
 
 
 class Watched(Task):
-    """Takes no steps but those between looks, whose losses are given."""
+    """Task whose steps do nothing and whose looks have the losses of a list."""
 
     patience = PATIENCE
 
@@ -69,14 +69,14 @@ def test_without_improvement_the_rate_falls_and_the_end_comes() -> None:
     assert schedule.factor(schedule.end) == pytest.approx(0.1)
 
 
-def test_what_improves_takes_all_its_steps() -> None:
+def test_a_training_that_improves_takes_all_its_steps() -> None:
     schedule = looked([0.98**k for k in range(50)])
     assert schedule.plateau_step is None
     assert schedule.end == 1000
 
 
 def test_small_gains_add_up() -> None:
-    # Each look gains half of what counts as a gain: every third one is a gain.
+    # Each look gains half of `LEAST_GAIN`, so that every third one counts as a gain.
     assert looked([0.995**k for k in range(50)]).plateau_step is None
 
 
@@ -91,5 +91,5 @@ def test_while_the_rate_falls_nothing_ends_earlier() -> None:
     assert looked(falling + [1.0] * 21).plateau_step is None
 
 
-def test_patience_of_none_never_turns() -> None:
+def test_patience_0_ignores_plateaus() -> None:
     assert looked([1.0] * 50, patience=0).plateau_step is None

@@ -1,4 +1,4 @@
-"""The composition of a fake's frames, with networks whose faces are known."""
+"""Composition of a fake's frames, with stand-in networks that make known faces."""
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 
 class Same(torch.nn.Module):
-    """Stands in for a model whose donor looks like the target."""
+    """Model whose donor looks exactly like the target."""
 
     def forward(self, faces, subject):
         return faces
@@ -36,7 +36,7 @@ def clip():
     return [FRAME, FRAME, np.roll(FRAME, (2, 2), (0, 1))], points
 
 
-def test_frames_without_a_face_stay_the_very_same():
+def test_frames_without_a_face_stay_unchanged():
     frames, points = clip()
     made = list(synthesiser().swap(frames, points))
     assert [label.swapped for _, label in made] == [True, False, True]
@@ -73,7 +73,7 @@ def test_an_unknown_donor_is_refused():
 
 
 class Bright(Same):
-    """Makes every face brighter and notes whose it was asked for."""
+    """Model that makes every face brighter and records the donors that it was asked for."""
 
     asked: tuple[str, ...] = ()
 
@@ -89,7 +89,7 @@ def test_the_donors_decoder_is_asked_once_per_batch():
     assert model.asked == ("id1", "id1")
 
 
-def test_batches_change_nothing():
+def test_results_do_not_depend_on_the_batch_size():
     frames, points = clip()
     runs = [list(synthesiser(size, Bright()).swap(frames, points)) for size in (1, 2, 16)]
     for run in runs[1:]:
@@ -133,7 +133,7 @@ def test_feather_is_a_share_of_the_faces_width():
 
 
 class Masking(Same):
-    """Makes every face white, with a mask beside it."""
+    """Model that makes every face white, with a constant mask."""
 
     def __init__(self, value):
         super().__init__()
@@ -164,14 +164,14 @@ def test_a_learned_mask_may_be_cut_to_the_face():
     assert changed["learned-hull"].sum() > 0.7 * face.sum()
 
 
-def test_a_mask_that_takes_nothing_leaves_the_frame_and_says_so():
+def test_an_empty_mask_leaves_the_frame_unchanged_and_labelled_so():
     made, label = next(iter(masking("learned", 0.02).swap([FRAME], LANDMARKS[None])))
     assert made is FRAME
     assert not label.swapped
 
 
 @pytest.mark.parametrize("blending", ["alpha", "poisson"])
-def test_a_face_outside_the_frame_leaves_it_and_says_so(blending):
+def test_a_face_outside_the_frame_leaves_it_unchanged_and_labelled_so(blending):
     swaps = synthesiser(model=Bright(), blending=blending).swap([FRAME], LANDMARKS[None] + 5000)
     made, label = next(iter(swaps))
     assert made is FRAME

@@ -1,4 +1,4 @@
-"""Training that stops on bad numbers and resumes to the bit."""
+"""Training of face-swap models: it learns, stops at NaN, and resumes to the bit."""
 
 import io
 import signal
@@ -32,7 +32,7 @@ def bank(shade, size=80, count=6):
 
 
 def trainer(path, fingerprint="same", seed=3, precision="fp32", start=None, people=2, **changes):
-    # Several threads wait for each other where the processor is shared.
+    # Several threads would wait for each other, because the tests share the processor.
     torch.set_num_threads(1)
     banks = {f"id{k}": bank(90 + 80 * k // (people - 1)) for k in range(people)}
     patience = changes.pop("patience", 0)
@@ -105,7 +105,7 @@ def test_a_signal_at_any_time_leaves_a_checkpoint(tmp_path, monkeypatch, place):
     told, does = trainer(path), getattr(Trainer, place)
 
     def ends(self, *given):
-        if self.loop.done == 14:  # a checkpoint's and a look's
+        if self.loop.done == 14:  # both a checkpoint and a look are due
             signal.raise_signal(signal.SIGTERM)
         return does(self, *given)
 
@@ -146,7 +146,7 @@ def test_a_loss_that_is_no_number_stops_with_its_step(tmp_path):
     broken.step = poisoned
     with pytest.raises(TrainingError, match="step 5"):
         broken.run(io.StringIO())
-    # The checkpoint due at step 7 would resume from spoilt weights.
+    # A checkpoint at step 7 would hold spoilt weights.
     assert not path.exists()
 
 
@@ -158,7 +158,7 @@ def test_one_subjects_broken_faces_are_enough(tmp_path):
         broken.run(io.StringIO())
 
 
-def test_training_is_the_seeds(tmp_path):
+def test_the_seed_alone_decides_the_weights(tmp_path):
     runs = [trainer(tmp_path / f"{seed}.safetensors", seed=seed, steps=3) for seed in (3, 3, 4)]
     for run in runs:
         run.run(io.StringIO())
@@ -180,12 +180,12 @@ def test_bf16_learns_what_fp32_learns(tmp_path):
         run.run(io.StringIO())
     assert not torch.equal(losses(exact), losses(short))
     torch.testing.assert_close(losses(short), losses(exact), rtol=0.03, atol=0.002)
-    # What is stored and updated stays fp32.
+    # Stored and updated weights stay fp32.
     assert all(weight.dtype == torch.float32 for weight in short.model.parameters())
 
 
 def test_every_step_draws_other_faces(tmp_path):
-    # Weights that stand still would give the same loss for the same faces.
+    # Without learning, the same faces would give the same loss.
     still = trainer(tmp_path / "c.safetensors", learning_rate=1e-12, steps=6)
     still.run(io.StringIO())
     assert losses(still).unique(dim=0).shape == (6, 2)
@@ -198,8 +198,8 @@ def end_at(step, after, done):
     after(done)
 
 
-def test_a_killed_trainings_rest_is_the_same_too(tmp_path, monkeypatch):
-    # The preview's rows, the looks at the held-out faces, and the end that a plateau brings.
+def test_a_resumed_training_has_the_same_previews_looks_and_end(tmp_path, monkeypatch):
+    # Preview rows, looks at the held-out faces, and the earlier end after a plateau.
     flat = {"learning_rate": 1e-12, "patience": 3}
     whole = trainer(tmp_path / "a.safetensors", steps=40, **flat)
     whole.run(io.StringIO())
@@ -251,8 +251,8 @@ def test_a_training_starts_where_another_ended(tmp_path):
     assert warm.validate()["id0"] < 0.7 * cold.validate()["id0"]
 
 
-def test_only_the_critics_step_moves_the_critics_their_way(tmp_path):
-    # With no weight on the maker's side but a grain, critics still learn to tell faces apart.
+def test_critics_learn_from_their_own_loss_alone(tmp_path):
+    # With a tiny weight the model ignores its critics, but they still learn.
     grain = {"l1": 1.0, "adversarial": 1e-9}
     run = trainer(tmp_path / "c.safetensors", losses=grain, steps=60)
     before = {k: v.clone() for k, v in run.objective.critics.state_dict().items()}
@@ -263,7 +263,7 @@ def test_only_the_critics_step_moves_the_critics_their_way(tmp_path):
     assert float((losses(run) - losses(plain)).abs().mean()) < 1e-3
 
 
-def test_events_are_tensorboards(tmp_path):
+def test_events_are_written_for_tensorboard(tmp_path):
     torch.set_num_threads(1)
     settings = Run(
         3, CPU, "fp32", tmp_path / "c", 1000, preview_every=12, events=tmp_path / "events"
@@ -277,7 +277,7 @@ def test_events_are_tensorboards(tmp_path):
         assert tag in content
 
 
-def test_somebody_new_starts_from_the_most_alike(tmp_path):
+def test_a_new_subject_starts_from_the_most_similar_decoder(tmp_path):
     base = trainer(tmp_path / "a.safetensors", people=2, steps=60)
     base.run(io.StringIO())
     # id2 has id1's faces.

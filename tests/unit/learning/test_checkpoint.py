@@ -1,4 +1,4 @@
-"""What trainings go on from: weights and averages come back to the bit, or not at all."""
+"""Checkpoints: weights and averages are restored to the bit, or not at all."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_numbers_in_an_optimisers_state_come_back_too() -> None:
 
 
 @pytest.mark.parametrize("harm", ["other fingerprint", "cut", "empty", "text", "gone"])
-def test_checkpoints_of_no_use_are_named(tmp_path: Path, harm: str) -> None:
+def test_unusable_checkpoints_are_named(tmp_path: Path, harm: str) -> None:
     made = checkpoint(tmp_path, "other" if harm == "other fingerprint" else "this")
     made.save(State(network_tensors(*training(steps=1)), {}))
     whole = made.path.read_bytes()
@@ -122,7 +122,7 @@ def test_a_checkpoint_with_nan_is_refused(tmp_path: Path) -> None:
         checkpoint(tmp_path).load()
 
 
-def test_what_does_not_fit_leaves_the_network_alone() -> None:
+def test_tensors_that_do_not_fit_leave_the_network_unchanged() -> None:
     network, optimiser = training()
     with pytest.raises(DataError, match=r"does not fit this network \(0.bias is \(6,\)"):
         restore_network(network_tensors(*training(width=6, steps=1)), network, optimiser)
@@ -130,7 +130,7 @@ def test_what_does_not_fit_leaves_the_network_alone() -> None:
     assert not optimiser.state
 
 
-def test_files_of_others_are_refused(tmp_path: Path) -> None:
+def test_files_of_other_programs_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     write_tensors(path, {"a": torch.ones(2)}, {"b": 1})
     assert read_tensors(path)[1] == {"b": 1}
@@ -145,7 +145,7 @@ def test_only_chosen_tensors_are_read(tmp_path: Path) -> None:
     assert list(read_tensors(path, lambda names: [n for n in names if n != "a"])[0]) == ["b"]
 
 
-def test_stages_have_files_of_their_own_that_go_with_the_whole(tmp_path: Path) -> None:
+def test_stages_have_separate_files_that_are_removed_with_the_whole(tmp_path: Path) -> None:
     whole, other = checkpoint(tmp_path), Checkpoint(tmp_path / "c2.safetensors", 5, "this")
     stages = [whole.stage(name) for name in ("face", "patches")]
     assert all(stage.at_end for stage in stages)

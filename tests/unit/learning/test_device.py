@@ -1,4 +1,4 @@
-"""Devices: jobs on several GPUs take different ones, and give them back however they end."""
+"""Devices: jobs on several GPUs take different ones, and release them however they end."""
 
 import multiprocessing
 import os
@@ -23,7 +23,7 @@ def two_gpus(monkeypatch):
 
 
 def _hold(connection, sharers):
-    """Claim a place on a GPU, say which, and keep it until told."""
+    """Claim a place on a GPU, send its name, and keep it until a message comes."""
     with device._one_of(visible_gpus(), sharers) as gpu:
         connection.send(gpu)
         connection.recv()
@@ -133,7 +133,7 @@ def test_gpus_are_asked_of_the_driver(monkeypatch, tmp_path):
 
 
 def driver(folder, *uuids):
-    """Write an `nvidia-smi` that shows these GPUs."""
+    """Write a fake `nvidia-smi` that lists these GPUs."""
     fake = folder / "nvidia-smi"
     lines = "".join(f"echo {index}, {uuid}\n" for index, uuid in enumerate(uuids))
     fake.write_text("#!/bin/sh\n" + lines)
@@ -150,7 +150,7 @@ def test_jobs_that_each_see_one_gpu_as_number_0_do_not_wait_for_each_other(monke
     driver(tmp_path, "GPU-b2")
     second = start_holder()
     assert second[1].poll(10)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a")  # a name may be cut short
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a")  # the start of a UUID is a name, too
     driver(tmp_path, "GPU-a1", "GPU-b2")
     third = start_holder()
     assert not third[1].poll(0.5)

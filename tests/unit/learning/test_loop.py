@@ -1,4 +1,4 @@
-"""The loop of all trainings, with a task of plain numbers: looks, plateau, NaN, kills, resume."""
+"""Training loop, with a task of plain numbers: looks, plateau, NaN, kills, resume."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOOKS = ("step", "report", "look", "after", "state")
 
 
 class Walk(Task):
-    """Adds a number that depends on its step alone; looks at how far it has come."""
+    """Task that adds up numbers, which depend on their steps alone; a look sees the sum."""
 
     look_every = 5
     loss_name = "walk: the loss"
@@ -92,7 +92,7 @@ def checkpoint(folder: Path, fingerprint: str = "this", **changes: Any) -> Check
 
 
 def run(task: Walk, place: Checkpoint | None = None) -> Loop:
-    """Go on where the checkpoint is, to the end."""
+    """Resume from the checkpoint and run to the end."""
     loop = Loop(task, place)
     loop.resume()
     loop.run(io.StringIO())
@@ -100,7 +100,7 @@ def run(task: Walk, place: Checkpoint | None = None) -> Loop:
 
 
 def whole(**changes: Any) -> Walk:
-    """Return an undisturbed walk."""
+    """Return a walk that ran to its end without interruption."""
     task = Walk()
     vars(task).update(changes)
     run(task)
@@ -108,7 +108,7 @@ def whole(**changes: Any) -> Walk:
 
 
 def at(hook: str, done: int, act: Callable[[], None]) -> Callable[[str, int], None]:
-    """Act the first time that a hook is called at a step or later."""
+    """Return a disturbance that acts once, when a hook is called at step `done` or later."""
     left = [act]
 
     def disturb(called: str, step: int) -> None:
@@ -118,12 +118,12 @@ def at(hook: str, done: int, act: Callable[[], None]) -> Callable[[str, int], No
     return disturb
 
 
-def tell(number: int = signal.SIGTERM) -> Callable[[], None]:
+def send(number: int = signal.SIGTERM) -> Callable[[], None]:
     return lambda: signal.raise_signal(number)
 
 
 class Killed(BaseException):
-    """Ends a walk wherever it is, as a kill does."""
+    """Ends a walk at any point, as a kill does."""
 
 
 def kill() -> None:
@@ -185,7 +185,7 @@ def test_a_loss_that_is_no_number_ends_the_training_with_its_step(
     said = rf"^walk: the loss is not a number at step {step + 1}; walk slower$"
     with pytest.raises(TrainingError, match=said):
         run(task, checkpoint(tmp_path))
-    # Neither a look nor a checkpoint comes after it.
+    # No look and no checkpoint follows the step.
     assert all(done <= step for done, _ in task.looks)
     again = Walk()
     Loop(again, checkpoint(tmp_path)).resume()
@@ -196,7 +196,7 @@ def test_a_loss_that_is_no_number_ends_the_training_with_its_step(
 
 
 class Scored(Walk):
-    """Its looks are told."""
+    """A walk with prescribed results of its looks: "+" is better, "-" is not."""
 
     look_every = 1
 
@@ -241,7 +241,7 @@ def test_looks_without_gain_are_counted_through_a_kill(tmp_path: Path, step: int
     assert loop.done == 8
 
 
-# -- going on --------------------------------------------------------------------------------------
+# -- resuming -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -332,7 +332,7 @@ def test_a_signal_at_any_time_leaves_a_checkpoint(
     tmp_path: Path, hook: str, step: int, number: int
 ) -> None:
     task, place = Walk(), checkpoint(tmp_path)
-    task.disturb = at(hook, step, tell(number))
+    task.disturb = at(hook, step, send(number))
     loop = Loop(task, place)
     said = []
     with pytest.raises(InterruptedTrainingError, match="terminated at step") as error:
@@ -350,7 +350,7 @@ def test_a_signal_at_any_time_leaves_a_checkpoint(
 
 def test_a_signal_in_the_last_step_changes_nothing(tmp_path: Path) -> None:
     task = Walk()
-    task.disturb = at("step", STEPS - 1, tell())
+    task.disturb = at("step", STEPS - 1, send())
     assert run(task, checkpoint(tmp_path)).done == STEPS
     assert task.outcome() == whole().outcome()
 
@@ -392,8 +392,8 @@ def test_handlers_are_put_back_and_left_alone_without_a_checkpoint(tmp_path: Pat
 # -- the bar ---------------------------------------------------------------------------------------
 
 
-class Told(Walk):
-    """Says more on its bar."""
+class Verbose(Walk):
+    """A walk with a unit, a title and its own text on the bar."""
 
     unit, title, per_step = "face", "walking", 4
 
@@ -401,9 +401,9 @@ class Told(Walk):
         return f"{super().report(done, losses, speed)}, at {done}"
 
 
-def test_the_bar_tells_progress_loss_and_time_left() -> None:
+def test_the_bar_shows_progress_loss_and_time_left() -> None:
     log = io.StringIO()
-    task = Told()
+    task = Verbose()
     Loop(task).run(log)
     text = log.getvalue()
     assert "walking" in text
@@ -414,12 +414,12 @@ def test_the_bar_tells_progress_loss_and_time_left() -> None:
     assert f"loss {last:.4g}, at {STEPS}" in text
 
 
-def test_the_bar_goes_on_where_the_training_does(tmp_path: Path) -> None:
-    task, log = Told(), io.StringIO()
-    task.disturb = at("step", 13, tell())
+def test_the_bar_resumes_with_the_training(tmp_path: Path) -> None:
+    task, log = Verbose(), io.StringIO()
+    task.disturb = at("step", 13, send())
     with pytest.raises(InterruptedTrainingError):
         run(task, checkpoint(tmp_path))
-    loop = Loop(Told(), checkpoint(tmp_path))
+    loop = Loop(Verbose(), checkpoint(tmp_path))
     loop.resume()
     loop.run(log)
     assert log.getvalue().lstrip("\r").startswith("walking:  58%")

@@ -25,7 +25,7 @@ def test_any_stretch_is_that_of_the_whole_order(first: int, number: int) -> None
 
 
 def test_the_order_is_the_seeds_and_the_names() -> None:
-    orders = [Epochs(20, *given).indices(0, 40).tolist() for given in ((3,), (4,), (3, 0), (3, 1))]
+    orders = [Epochs(20, *seeds).indices(0, 40).tolist() for seeds in ((3,), (4,), (3, 0), (3, 1))]
     assert len({tuple(order) for order in orders}) == 4
     assert Epochs(20, 3, 1).indices(0, 40).tolist() == orders[3]
 

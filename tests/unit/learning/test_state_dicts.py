@@ -1,4 +1,4 @@
-"""Files of extractors: our own, and those that the authors' code writes."""
+"""Files of extractors: swapset's, and those that the authors' code writes."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_of_several_hourglasses_the_first_is_read(tmp_path: Path) -> None:
     state = {
         key: part
         for key, part in extractor.network.state_dict().items()
-        if not key.endswith("num_batches_tracked")  # as in 2DFAN4, which is older than these
+        if not key.endswith("num_batches_tracked")  # 2DFAN4 is older than these
     }
     further = ("m1.b1_4.bn1.bias", "top_m_1.bn1.bias", "conv_last3.bias", "bn_end2.bias", "l1.bias")
     for key in (*further, "bl0.weight", "al0.weight", "al2.bias"):
@@ -135,7 +135,7 @@ def test_of_several_hourglasses_the_first_is_read(tmp_path: Path) -> None:
 
 @pytest.fixture
 def authors_options(monkeypatch: pytest.MonkeyPatch) -> object:
-    """An object of SAN's own class of options, as its checkpoints hold one."""
+    """Return an object of SAN's options class, which its checkpoints contain."""
     module = ModuleType("models.model_utils")
     kind = type("ModelConfig", (), {"__module__": "models.model_utils"})
     monkeypatch.setattr(module, "ModelConfig", kind, raising=False)
