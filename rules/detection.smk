@@ -76,9 +76,9 @@ rule fit_detector:
         device=build.config.device,
         precision=build.config.training.precision,
         threads=build.config.training.threads,
-        # Functions of `output` count as no setting: other checkpoints give the same model.
+        # Snakemake does not compare functions of `output`: this setting does not change the model.
         checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
-        # Not an output: it has to outlive a killed job.
+        # Not among the outputs, because it has to survive a killed job.
         checkpoint=lambda w, output: f"{R}/checkpoints/detectors/{w.detector}/{w.fold}.safetensors",
     threads: build.config.training.threads
     resources:

@@ -46,8 +46,8 @@ Run it beside the Snakefile:
   snakemake --cores all --configfile {config}
 
 These are the keys that people change most. All keys are explained, with their defaults, in
-config.yaml beside the Snakefile; add those that you want to change. Relative paths start from the
-folder in which snakemake runs.
+config.yaml beside the Snakefile; add those that you want to change. Relative paths start from
+the folder in which snakemake runs.
 
 {networks}
 """

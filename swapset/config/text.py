@@ -22,10 +22,10 @@ _HEADER = """\
 All keys of a config with their meaning. Only `clips: demo` is active: the embedded demo, two
 animated portraits and two morphs of them, with networks small enough for a laptop.
 
-All other keys are commented out and show their defaults. To set one, delete its `#` and, if it is
-indented, also the `#` of its section's line; or write it into a config of your own and add that by
-`--configfile`. Values after `# demo:` are those of `clips: demo`; they never apply to your own
-clips.
+All other keys are commented out and show their defaults. To set one, delete its `#` and, if it
+is indented, also the `#` of its section's line; or write it into a config of your own and add
+that by `--configfile`. Values after `# demo:` are those of `clips: demo`; they never apply to
+your own clips.
 
 For your own clips, set `clips` and `name`: `swapset init FOLDER` writes a short config.
 Written by `python -m swapset.config.text`; a test keeps it equal to the models in the library.
