@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from swapset.build.build import Build
-from swapset.cli.plan import _stages
+from swapset.cli.plan import _workflow
 from swapset.config.demo import DEMO_VALUES
 from swapset.config.schema import Config, load
 from swapset.config.text import default_yaml
@@ -107,7 +107,7 @@ def planned(folder: Path, default: str, **files: str) -> Build:
     (folder / "config.yaml").write_text(default)
     for name, text in files.items():
         (folder / f"{name}.yaml").write_text(text)
-    return _stages(argparse.Namespace(configfile=[Path(f"{name}.yaml") for name in files])).build
+    return _workflow(argparse.Namespace(configfile=[Path(f"{name}.yaml") for name in files])).build
 
 
 def test_a_file_of_own_clips_over_the_default_config(folder: Path) -> None:

@@ -102,7 +102,7 @@ def test_files_of_something_else_are_refused_by_name(tmp_path):
     with pytest.raises(DataError, match=r"weights\.h5.*conv2d layers have other arrays"):
         Meso4.from_weights(path)
     path.write_bytes(b"no such format" * 100)
-    with pytest.raises(DataError, match=r"weights\.h5.*no readable"):
+    with pytest.raises(DataError, match=r"weights\.h5.*not a readable"):
         Meso4.from_weights(path)
     with pytest.raises(DataError, match=r"gone\.h5"):
         Meso4.from_weights(tmp_path / "gone.h5")

@@ -257,7 +257,7 @@ def test_other_models_are_named(tmp_path):
     refused(HeadPose, logistic, "not a list of an SVC and a StandardScaler")
     refused(HeadPose, [scaler, scaler], "holds StandardScaler instead of SVC")
     refused(VALogReg, LogisticRegression(), "has no attribute classes_; it was never fitted")
-    refused(VALogReg, {"coef_": 1}, "holds dict where")
+    refused(VALogReg, {"coef_": 1}, "holds dict instead of")
     short = LogisticRegression(solver="liblinear").fit(NARROW, TURNED)
     refused(VALogReg, short, "weights has the shape")
     linear = SVC(kernel="linear").fit(NARROW, TURNED)

@@ -91,7 +91,7 @@ def test_detect_scores_by_it(site: Path, models: Path) -> None:
     done = run(site, "-m", "swapset.cli.main", "detect", models / "face.png", *given)
     assert done.returncode == 0, done.stderr
     assert re.search(r"face\.png: Sharpness -?\d\.\d{4} \(higher", done.stdout)
-    assert "1 of 1 frames" in done.stdout
+    assert "1 of 1 scored frames" in done.stdout
 
 
 def test_protect_takes_its_attack_and_its_extractor(site: Path, models: Path) -> None:

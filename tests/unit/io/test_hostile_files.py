@@ -283,7 +283,7 @@ def test_messages_show_the_beginning_of_long_values() -> None:
 
 
 def test_keys_that_are_no_texts_are_named() -> None:
-    with pytest.raises(ConfigError, match="1: is no name of a setting"):
+    with pytest.raises(ConfigError, match="1: is not allowed as a key"):
         load({1: 2})  # type: ignore[dict-item]
 
 

@@ -6,7 +6,7 @@ import io
 import logging
 import math
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -355,6 +355,15 @@ def test_a_signal_in_the_last_step_changes_nothing(tmp_path: Path) -> None:
     assert task.outcome() == whole().outcome()
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, as in a terminal; programs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_a_second_interrupt_ends_at_once_and_a_second_termination_does_not(
     tmp_path: Path,
 ) -> None:
