@@ -70,6 +70,8 @@ class ProtectedPlan:
 
     def modules(self, attack: str, source: str) -> list[str]:
         """Return the modules of an attack and of the extractors that its noise follows."""
+        if attack == CLEAN:
+            return []
         return self._breaker.modules(*self._followed(attack, source), attack=attack)
 
     def _followed(self, attack: str, source: str) -> list[str]:
