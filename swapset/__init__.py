@@ -1,3 +1,3 @@
 """swapset builds, scores and protects face-swap detection datasets."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
