@@ -1,4 +1,4 @@
-"""What surrounds every job: its log, errors as one clear line, and no second try in vain."""
+"""Wrap every rule script: logging, one-line user errors, no retry of a failure that would repeat."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import NoReturn, TextIO
 from swapset.errors import SwapsetError
 
 RUN_ID = "SWAPSET_RUN"
-"""Environment variable: names the run of the workflow that a job belongs to."""
+"""Environment variable with the name of the workflow run that a job belongs to."""
 
 
 @contextmanager
-def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
-    """Run a job's work: log to a file, warnings also to stderr, errors of the user's as one line.
+def job(name: str, log: str, inputs: Iterable[str] = ()) -> Iterator[TextIO]:
+    """Run a job: log to a file, print warnings to stderr too, and report user errors in one line.
 
-    A job that failed by an error that would come again (not `SwapsetError.retryable`) fails at once
-    when the same run tries it again; killed jobs and failures of the machine are tried again.
+    If a job failed with an error that would repeat (not `SwapsetError.retryable`), it fails at once
+    when the same run tries it again. Killed jobs and failures of the machine are tried again.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
         The rule, for messages.
     log : str
         Path of the log file.
-    given : iterable of str
-        The job's input files and folders: an error in one that the build has made itself says what
-        to delete, so that it is made again.
+    inputs : iterable of str
+        The job's input files and folders. If one that the build made is damaged, the message says
+        what to delete, so that it is made again.
 
     Yields
     ------
@@ -46,7 +46,7 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
         and in the log.
     """
     path = Path(log)
-    logging.raiseExceptions = False  # a log that is too much for the disk is no error of its own
+    logging.raiseExceptions = False  # a log that does not fit on the disk is not an error
     with _opened(path, name) as stream:
         kept, shown = logging.StreamHandler(stream), logging.StreamHandler(sys.stderr)
         kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -56,7 +56,7 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
         try:
             yield stream
         except SwapsetError as error:
-            _fail(str(error) + _advice(str(error), log, given), None if error.retryable else path)
+            _fail(str(error) + _advice(str(error), log, inputs), None if error.retryable else path)
         except ImportError as error:
             if not isinstance(error, ModuleNotFoundError):
                 _fail(str(error), path)
@@ -69,10 +69,10 @@ def job(name: str, log: str, given: Iterable[str] = ()) -> Iterator[TextIO]:
 
 @contextmanager
 def _opened(log: Path, name: str) -> Iterator[TextIO]:
-    """Give a job's log to write to; what the disk has no room for is left out."""
+    """Open a job's log for writing; lines that do not fit on the disk are lost."""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        _stop_if_in_vain(log)
+        _stop_if_it_would_repeat(log)
         stream = log.open("w", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         if error.errno != errno.ENOSPC:
@@ -87,15 +87,15 @@ def _opened(log: Path, name: str) -> Iterator[TextIO]:
 
 
 def _note(log: Path) -> Path:
-    """Return the file, beside a job's log, that a failure for good leaves for its next try.
+    """Return the file that notes, beside a job's log, a failure that would repeat.
 
-    Not the log itself, which Snakemake deletes before a job starts.
+    It is not the log itself, because Snakemake deletes that before a job starts.
     """
     return log.with_suffix(".failed")
 
 
-def _stop_if_in_vain(log: Path) -> None:
-    """End with status 1, silently, if this run knows already that the job fails."""
+def _stop_if_it_would_repeat(log: Path) -> None:
+    """Exit with status 1 and no message if the job already failed for good in this run."""
     note = _note(log)
     if not note.exists():
         return
@@ -107,17 +107,17 @@ def _stop_if_in_vain(log: Path) -> None:
     note.unlink()
 
 
-def _advice(message: str, log: str, given: Iterable[str]) -> str:
-    """Return what to delete where a message begins with a file of the results (or inside one)."""
+def _advice(message: str, log: str, inputs: Iterable[str]) -> str:
+    """Return what to delete, if a message begins with an input that the build made."""
     results = log.partition("/logs/")[0]
-    for path in given:
+    for path in inputs:
         if path.startswith(f"{results}/") and message.startswith((f"{path}:", f"{path}/")):
             return f"; delete {path} and run again"
     return ""
 
 
 def _fail(message: str, log: Path | None = None) -> NoReturn:
-    """Say what failed and, beside the log if one is given, that another try would fail as well."""
+    """Log a failure and exit; if a log is given, note beside it that the failure would repeat."""
     logging.error(message)
     if log and os.environ.get(RUN_ID):
         text = f"{os.environ[RUN_ID]}\n{message}\n"
