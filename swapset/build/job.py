@@ -1,4 +1,4 @@
-"""Wrap every rule script: logging, one-line user errors, no retry of a failure that would repeat."""
+"""Wrap every rule script: logging, one-line errors, no retry of a failure that would repeat."""
 
 from __future__ import annotations
 
