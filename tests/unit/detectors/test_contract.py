@@ -64,7 +64,7 @@ def test_scores_are_numbers_one_per_face(scores: np.ndarray) -> None:
 def test_higher_means_fake(fitted: Detector, scores: np.ndarray) -> None:
     """On the training faces, even a few steps must order real and fake correctly."""
     if not fitted.needs_fakes:
-        pytest.skip("has not learnt from these fakes; test_detectors_warping has its direction")
+        pytest.skip("has not learnt from these fakes; test_warping.py has its direction")
     labels = samples(FACES).labels == 1
     assert np.nanmean(scores[labels]) > np.nanmean(scores[~labels])
 
