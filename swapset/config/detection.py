@@ -11,7 +11,7 @@ from swapset.config.sections import ByName, Section
 
 
 class DetectorSettings(Section):
-    """How one detector is fitted; null means the authors' published value."""
+    """Settings of one detector's fit; null means the authors' published value."""
 
     steps: int | None = Field(None, ge=1, description="Largest number of training steps.")
     batch: int | None = Field(None, ge=2, le=4096, description="Faces in a step.")

@@ -18,7 +18,7 @@ COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
 
 
 class ExtractorSettings(Section):
-    """How one extractor is trained; null means the authors' published value."""
+    """Settings of one extractor's training; null means the authors' published value."""
 
     width: float = Field(
         1.0, gt=0, le=4, description="Number of channels, as a share of the published number."

@@ -29,7 +29,7 @@ _OF_MASKS = {"mask": ("face",), "mask_size": ("attention",), "mask_edge": ("atte
 
 
 class TrainingRecipe(BaseModel):
-    """How the autoencoder of a pair is built and trained."""
+    """Network and training of a pair's autoencoder."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -142,7 +142,7 @@ class TrainingRecipe(BaseModel):
 
 
 class SynthesisRecipe(BaseModel):
-    """How a synthesised face is put into the target's frame."""
+    """Steps that put a synthesised face into the target's frame."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

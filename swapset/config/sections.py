@@ -212,7 +212,7 @@ class TrainingSettings(Section):
 
 
 class VideoSettings(Section):
-    """How the dataset's videos, real and fake alike, are encoded."""
+    """Encoding of the dataset's videos, real and fake alike."""
 
     codec: Literal["mpeg4", "h264"] = Field(
         "mpeg4", description="'mpeg4' (the chapter's MPEG4.0) or 'h264'."

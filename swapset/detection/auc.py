@@ -65,7 +65,7 @@ class Scored:
 
     @property
     def both(self) -> bool:
-        """Whether some detector scored both real and fake ones."""
+        """Return whether some detector scored both real and fake videos or frames."""
         return any(True for _ in self.parts())
 
     def parts(self) -> Iterator[tuple[Ints, Floats, int]]:

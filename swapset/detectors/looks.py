@@ -1,4 +1,4 @@
-"""Looks at the validation faces while a network detector learns: which weights are best."""
+"""Validation of a network detector during its training, to find the best weights."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from swapset.errors import TrainingError
 logger = logging.getLogger(__name__)
 
 VALIDATION_FACES = 2048
-"""Most faces that a look at the validation set scores, evenly taken, half of each class."""
+"""Largest number of validation faces that are scored, half of each class, evenly spaced."""
 SAME_AUC = 0.005
-"""Validation AUCs this near each other say the same: cross entropy decides then. A few faces of a
-few people are soon told apart, long before a detector is well fitted."""
+"""AUCs within this distance count as ties, broken by cross entropy. A few faces of a few people are
+soon told apart, long before a detector is well fitted."""
 
 
 class Looks:
-    """Scores the validation faces, and compares with the best look before.
+    """Scores the validation faces, and compares the result with the best one so far.
 
     Parameters
     ----------
     name : str
-        The detector's, for messages.
+        Name of the detector, for messages.
     score : callable
         Takes faces, returns their scores (n,) float64.
     validation : Samples or None
-        Nothing is looked at without them, or if they are of one class only.
+        Without them, or if they have one class only, nothing is validated.
 
     Attributes
     ----------
     auc : float
-        Of the best look; NaN before the first.
+        AUC of the best validation; NaN before the first.
     last : float
-        AUC of the last look; NaN before the first.
+        AUC of the last validation; NaN before the first.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Looks:
 
     @property
     def possible(self) -> bool:
-        """Whether there is anything to look at."""
+        """Return whether there are validation faces of both classes."""
         return bool(self._faces)
 
     def look(self, step: int) -> bool:
-        """Score the validation faces; return whether they are told apart better than ever.
+        """Score the validation faces; return whether the result is the best so far.
 
         Better is a higher AUC, and among about equal ones the lower cross entropy.
 
@@ -93,10 +93,10 @@ class Looks:
         return better
 
     def facts(self) -> dict[str, Any]:
-        """Return what later looks are compared with, for a checkpoint."""
+        """Return the best and last results as JSON values, for a checkpoint."""
         return {"highest": self._highest, "loss": self._loss, "auc": self.auc, "last": self.last}
 
     def restore(self, facts: dict[str, Any]) -> None:
-        """Put back what `facts` gave."""
+        """Restore the results that `facts` returned."""
         self._highest, self._loss = facts["highest"], facts["loss"]
         self.auc, self.last = facts["auc"], facts["last"]

@@ -16,7 +16,7 @@ LANDMARK_EXTENT = 0.98
 """Longer side of the landmarks' bounding box over the side of dlib's box."""
 
 LANDMARKS_LOWER = 0.08
-"""How much lower the landmarks' bounding box is than dlib's box, as a share of the box's height.
+"""Distance of the landmarks' bounding box below dlib's box, as a share of the box's height.
 
 This and `LANDMARK_EXTENT` are medians over 630 faces with 68 labelled points and
 `box_from_landmarks` (5 % and 95 %: 0.94 and 1.05; 0.04 and 0.11)."""

@@ -21,7 +21,7 @@ from swapset.media.probe import square_size
 from swapset.types import Image
 
 Change = npt.NDArray[np.int16]
-"""What is added to an RGB picture: (H, W, 3) int16 in [-255, 255]."""
+"""Change of an RGB picture: (H, W, 3) int16 in [-255, 255]."""
 
 LAYOUTS = {
     "yuv420p": 8,

@@ -27,7 +27,7 @@ ROOMS = ("clips", "tracks", "accepted", "landmarks", "faces", "models", "labels"
 
 @dataclass(frozen=True)
 class SlurmJob:
-    """What the controller knows of a job, also after its end."""
+    """Return the controller's record of a job, also after its end."""
 
     work: str
     state: str

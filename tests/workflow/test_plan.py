@@ -1,4 +1,4 @@
-"""What is planned, and that planning is light: nothing is built here."""
+"""Planned jobs and the cost of planning; nothing is built here."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ FEW = 6
 TOGETHER = ({"ingest", "track"},)
 """Rules of a group whose jobs for one subject belong together; all others' stand alone."""
 LARGER = {"find_faces": 64 / 8, "score": 6229 / 16}
-"""How much more work than in the demo, of whose jobs the rates are: videos of a block, of all."""
+"""Work of these rules' jobs in units of the demo's: all videos of a block, or of a dataset."""
 
 
 def _seconds(manifest: Path) -> Callable[[str], float]:

@@ -1,4 +1,4 @@
-"""What a second run does: nothing, or just what depends on what changed. Mostly dry runs."""
+"""Second runs: nothing to do, or only what depends on a change. Mostly dry runs."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def options(address: str) -> tuple[list[str], dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def stored(folder: Path, address: str) -> Run:
-    """What the build printed whose results went to the bucket.
+    """Output of the build that put its results into the bucket.
 
     Its first jobs are a cluster's, whose nodes have their own disks: they upload what they make.
     """

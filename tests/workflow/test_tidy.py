@@ -1,4 +1,4 @@
-"""What is left after `snakemake tidy`, and what more fakes then cost."""
+"""Results left by `snakemake tidy`, and the jobs that more fakes then need."""
 
 from __future__ import annotations
 

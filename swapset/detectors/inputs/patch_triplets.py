@@ -86,7 +86,7 @@ class Triplets:
 
     @property
     def possible(self) -> bool:
-        """Whether any triplet exists."""
+        """Return whether any triplet exists."""
         return bool(self._pairs)
 
     def _negatives(self, row: int, *, fake: bool) -> npt.NDArray[np.int64]:

@@ -65,7 +65,7 @@ class Submodel(NamedTuple):
 
     @property
     def extremes(self) -> bool:
-        """Whether minima and maxima are counted."""
+        """Return whether minima and maxima are counted."""
         return self.name.startswith("minmax")
 
 

@@ -1,4 +1,4 @@
-"""What runs in a file changes its digest, whichever Python reads it; nothing else does."""
+"""Digests of Python files: they follow the code that runs, under every version of Python."""
 
 from __future__ import annotations
 

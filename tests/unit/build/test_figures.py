@@ -1,4 +1,4 @@
-"""Which figures the methods of a build allow."""
+"""Figures that the methods of a build allow."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which models a build trains, how long, and where they start."""
+"""Models that a build trains: their steps and their start."""
 
 from __future__ import annotations
 

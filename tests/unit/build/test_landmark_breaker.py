@@ -1,4 +1,4 @@
-"""Whether a build can have Landmark Breaker, and what is made then."""
+"""Plan of Landmark Breaker: builds that can have it, and their files."""
 
 from __future__ import annotations
 

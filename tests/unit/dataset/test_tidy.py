@@ -1,4 +1,4 @@
-"""What tidy takes away, and what it never touches."""
+"""Files that tidy removes, and files that it never touches."""
 
 from __future__ import annotations
 

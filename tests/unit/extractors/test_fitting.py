@@ -83,7 +83,7 @@ def test_it_learns_where_landmarks_are(tmp_path: Path) -> None:
 
 
 class Broken(Tiny):
-    """What its loss does in the fifth step is set by the test."""
+    """An extractor whose loss in the fifth step is set by the test."""
 
     fifth = "raise"
 

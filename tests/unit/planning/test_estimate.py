@@ -1,4 +1,4 @@
-"""What builds took, and what the next one will."""
+"""Cost of finished builds, and estimates for the next one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Docstrings of public functions: numpydoc's Parameters, and the shapes of arrays."""
+"""Docstrings: numpydoc's Parameters, shapes and dtypes of arrays, and a plain beginning."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -27,6 +28,7 @@ NAMED = re.compile(r"\b(?:dict|Mapping|MutableMapping|OrderedDict)\[str, [^]]*\]
 _SIDE = r"(?:\.\.\.|[\w/*+ -]{1,24})"
 SHAPE = re.compile(rf"\((?:{_SIDE},\s*)+(?:{_SIDE})?\)|\bscalar\b|\b0-d\b")
 DTYPE = re.compile(r"\b(?:u?int(?:8|16|32|64)?|b?float(?:16|32|64)?|floating|bool|integers?)\b")
+RIDDLE = re.compile(r"(?:How|What|Whether|Which|Who|Whose|Where|When|Why|That)\b", re.I)
 
 
 class Public(NamedTuple):
@@ -138,3 +140,27 @@ def test_arrays_have_dtypes() -> None:
 )
 def test_a_shape_is_told_from_prose(text: str, is_one: bool) -> None:
     assert bool(SHAPE.search(text)) == is_one
+
+
+def texts(source: str) -> Iterator[str]:
+    """Yield the docstrings of a file: bare texts, also those below names."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield text
+
+
+@pytest.mark.parametrize("folder", ["swapset", "workflow_scripts", "benchmarks", "envs", "tests"])
+def test_docstrings_begin_with_a_noun_phrase_or_a_verb(folder: str) -> None:
+    riddles = [
+        f"{path.relative_to(ROOT)}: {text.splitlines()[0]}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for text in texts(path.read_text(encoding="utf-8"))
+        if RIDDLE.match(text.strip())
+    ]
+    assert not riddles, "\n".join([f"{len(riddles)} begin otherwise:", *riddles])
+
+
+def test_a_riddle_is_seen() -> None:
+    found = texts('"""What is left."""\nX = 1\n"""Side of a crop."""')
+    assert [bool(RIDDLE.match(text)) for text in found] == [True, False]

@@ -1,4 +1,4 @@
-"""What an open project has: licences, a citation, checks, and examples and tests that can fail."""
+"""Files of an open project: licences, citation, checks; examples and tests that can fail."""
 
 import ast
 import doctest

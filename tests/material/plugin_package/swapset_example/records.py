@@ -1,4 +1,4 @@
-"""What planning has to know of the attack. It is imported to plan: nothing heavy here."""
+"""Record of the attack. Planning imports this file, so it must not import anything heavy."""
 
 from swapset.plugins import Plugin
 
