@@ -9,7 +9,6 @@ from typing import Any
 from swapset.build.breaker_checks import check_breaker
 from swapset.build.build import Build
 from swapset.build.generation import GenerationPlan
-from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.errors import ConfigError
 from swapset.extractors.registry import EXTRACTORS
 from swapset.obstruction.attacks.registry import (
@@ -18,6 +17,7 @@ from swapset.obstruction.attacks.registry import (
     CLEAN,
     SETTINGS,
 )
+from swapset.obstruction.runs import RUN_FRAMES
 from swapset.plugins import Plugins
 from swapset.seeds import derive_seed
 

@@ -9,9 +9,6 @@ from pydantic import Field
 
 from swapset.config.sections import ByName, Section
 
-RUN_FRAMES = 15
-"""Number of consecutive key frames in a run: half a second."""
-
 Compression = Literal["none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264"]
 COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
 """Compressions of noisy frames, in the order of tables 4.6 and 4.8 of the chapter."""

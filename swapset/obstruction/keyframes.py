@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.errors import DataError
 from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.prepare import ClipLandmarks
 from swapset.io.arrays import read_arrays
 from swapset.media.decode import frames as decode
 from swapset.media.timeline import sampled
+from swapset.obstruction.runs import RUN_FRAMES
 from swapset.types import Floats32, Frames, Image, Points
 
 LANDMARKS = "landmarks.npz"

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 from tqdm import tqdm
@@ -22,30 +22,13 @@ from swapset.media.encode import VideoWriter
 from swapset.obstruction.attacks.codecs import write_compressed
 from swapset.obstruction.evaluation import find_landmarks
 from swapset.obstruction.keyframes import Run
+from swapset.obstruction.protect.interface import ProtectsFrames
 from swapset.types import Image, Points
 
 Verdicts = Mapping[str, Mapping[str, Any]]
 
 BATCH = 16
 """Frames in a batch of an extractor."""
-
-
-class Protects(Protocol):
-    """Interface of `swapset.obstruction.protect.noise.Protector`: noise on the faces of frames."""
-
-    def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
-        """Yield each frame with noise.
-
-        Parameters
-        ----------
-        frames : iterable of (H, W, 3) uint8 in [0, 255], RGB
-        landmarks : iterable of (faces, 68, 2) float32
-            x and y in pixels of each frame; NaN where a face is not visible.
-
-        Yields
-        ------
-        (H, W, 3) uint8 in [0, 255], RGB
-        """
 
 
 @dataclass(frozen=True)
@@ -75,7 +58,7 @@ class PersonFiles:
 def write_protected_clips(
     folder: Path,
     person: PersonFiles,
-    protector: Protects | None,
+    protector: ProtectsFrames | None,
     *,
     compression: str,
     log: TextIO | None = None,
@@ -89,7 +72,7 @@ def write_protected_clips(
     person : PersonFiles
         The clean clips and their landmarks. Faces are placed by the clean landmarks, because the
         noise does not attack face detection.
-    protector : Protects or None
+    protector : ProtectsFrames or None
         None: no noise, but the same processing, for a comparison.
     compression : {"none", "mpeg4", "mpeg4+h264"}
         Compression of the videos before they are stored losslessly; see

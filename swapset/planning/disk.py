@@ -10,11 +10,11 @@ import numpy as np
 
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.build.workflow import Workflow
-from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.size import weights
 from swapset.io.files import read_json
 from swapset.obstruction.attacks.registry import CLEAN, EVEN
+from swapset.obstruction.runs import RUN_FRAMES
 from swapset.planning.work import FinishedWork
 
 PER_FRAME = {"ingest": "clips", "track": "tracks", "align": "landmarks", "measure": "heads"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from swapset.obstruction.attacks.registry import DLIB
 from swapset.obstruction.evaluation import Finder, face_ssim, find_landmarks
 from swapset.obstruction.keyframes import Run
 from swapset.obstruction.protect.faces import Which, predictor
+from swapset.obstruction.protect.interface import ProtectsFrames
 from swapset.types import Image, Points
 
 PROMISE = (
@@ -22,24 +23,6 @@ PROMISE = (
     "are not may find the landmarks all the same, and so may these after strong compression or "
     "resizing. This makes face swaps harder and prevents none for certain."
 )
-
-
-class ProtectsFrames(Protocol):
-    """Interface of `swapset.obstruction.protect.noise.Protector`: noise on the faces of frames."""
-
-    def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
-        """Yield the frames with noise, in order; frames without a face unchanged.
-
-        Parameters
-        ----------
-        frames : iterable of (H, W, 3) uint8 in [0, 255], RGB
-        landmarks : iterable of (n, 68, 2) float32
-            x and y in pixels of each frame; NaN where a face is not visible.
-
-        Yields
-        ------
-        (H, W, 3) uint8 in [0, 255], RGB
-        """
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from swapset.config.landmark_breaker import RUN_FRAMES
 from swapset.errors import DataError
 from swapset.media.encode import VideoWriter
 from swapset.obstruction.keyframes import (
@@ -17,6 +16,7 @@ from swapset.obstruction.keyframes import (
     read_runs,
     write_key_frames,
 )
+from swapset.obstruction.runs import RUN_FRAMES
 
 SIZE = (48, 64)
 

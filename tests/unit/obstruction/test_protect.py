@@ -62,7 +62,7 @@ def test_several_people_are_all_protected_unless_one_is_wanted(tmp_path: Path) -
 
 
 def test_faces_that_touch_stay_protected() -> None:
-    """Identity that says nothing: who a face belongs to does not matter here."""
+    """Two faces meet and part; the test does not check which face is whose."""
     frames = []
     for step in range(24):
         apart = 60 + abs(step - 12) * 5
