@@ -45,22 +45,93 @@ def test_only_what_counts_counts() -> None:
     assert float(LOSSES["l1"](nothing)) == 0
 
 
-def test_dssim_agrees_with_scikit_image() -> None:
-    one, other = picture(0.05), picture()
+def skimage_ssim(one: Tensor, other: Tensor) -> np.ndarray:
+    """Return scikit-image's SSIM of each pixel, (R, R, 3), with the windows of Wang et al."""
     _, values = structural_similarity(
         one[0].permute(1, 2, 0).numpy(),
         other[0].permute(1, 2, 0).numpy(),
         channel_axis=2,
         data_range=1.0,
         gaussian_weights=True,
-        sigma=1.5,
+        sigma=1.5 * one.shape[-1] / 128,
         use_sample_covariance=False,
         full=True,
     )
-    # Borders are padded differently.
+    return np.asarray(values)
+
+
+@pytest.mark.parametrize(("side", "spacing"), [(64, 1), (192, 3)])
+def test_dssim_is_the_one_of_scikit_image(side: int, spacing: int) -> None:
+    other = picture(side=side)
+    one = other.clone()
+    inner = slice(side // 4, -side // 4)  # equal at the border, where windows differ
+    one[..., inner, inner] = picture(0.05, side)[..., inner, inner]
+    values = skimage_ssim(one, other)[spacing // 2 :: spacing, spacing // 2 :: spacing]
     ours = float(LOSSES["dssim"](made(one, other)))
-    assert ours == pytest.approx((1 - values.mean()) / 2, rel=0.02)
+    assert ours == pytest.approx((1 - values.mean()) / 2, rel=1e-4)
+
+
+@pytest.mark.parametrize("side", [64, 128, 256])
+def test_dssim_of_whole_pictures_is_about_the_one_of_scikit_image(side: int) -> None:
+    one, other = picture(0.05, side), picture(side=side)
+    ours = float(LOSSES["dssim"](made(one, other)))
+    assert ours == pytest.approx((1 - skimage_ssim(one, other).mean()) / 2, rel=0.02)
     assert float(LOSSES["dssim"](made(other, other))) == pytest.approx(0, abs=1e-6)
+    negative = float(LOSSES["dssim"](made(1 - other, other)))
+    assert 0.5 < negative <= 1
+
+
+@pytest.mark.parametrize("side", [64, 96, 128, 192, 256])
+def test_dssim_sees_all_pixels_alike(side: int) -> None:
+    """Errors of one pixel weigh the same wherever they are, also between the windows' centres."""
+    grey = torch.full((1, 1, side, side), 0.5)
+
+    def value(row: int, column: int) -> float:
+        one = grey.clone()
+        one[..., row, column] = 0.6
+        return float(LOSSES["dssim"](made(one, grey)))
+
+    middle = [value(side // 2 + i, side // 2 + j) for i in range(4) for j in range(4)]
+    assert min(middle) > 0
+    assert max(middle) / min(middle) < 1.01
+    at_border = [value(0, side // 2), value(side - 1, side // 2)]
+    assert at_border[0] == pytest.approx(at_border[1], rel=0.01)
+    assert 0.6 < at_border[0] / middle[0] < 1.2
+
+
+def test_dssim_in_the_face_does_not_see_the_rest() -> None:
+    region = torch.zeros(2, 1, 128, 128)
+    region[..., 32:96, 40:90] = 1
+    other = picture().repeat(2, 1, 1, 1)
+    one = picture(0.05).repeat(2, 1, 1, 1).requires_grad_()
+    loss = LOSSES["dssim"](made(one, other, pixel_weights=region))
+    loss.backward()
+    assert one.grad is not None
+    assert float((one.grad * (1 - region)).abs().max()) == 0
+    assert float((one.grad * region).abs().sum()) > 0
+    elsewhere = torch.where(region > 0, one.detach(), torch.rand_like(other))
+    again = LOSSES["dssim"](made(elsewhere, other, pixel_weights=region))
+    assert float(again) == pytest.approx(float(loss.detach()), rel=1e-6)
+    everywhere = LOSSES["dssim"](made(one, other, pixel_weights=torch.ones_like(region)))
+    assert everywhere.item() == pytest.approx(LOSSES["dssim"](made(one, other)).item(), rel=1e-5)
+    none = torch.zeros_like(region)
+    assert float(LOSSES["dssim"](made(one.detach(), other, pixel_weights=none))) == 0
+
+
+def test_dssim_is_computed_in_float32_under_autocast() -> None:
+    pair = made(picture(0.02), picture())
+    expected = float(LOSSES["dssim"](pair))
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = LOSSES["dssim"](pair)
+    assert loss.dtype == torch.float32
+    assert float(loss) == expected
+
+
+def test_dssim_is_one_graph() -> None:
+    """No part of it waits for the device or leaves the compiler."""
+    whole = torch.compile(LOSSES["dssim"], backend="eager", fullgraph=True)
+    pair = made(picture(0.05), picture(), pixel_weights=torch.ones(1, 1, 128, 128))
+    assert float(whole(pair)) == float(LOSSES["dssim"](pair))
 
 
 def test_edges_see_no_brightness() -> None:
