@@ -9,7 +9,12 @@ import numpy as np
 from skimage.exposure import match_histograms
 
 from swapset.config.recipes import ColourTransfer
-from swapset.types import Floats32, Image, Mask
+from swapset.types import Bytes, Floats, Floats32, Image, Mask
+
+LARGEST_GAINS = (1.5, 1.0, 1.0)
+"""Most by which `transfer_colour` scales L, a and b about their means."""
+SMOOTHING = 1 / 12
+"""Side of the squares that `transfer_colour` averages over, as a share of the mask's width."""
 
 
 def to_lab(image: Image) -> Floats32:
@@ -87,7 +92,15 @@ def match_histogram(source: Image, target: Image, inside: Mask) -> Image:
 
 
 def transfer_colour(source: Image, target: Image, inside: Mask) -> Image:
-    """Give `source` the mean and standard deviation of `target`'s colours, in CIELAB.
+    """Give `source` the mean of `target`'s colours in CIELAB, and their spread within limits.
+
+    Each channel is scaled about its mean by the target's spread over the source's, as in the
+    reference, with two differences, so that no noise is added:
+
+    - Spreads are those of the smooth part of both faces. A decoded face has no fine detail; where
+      that lowers its spread, the rest of the face would get too much contrast.
+    - The scale is at most `LARGEST_GAINS`. A face in one even colour beside one in warm and cold
+      light would get orange lips and purple shadows, and the noise of its colours with them.
 
     Parameters
     ----------
@@ -103,21 +116,43 @@ def transfer_colour(source: Image, target: Image, inside: Mask) -> Image:
     References
     ----------
     E. Reinhard et al., "Color transfer between images", IEEE CG&A 21(5), 2001, equations 10
-    and 11: each channel is scaled by sigma_target / sigma_source about its mean.
+    and 11.
     """
     mask = inside.view(np.uint8)
     if not cv2.countNonZero(mask):
         return source
-    lab = to_lab(source)
     x, y, width, height = cv2.boundingRect(mask)
     box = slice(y, y + height), slice(x, x + width)
-    mean, spread = cv2.meanStdDev(lab[box], mask=mask[box])
-    target_mean, target_spread = cv2.meanStdDev(to_lab(target[box]), mask=mask[box])
+    lab = to_lab(source)
+    mean, spread = _mean_and_smooth_spread(lab[box], mask[box])
+    target_mean, target_spread = _mean_and_smooth_spread(to_lab(target[box]), mask[box])
     # A flat channel has nothing to scale.
     scale = np.divide(target_spread, spread, out=np.ones_like(spread), where=spread > 1e-3)
+    scale = np.minimum(scale, np.reshape(LARGEST_GAINS, (3, 1)))
     shift = target_mean - scale * mean
     changed = cv2.transform(lab, np.hstack([np.diagflat(scale), shift]))
     return from_lab(np.asarray(changed, np.float32))
+
+
+def _mean_and_smooth_spread(lab: Floats32, mask: Bytes) -> tuple[Floats, Floats]:
+    """Return the mean of each channel, and the standard deviation of local averages.
+
+    Parameters
+    ----------
+    lab : (H, W, 3) float32, CIELAB
+    mask : (H, W) uint8, 0 or 1
+        Pixels that count, also in the local averages. It fills its bounding box.
+
+    Returns
+    -------
+    mean, spread : (3, 1) float64
+    """
+    size = (max(1, round(SMOOTHING * mask.shape[1])),) * 2
+    sums = cv2.blur(cv2.copyTo(lab, mask), size, borderType=cv2.BORDER_CONSTANT)
+    counts = cv2.blur(np.asarray(mask, np.float32), size, borderType=cv2.BORDER_CONSTANT)
+    smooth = cv2.divide(sums, cv2.merge([counts] * 3))  # not a number far outside, not counted
+    mean, spread = cv2.meanStdDev(lab, mask=mask)[0], cv2.meanStdDev(smooth, mask=mask)[1]
+    return mean, spread
 
 
 _METHODS: dict[str, Callable[[Image, Image, Mask], Image]] = {

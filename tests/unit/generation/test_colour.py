@@ -8,7 +8,14 @@ import pytest
 from skimage import data
 from skimage.color import rgb2lab
 
-from swapset.generation.colour import from_lab, lab_distance, match_colour, to_lab, transfer_colour
+from swapset.generation.colour import (
+    LARGEST_GAINS,
+    from_lab,
+    lab_distance,
+    match_colour,
+    to_lab,
+    transfer_colour,
+)
 
 
 def picture(gain: float, offset: float, spread: float, seed: int) -> np.ndarray:
@@ -59,12 +66,69 @@ def test_statistics_inside_become_the_targets() -> None:
     assert not np.allclose(*[spread for _, spread in before], atol=2)
 
 
-def test_scale_is_target_spread_over_source_spread() -> None:
-    made = to_lab(transfer_colour(SOURCE, TARGET, INSIDE))[INSIDE]
-    source, target = to_lab(SOURCE)[INSIDE], to_lab(TARGET)[INSIDE]
-    for channel in range(3):
-        slope = np.polyfit(source[:, channel], made[:, channel], 1)[0]
-        assert slope == pytest.approx(target[:, channel].std() / source[:, channel].std(), rel=0.03)
+def reinhard(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return plain Reinhard over `INSIDE`, by numpy."""
+    lab, wanted = to_lab(source), to_lab(target)[INSIDE]
+    own = lab[INSIDE]
+    gain = wanted.std(axis=0) / own.std(axis=0)
+    return from_lab(((lab - own.mean(axis=0)) * gain + wanted.mean(axis=0)).astype(np.float32))
+
+
+def slopes(source: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """Return by what each Lab channel was scaled."""
+    one, other = to_lab(source)[INSIDE], to_lab(made)[INSIDE]
+    return np.array([np.polyfit(one[:, c], other[:, c], 1)[0] for c in range(3)])
+
+
+def blotches(image: np.ndarray) -> float:
+    """Return the spread of a and b about their neighbourhood."""
+    lab = to_lab(image)
+    fine = lab - cv2.GaussianBlur(lab, (0, 0), 8)
+    return float(np.linalg.norm(fine[INSIDE][:, 1:].std(axis=0)))
+
+
+def in_lab(image: np.ndarray, gains: tuple[float, float, float]) -> np.ndarray:
+    """Return a picture with its Lab channels scaled about a middle grey."""
+    middle = np.array([50, 8, 8], np.float32)
+    return from_lab(((to_lab(image) - middle) * np.float32(gains) + middle).astype(np.float32))
+
+
+def test_clean_faces_are_matched_as_by_reinhard() -> None:
+    made = transfer_colour(SOURCE, TARGET, INSIDE)
+    plain = reinhard(SOURCE, TARGET)
+    assert np.abs(plain.astype(int) - SOURCE)[INSIDE].mean() > 10
+    assert np.abs(made.astype(int) - plain)[INSIDE].mean() < 0.5
+    np.testing.assert_allclose(slopes(SOURCE, made), slopes(SOURCE, plain), rtol=0.03)
+
+
+def test_gains_are_limited() -> None:
+    source, target = in_lab(SOURCE, (0.5, 0.5, 0.5)), in_lab(SOURCE, (1.1, 1.1, 1.1))
+    assert (slopes(source, reinhard(source, target)) > 1.8).all()
+    made = transfer_colour(source, target, INSIDE)
+    np.testing.assert_allclose(slopes(source, made), LARGEST_GAINS, rtol=0.03)
+    # Nothing limits gains below 1.
+    lowered = transfer_colour(target, source, INSIDE)
+    np.testing.assert_allclose(slopes(target, lowered), 0.5 / 1.1, rtol=0.05)
+
+
+def test_noise_of_colours_is_not_enlarged() -> None:
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.normal(0, 1, (128, 128, 2)).astype(np.float32), (0, 0), 2)
+    lab = cv2.GaussianBlur(to_lab(in_lab(SOURCE, (1, 0.4, 0.4))), (0, 0), 3)
+    lab[..., 1:] += noise / noise.std()
+    source = from_lab(lab)
+    assert blotches(reinhard(source, SOURCE)) > 2 * blotches(source)
+    assert blotches(transfer_colour(source, SOURCE, INSIDE)) < 1.05 * blotches(source)
+
+
+def test_a_blurred_face_gets_no_more_contrast_than_a_sharp_one() -> None:
+    rng = np.random.default_rng(0)
+    grain = rng.normal(0, 10, (128, 128, 1)).repeat(3, axis=2)
+    sharp = np.clip(SOURCE + grain, 0, 255).astype(np.uint8)
+    blurred = cv2.GaussianBlur(sharp, (0, 0), 2)
+    assert slopes(blurred, reinhard(blurred, sharp))[0] > 1.3
+    gain = slopes(blurred, transfer_colour(blurred, sharp, INSIDE))[0]
+    assert gain == pytest.approx(1, abs=0.08)
 
 
 def test_what_lies_outside_does_not_count() -> None:
@@ -89,6 +153,19 @@ def test_flat_source_takes_the_targets_mean() -> None:
     made = transfer_colour(flat, TARGET, INSIDE)
     assert (made == made[0, 0]).all()
     assert np.allclose(statistics(made, INSIDE)[0], statistics(TARGET, INSIDE)[0], atol=0.8)
+
+
+def test_flat_target_leaves_one_colour() -> None:
+    flat = np.full_like(TARGET, (120, 90, 60))
+    made = transfer_colour(SOURCE, flat, INSIDE)[INSIDE].astype(int)
+    assert np.abs(made - flat[INSIDE]).max() <= 1
+
+
+def test_a_mask_of_one_pixel_moves_the_mean() -> None:
+    inside = np.zeros_like(INSIDE)
+    inside[40, 50] = True
+    made = transfer_colour(SOURCE, TARGET, inside)
+    assert np.abs(made[inside].astype(int) - TARGET[inside]).max() <= 1
 
 
 def test_inputs_are_not_written() -> None:
