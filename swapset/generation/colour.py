@@ -152,7 +152,7 @@ def _mean_and_smooth_spread(lab: Floats32, mask: Bytes) -> tuple[Floats, Floats]
     counts = cv2.blur(np.asarray(mask, np.float32), size, borderType=cv2.BORDER_CONSTANT)
     smooth = cv2.divide(sums, cv2.merge([counts] * 3))  # not a number far outside, not counted
     mean, spread = cv2.meanStdDev(lab, mask=mask)[0], cv2.meanStdDev(smooth, mask=mask)[1]
-    return mean, spread
+    return np.asarray(mean, np.float64), np.asarray(spread, np.float64)
 
 
 _METHODS: dict[str, Callable[[Image, Image, Mask], Image]] = {
