@@ -118,7 +118,7 @@ def dssim(batch: Reconstruction) -> Tensor:
 def _ssim(one: Tensor, other: Tensor) -> Tensor:
     """Return the SSIM in each window, (N, r, r) float32, of pictures (N, R, R) float32 in [0, 1].
 
-    Only `other`'s averages need no gradients, so they are not computed together with the rest.
+    Averages are taken one by one, because `other`'s need no gradients.
     """
     windows = _gaussian_windows(one.shape[-1], one.device)
 
