@@ -14,6 +14,7 @@ Resolution = Literal[64, 96, 128, 192, 256]
 MaskKind = Literal["rectangle", "hull", "face-hull", "smooth", "learned", "learned-hull"]
 LEARNED = ("learned", "learned-hull")
 Smoothing = Literal["kalman", "none"]
+DecoderKind = Literal["convolutional", "textures"]
 LearnedMask = Literal["none", "attention", "face"]
 LossName = Literal[
     "l1", "l2", "dssim", "edge", "perceptual", "adversarial", "mask", "mask_size", "mask_edge"
@@ -23,7 +24,7 @@ ColourTransfer = Literal["none", "mean", "reinhard", "histogram"]
 Blending = Literal["alpha", "poisson"]
 
 _NETWORK = {"resolution", "input_resolution", "width", "code", "halvings"}
-_NETWORK |= {"residual", "attention", "learned_mask"}
+_NETWORK |= {"residual", "attention", "learned_mask", "kernel", "decoder", "textures"}
 _PIXELS = ("l1", "l2", "dssim")
 _OF_MASKS = {"mask": ("face",), "mask_size": ("attention",), "mask_edge": ("attention", "face")}
 
@@ -49,6 +50,19 @@ class TrainingRecipe(BaseModel):
         le=6,
         description="Layers that halve the side; null: down to 4 pixels, or 6 from 96 or 192.",
     )
+    kernel: Literal[3, 5] = Field(
+        default=5, description="Side of the convolutions of the encoder and of the decoder's head."
+    )
+    decoder: DecoderKind = Field(
+        default="convolutional",
+        description=(
+            "How a decoder makes a face: 'convolutional' (pixel-shuffle upscaling), or 'textures' "
+            "(learned pictures of the person, mixed and moved as the encoder says)."
+        ),
+    )
+    textures: int = Field(
+        default=8, ge=1, le=64, description="Pictures of each person in a decoder of textures."
+    )
     residual: bool = Field(
         default=False, description="A residual block after each upscaling of the decoder."
     )
@@ -72,6 +86,24 @@ class TrainingRecipe(BaseModel):
     steps: int = Field(ge=1, description="Training steps; each sees one batch of both subjects.")
     batch: int = Field(ge=1, le=1024, description="Faces of each subject in one step.")
     learning_rate: float = Field(gt=0, le=0.1, description="Adam's step size.")
+    coarse_first: bool = Field(
+        default=False,
+        description=(
+            "Learn faces of half the side until the learning rate falls; only with a decoder of "
+            "textures."
+        ),
+    )
+    balanced: bool = Field(
+        default=False,
+        description="Draw faces with rare expressions more often than their number says.",
+    )
+    flips: bool = Field(default=True, description="Mirror half of the training faces.")
+    warp: float = Field(
+        default=0.06,
+        ge=0,
+        le=0.2,
+        description="Strength of the random warp of the input, in half sides of the crop.",
+    )
     context: float = Field(
         ge=1.0, le=2.5, description="Side of the face crop, in widths of the standard face."
     )
@@ -84,9 +116,19 @@ class TrainingRecipe(BaseModel):
         """Return the side of the input faces, in pixels."""
         return self.input_resolution or self.resolution
 
+    @property
+    def motion_side(self) -> int:
+        """Return the side of the maps by which a decoder of textures moves and mixes them."""
+        return self.resolution // 4
+
     def network(self) -> dict[str, Any]:
         """Return the fields that determine the layers of the networks."""
         return self.model_dump(include=_NETWORK)
+
+    @property
+    def needs_expressions(self) -> bool:
+        """Return whether training needs the expression of each face."""
+        return self.decoder == "textures" or self.balanced
 
     @property
     def needs_masks(self) -> bool:
@@ -114,6 +156,23 @@ class TrainingRecipe(BaseModel):
             raise ValueError(
                 "learned_mask: 'face' is not allowed without losses.mask, which trains it; add the "
                 "loss"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _decoder_fits(self) -> TrainingRecipe:
+        if self.decoder != "textures":
+            if self.coarse_first:
+                raise ValueError(
+                    "coarse_first: is not allowed with decoder 'convolutional'; set decoder to "
+                    "'textures', or leave it out"
+                )
+            return self
+        if 2 * self.smallest_side > self.motion_side:
+            raise ValueError(
+                f"halvings: {self.halvings} is not allowed with decoder 'textures': the encoder "
+                f"leaves {self.smallest_side} pixels, an eighth of {self.resolution} at most is "
+                "needed; raise it"
             )
         return self
 
@@ -200,6 +259,9 @@ class RecipeOverride(BaseModel):
     width: int | None = None
     code: int | None = None
     halvings: int | None = None
+    kernel: Literal[3, 5] | None = None
+    decoder: DecoderKind | None = None
+    textures: int | None = None
     residual: bool | None = None
     attention: bool | None = None
     learned_mask: LearnedMask | None = None
@@ -208,6 +270,10 @@ class RecipeOverride(BaseModel):
     steps: int | None = None
     batch: int | None = None
     learning_rate: float | None = None
+    coarse_first: bool | None = None
+    balanced: bool | None = None
+    flips: bool | None = None
+    warp: float | None = None
     context: float | None = None
     colour_augmentation: bool | None = None
     smoothing: Smoothing | None = None

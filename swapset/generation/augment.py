@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from swapset.faces.align import narrower_drop
 from swapset.generation.bank import FaceBank
+from swapset.generation.crops import middle, positions, sample
 
 ROTATION = 5.0
 """Largest rotation of a training face, in degrees."""
@@ -25,7 +26,7 @@ SHIFT = 0.03
 WARP_GRID = 5
 """Control points along each side of the warp's grid."""
 WARP_SIGMA = 0.06
-"""Standard deviation of the warp's control points, in half crop sides."""
+"""Usual standard deviation of the warp's control points, in half crop sides."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class RandomDraws:
         """
         device, warp = bank.faces.device, (size, 2, WARP_GRID, WARP_GRID)
         return cls(
-            torch.randint(len(bank.faces), (size,), generator=generator, device=device),
+            bank.draw(size, generator),
             torch.rand(size, 10, generator=generator, device=device) * 2 - 1,
             torch.randn(warp, generator=generator, device=device),
         )
@@ -93,6 +94,8 @@ def draw_batch(
     colour: bool,
     generator: torch.Generator,
     input_side: int | None = None,
+    flips: bool = True,
+    warp: float = WARP_SIGMA,
     augment: Callable[..., Batch] | None = None,
 ) -> Batch:
     """Draw a batch of faces at random; warp the input, not the target; colour both alike.
@@ -114,23 +117,33 @@ def draw_batch(
         On the bank's device.
     input_side : int, optional
         Side of the inputs in pixels; by default `resolution`.
+    flips : bool
+        Whether half of the faces are mirrored.
+    warp : float
+        Standard deviation of the warp's control points, in half crop sides.
     augment : callable, optional
         A compiled `augment_faces`; by default the function itself.
     """
     draws = RandomDraws.draw(bank, size, generator)
+    inputs, targets = (bank.at(side) for side in (input_side or resolution, resolution))
+    faces = inputs[draws.index]
     return (augment or augment_faces)(
-        bank.faces[draws.index],
+        faces,
+        faces if targets is inputs else targets[draws.index],
         None if bank.masks is None else bank.masks[draws.index],
         draws.uniform,
         draws.normal,
         share=bank.share,
         sides=(input_side or resolution, resolution),
         colour=colour,
+        flips=flips,
+        warp=warp,
     )
 
 
 def augment_faces(
-    faces: Tensor,
+    inputs: Tensor,
+    targets: Tensor,
     masks: Tensor | None,
     uniform: Tensor,
     normal: Tensor,
@@ -138,12 +151,15 @@ def augment_faces(
     share: float,
     sides: tuple[int, int],
     colour: bool,
+    flips: bool = True,
+    warp: float = WARP_SIGMA,
 ) -> Batch:
     """Return stored faces as a batch: moved, flipped, coloured and warped at random.
 
     Parameters
     ----------
-    faces : (B, 3, M, M) uint8 in [0, 255], RGB
+    inputs, targets : (B, 3, M, M) uint8 in [0, 255], RGB
+        The same faces, scaled for the network's input and output, see `FaceBank.at`.
     masks : (B, 1, M, M) uint8 or None
         See `FaceBank.masks`.
     uniform : (B, 10) float32 in [-1, 1)
@@ -156,41 +172,19 @@ def augment_faces(
         Sides of input and target in pixels.
     colour : bool
         Whether colours are perturbed.
+    flips : bool
+        Whether half of the faces are mirrored.
+    warp : float
+        Standard deviation of the warp's control points, in half crop sides.
     """
-    images = faces.float().div(255)
+    matrix, places = _affine(uniform, share, flips=flips), _warp(normal * warp, sides[0])
+    warped = sample(inputs.float().div(255), positions(matrix, sides[0], places))
+    places = positions(matrix, sides[1])
+    target = sample(targets.float().div(255), places)
     if colour:
-        images = perturb_colour(images, uniform[:, 5:])
-    matrix = _affine(uniform, share)
-    warped = _sample(images, _grid(matrix, sides[0], _warp(normal, sides[0])))
-    grid = _grid(matrix, sides[1])
-    region = None if masks is None else _sample(masks.float().div(255), grid)
-    return Batch(warped, _sample(images, grid), region)
-
-
-def _grid(matrix: Tensor, side: int, warp: Tensor | None = None) -> Tensor:
-    """Return the position of each pixel of a crop in the stored faces.
-
-    Parameters
-    ----------
-    matrix : (B, 2, 3) float32
-        Maps crop positions to stored positions, both in half sides from the middle.
-    side : int
-        Side R of the crop in pixels.
-    warp : (B, 2, R, R) float32, optional
-        Displacements within the crop, in half crop sides.
-
-    Returns
-    -------
-    (B, R, R, 2) float32
-        x, y in half sides of the stored faces.
-    """
-    line = (torch.arange(side, device=matrix.device) * 2 + 1) / side - 1
-    across, down = line[None, None, :], line[None, :, None]
-    if warp is not None:
-        across, down = across + warp[:, 0], down + warp[:, 1]
-    rows = matrix[..., None, None]
-    x_and_y = [rows[:, i, 0] * across + rows[:, i, 1] * down + rows[:, i, 2] for i in (0, 1)]
-    return torch.stack(x_and_y, dim=-1)
+        warped, target = (perturb_colour(each, uniform[:, 5:]) for each in (warped, target))
+    region = None if masks is None else sample(masks.float().div(255), places)
+    return Batch(warped, target, region)
 
 
 def plain_batch(
@@ -208,29 +202,19 @@ def plain_batch(
     input_side : int, optional
         Side of the inputs in pixels; by default `resolution`.
     """
-    faces = bank.faces[index].float().div_(255)
-    crop = [[bank.share, 0.0, 0.0], [0.0, bank.share, narrower_drop(bank.share)]]
-    matrix = torch.tensor(crop, device=faces.device).expand(len(index), 2, 3)
-    grid = _grid(matrix, resolution)
-    target = _sample(faces, grid)
-    inputs = target
+    place = (bank.share, narrower_drop(bank.share))
+    target = inputs = middle(bank.at(resolution)[index], resolution, *place)
     if input_side is not None and input_side != resolution:
-        inputs = _sample(faces, _grid(matrix, input_side))
-    region = None if bank.masks is None else _sample(bank.masks[index].float().div_(255), grid)
+        inputs = middle(bank.at(input_side)[index], input_side, *place)
+    region = None if bank.masks is None else middle(bank.masks[index], resolution, *place)
     return Batch(inputs, target, region)
 
 
-def _sample(faces: Tensor, grid: Tensor) -> Tensor:
-    return functional.grid_sample(
-        faces, grid, mode="bilinear", padding_mode="reflection", align_corners=False
-    )
-
-
-def _affine(uniform: Tensor, share: float) -> Tensor:
+def _affine(uniform: Tensor, share: float, *, flips: bool) -> Tensor:
     """Return (B, 2, 3) sampling matrices: rotation, zoom, shift and flip of the network's crop."""
     angle = uniform[:, 0] * torch.pi * ROTATION / 180
     scale = share * (1 + uniform[:, 1] * ZOOM)
-    flip = torch.where(uniform[:, 2] < 0, -1.0, 1.0)
+    flip = torch.where(uniform[:, 2] < 0, -1.0, 1.0) if flips else torch.ones_like(angle)
     cosine, sine = scale * angle.cos(), scale * angle.sin()
     shift = uniform[:, 3:5] * SHIFT * share
     down = shift[:, 1] + narrower_drop(share)
@@ -238,11 +222,9 @@ def _affine(uniform: Tensor, share: float) -> Tensor:
     return torch.stack(rows, dim=1).view(-1, 2, 3)
 
 
-def _warp(normal: Tensor, side: int) -> Tensor:
-    """Return (B, 2, R, R) smooth displacements in half crop sides."""
-    return functional.interpolate(
-        normal * WARP_SIGMA, size=(side, side), mode="bicubic", align_corners=True
-    )
+def _warp(shifts: Tensor, side: int) -> Tensor:
+    """Return (B, 2, R, R) smooth displacements from those of the control points."""
+    return functional.interpolate(shifts, size=(side, side), mode="bicubic", align_corners=True)
 
 
 def perturb_colour(faces: Tensor, uniform: Tensor) -> Tensor:

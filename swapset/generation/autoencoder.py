@@ -8,25 +8,23 @@ residual blocks, self-attention and a mask beside the face.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.blocks import Down, Head, Residual, SelfAttention, Up, init_weights
-from swapset.generation.size import (
-    DECODER_ATTENTION,
-    ENCODER_ATTENTION,
-    decoder_channels,
-    encoder_channels,
-)
+from swapset.generation.bank import FaceBank
+from swapset.generation.blocks import Down, Head, SelfAttention, Up, init_weights, upscaling
+from swapset.generation.size import ENCODER_ATTENTION, decoder_channels, encoder_channels
+from swapset.generation.textures import Motion, TextureDecoder
 
 
 class Encoder(nn.Module):
     """Encoder that all subjects share; by training, its features carry no identity.
 
-    W is the recipe's width, S its smallest side.
+    W is the recipe's width, S its smallest side. For decoders of textures, the features say where
+    textures move and how they mix, see `swapset.generation.textures`.
 
     Parameters
     ----------
@@ -39,7 +37,7 @@ class Encoder(nn.Module):
         channels = encoder_channels(recipe)
         layers: list[nn.Module] = []
         for level in range(len(channels) - 1):
-            layers.append(Down(channels[level], channels[level + 1]))
+            layers.append(Down(channels[level], channels[level + 1], recipe.kernel))
             if recipe.attention and recipe.input_side >> (level + 1) in ENCODER_ATTENTION:
                 layers.append(SelfAttention(channels[level + 1]))
         self.downs = nn.Sequential(*layers)
@@ -47,11 +45,16 @@ class Encoder(nn.Module):
         self.code = nn.Linear(flat, recipe.code)
         self.spread = nn.Linear(recipe.code, 8 * recipe.width * self.side**2)
         self.up = Up(8 * recipe.width, 4 * recipe.width)
+        self.motion = Motion(recipe) if recipe.decoder == "textures" else None
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Return features (B, 4W, 2S, 2S) float32 of faces (B, 3, I, I) float32 in [0, 1], RGB."""
+        """Return features of faces (B, 3, I, I) float32 in [0, 1], RGB.
+
+        They are (B, 4W, 2S, 2S) float32; of textures, those of `Motion`.
+        """
         code = self.code(self.downs(faces).flatten(1))
-        return self.up(self.spread(code).unflatten(1, (-1, self.side, self.side)))
+        features = self.up(self.spread(code).unflatten(1, (-1, self.side, self.side)))
+        return features if self.motion is None else self.motion(features)
 
 
 class Decoder(nn.Module):
@@ -64,18 +67,11 @@ class Decoder(nn.Module):
 
     def __init__(self, recipe: TrainingRecipe):
         super().__init__()
-        start = 2 * recipe.smallest_side
-        channels = decoder_channels(recipe)
-        layers: list[nn.Module] = []
-        for level in range(len(channels) - 1):
-            layers.append(Up(channels[level], channels[level + 1]))
-            if recipe.residual:
-                layers.append(Residual(channels[level + 1]))
-            if recipe.attention and start << (level + 1) in DECODER_ATTENTION:
-                layers.append(SelfAttention(channels[level + 1]))
-        self.ups = nn.Sequential(*layers)
-        self.to_rgb = Head(channels[-1], 3)
-        self.to_mask = None if recipe.learned_mask == "none" else Head(channels[-1], 1)
+        channels = decoder_channels(recipe)[-1]
+        self.ups = upscaling(recipe)
+        self.to_rgb = Head(channels, 3, recipe.kernel)
+        masks = recipe.learned_mask != "none"
+        self.to_mask = Head(channels, 1, recipe.kernel) if masks else None
 
     def forward(self, features: Tensor) -> Tensor:
         """Return faces (B, 3 or 4, R, R) float32 in [0, 1] from features (B, 4W, 2S, 2S) float32.
@@ -94,6 +90,8 @@ def _init_autoencoder(module: nn.Module) -> None:
     if isinstance(module, Decoder):
         for head in filter(None, (module.to_rgb, module.to_mask)):
             nn.init.xavier_uniform_(head.weight, gain=0.5)
+    elif isinstance(module, Motion | TextureDecoder):
+        module.init_head()
 
 
 class SwapAutoencoder(nn.Module):
@@ -109,7 +107,8 @@ class SwapAutoencoder(nn.Module):
     def __init__(self, recipe: TrainingRecipe, subjects: Sequence[str]):
         super().__init__()
         self.encoder = Encoder(recipe)
-        self.decoders = nn.ModuleDict({subject: Decoder(recipe) for subject in subjects})
+        kind = Decoder if recipe.decoder == "convolutional" else TextureDecoder
+        self.decoders = nn.ModuleDict({subject: kind(recipe) for subject in subjects})
         self.apply(_init_autoencoder)
 
     def forward(self, faces: Tensor, subject: str) -> Tensor:
@@ -132,25 +131,52 @@ class SwapAutoencoder(nn.Module):
         """
         return self.decoders[subject](self.encoder(faces))
 
-    def reconstruct(self, faces: dict[str, Tensor]) -> dict[str, Tensor]:
+    def reconstruct(self, faces: dict[str, Tensor], *, coarse: bool = False) -> dict[str, Tensor]:
         """Encode all subjects' faces in one batch; decode each subject's with its own decoder.
 
         Parameters
         ----------
         faces : dict of str to (B, 3, I, I) float32 in [0, 1], RGB
             By subject.
+        coarse : bool
+            Decode faces of half the side; only decoders of textures can.
 
         Returns
         -------
         dict of str to (B, 3 or 4, R, R) float32 in [0, 1]
             See `forward`.
         """
+        more = {"coarse": True} if coarse else {}
         features = self.encoder(torch.cat(list(faces.values())))
         parts = features.split([len(batch) for batch in faces.values()])
         return {
-            subject: self.decoders[subject](part)
+            subject: self.decoders[subject](part, **more)
             for subject, part in zip(faces, parts, strict=True)
         }
+
+    def expressions(self) -> Tensor | None:
+        """Return the centres of the textures' expressions, (K, 7) float32, if there are any."""
+        return None if self.encoder.motion is None else self.encoder.motion.centres
+
+    def start_textures(self, centres: Tensor, banks: Mapping[str, FaceBank]) -> None:
+        """Start each subject's textures from the mean of its faces around each centre.
+
+        Parameters
+        ----------
+        centres : (K, 7) float32
+            See `swapset.generation.expressions.group_centres`.
+        banks : mapping of str to FaceBank
+            Each subject's faces, with their expressions.
+        """
+        if self.encoder.motion is None:
+            return
+        self.encoder.motion.centres.copy_(centres)
+        for subject, bank in banks.items():
+            self.decoders[subject].start(bank, centres)
+
+    def textures(self) -> list[nn.Parameter]:
+        """Return the textures of all decoders, if they are decoders of textures."""
+        return [each.textures for each in self.decoders.values() if hasattr(each, "textures")]
 
     def placed(self, device: torch.device) -> SwapAutoencoder:
         """Move the model to `device`, its weights in channels_last order; return it."""
@@ -164,11 +190,15 @@ class SwapAutoencoder(nn.Module):
         ----------
         other : SwapAutoencoder
         decoders : dict of str to str
-            For each subject here, the subject of `other` whose decoder is copied.
+                For each subject here, the subject of `other` whose decoder is copied; its textures
+            only if it is the same subject.
         """
         self.encoder.load_state_dict(other.encoder.state_dict())
         for subject, source in decoders.items():
-            self.decoders[subject].load_state_dict(other.decoders[source].state_dict())
+            weights = other.decoders[source].state_dict()
+            if subject != source:
+                weights.pop("textures", None)
+            self.decoders[subject].load_state_dict(weights, strict=subject == source)
 
 
 def composite(output: Tensor, faces: Tensor) -> Tensor:

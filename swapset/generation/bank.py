@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,9 @@ from torch.nn import functional
 
 from swapset.faces.masks import polygon, render_mask
 from swapset.types import Bytes, Floats32, Frames, Points
+
+_CHUNK = 64
+"""Faces that are scaled at a time."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,18 @@ class FaceBank:
         Side of the network's crop as a share of the stored side.
     masks : (N, 1, M, M) uint8 or None
         255 in the hull of each face's landmarks, 0 outside.
+    expressions : (N, E) float32 or None
+        See `swapset.generation.expressions.describe`.
+    chances : (N,) float32 in (0, 1] or None
+        Rising numbers: the chance that this face or an earlier one is drawn. None = all are alike.
     """
 
     faces: Tensor
     share: float
     masks: Tensor | None = None
+    expressions: Tensor | None = None
+    chances: Tensor | None = None
+    _scaled: dict[int, Tensor] = field(default_factory=dict, init=False, compare=False)
 
     @classmethod
     def from_faces(
@@ -41,6 +51,7 @@ class FaceBank:
         share: float,
         device: torch.device,
         points: Points | None = None,
+        expressions: Floats32 | None = None,
     ) -> FaceBank:
         """Scale stored faces once and move them to the device.
 
@@ -56,33 +67,73 @@ class FaceBank:
         device : torch.device
         points : (N, 68, 2) float32, optional
             Landmarks x, y in pixels of `faces`; with them the bank has masks.
+        expressions : (N, E) float32, optional
         """
         side = min(faces.shape[1], round(resolution / share))
-        chunks = np.array_split(faces, max(1, len(faces) // 64))
-        scaled = torch.cat([_scaled(chunk, side, device) for chunk in chunks]).contiguous()
+        chunks = np.array_split(faces, max(1, len(faces) // _CHUNK))
+        scaled = torch.cat([_resized(_moved(chunk, device), side) for chunk in chunks]).contiguous()
+        described = None if expressions is None else torch.from_numpy(expressions).to(device)
         if points is None:
-            return cls(scaled, share)
+            return cls(scaled, share, expressions=described)
         scaled_points = (points + 0.5) * (side / faces.shape[1]) - 0.5
         masks = torch.from_numpy(np.stack([_hull_mask(each, side) for each in scaled_points]))
-        return cls(scaled, share, masks[:, None].to(device))
+        return cls(scaled, share, masks[:, None].to(device), described)
 
     def __len__(self) -> int:
         return len(self.faces)
 
+    def at(self, side: int) -> Tensor:
+        """Return the faces, scaled so that the network's crop has about `side` pixels.
+
+        Parameters
+        ----------
+        side : int
+            Faces are never enlarged to reach it.
+
+        Returns
+        -------
+        (N, 3, M, M) uint8 in [0, 255], RGB
+        """
+        stored = round(side / self.share)
+        if stored >= self.faces.shape[-1]:
+            return self.faces
+        if stored not in self._scaled:
+            parts = [_resized(part, stored) for part in self.faces.split(_CHUNK)]
+            self._scaled[stored] = torch.cat(parts)
+        return self._scaled[stored]
+
     def part(self, places: slice) -> FaceBank:
         """Return some of the faces, without copying them."""
         masks = None if self.masks is None else self.masks[places]
-        return FaceBank(self.faces[places], self.share, masks)
+        expressions = None if self.expressions is None else self.expressions[places]
+        return FaceBank(self.faces[places], self.share, masks, expressions)
+
+    def weighted(self, chances: Tensor) -> FaceBank:
+        """Return the same faces, drawn by `chances`, (N,) float32 in (0, 1]."""
+        return replace(self, chances=chances)
+
+    def draw(self, size: int, generator: torch.Generator) -> Tensor:
+        """Draw `size` faces at random; return their numbers (size,) int64 on the bank's device."""
+        device = self.faces.device
+        if self.chances is None:
+            return torch.randint(len(self), (size,), generator=generator, device=device)
+        drawn = torch.rand(size, generator=generator, device=device)
+        return torch.searchsorted(self.chances, drawn, right=True).clamp_max(len(self) - 1)
 
 
-def _scaled(faces: Frames, side: int, device: torch.device) -> Tensor:
-    """Return faces (n, S, S, 3) as (n, 3, side, side) uint8 on the device."""
-    images = torch.from_numpy(np.ascontiguousarray(faces)).to(device).permute(0, 3, 1, 2)
-    if side != faces.shape[1]:
-        images = functional.interpolate(
-            images.float(), size=(side, side), mode="bilinear", antialias=True
-        )
-    return images.round().clamp(0, 255).to(torch.uint8)
+def _moved(faces: Frames, device: torch.device) -> Tensor:
+    """Return faces (n, S, S, 3) uint8 as (n, 3, S, S) on the device."""
+    return torch.from_numpy(np.ascontiguousarray(faces)).to(device).permute(0, 3, 1, 2)
+
+
+def _resized(images: Tensor, side: int) -> Tensor:
+    """Return pictures (n, 3, S, S) uint8 scaled to (n, 3, side, side) uint8."""
+    if side == images.shape[-1]:
+        return images
+    scaled = functional.interpolate(
+        images.float(), size=(side, side), mode="bilinear", antialias=True
+    )
+    return scaled.round().clamp(0, 255).to(torch.uint8)
 
 
 def _hull_mask(points: Floats32, side: int) -> Bytes:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from swapset.generation.size import SQUEEZE
+from swapset.config.recipes import TrainingRecipe
+from swapset.generation.size import DECODER_ATTENTION, SQUEEZE, decoder_channels, upscalings
 
 SLOPE = 0.1
 """Slope of the leaky rectifiers below zero."""
@@ -61,10 +62,17 @@ class Up(nn.Module):
 
 
 class Head(nn.Conv2d):
-    """The last convolution, from I channels to the few channels O of a picture or mask."""
+    """The last convolution, from I channels to the few channels O of a picture or mask.
 
-    def __init__(self, inputs: int, outputs: int):
-        super().__init__(inputs, outputs, kernel_size=5, padding=2)
+    Parameters
+    ----------
+    inputs, outputs : int
+        I and O.
+    kernel : {5, 3}
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 5):
+        super().__init__(inputs, outputs, kernel_size=kernel, padding=kernel // 2)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (B, O, H, W) from features (B, I, H, W), both of one floating dtype."""
@@ -114,6 +122,19 @@ class SelfAttention(nn.Module):
         return features + self.scale * attended.mT.unflatten(2, features.shape[2:])
 
 
+def upscaling(recipe: TrainingRecipe) -> nn.Sequential:
+    """Return the layers that double the side of the encoder's features, see `size.upscalings`."""
+    channels, start = decoder_channels(recipe), 2 * recipe.smallest_side
+    layers: list[nn.Module] = []
+    for level in range(upscalings(recipe)):
+        layers.append(Up(channels[level], channels[level + 1]))
+        if recipe.residual:
+            layers.append(Residual(channels[level + 1]))
+        if recipe.attention and start << (level + 1) in DECODER_ATTENTION:
+            layers.append(SelfAttention(channels[level + 1]))
+    return nn.Sequential(*layers)
+
+
 def init_weights(module: nn.Module) -> None:
     """Draw initial weights that keep the signal's variance; with torch's defaults it dies away.
 
@@ -142,7 +163,7 @@ def halving_convolution(faces: Tensor, weight: Tensor, bias: Tensor | None) -> T
     faces : (B, I, H, W) of a floating dtype
         H and W even.
     weight : (O, I, K, K) of the same dtype
-        K is 4 or 5; the padding is (K - 1) // 2.
+        K is 3, 4 or 5; the padding is (K - 1) // 2.
     bias : (O,) of the same dtype, or None
 
     Returns
@@ -162,15 +183,16 @@ def same_size_convolution(features: Tensor, weight: Tensor, bias: Tensor) -> Ten
     ----------
     features : (B, I, H, W) of a floating dtype
         H and W even.
-    weight : (O, I, 5, 5) of the same dtype
-        The padding is 2.
+    weight : (O, I, K, K) of the same dtype
+        K is 3 or 5; the padding is K // 2.
     bias : (O,) of the same dtype
 
     Returns
     -------
     (B, O, H, W) of the same dtype
     """
-    offsets = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    first = (5 - weight.shape[-1]) // 2
+    offsets = [(first + row, first + column) for row in (0, 1) for column in (0, 1)]
     kernels = torch.stack([_in_quarters(weight, *each) for each in offsets], dim=1).flatten(0, 1)
     quarters, biases = functional.pixel_unshuffle(features, 2), bias.repeat_interleave(4)
     outputs = functional.conv2d(quarters, _padded(kernels, 0), _padded(biases, 0), padding=1)

@@ -19,6 +19,7 @@ from swapset.faces.prepare import load_faces, load_points
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.bank import FaceBank
 from swapset.generation.checkpoint import load_model, save_model
+from swapset.generation.expressions import describe
 from swapset.generation.preview import loss_picture
 from swapset.generation.training import Run, Trainer
 from swapset.io.files import atomic_output, sha256_of, write_csv, write_empty, write_json
@@ -185,6 +186,7 @@ def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
         share=job.recipe.context / job.context,
         device=job.run.device,
         points=faces.points if job.recipe.needs_masks else None,
+        expressions=describe(faces.points) if job.recipe.needs_expressions else None,
     )
 
 

@@ -15,6 +15,8 @@ DECODER_ATTENTION = (32,)
 ENCODER_ATTENTION = (8, 16)
 """Sides of the maps with self-attention, where a recipe has it. Its cost grows with the fourth
 power of the side."""
+CORRECTIONS = 6
+"""Channels by which a decoder of textures corrects each colour: a gain and a residual."""
 SQUEEZE = 8
 """Ratio of a self-attention's channels to those of its keys and queries."""
 SAMPLES, SHOWN = 3, 4
@@ -46,30 +48,57 @@ def decoder_channels(recipe: TrainingRecipe) -> list[int]:
     return [4 * width, *growing[::-1]]
 
 
+def upscalings(recipe: TrainingRecipe) -> int:
+    """Return the number of doublings in a decoder; of textures: in what all decoders share."""
+    side = recipe.resolution if recipe.decoder == "convolutional" else recipe.motion_side
+    return int(math.log2(side // (2 * recipe.smallest_side)))
+
+
+def texture_side(recipe: TrainingRecipe) -> int:
+    """Return the side of a texture: that of the face and a margin, from which pixels move in."""
+    return recipe.resolution * 9 // 8
+
+
 def encoder_weights(recipe: TrainingRecipe) -> int:
     """Return the number of weights of the encoder."""
     channels, area = encoder_channels(recipe), recipe.smallest_side**2
     count = 0
     for level, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
-        count += _convolution(inputs, outputs, 5)
+        count += _convolution(inputs, outputs, recipe.kernel)
         if recipe.attention and recipe.input_side >> (level + 1) in ENCODER_ATTENTION:
             count += _attention(outputs)
     spread = 8 * recipe.width * area
     count += _convolution(channels[-1] * area, recipe.code) + _convolution(recipe.code, spread)
-    return count + _convolution(8 * recipe.width, 16 * recipe.width, 3)
+    count += _convolution(8 * recipe.width, 16 * recipe.width, 3)
+    if recipe.decoder == "convolutional":
+        return count
+    shared = decoder_channels(recipe)[upscalings(recipe)]
+    return count + _upscaling_weights(recipe) + _convolution(shared, 3 * recipe.textures, 3)
 
 
 def decoder_weights(recipe: TrainingRecipe) -> int:
     """Return the number of weights of one subject's decoder."""
+    channels = decoder_channels(recipe)[upscalings(recipe)]
+    masks = recipe.learned_mask != "none"
+    if recipe.decoder == "convolutional":
+        head = _convolution(channels, 3 + masks, recipe.kernel)
+        return _upscaling_weights(recipe) + head
+    pictures = 3 * recipe.textures * texture_side(recipe) ** 2
+    return pictures + _convolution(channels, CORRECTIONS + masks, 3)
+
+
+def _upscaling_weights(recipe: TrainingRecipe) -> int:
+    """Return the number of weights of the doublings."""
     channels, start = decoder_channels(recipe), 2 * recipe.smallest_side
     count = 0
-    for level, (inputs, outputs) in enumerate(itertools.pairwise(channels)):
+    for level in range(upscalings(recipe)):
+        inputs, outputs = channels[level : level + 2]
         count += _convolution(inputs, 4 * outputs, 3)
         if recipe.residual:
             count += 2 * _convolution(outputs, outputs, 3)
         if recipe.attention and start << (level + 1) in DECODER_ATTENTION:
             count += _attention(outputs)
-    return count + _convolution(channels[-1], 3 if recipe.learned_mask == "none" else 4, 5)
+    return count
 
 
 def weights(recipe: TrainingRecipe, subjects: int) -> int:

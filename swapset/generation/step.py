@@ -27,6 +27,8 @@ LARGEST_GRADIENT = 1.0
 """Norm to which gradients are clipped: one odd batch must not undo a training."""
 _RECORDED_CALL = 4
 """Number of the call, counted from 1, in which a step is recorded."""
+_TEXTURE_RATE = 10.0
+"""Factor on the rate of textures: each of their pixels learns from few pixels of a face."""
 _CRITIC_RATE, _CRITIC_BETAS = 2.0, (0.5, 0.999)  # as in faceswap-GAN
 
 Shares = dict[str, Tensor]
@@ -69,6 +71,8 @@ class Step:
     ----------
     autocast : torch.autocast
         The autoencoder's precision, to be entered around it.
+    coarse : bool
+        Whether steps learn faces of half the side.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Step:
         self.optimiser = self._optimiser()
         self._rates = [float(group["lr"]) for group in self.optimiser.param_groups]
         self._augment: Callable[..., Batch] = augment_faces
+        self.coarse = False
 
     def compile(self) -> None:
         """Compile the networks and the augmentation."""
@@ -96,9 +101,12 @@ class Step:
     def _optimiser(self) -> torch.optim.Optimizer:
         """Return one optimiser for the model and the critics."""
         rate = self.recipe.learning_rate
-        groups: list[dict[str, Any]] = [
-            {"params": list(self.model.parameters()), "lr": self._rate(rate)}
-        ]
+        textures = self.model.textures()
+        known = set(textures)
+        weights = [weight for weight in self.model.parameters() if weight not in known]
+        groups: list[dict[str, Any]] = [{"params": weights, "lr": self._rate(rate)}]
+        if textures:
+            groups.append({"params": textures, "lr": self._rate(_TEXTURE_RATE * rate)})
         critics = list(self.objective.critics.parameters())
         if critics:
             more = {"lr": self._rate(_CRITIC_RATE * rate), "betas": _CRITIC_BETAS}
@@ -147,14 +155,17 @@ class Step:
 
     def _draw(self, subjects: Sequence[str], generator: torch.Generator) -> dict[str, Batch]:
         recipe = self.recipe
+        side = recipe.resolution // 2 if self.coarse else recipe.resolution
         return {
             subject: draw_batch(
                 self.banks[subject],
                 recipe.batch,
-                recipe.resolution,
+                side,
                 colour=recipe.colour_augmentation,
                 generator=generator,
                 input_side=recipe.input_side,
+                flips=recipe.flips,
+                warp=recipe.warp,
                 augment=self._augment,
             )
             for subject in subjects
@@ -167,7 +178,8 @@ class Step:
                 {
                     subject: batch.warped.contiguous(memory_format=torch.channels_last)
                     for subject, batch in batches.items()
-                }
+                },
+                coarse=self.coarse,
             )
         return {
             subject: Reconstruction.from_output(self.recipe, outputs[subject], batch)
@@ -204,7 +216,8 @@ class RecordedStep:
     """A step that is recorded once as a CUDA graph and then replayed.
 
     The first calls run plainly, so that the libraries choose their kernels; they are full training
-    steps. All calls have the same subjects and generator.
+    steps. All calls have the same subjects and generator. When faces change their side, the step is
+    recorded anew.
 
     Parameters
     ----------
@@ -214,6 +227,7 @@ class RecordedStep:
 
     def __init__(self, step: Step):
         self.step = step
+        self._coarse = step.coarse
         self._calls = 0
         self._recording: _Recording | None = None
         self._replacement: torch.Generator | None = None
@@ -231,6 +245,8 @@ class RecordedStep:
         shares : dict of str to (B, 1, 1, 1) float32 in [0, 1]
             See `Objective.shares`.
         """
+        if self.step.coarse != self._coarse:
+            self._coarse, self._calls, self._recording = self.step.coarse, 0, None
         self._calls += 1
         if self._calls == _RECORDED_CALL:
             self._recording = self._record(subjects, generator, shares)

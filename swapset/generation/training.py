@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.bank import FaceBank
+from swapset.generation.expressions import balanced, group_centres
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
 from swapset.generation.preview import preview_row
@@ -107,6 +108,8 @@ class Trainer(Task):
         bf16 = uses_bf16(settings.precision, settings.device)
         torch.manual_seed(derive_seed(settings.seed, "weights") % 2**63)
         self.model = SwapAutoencoder(recipe, self.subjects).placed(settings.device)
+        if recipe.needs_expressions:
+            self._group_faces(start)
         self.objective = Objective(recipe, self.subjects, settings.device, bf16=bf16)
         if start is not None:
             self._start_from(start)
@@ -127,8 +130,18 @@ class Trainer(Task):
         if settings.compiled:
             self._compile()
 
+    def _group_faces(self, start: SwapAutoencoder | None) -> None:
+        """Start textures from groups of like expressions; draw rare ones more often."""
+        centres = None if start is None else start.expressions()
+        if centres is None:
+            seed = derive_seed(self.settings.seed, "expressions") % 2**32
+            centres = group_centres(self.banks, self.recipe.textures, seed)
+        self.model.start_textures(centres, self.banks)
+        if self.recipe.balanced:
+            self.banks = {name: balanced(bank, centres) for name, bank in self.banks.items()}
+
     def _start_from(self, start: SwapAutoencoder) -> None:
-        """Copy the weights of another model."""
+        """Copy the weights of another model; newcomers keep their own textures."""
         decoders = {
             subject: subject
             if subject in start.decoders
@@ -194,6 +207,7 @@ class Trainer(Task):
         chosen = self._chosen(seed)
         shares = self.objective.shares(chosen, derive_seed(self.settings.seed, "mixup", index))
         self._plain_step.set_rates(self.schedule.factor(index + 1))
+        self._plain_step.coarse = self.recipe.coarse_first and index < self.schedule.decay_from
         outcome = self._take_step(chosen, self._generator, shares)
         self._terms = outcome.terms
         self._window[index % LOSS_WINDOW] = torch.nan

@@ -1,0 +1,131 @@
+"""Groups of faces with like expressions, found from landmarks and shared by all people.
+
+Textures of the same number start from the same expression in all people, so that the encoder's
+mixture means the same for everyone. Rare expressions, such as blinks, can be drawn more often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from scipy.cluster.vq import kmeans
+from torch import Tensor
+
+from swapset.faces.align import narrower_drop
+from swapset.generation.bank import FaceBank
+from swapset.generation.crops import middle
+from swapset.types import Floats, Floats32, Points
+
+SPREADS = (0.07, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
+"""Typical standard deviation of each of the values of `describe`, within a talking person."""
+NEAREST = 24
+"""Faces that are averaged for the start of a texture."""
+_TRIES = 10
+_LARGEST = 4096
+"""Most faces of all people that the groups are found from."""
+
+
+def describe(points: Points) -> Floats32:
+    """Describe each face's expression and pose by numbers of about equal weight.
+
+    Parameters
+    ----------
+    points : (N, 68, 2) float32
+        Landmarks x, y in pixels of aligned faces.
+
+    Returns
+    -------
+    (N, 7) float32
+        Opening of the eyes and of the mouth, width of the mouth, height of the brows, turn to the
+        side and up, and lift of the mouth's corners; 0 is the person's median, 1 a typical spread.
+    """
+    p = np.asarray(points, np.float64)
+    width = _distance(p, 36, 45)
+    eyes = [_distance(p, i + 1, i + 5) + _distance(p, i + 2, i + 4) for i in (36, 42)]
+    openings = [both / (2 * _distance(p, i, i + 3)) for i, both in zip((36, 42), eyes, strict=True)]
+    mouth = np.mean([_distance(p, i, j) for i, j in ((61, 67), (62, 66), (63, 65))], axis=0)
+    brows = p[:, 36:48, 1].mean(axis=1) - p[:, 17:27, 1].mean(axis=1)
+    nose = p[:, 30] - (p[:, 36] + p[:, 45]) / 2
+    corners = (p[:, 48, 1] + p[:, 54, 1]) / 2 - p[:, 51, 1]
+    lengths = [mouth, _distance(p, 48, 54), brows, nose[:, 0], nose[:, 1], corners]
+    values = np.stack([np.mean(openings, axis=0), *(each / width for each in lengths)], axis=1)
+    return ((values - np.median(values, axis=0)) / SPREADS).astype(np.float32)
+
+
+def _distance(points: Floats, one: int, other: int) -> Floats:
+    return np.linalg.norm(points[:, one] - points[:, other], axis=1)
+
+
+def group_centres(banks: Mapping[str, FaceBank], count: int, seed: int) -> Tensor:
+    """Return the centres of groups of like expressions, found by k-means over all people.
+
+    Parameters
+    ----------
+    banks : mapping of str to FaceBank
+        Faces with their expressions. Everybody has the same weight.
+    count : int
+        Number of groups, K.
+    seed : int
+
+    Returns
+    -------
+    (K, 7) float32
+        In the units of `describe`; with fewer different faces than groups, some are equal.
+    """
+    most = max(1, _LARGEST // len(banks))
+    parts = []
+    for bank in banks.values():
+        places = np.linspace(0, len(bank) - 1, min(most, len(bank))).round().astype(int)
+        parts.append(_expressions(bank).cpu().double().numpy()[places])
+    faces = np.unique(np.concatenate(parts), axis=0)
+    found, _ = kmeans(faces, min(count, len(faces)), iter=_TRIES, rng=seed)
+    return torch.from_numpy(np.resize(found, (count, faces.shape[1])).astype(np.float32))
+
+
+def balanced(bank: FaceBank, centres: Tensor) -> FaceBank:
+    """Return the same faces with weights by which rare expressions are drawn more often.
+
+    A group with n faces is drawn in proportion to the square root of n: evenly drawn groups would
+    repeat a few faces too often.
+
+    Parameters
+    ----------
+    bank : FaceBank
+        Faces with their expressions.
+    centres : (K, 7) float32
+    """
+    group = torch.cdist(_expressions(bank), centres.to(bank.faces.device)).argmin(dim=1)
+    sizes = torch.bincount(group, minlength=len(centres))
+    weights = sizes[group].double().rsqrt().cumsum(0)
+    return bank.weighted((weights / weights[-1]).float())
+
+
+def mean_faces(bank: FaceBank, centres: Tensor, side: int, share: float) -> Tensor:
+    """Return the mean of the faces that are nearest to each group's centre.
+
+    Parameters
+    ----------
+    bank : FaceBank
+        Faces with their expressions.
+    centres : (K, 7) float32
+    side : int
+        Side of the pictures in pixels, T.
+    share : float
+        Side of the pictures as a share of the stored side.
+
+    Returns
+    -------
+    (K, 3, T, T) float32 in [0, 1], RGB
+    """
+    distances = torch.cdist(centres.to(bank.faces.device), _expressions(bank))
+    nearest = distances.argsort(dim=1, stable=True)[:, :NEAREST]
+    place = (share, narrower_drop(bank.share))
+    return torch.stack([middle(bank.faces[each], side, *place).mean(dim=0) for each in nearest])
+
+
+def _expressions(bank: FaceBank) -> Tensor:
+    if bank.expressions is None:
+        raise ValueError("these faces were loaded without their expressions")
+    return bank.expressions
