@@ -8,7 +8,7 @@ from material.faces import placed
 
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import polygon, render_mask
-from swapset.quality.flicker import SIZE, aligned_difference, flicker
+from swapset.quality.flicker import SIZE, AlignedGrey, flicker
 
 CENTRE, SIDE = (160, 120), 110
 BOX = (CENTRE[0] - SIDE / 2, CENTRE[1] - SIDE / 2, CENTRE[0] + SIDE / 2, CENTRE[1] + SIDE / 2)
@@ -24,12 +24,12 @@ def changed(offset: float, *, shift: float = 0.0, by: float = 0.0) -> np.ndarray
     outline = polygon(POINTS, "smooth") + (shift + by, 0)
     inside = render_mask(outline, frame.shape[:2], 0) > 0
     fake = frame + np.where(inside, offset, 0)[..., None]
-    return aligned_difference(frame, fake.astype(np.uint8), POINTS + (by, 0), outline)
+    return AlignedGrey(frame, POINTS + (by, 0)).change(fake.astype(np.uint8), outline)
 
 
 def test_the_target_itself_is_0() -> None:
     outline = polygon(POINTS, "smooth")
-    same = aligned_difference(TARGET, TARGET, POINTS, outline)
+    same = AlignedGrey(TARGET, POINTS).change(TARGET, outline)
     assert flicker([same] * 3) == 0
 
 
@@ -60,7 +60,7 @@ def test_a_jittering_face_counts() -> None:
 
     def swap(shift: int) -> np.ndarray:
         fake = np.where(inside, np.roll(DONOR, shift, axis=1), TARGET)
-        return aligned_difference(TARGET, fake, POINTS, outline)
+        return AlignedGrey(TARGET, POINTS).change(fake, outline)
 
     values = [flicker([swap(0), swap(shift), swap(0)]) for shift in (0, 1, 3)]
     assert values[0] == 0
@@ -70,7 +70,7 @@ def test_a_jittering_face_counts() -> None:
 
 def test_pixels_outside_the_outlines_do_not_count() -> None:
     small, large = (
-        aligned_difference(TARGET, fake, POINTS, polygon(POINTS, "hull"))
+        AlignedGrey(TARGET, POINTS).change(fake, polygon(POINTS, "hull"))
         for fake in (TARGET, DONOR)
     )
     assert small.shape == (SIZE, SIZE)

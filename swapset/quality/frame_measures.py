@@ -1,0 +1,143 @@
+"""Measures of one fake, frame by frame, and the original's frames that they compare with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from swapset.faces.align import face_width
+from swapset.faces.masks import render_mask
+from swapset.generation.colour import lab_distance
+from swapset.quality import flicker
+from swapset.quality.expression import Expression, ExpressionReader
+from swapset.quality.mask_ssim import mask_ssim
+from swapset.quality.sharpness import sharpness
+from swapset.types import Floats, Floats32, Image, Mask
+
+
+@dataclass
+class OriginalFrame:
+    """One frame of the original; all fakes of the clip share its measures.
+
+    Attributes
+    ----------
+    picture : (H, W, 3) uint8
+        RGB in [0, 255].
+    landmarks : (68, 2) float
+        The target's smoothed landmarks, x, y in pixels; NaN where there is no face.
+    shot : int
+        Number of the stretch of frames without a cut.
+    reader : ExpressionReader
+    """
+
+    picture: Image
+    landmarks: npt.NDArray[np.floating]
+    shot: int
+    reader: ExpressionReader
+
+    @property
+    def has_face(self) -> bool:
+        """Return whether the frame has landmarks."""
+        return bool(np.isfinite(self.landmarks).all())
+
+    @cached_property
+    def expression(self) -> Expression:
+        """Return the target's expression and pose."""
+        return self.reader.read(self.picture, self.landmarks)
+
+    @cached_property
+    def crop(self) -> flicker.AlignedGrey:
+        """Return the aligned crop in which flicker is measured."""
+        return flicker.AlignedGrey(self.picture, self.landmarks)
+
+    @cached_property
+    def face_width(self) -> float:
+        """Return the width of the face in pixels."""
+        return float(face_width(self.landmarks))
+
+
+@dataclass(frozen=True)
+class SwappedFrame:
+    """One frame of a fake with its blending mask.
+
+    Attributes
+    ----------
+    picture : (H, W, 3) uint8
+        RGB in [0, 255].
+    outline : (p, 2) float64
+        Outline of the mask, x, y in pixels.
+    feather : float
+        Width in pixels of the mask's soft edge inside the outline.
+    """
+
+    picture: Image
+    outline: Floats
+    feather: float
+
+    @classmethod
+    def of(cls, picture: Image, outline: Floats | None, feather: float) -> SwappedFrame | None:
+        """Return the frame, or None if it was not swapped."""
+        return None if outline is None else cls(picture, outline, feather)
+
+    def inside(self, *, whole: bool) -> Mask:
+        """Return the mask's pixels, (H, W) bool; with `whole`, those inside its soft edge."""
+        alpha = render_mask(self.outline, self.picture.shape[:2], self.feather * whole)
+        return alpha >= 1 if whole else alpha > 0
+
+
+@dataclass
+class FrameMeasures:
+    """Values per frame of one fake, before they are averaged.
+
+    Attributes
+    ----------
+    ssim : list of (float, float)
+        Both variants of Mask-SSIM.
+    colours, sharpness : list of float
+        Colour distance and sharpness.
+    expressions : list of (Expression, Expression)
+        The target's and the fake's.
+    flicker : list of float
+    embeddings : list of (128,) float32
+    """
+
+    ssim: list[tuple[float, float]] = field(default_factory=list)
+    colours: list[float] = field(default_factory=list)
+    sharpness: list[float] = field(default_factory=list)
+    expressions: list[tuple[Expression, Expression]] = field(default_factory=list)
+    flicker: list[float] = field(default_factory=list)
+    embeddings: list[Floats32] = field(default_factory=list)
+    _run: list[tuple[int, Floats32]] = field(default_factory=list)
+
+    def compare(self, original: OriginalFrame, fake: SwappedFrame, head: Mask) -> None:
+        """Measure everything in one frame but flicker and identity.
+
+        Parameters
+        ----------
+        original : OriginalFrame
+        fake : SwappedFrame
+        head : (H, W) bool
+            Head region of the original, not empty.
+        """
+        before, after = original.picture, fake.picture
+        self.ssim.append(mask_ssim(before, after, head))
+        self.colours.append(lab_distance(before, after, fake.inside(whole=False)))
+        whole = fake.inside(whole=True)
+        self.sharpness.append(sharpness(before, after, whole, original.face_width))
+        shown = original.reader.read(after, original.landmarks)
+        self.expressions.append((original.expression, shown))
+
+    def follow(self, original: OriginalFrame, fake: SwappedFrame) -> None:
+        """Add a frame to the run of consecutive frames in which flicker is measured."""
+        if self._run and original.shot != self._run[-1][0]:
+            self._run.clear()
+        self._run.append((original.shot, original.crop.change(fake.picture, fake.outline)))
+        if len(self._run) == flicker.FRAMES:
+            self.flicker.append(flicker.flicker([change for _, change in self._run]))
+
+    def interrupt(self) -> None:
+        """Begin a new run."""
+        self._run.clear()
