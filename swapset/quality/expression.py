@@ -67,7 +67,8 @@ class Expression(NamedTuple):
     smile : float
         Width of the mouth over the distance of the outer corners of the eyes.
     pose : (3,) float64
-        Yaw, pitch and roll of the head in degrees, relative to the aligned crop.
+        Yaw, pitch and roll of the head in degrees, in the aligned crop; positive to the right,
+        downward and clockwise in the picture.
     """
 
     points: Floats
@@ -238,7 +239,7 @@ def _pose(points: Floats) -> Floats:
     start = np.zeros(3), np.array([0.0, 0.0, DISTANCE * HEAD_WIDTH])
     _, turn, _ = cv2.solvePnP(head, points[numbers], camera, None, *start, useExtrinsicGuess=True)
     matrix = cv2.Rodrigues(turn)[0]
-    yaw = np.arcsin(np.clip(-matrix[2, 0], -1, 1))
+    yaw = np.arcsin(np.clip(matrix[2, 0], -1, 1))
     pitch = np.arctan2(matrix[2, 1], matrix[2, 2])
     roll = np.arctan2(matrix[1, 0], matrix[0, 0])
     return np.degrees(np.array([yaw, pitch, roll], np.float64))

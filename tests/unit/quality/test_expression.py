@@ -14,6 +14,7 @@ from swapset.config.sections import TrackSettings
 from swapset.demo.clips import render_frames
 from swapset.demo.motion import draw_motion
 from swapset.demo.specs import DEMO_SPECS, FRAMES
+from swapset.detectors.inputs.head_model import HEAD
 from swapset.faces.align import crop_transform, invert, warp_crop
 from swapset.faces.masks import polygon, render_mask
 from swapset.faces.track import track_clip
@@ -22,6 +23,7 @@ from swapset.quality.expression import (
     Expression,
     ExpressionReader,
     ExpressionScore,
+    expression,
     expression_error,
     expression_score,
     follows,
@@ -143,6 +145,21 @@ def test_recompression_is_the_floor(target: Clip, shown: list[Expression]) -> No
     assert score.mouth_error < 0.006
     assert score.pose_error < 1.2
     assert min(score.eyes_follow, score.mouth_follows) > 0.95
+
+
+@pytest.mark.parametrize("turn", [(15, 0, 0), (0, -20, 0), (0, 0, 30), (-10, 8, 5)])
+def test_the_pose_of_a_turned_head_is_its_turn(turn: tuple[float, float, float]) -> None:
+    yaw, pitch, roll = np.radians(turn)
+    head = HEAD.astype(np.float64) * (1, 1, -1)  # depth grows away from the camera
+    for first, second, angle in ((1, 2, pitch), (0, 2, yaw), (0, 1, roll)):
+        rotation = np.eye(3)
+        rotation[[first, second], [first, second]] = np.cos(angle)
+        rotation[second, first], rotation[first, second] = np.sin(angle), -np.sin(angle)
+        head = head @ rotation.T
+    points = head[:, :2] / (head[:, 2:] + 600)
+    points *= 1 / np.ptp(points[:17, 0])
+    # A nose that points to the right and down, and a head that is rolled clockwise.
+    assert expression(points + 0.75).pose == pytest.approx(turn, abs=1)
 
 
 @pytest.mark.parametrize("degrees", [-12, 5, 20])
