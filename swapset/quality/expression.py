@@ -109,6 +109,8 @@ class ExpressionScore(NamedTuple):
     eyes_follow, mouth_follows : float
         Correlations over time of the fake's and the target's opening, in [-1, 1]; NaN if the
         target's hardly changes (`EYES_MOVE`, `MOUTH_MOVES`).
+    eyes_gain, mouth_gain : float
+        Slopes of the fake's opening over the target's: 1 = opens as far, 0.2 = a fifth of it.
     """
 
     landmark_distance: float
@@ -118,6 +120,8 @@ class ExpressionScore(NamedTuple):
     pose_error: float
     eyes_follow: float
     mouth_follows: float
+    eyes_gain: float
+    mouth_gain: float
 
 
 class ExpressionReader:
@@ -189,38 +193,52 @@ def expression_score(targets: Sequence[Expression], fakes: Sequence[Expression])
     errors = [expression_error(*pair) for pair in zip(targets, fakes, strict=True)]
     if not errors:
         return ExpressionScore(*[float("nan")] * len(ExpressionScore._fields))
+    eyes = following(
+        [one.eyes.mean() for one in targets], [one.eyes.mean() for one in fakes], EYES_MOVE
+    )
+    mouth = following([one.mouth for one in targets], [one.mouth for one in fakes], MOUTH_MOVES)
     return ExpressionScore(
         **dict(zip(ExpressionError._fields, np.mean(errors, axis=0).tolist(), strict=True)),
-        eyes_follow=follows(
-            [one.eyes.mean() for one in targets], [one.eyes.mean() for one in fakes], EYES_MOVE
-        ),
-        mouth_follows=follows(
-            [one.mouth for one in targets], [one.mouth for one in fakes], MOUTH_MOVES
-        ),
+        eyes_follow=eyes.correlation,
+        mouth_follows=mouth.correlation,
+        eyes_gain=eyes.gain,
+        mouth_gain=mouth.gain,
     )
 
 
-def follows(target: npt.ArrayLike, fake: npt.ArrayLike, enough: float) -> float:
-    """Return the correlation over time of a fake's opening with the target's.
+class Following(NamedTuple):
+    """How well a fake's opening follows the target's over time.
+
+    Attributes
+    ----------
+    correlation : float
+        In [-1, 1]; 0 for a fake that does not move.
+    gain : float
+        Slope of the fake's opening over the target's.
+    """
+
+    correlation: float
+    gain: float
+
+
+def following(target: npt.ArrayLike, fake: npt.ArrayLike, enough: float) -> Following:
+    """Return how well a fake's opening follows the target's over time.
 
     Parameters
     ----------
     target, fake : (n,) array-like
         The opening in each frame.
     enough : float
-        Smallest standard deviation of the target's opening.
-
-    Returns
-    -------
-    float
-        In [-1, 1]; 0 for a fake that does not move, NaN if the target's changes less than `enough`.
+        Smallest standard deviation of the target's opening; NaN is returned below it.
     """
     goal, shown = np.asarray(target, np.float64), np.asarray(fake, np.float64)
-    if goal.std() < enough:
-        return float("nan")
-    if shown.std() == 0:
-        return 0.0
-    return float(np.corrcoef(goal, shown)[0, 1])
+    spread = float(goal.std())
+    if spread < enough:
+        return Following(float("nan"), float("nan"))
+    if not shown.std():
+        return Following(0.0, 0.0)
+    correlation = float(np.corrcoef(goal, shown)[0, 1])
+    return Following(correlation, correlation * float(shown.std()) / spread)
 
 
 def _eye_opening(eye: Floats) -> float:

@@ -12,7 +12,7 @@ from swapset.seeds import derive_seed
 
 MEASURES = (
     *("landmark_distance", "eye_error", "mouth_error", "smile_error", "pose_error"),
-    *("eyes_follow", "mouth_follows", "sharpness", "flicker"),
+    *("eyes_follow", "eyes_gain", "mouth_follows", "mouth_gain", "sharpness", "flicker"),
 )
 """Columns of `swapset.quality.fake_scores.FakeScore` in these tables."""
 PER_FAKE = ("method", "fake", "frames", "identity_donor", *MEASURES, "reason")

@@ -14,8 +14,8 @@ from swapset.errors import DataError
 from swapset.faces.head_masks import HeadMasks
 from swapset.faces.identity import FaceEmbedder
 from swapset.media.decode import frames
-from swapset.quality import flicker
 from swapset.quality.expression import ExpressionReader, expression_score
+from swapset.quality.flicker import EVERY, FRAMES
 from swapset.quality.frame_measures import FrameMeasures, OriginalFrame, SwappedFrame
 from swapset.quality.identity_share import donor_distance, identity_donor
 from swapset.types import Floats, Image
@@ -71,7 +71,7 @@ class FakeScore:
         Mean of `swapset.quality.flicker`, in grey levels.
     landmark_distance, eye_error, mouth_error, smile_error, pose_error : float
         Means over those frames, see `swapset.quality.expression.ExpressionScore`.
-    eyes_follow, mouth_follows : float
+    eyes_follow, mouth_follows, eyes_gain, mouth_gain : float
         How well openings follow the target's over time, as there.
     """
 
@@ -92,6 +92,8 @@ class FakeScore:
     pose_error: float = float("nan")
     eyes_follow: float = float("nan")
     mouth_follows: float = float("nan")
+    eyes_gain: float = float("nan")
+    mouth_gain: float = float("nan")
 
 
 def score_fakes(
@@ -139,7 +141,7 @@ def score_fakes(
     measures = [FrameMeasures() for _ in fakes]
     embedded = [_spread(fake, landmarks, identity_frames) for fake in fakes]
     embedder, reader = FaceEmbedder(), ExpressionReader()
-    pace = max(every, flicker.EVERY)
+    pace = max(every, EVERY)
     for index, (picture, *others) in enumerate(_in_step(clip, fakes)):
         head = heads.mask(index) if index % every == 0 else None
         original = OriginalFrame(picture, landmarks[index], int(heads.shot[index]), reader)
@@ -152,7 +154,7 @@ def score_fakes(
                 continue
             if head is not None and head.any():
                 measured.compare(original, swapped, head)
-            if index % pace < flicker.FRAMES and original.has_face:
+            if index % pace < FRAMES and original.has_face:
                 measured.follow(original, swapped)
             if index in chosen:
                 measured.embeddings.append(embedder.embed(shown, landmarks[index]))
@@ -195,7 +197,7 @@ def _score(
         score.sharpness = _mean(measured.sharpness)
         kept = expression_score(*zip(*measured.expressions, strict=True))
         score = replace(score, **kept._asdict())
-    score.flicker = _mean(measured.flicker)
+    score.flicker = _mean(measured.flickers)
     if measured.embeddings and np.isfinite(target).all() and np.isfinite(fake.donor).all():
         embeddings = np.stack(measured.embeddings)
         score.identity_donor = identity_donor(embeddings, target, fake.donor)

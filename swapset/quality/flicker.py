@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from swapset.faces.align import crop_transform, transform_points, warp_crop
 from swapset.faces.masks import render_mask
-from swapset.types import Bytes, Floats, Floats32
+from swapset.types import Bytes, Floats, Floats32, Mask
 
 FRAMES = 3
 """Consecutive frames that one measurement needs."""
@@ -22,64 +23,85 @@ CONTEXT = 1.6
 """Side of these crops in face widths, so that they hold every blending mask."""
 
 
-class AlignedGrey:
-    """The target's aligned crops of one frame, in grey.
+class AlignedSwap(NamedTuple):
+    """One frame of original and fake, in the aligned crop of the target.
+
+    Attributes
+    ----------
+    original, fake : (SIZE, SIZE) float32
+        Grey, in [0, 255].
+    inside : (SIZE, SIZE) bool
+        Pixels inside the outline of the blending mask.
+    """
+
+    original: Floats32
+    fake: Floats32
+    inside: Mask
+
+
+class AlignedOriginal:
+    """The aligned crop of one frame of the original, in grey.
 
     The alignment takes the movement of the head away, so that a swap that moves with the head
     looks the same in each frame.
 
     Parameters
     ----------
-    original : (H, W, 3) uint8
-        The target's frame, RGB in [0, 255].
+    picture : (H, W, 3) uint8
+        The frame, RGB in [0, 255].
     landmarks : (68, 2) float
         The target's smoothed landmarks, x, y in pixels.
     """
 
-    def __init__(self, original: Bytes, landmarks: npt.NDArray[np.floating]) -> None:
+    def __init__(self, picture: Bytes, landmarks: npt.NDArray[np.floating]) -> None:
         self._matrix = crop_transform(landmarks, SIZE, CONTEXT)
-        self._original = self._crop(original)
+        self._original = self._crop(picture)
 
-    def change(self, fake: Bytes, outline: Floats) -> Floats32:
-        """Return the change that a swap made.
+    def with_fake(self, picture: Bytes, outline: Floats) -> AlignedSwap:
+        """Return this frame together with the same frame of a fake.
 
         Parameters
         ----------
-        fake : (H, W, 3) uint8
-            The same frame of the fake, RGB in [0, 255].
+        picture : (H, W, 3) uint8
+            The fake's frame, RGB in [0, 255].
         outline : (p, 2) float64
             Outline of the blending mask, x, y in pixels of the frame.
-
-        Returns
-        -------
-        (SIZE, SIZE) float32
-            Fake minus original in grey levels; NaN outside the outline.
         """
         inside = render_mask(transform_points(self._matrix, outline), (SIZE, SIZE), 0) > 0
-        return np.where(inside, self._crop(fake) - self._original, np.float32(np.nan))
+        return AlignedSwap(self._original, self._crop(picture), inside)
 
     def _crop(self, picture: Bytes) -> Floats32:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         return warp_crop(grey, self._matrix, SIZE).astype(np.float32)
 
 
-def flicker(changes: Sequence[Floats32]) -> float:
-    """Return the mean absolute second difference over time of a swap's change.
+def flicker(swaps: Sequence[AlignedSwap]) -> float:
+    """Return how much more the fake changes from frame to frame than the original.
+
+    The change of a pixel is the size of its second difference over time. The difference of both
+    videos would not do: it also changes where the target moves and a steady fake does not.
 
     Parameters
     ----------
-    changes : sequence of three (H, W) float32
-        Results of `AlignedGrey.change` for consecutive frames.
+    swaps : sequence of three AlignedSwap
+        Consecutive frames.
 
     Returns
     -------
     float
-        In grey levels, over the pixels inside any of the three outlines. 0 for the original
-        itself and for a change that grows evenly; NaN if no pixel is inside.
+        Mean of max(fake's change - original's change, 0) in grey levels, over the pixels inside
+        any of the three outlines. 0 for the original itself and for a fake that changes evenly;
+        NaN if no pixel is inside.
     """
-    inside = np.isfinite(changes).any(axis=0)
+    inside = np.any([swap.inside for swap in swaps], axis=0)
     if not inside.any():
         return float("nan")
-    # Outside its own outline a swap changes nothing.
-    before, now, after = (np.nan_to_num(each[inside]) for each in changes)
-    return float(np.abs(before - 2 * now + after).mean(dtype=np.float64))
+    own = _change(swap.original[inside] for swap in swaps)
+    more = np.maximum(_change(swap.fake[inside] for swap in swaps) - own, 0)
+    return float(more.mean(dtype=np.float64))
+
+
+def _change(values: Iterable[Floats32]) -> Floats32:
+    """Return the size of the second difference of three frames' values."""
+    before, now, after = values
+    return np.asarray(np.abs(before - 2 * now + after))

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from swapset.faces.align import face_width
 from swapset.faces.masks import render_mask
 from swapset.generation.colour import lab_distance
-from swapset.quality import flicker
 from swapset.quality.expression import Expression, ExpressionReader
+from swapset.quality.flicker import FRAMES, AlignedOriginal, AlignedSwap, flicker
 from swapset.quality.mask_ssim import mask_ssim
 from swapset.quality.sharpness import sharpness
 from swapset.types import Floats, Floats32, Image, Mask
@@ -49,9 +49,9 @@ class OriginalFrame:
         return self.reader.read(self.picture, self.landmarks)
 
     @cached_property
-    def crop(self) -> flicker.AlignedGrey:
+    def crop(self) -> AlignedOriginal:
         """Return the aligned crop in which flicker is measured."""
-        return flicker.AlignedGrey(self.picture, self.landmarks)
+        return AlignedOriginal(self.picture, self.landmarks)
 
     @cached_property
     def face_width(self) -> float:
@@ -100,7 +100,7 @@ class FrameMeasures:
         Colour distance and sharpness.
     expressions : list of (Expression, Expression)
         The target's and the fake's.
-    flicker : list of float
+    flickers : list of float
     embeddings : list of (128,) float32
     """
 
@@ -108,9 +108,9 @@ class FrameMeasures:
     colours: list[float] = field(default_factory=list)
     sharpness: list[float] = field(default_factory=list)
     expressions: list[tuple[Expression, Expression]] = field(default_factory=list)
-    flicker: list[float] = field(default_factory=list)
+    flickers: list[float] = field(default_factory=list)
     embeddings: list[Floats32] = field(default_factory=list)
-    _run: list[tuple[int, Floats32]] = field(default_factory=list)
+    _run: list[tuple[int, AlignedSwap]] = field(default_factory=list)
 
     def compare(self, original: OriginalFrame, fake: SwappedFrame, head: Mask) -> None:
         """Measure everything in one frame but flicker and identity.
@@ -134,9 +134,9 @@ class FrameMeasures:
         """Add a frame to the run of consecutive frames in which flicker is measured."""
         if self._run and original.shot != self._run[-1][0]:
             self._run.clear()
-        self._run.append((original.shot, original.crop.change(fake.picture, fake.outline)))
-        if len(self._run) == flicker.FRAMES:
-            self.flicker.append(flicker.flicker([change for _, change in self._run]))
+        self._run.append((original.shot, original.crop.with_fake(fake.picture, fake.outline)))
+        if len(self._run) == FRAMES:
+            self.flickers.append(flicker([swap for _, swap in self._run]))
 
     def interrupt(self) -> None:
         """Begin a new run."""

@@ -26,7 +26,7 @@ from swapset.quality.expression import (
     expression,
     expression_error,
     expression_score,
-    follows,
+    following,
 )
 from swapset.seeds import derive_seed
 
@@ -90,7 +90,7 @@ def mixed(target: Clip, fakes: Sequence[np.ndarray], share: float) -> list[np.nd
 def test_the_target_itself_has_no_error_and_follows(target: Clip, shown: list[Expression]) -> None:
     score = expression_score(shown, target.expressions(target.pictures))
     assert score[:5] == (0, 0, 0, 0, 0)
-    assert score[5:] == pytest.approx((1, 1))
+    assert score[5:] == pytest.approx((1, 1, 1, 1))
 
 
 def test_openings_are_those_that_were_drawn(shown: list[Expression]) -> None:
@@ -103,7 +103,7 @@ def test_openings_are_those_that_were_drawn(shown: list[Expression]) -> None:
     assert np.abs(mouths - lips).mean() < 0.008
     assert eyes[closure < 0.1] == pytest.approx(0.33, abs=0.03)
     assert (eyes[closure > 0.7] < 0.15).all()
-    assert follows(closure, -eyes, EYES_MOVE) > 0.97
+    assert following(closure, -eyes, EYES_MOVE).correlation > 0.97
 
 
 def test_the_donors_mean_face_is_far_and_does_not_follow(
@@ -116,6 +116,7 @@ def test_the_donors_mean_face_is_far_and_does_not_follow(
     assert score.pose_error > 4
     assert score.eyes_follow < 0.5
     assert score.mouth_follows < 0.5
+    assert max(abs(score.eyes_gain), abs(score.mouth_gain)) < 0.2
 
 
 def test_a_mix_of_both_is_in_between(
@@ -128,7 +129,7 @@ def test_a_mix_of_both_is_in_between(
     for name in ("landmark_distance", "eye_error", "mouth_error", "pose_error"):
         values = [getattr(score, name) for score in scores]
         assert 0 < values[0] < values[1] < values[2], name
-    for name in ("eyes_follow", "mouth_follows"):
+    for name in ("eyes_follow", "mouth_follows", "eyes_gain", "mouth_gain"):
         values = [getattr(score, name) for score in scores]
         assert values[0] > values[2], name
 
@@ -201,10 +202,14 @@ def test_the_size_of_the_face_and_its_colours_do_not_matter() -> None:
 
 def test_following_needs_a_target_that_moves() -> None:
     wave = np.sin(np.arange(50))
-    assert np.isnan(follows(0.01 * wave, wave, 0.01))
-    assert follows(0.1 * wave, 0.02 * wave + 3, 0.01) == pytest.approx(1)
-    assert follows(0.1 * wave, -wave, 0.01) == pytest.approx(-1)
-    assert follows(0.1 * wave, np.full(50, 0.3), 0.01) == 0
+    assert np.isnan(following(0.01 * wave, wave, 0.01)).all()
+    assert following(0.1 * wave, 0.02 * wave + 3, 0.01) == pytest.approx((1, 0.2))
+    assert following(0.1 * wave, -wave, 0.01) == pytest.approx((-1, -10))
+    assert following(0.1 * wave, np.full(50, 0.3), 0.01) == (0, 0)
+    noise = np.random.default_rng(0).normal(0, 0.1, 50)
+    noisy = following(0.1 * wave, 0.05 * wave + noise, 0.01)
+    assert 0.1 < noisy.correlation < 0.7
+    assert noisy.gain == pytest.approx(0.5, abs=0.3)
 
 
 def test_without_frames_nothing_is_known() -> None:

@@ -77,8 +77,8 @@ def test_differences_of_each_measure_are_paired() -> None:
     frame.loc[:4, "flicker"] = np.nan
     table = expression_differences(frame, METHODS, seed=1, level=0.95)
     assert table["measure"].tolist() == list(MEASURES)
-    assert table["difference"].tolist() == pytest.approx([-0.1 * k for k in range(1, 10)])
-    assert table["fakes"].tolist() == [30] * 8 + [25]
+    assert table["difference"].tolist() == pytest.approx([-0.1 * k for k in range(1, 12)])
+    assert table["fakes"].tolist() == [30] * 10 + [25]
     assert (table["high"] < 0).all()
     assert (table["share_higher"] == 0).all()
 
