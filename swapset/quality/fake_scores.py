@@ -15,7 +15,6 @@ from swapset.faces.head_masks import HeadMasks
 from swapset.faces.identity import FaceEmbedder
 from swapset.media.decode import frames
 from swapset.quality.expression import ExpressionReader, expression_score
-from swapset.quality.flicker import EVERY, FRAMES
 from swapset.quality.frame_measures import FrameMeasures, OriginalFrame, SwappedFrame
 from swapset.quality.identity_share import donor_distance, identity_donor
 from swapset.types import Floats, Image
@@ -56,9 +55,9 @@ class FakeScore:
     method, fake : str
         The method that made the fake, and the fake's name.
     frames : int
-        Number of frames that were compared.
+        Number of frames compared by Mask-SSIM.
     mask_ssim, masked_frame_ssim : float
-        Means over those frames, see `swapset.quality.mask_ssim`.
+        Means over the same frames, see `swapset.quality.mask_ssim`.
     identity_donor : float
         Share of the frames with an embedding nearer the donor than the target, in [0, 1].
     donor_distance : float
@@ -66,11 +65,11 @@ class FakeScore:
     lab_distance : float
         Mean distance between the mean CIELAB colours of original and fake inside the mask.
     sharpness : float
-        Mean of `swapset.quality.sharpness` over those frames.
+        Mean of `swapset.quality.sharpness` over every second of those frames, or all of them.
     flicker : float
         Mean of `swapset.quality.flicker`, in grey levels.
     landmark_distance, eye_error, mouth_error, smile_error, pose_error : float
-        Means over those frames, see `swapset.quality.expression.ExpressionScore`.
+        Means over the same frames, see `swapset.quality.expression.ExpressionScore`.
     eyes_follow, mouth_follows, eyes_gain, mouth_gain : float
         How well openings follow the target's over time, as there.
     """
@@ -121,7 +120,8 @@ def score_fakes(
     fakes : sequence of FakeToScore
         Fakes made from the clip.
     every : int
-        Measure Mask-SSIM and colour on every n-th frame.
+        Measure Mask-SSIM and colour on every n-th frame, and the rest as seldom or more seldom, see
+        `swapset.quality.frame_measures`.
     identity_frames : int
         Number of swapped frames per fake, evenly spaced, on which to measure identity.
 
@@ -141,21 +141,12 @@ def score_fakes(
     measures = [FrameMeasures() for _ in fakes]
     embedded = [_spread(fake, landmarks, identity_frames) for fake in fakes]
     embedder, reader = FaceEmbedder(), ExpressionReader()
-    pace = max(every, EVERY)
     for index, (picture, *others) in enumerate(_in_step(clip, fakes)):
         head = heads.mask(index) if index % every == 0 else None
         original = OriginalFrame(picture, landmarks[index], int(heads.shot[index]), reader)
         for fake, shown, measured, chosen in zip(fakes, others, measures, embedded, strict=True):
-            if index % pace == 0:
-                measured.interrupt()
             swapped = SwappedFrame.of(shown, fake.outlines[index], fake.feathers[index])
-            if swapped is None:
-                measured.interrupt()
-                continue
-            if head is not None and head.any():
-                measured.compare(original, swapped, head)
-            if index % pace < FRAMES and original.has_face:
-                measured.follow(original, swapped)
+            measured.add(index, original, swapped, head, every=every)
             if index in chosen:
                 measured.embeddings.append(embedder.embed(shown, landmarks[index]))
     return [_score(fake, measured, target) for fake, measured in zip(fakes, measures, strict=True)]
@@ -194,10 +185,10 @@ def _score(
         means = np.mean(measured.ssim, axis=0)
         score.mask_ssim, score.masked_frame_ssim = (float(mean) for mean in means)
         score.lab_distance = float(np.mean(measured.colours))
-        score.sharpness = _mean(measured.sharpness)
+    score.sharpness, score.flicker = _mean(measured.sharpness), _mean(measured.flickers)
+    if measured.expressions:
         kept = expression_score(*zip(*measured.expressions, strict=True))
         score = replace(score, **kept._asdict())
-    score.flicker = _mean(measured.flickers)
     if measured.embeddings and np.isfinite(target).all() and np.isfinite(fake.donor).all():
         embeddings = np.stack(measured.embeddings)
         score.identity_donor = identity_donor(embeddings, target, fake.donor)

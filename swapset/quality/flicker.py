@@ -15,8 +15,6 @@ from swapset.types import Bytes, Floats, Floats32, Mask
 
 FRAMES = 3
 """Consecutive frames that one measurement needs."""
-EVERY = 5
-"""Smallest distance in frames between the beginnings of two measurements, to save time."""
 SIZE = 256
 """Side in pixels of the aligned crops that are compared."""
 CONTEXT = 1.6

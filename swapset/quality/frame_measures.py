@@ -17,6 +17,12 @@ from swapset.quality.mask_ssim import mask_ssim
 from swapset.quality.sharpness import sharpness
 from swapset.types import Floats, Floats32, Image, Mask
 
+LOOK_EVERY = 2
+"""Smallest distance between frames in which sharpness and expression are measured, to save time: a
+blink takes about five frames."""
+FLICKER_EVERY = 5
+"""Smallest distance between the beginnings of two measurements of flicker."""
+
 
 @dataclass
 class OriginalFrame:
@@ -112,32 +118,59 @@ class FrameMeasures:
     embeddings: list[Floats32] = field(default_factory=list)
     _run: list[tuple[int, AlignedSwap]] = field(default_factory=list)
 
-    def compare(self, original: OriginalFrame, fake: SwappedFrame, head: Mask) -> None:
-        """Measure everything in one frame but flicker and identity.
+    def add(
+        self,
+        index: int,
+        original: OriginalFrame,
+        fake: SwappedFrame | None,
+        head: Mask | None,
+        *,
+        every: int,
+    ) -> None:
+        """Take the measures that are due in a frame; frames come in order.
 
         Parameters
         ----------
+        index : int
+            Number of the frame.
         original : OriginalFrame
-        fake : SwappedFrame
-        head : (H, W) bool
-            Head region of the original, not empty.
+        fake : SwappedFrame or None
+            None for a frame that was not swapped.
+        head : (H, W) bool or None
+            Head region of the original; None or empty where nothing is to be compared.
+        every : int
+            See `swapset.quality.fake_scores.score_fakes`.
         """
+        place = index % max(every, FLICKER_EVERY)
+        if place == 0 or fake is None:
+            self._run.clear()
+        if fake is None:
+            return
+        if head is not None and head.any():
+            self._compare(original, fake, head)
+            if index % max(every, LOOK_EVERY) == 0:
+                self._look(original, fake)
+        if place < FRAMES and original.has_face:
+            self._follow(original, fake)
+
+    def _compare(self, original: OriginalFrame, fake: SwappedFrame, head: Mask) -> None:
+        """Measure Mask-SSIM and the distance of the colours."""
         before, after = original.picture, fake.picture
         self.ssim.append(mask_ssim(before, after, head))
         self.colours.append(lab_distance(before, after, fake.inside(whole=False)))
+
+    def _look(self, original: OriginalFrame, fake: SwappedFrame) -> None:
+        """Measure sharpness, expression and pose."""
+        before, after = original.picture, fake.picture
         whole = fake.inside(whole=True)
         self.sharpness.append(sharpness(before, after, whole, original.face_width))
         shown = original.reader.read(after, original.landmarks)
         self.expressions.append((original.expression, shown))
 
-    def follow(self, original: OriginalFrame, fake: SwappedFrame) -> None:
+    def _follow(self, original: OriginalFrame, fake: SwappedFrame) -> None:
         """Add a frame to the run of consecutive frames in which flicker is measured."""
         if self._run and original.shot != self._run[-1][0]:
             self._run.clear()
         self._run.append((original.shot, original.crop.with_fake(fake.picture, fake.outline)))
         if len(self._run) == FRAMES:
             self.flickers.append(flicker([swap for _, swap in self._run]))
-
-    def interrupt(self) -> None:
-        """Begin a new run."""
-        self._run.clear()

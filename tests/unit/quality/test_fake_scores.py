@@ -87,12 +87,13 @@ def test_an_unchanged_clip_scores_one_and_shows_the_target(
 
 
 def test_a_moving_face_follows_itself(tmp_path: Path, clip: Path, heads: HeadMasks) -> None:
-    """Every second frame of the clip is squeezed, so that its eyes and mouth are less open."""
+    """Two frames of the clip are squeezed, so that its eyes and mouth are less open."""
     squeezed = cv2.warpAffine(
         TARGET, np.array([[1, 0, 0], [0, 0.8, 0.2 * CENTRE[1]]]), TARGET.shape[1::-1]
     )
-    moving = written(tmp_path / "moving.mkv", [TARGET, squeezed] * (COUNT // 2))
-    same = fake(tmp_path, [TARGET, squeezed] * (COUNT // 2))
+    pictures = [TARGET, TARGET, squeezed, squeezed, TARGET, TARGET]
+    moving = written(tmp_path / "moving.mkv", pictures)
+    same = fake(tmp_path, pictures)
     still = fake(tmp_path, [TARGET] * COUNT, "faceswap")
     itself, calm = scored(moving, heads, same, still)
     assert (itself.eye_error, itself.landmark_distance, itself.flicker) == (0, 0, 0)
@@ -164,6 +165,17 @@ def test_methods_that_made_the_same_fake_stay_apart(
     assert scores[0].mask_ssim > scores[1].mask_ssim + 0.1
     alone = [*scored(clip, heads, one), *scored(clip, heads, other)]
     assert list(map(str, scores)) == list(map(str, alone))  # NaN differs from NaN
+
+
+def test_sharpness_and_expression_are_measured_in_every_second_frame(
+    tmp_path: Path, clip: Path, heads: HeadMasks
+) -> None:
+    made = fake(tmp_path, [TARGET, DONOR] * (COUNT // 2))
+    (score,) = scored(clip, heads, made)
+    assert (score.sharpness, score.landmark_distance, score.pose_error) == (1, 0, 0)
+    assert score.mask_ssim < 0.95
+    (third,) = scored(clip, heads, made, every=3)
+    assert third.landmark_distance > 0.01
 
 
 def test_flicker_is_measured_in_consecutive_frames_without_a_cut(
