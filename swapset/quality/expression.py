@@ -159,14 +159,29 @@ class ExpressionReader:
 
 def expression(points: Floats) -> Expression:
     """Return the expression and pose of a face, from its landmarks (68, 2) in face widths."""
-    eyes = float(np.linalg.norm(points[36] - points[45]))
-    return Expression(
-        points,
-        np.array([_eye_opening(points[start : start + 6]) for start in EYES]),
-        float(np.mean([np.linalg.norm(points[a] - points[b]) for a, b in LIPS])) / eyes,
-        float(np.linalg.norm(points[48] - points[54])) / eyes,
-        _pose(points),
-    )
+    smile = float(np.linalg.norm(points[48] - points[54])) / _eye_distance(points)
+    return Expression(points, eye_openings(points), mouth_opening(points), smile, _pose(points))
+
+
+def eye_openings(points: npt.NDArray[np.floating]) -> Floats:
+    """Return the opening of each eye, (2,) float64, from landmarks (68, 2) in any unit."""
+    openings = []
+    for start in EYES:
+        eye = points[start : start + 6]
+        lids = np.linalg.norm(eye[[1, 2]] - eye[[5, 4]], axis=1).mean()
+        openings.append(lids / np.linalg.norm(eye[0] - eye[3]))
+    return np.array(openings, np.float64)
+
+
+def mouth_opening(points: npt.NDArray[np.floating]) -> float:
+    """Return the opening of the mouth, from landmarks (68, 2) in any unit."""
+    upper, lower = np.transpose(LIPS)
+    lips = np.linalg.norm(points[upper] - points[lower], axis=1)
+    return float(lips.mean()) / _eye_distance(points)
+
+
+def _eye_distance(points: npt.NDArray[np.floating]) -> float:
+    return float(np.linalg.norm(points[36] - points[45]))
 
 
 def expression_error(target: Expression, fake: Expression) -> ExpressionError:
@@ -239,12 +254,6 @@ def following(target: npt.ArrayLike, fake: npt.ArrayLike, enough: float) -> Foll
         return Following(0.0, 0.0)
     correlation = float(np.corrcoef(goal, shown)[0, 1])
     return Following(correlation, correlation * float(shown.std()) / spread)
-
-
-def _eye_opening(eye: Floats) -> float:
-    """Return the distance of the lids over the width of an eye's six points (6, 2)."""
-    lids = np.linalg.norm(eye[[1, 2]] - eye[[5, 4]], axis=1).mean()
-    return float(lids / np.linalg.norm(eye[0] - eye[3]))
 
 
 def _pose(points: Floats) -> Floats:
