@@ -1,4 +1,4 @@
-# Quality of the fakes: Mask-SSIM over the head, and identity.
+# Quality of the fakes: Mask-SSIM over the head, identity, expression, sharpness and flicker.
 
 
 rule measure:
@@ -77,8 +77,11 @@ rule mask_ssim:
         table=f"{R}/tables/mask_ssim.csv",
         differences=f"{R}/tables/mask_ssim_differences.csv",
         fakes=f"{R}/tables/mask_ssim_per_fake.csv",
+        expression=f"{R}/tables/expression.csv",
+        expression_differences=f"{R}/tables/expression_differences.csv",
+        expression_fakes=f"{R}/tables/expression_per_fake.csv",
     message:
-        "Writing the Mask-SSIM tables of all methods"
+        "Writing the tables of Mask-SSIM and expression of all methods"
     log:
         f"{R}/logs/mask_ssim.log",
     benchmark:

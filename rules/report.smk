@@ -81,6 +81,8 @@ rule report:
                 "mask_ssim",
                 "mask_ssim_differences",
                 "mask_ssim_per_fake",
+                "expression",
+                "expression_differences",
             ],
         ),
         demographics=[f"{R}/tables/demographics.csv"] if build.people else [],

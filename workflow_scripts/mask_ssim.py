@@ -1,4 +1,4 @@
-"""Rule mask_ssim: write the Mask-SSIM tables of all methods."""
+"""Rule mask_ssim: write the tables of Mask-SSIM, and of expression, sharpness and flicker."""
 
 from swapset.build.job import job
 from swapset.dataset.tables import (
@@ -8,6 +8,12 @@ from swapset.dataset.tables import (
     mask_ssim_table,
 )
 from swapset.io.files import read_csv, write_csv
+from swapset.quality.expression_tables import (
+    MEASURES,
+    PER_FAKE,
+    expression_differences,
+    expression_table,
+)
 
 if __name__ == "__main__":
     params, output = snakemake.params, snakemake.output
@@ -16,12 +22,16 @@ if __name__ == "__main__":
         parts = [read_csv(path, dtype={"fake": str}) for path in files]
         check_all_scored(dict(zip(snakemake.input.scores, parts, strict=False)), params.fakes)
         scores = gather_scores(parts, params.methods)
-        table = mask_ssim_table(
-            scores, params.methods, seed=params.seed, level=params.level, resamples=params.bootstrap
-        )
-        write_csv(output.table, table)
-        differences = differences_table(
-            scores, params.methods, seed=params.seed, level=params.level
-        )
-        write_csv(output.differences, differences)
-        write_csv(output.fakes, scores)
+        given = {"seed": params.seed, "level": params.level}
+        tables = {
+            "table": mask_ssim_table(scores, params.methods, resamples=params.bootstrap, **given),
+            "differences": differences_table(scores, params.methods, **given),
+            "fakes": scores.drop(columns=[*MEASURES]),
+            "expression": expression_table(
+                scores, params.methods, resamples=params.bootstrap, **given
+            ),
+            "expression_differences": expression_differences(scores, params.methods, **given),
+            "expression_fakes": scores[[*PER_FAKE]],
+        }
+        for name, table in tables.items():
+            write_csv(output[name], table)

@@ -1,4 +1,4 @@
-"""Rule measure: measure Mask-SSIM and identity of the fakes of one target."""
+"""Rule measure: measure the quality of all fakes of one target."""
 
 from pathlib import Path
 

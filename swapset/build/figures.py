@@ -41,14 +41,14 @@ def figure_names(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[
     list of str
         `contact_sheet_<method>` of each method (figure 4.4), `methods` for two or more,
         `resolution` (4.5) if there are faces of several sizes, `colour` (4.6), `masks` (4.7),
-        `smoothing` and `mask_ssim`.
+        `smoothing`, `expression` and `mask_ssim`.
     """
     names = [f"contact_sheet_{method}" for method in methods]
     if len(methods) > 1:
         names.append("methods")
     if resolution_group(methods, recipes):
         names.append("resolution")
-    return [*names, "colour", "masks", "smoothing", "mask_ssim"]
+    return [*names, "colour", "masks", "smoothing", "expression", "mask_ssim"]
 
 
 def resolution_group(methods: Sequence[str], recipes: Mapping[str, Recipe]) -> list[str]:

@@ -200,31 +200,38 @@ def mask_ssim_table(
 
 
 def differences_table(
-    scores: pd.DataFrame, methods: Sequence[str], *, seed: int, level: float
+    scores: pd.DataFrame,
+    methods: Sequence[str],
+    *,
+    seed: int,
+    level: float,
+    measure: str = "mask_ssim",
 ) -> pd.DataFrame:
     """Compare the first method with every other one, fake by fake.
 
     Parameters
     ----------
     scores : DataFrame
-        As in `mask_ssim_table`.
+        One row per fake with the columns method, fake and `measure`; fakes with NaN are left out.
     methods : sequence of str
         The methods.
     seed : int
         Seed of the bootstrap.
     level : float
         Confidence level of its interval, within (0, 1).
+    measure : str
+        The column to compare.
 
     Returns
     -------
     DataFrame
         Columns method, against, fakes, difference, low, high, share_higher: the first method's
-        Mask-SSIM minus the other's on the fakes that both made, with its bootstrap interval, and
-        the share of fakes with a higher Mask-SSIM of the first.
+        value minus the other's on the fakes that both made, with its bootstrap interval, and the
+        share of fakes with a higher value of the first.
     """
-    known = scores[scores["mask_ssim"].notna()]
+    known = scores[scores[measure].notna()]
     by_method = {
-        method: dict(zip(part["fake"], part["mask_ssim"], strict=True))
+        method: dict(zip(part["fake"], part[measure], strict=True))
         for method, part in known.groupby("method")
     }
     first = methods[0]

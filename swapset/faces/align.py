@@ -162,6 +162,22 @@ def narrower_drop(share: float) -> float:
     return (2 * SHARE_ABOVE - 1) * (1 - share)
 
 
+def face_width(landmarks: npt.ArrayLike) -> Floats:
+    """Return the width of a face: the side of the mean face's box, fitted to its landmarks.
+
+    Parameters
+    ----------
+    landmarks : (..., 68, 2) array-like
+        x, y in pixels; NaN rows give NaN.
+
+    Returns
+    -------
+    (...) float64
+        In pixels, about from ear to ear. In an aligned crop it is the side over the context.
+    """
+    return np.asarray(1 / scale_of(umeyama(landmarks, MEAN_FACE)))
+
+
 def shape_error(landmarks: npt.ArrayLike) -> Floats:
     """Return the distance of landmarks from the mean face after alignment with it.
 

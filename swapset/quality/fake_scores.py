@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,11 @@ import numpy.typing as npt
 from swapset.errors import DataError
 from swapset.faces.head_masks import HeadMasks
 from swapset.faces.identity import FaceEmbedder
-from swapset.faces.masks import render_mask
-from swapset.generation.colour import lab_distance
 from swapset.media.decode import frames
+from swapset.quality.expression import ExpressionReader, expression_score
+from swapset.quality.frame_measures import FrameMeasures, OriginalFrame, SwappedFrame
 from swapset.quality.identity_share import donor_distance, identity_donor
-from swapset.quality.mask_ssim import mask_ssim
-from swapset.types import Floats, Floats32, Image
+from swapset.types import Floats, Image
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,8 @@ class FakeToScore:
         The fake.
     outlines : sequence of (p, 2) float64 or None
         Mask outline per frame, x, y in pixels; None for a frame that was not swapped.
+    feathers : sequence of float
+        Width in pixels of the mask's soft edge per frame; any value where `outlines` has None.
     donor : (128,) float32
         Reference embedding of the donor; NaN = unknown, so that identity is not measured.
     """
@@ -41,6 +42,7 @@ class FakeToScore:
     name: str
     video: Path
     outlines: Sequence[Floats | None]
+    feathers: Sequence[float]
     donor: npt.NDArray[np.floating]
 
 
@@ -55,13 +57,21 @@ class FakeScore:
     frames : int
         Number of frames compared by Mask-SSIM.
     mask_ssim, masked_frame_ssim : float
-        Means over those frames, see `swapset.quality.mask_ssim`.
+        Means over the same frames, see `swapset.quality.mask_ssim`.
     identity_donor : float
         Share of the frames with an embedding nearer the donor than the target, in [0, 1].
     donor_distance : float
         Mean distance of those embeddings from the donor's; dlib calls less than 0.6 one person.
     lab_distance : float
         Mean distance between the mean CIELAB colours of original and fake inside the mask.
+    sharpness : float
+        Mean of `swapset.quality.sharpness` over every second of those frames, or all of them.
+    flicker : float
+        Mean of `swapset.quality.flicker`, in grey levels.
+    landmark_distance, eye_error, mouth_error, smile_error, pose_error : float
+        Means over the same frames, see `swapset.quality.expression.ExpressionScore`.
+    eyes_follow, mouth_follows, eyes_gain, mouth_gain : float
+        How well openings follow the target's over time, as there.
     """
 
     method: str
@@ -72,15 +82,17 @@ class FakeScore:
     identity_donor: float = float("nan")
     donor_distance: float = float("nan")
     lab_distance: float = float("nan")
-
-
-@dataclass
-class _Measures:
-    """Values per frame of one fake, before they are averaged."""
-
-    ssim: list[tuple[float, float]] = field(default_factory=list)
-    colours: list[float] = field(default_factory=list)
-    embeddings: list[Floats32] = field(default_factory=list)
+    sharpness: float = float("nan")
+    flicker: float = float("nan")
+    landmark_distance: float = float("nan")
+    eye_error: float = float("nan")
+    mouth_error: float = float("nan")
+    smile_error: float = float("nan")
+    pose_error: float = float("nan")
+    eyes_follow: float = float("nan")
+    mouth_follows: float = float("nan")
+    eyes_gain: float = float("nan")
+    mouth_gain: float = float("nan")
 
 
 def score_fakes(
@@ -108,7 +120,8 @@ def score_fakes(
     fakes : sequence of FakeToScore
         Fakes made from the clip.
     every : int
-        Measure Mask-SSIM and colour on every n-th frame.
+        Measure Mask-SSIM and colour on every n-th frame, and the rest as seldom or more seldom, see
+        `swapset.quality.frame_measures`.
     identity_frames : int
         Number of swapped frames per fake, evenly spaced, on which to measure identity.
 
@@ -125,21 +138,17 @@ def score_fakes(
     for fake in fakes:
         if len(fake.outlines) != len(landmarks):
             raise _other_length(fake, clip)
-    measures = [_Measures() for _ in fakes]
+    measures = [FrameMeasures() for _ in fakes]
     embedded = [_spread(fake, landmarks, identity_frames) for fake in fakes]
-    embedder = FaceEmbedder()
-    for index, (original, *others) in enumerate(_in_step(clip, fakes)):
+    embedder, reader = FaceEmbedder(), ExpressionReader()
+    for index, (picture, *others) in enumerate(_in_step(clip, fakes)):
         head = heads.mask(index) if index % every == 0 else None
-        for fake, picture, measured, chosen in zip(fakes, others, measures, embedded, strict=True):
-            outline = fake.outlines[index]
-            if outline is None:
-                continue
-            if head is not None and head.any():
-                measured.ssim.append(mask_ssim(original, picture, head))
-                inside = render_mask(outline, original.shape[:2], 0) > 0
-                measured.colours.append(lab_distance(original, picture, inside))
+        original = OriginalFrame(picture, landmarks[index], int(heads.shot[index]), reader)
+        for fake, shown, measured, chosen in zip(fakes, others, measures, embedded, strict=True):
+            swapped = SwappedFrame.of(shown, fake.outlines[index], fake.feathers[index])
+            measured.add(index, original, swapped, head, every=every)
             if index in chosen:
-                measured.embeddings.append(embedder.embed(picture, landmarks[index]))
+                measured.embeddings.append(embedder.embed(shown, landmarks[index]))
     return [_score(fake, measured, target) for fake, measured in zip(fakes, measures, strict=True)]
 
 
@@ -168,14 +177,26 @@ def _spread(fake: FakeToScore, landmarks: npt.NDArray[np.floating], count: int) 
     return {usable[place] for place in places}
 
 
-def _score(fake: FakeToScore, measured: _Measures, target: npt.NDArray[np.floating]) -> FakeScore:
+def _score(
+    fake: FakeToScore, measured: FrameMeasures, target: npt.NDArray[np.floating]
+) -> FakeScore:
     score = FakeScore(fake.method, fake.name, frames=len(measured.ssim))
     if measured.ssim:
         means = np.mean(measured.ssim, axis=0)
         score.mask_ssim, score.masked_frame_ssim = (float(mean) for mean in means)
         score.lab_distance = float(np.mean(measured.colours))
+    score.sharpness, score.flicker = _mean(measured.sharpness), _mean(measured.flickers)
+    if measured.expressions:
+        kept = expression_score(*zip(*measured.expressions, strict=True))
+        score = replace(score, **kept._asdict())
     if measured.embeddings and np.isfinite(target).all() and np.isfinite(fake.donor).all():
         embeddings = np.stack(measured.embeddings)
         score.identity_donor = identity_donor(embeddings, target, fake.donor)
         score.donor_distance = donor_distance(embeddings, fake.donor)
     return score
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean of the values that are not NaN; NaN if there is none."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")

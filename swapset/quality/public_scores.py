@@ -13,6 +13,7 @@ import pandas as pd
 
 from swapset.config.sections import TrackSettings
 from swapset.errors import DataError
+from swapset.faces.align import face_width
 from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.head_masks import head_masks
 from swapset.faces.identity import reference
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 UNKNOWN = np.full(128, np.nan, np.float32)
 """Embedding of a person who is not known."""
+
+FEATHER = 0.12
+"""Width of the masks' soft edge in face widths: theirs is not published, so the widest of ours."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ def _one(
             return no_score, "no face"
         if not (pair.exact or same_frames(original, fake, points)):
             return no_score, "other frames than the original's"
+        feathers = (FEATHER * face_width(points)).tolist()
         outlines = [polygon(p, "smooth") if s else None for p, s in zip(points, seen, strict=True)]
         try:
             (score,) = score_fakes(
@@ -128,7 +133,7 @@ def _one(
                 head_masks(frames(original), points, restarts=tracks.cuts.tolist()),
                 points,
                 _reference(tracks),
-                [FakeToScore(dataset, pair.name, fake, outlines, donor)],
+                [FakeToScore(dataset, pair.name, fake, outlines, feathers, donor)],
                 every=every,
                 identity_frames=identity_frames,
             )

@@ -112,7 +112,10 @@ def _read_fakes(
             rows.append(asdict(no_score) | {"reason": facts["reason"]})
             continue
         outlines = [_points(values) for values in table.column("mask").to_pylist()]
-        fake = FakeToScore(facts["method"], video.stem, video, outlines, people[facts["donor"]])
+        feathers = [value or 0.0 for value in table.column("feather").to_pylist()]
+        fake = FakeToScore(
+            facts["method"], video.stem, video, outlines, feathers, people[facts["donor"]]
+        )
         by_clip.setdefault(facts["clip"], []).append(fake)
     return by_clip, rows
 

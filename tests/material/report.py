@@ -23,6 +23,7 @@ from swapset.generation.checkpoint import TrainedPair, load_model, save_model
 from swapset.generation.synthesis import Synthesiser
 from swapset.io.files import write_csv, write_json
 from swapset.media.encode import VideoWriter
+from swapset.quality.expression_tables import MEASURES
 
 FRAMES, SIZE = 20, 128
 SMALL = {"resolution": 64, "width": 8, "code": 16}
@@ -110,6 +111,8 @@ def _write_tables(folder: Path) -> None:
         columns=["method", "fake", "mask_ssim", "lab_distance"],
     )
     write_csv(folder / "mask_ssim_per_fake.csv", per_fake)
+    write_csv(folder / "expression.csv", expression_means())
+    write_csv(folder / "expression_differences.csv", expression_differences())
     write_csv(folder / "datasets.csv", pd.DataFrame({"dataset": ["first"], "real_videos": [1]}))
 
 
@@ -123,6 +126,21 @@ def scores() -> pd.DataFrame:
 def differences() -> pd.DataFrame:
     columns = ["method", "against", "fakes", "difference", "low", "high", "share_higher"]
     return pd.DataFrame([("first", "hull", 1, 0.1, 0.05, 0.15, 1.0)], columns=columns)
+
+
+def expression_means() -> pd.DataFrame:
+    """Return a table in which no target blinks, and the second method's mouth moves less."""
+    rows = [
+        (measure, method, *((0, *[np.nan] * 3) if "eyes" in measure else (1, value, 0.1, 0.9)))
+        for measure in MEASURES
+        for method, value in (("first", 0.8), ("hull", 0.25))
+    ]
+    return pd.DataFrame(rows, columns=["measure", "method", "videos", "mean", "low", "high"])
+
+
+def expression_differences() -> pd.DataFrame:
+    parts = [differences().assign(measure=name) for name in MEASURES if "eyes" not in name]
+    return pd.concat(parts, ignore_index=True)
 
 
 def panels(figure: Figure) -> list[np.ndarray]:

@@ -76,6 +76,7 @@ def test_layout(results: Path) -> None:
         "datasets.csv",
         "fakes.csv",
         "mask_ssim.csv",
+        "expression.csv",
         "demographics.csv",
     }
     assert kept <= {path.name for path in (results / "tables").iterdir()}
@@ -161,6 +162,23 @@ def test_mask_ssim_table(results: Path) -> None:
         low, middle, high = (float(row[f"mask_ssim{part}"]) for part in ("_low", "", "_high"))
         assert 0 < low <= middle <= high < float(row["masked_frame_ssim"]) <= 1
         assert 0 <= float(row["identity_donor"]) <= 1
+
+
+def test_expression_tables(results: Path) -> None:
+    rows = _table(results, "expression.csv")
+    assert ",".join(rows[0]) == "measure,method,videos,mean,low,high"
+    assert [row["method"] for row in rows] == list(METHODS) * (len(rows) // len(METHODS))
+    known = {row["measure"] for row in rows if row["videos"] == str(len(MADE))}
+    assert {"landmark_distance", "pose_error", "sharpness", "flicker"} <= known
+    for row in rows:
+        if row["measure"] in known:
+            assert float(row["low"]) <= float(row["mean"]) <= float(row["high"])
+    fakes = _table(results, "expression_per_fake.csv")
+    assert sorted(row["fake"] for row in fakes if not row["reason"]) == sorted(MADE * len(METHODS))
+    for row in fakes:
+        assert bool(row["reason"]) == (row["landmark_distance"] == "")
+    pairs = _table(results, "expression_differences.csv")
+    assert {(row["method"], row["against"]) for row in pairs} == {tuple(METHODS)}
 
 
 def test_provenance_matches_the_files(results: Path, build: Path) -> None:

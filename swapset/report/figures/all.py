@@ -19,6 +19,7 @@ from swapset.report.figures.contact import (
     methods_figure,
     resolution_figure,
 )
+from swapset.report.figures.expression import expression_figure
 from swapset.report.figures.finished import FinishedBuild, evenly
 from swapset.report.figures.mask_rows import Models, colour_steps_figure, masks_figure
 from swapset.report.figures.sheet import message, save
@@ -69,6 +70,8 @@ class Figures:
             return self._mask_ssim
         if name == "smoothing":
             return self._smoothing
+        if name == "expression":
+            return self._expression
         if name in sheets:
             return lambda path: save(sheets[name](), path)
         sheet = partial(contact_sheet, build, name.removeprefix("contact_sheet_"))
@@ -85,6 +88,14 @@ class Figures:
         tables = self.build.root / "tables"
         parts = ("mask_ssim", "mask_ssim_per_fake", "mask_ssim_differences")
         save_figure(mask_ssim_chart(*(pd.read_csv(tables / f"{part}.csv") for part in parts)), path)
+
+    def _expression(self, path: Path) -> None:
+        figure = expression_figure(self.build, self.methods)
+        if figure is None:
+            none = f"No fake was made by all of {', '.join(self.methods)}."
+            save(message(none, "Openings of eyes and mouth"), path)
+            return
+        save_figure(figure, path)
 
     def _smoothing(self, path: Path) -> None:
         clips = {name: self.build.landmarks(name) for name in self._compared()}

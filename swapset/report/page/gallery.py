@@ -33,6 +33,12 @@ FIGURES = {
         "Landmarks as detected, and after the Kalman smoother. Left: position and jitter of the "
         "tip of the nose in one clip. Right: mean jitter of every clip.",
     ),
+    "expression": (
+        "Expression over time",
+        "The target that moves most, and the fakes that were made of it. Above: the openings "
+        "of mouth and eyes; the line of a fake that does not follow is flat. Below: the frames of "
+        "the dashed lines.",
+    ),
     "mask_ssim": (
         "Mask-SSIM",
         "Left: means with bootstrap intervals over the fakes; each dot is a fake. Right: the first "

@@ -14,6 +14,7 @@ from swapset.io.files import atomic_output, read_json
 from swapset.report.page.clips import Verdicts, clips
 from swapset.report.page.dataset import dataset
 from swapset.report.page.detectors import detectors
+from swapset.report.page.expression import expression_kept
 from swapset.report.page.gallery import gallery
 from swapset.report.page.landmark_breaker import landmark_breaker
 from swapset.report.page.origin import origin
@@ -112,6 +113,7 @@ def sections(files: ReportFiles) -> list[Section]:
         dataset(read("datasets"), read("demographics"), read("fakes")),
         clips(files.read_verdicts()),
         quality(read("mask_ssim"), read("mask_ssim_differences"), read("mask_ssim_per_fake")),
+        expression_kept(read("expression"), read("expression_differences")),
         detectors(
             root,
             read("detector_auc") if files.detector_figures else None,

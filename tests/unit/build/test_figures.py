@@ -40,6 +40,7 @@ def test_figures_of_the_default_methods():
         "colour",
         "masks",
         "smoothing",
+        "expression",
         "mask_ssim",
     ]
 

@@ -61,7 +61,8 @@ def heads(clip: Path) -> HeadMasks:
 def fake(path: Path, pictures: Sequence[np.ndarray], method: str = "celebdf") -> FakeToScore:
     video = written(path / f"{method}.mkv", pictures)
     outlines = [polygon(POINTS, "hull")] * len(pictures)
-    return FakeToScore(method, "id0_id1_0000", video, outlines, PEOPLE["donor"])
+    feathers = [4.0] * len(pictures)
+    return FakeToScore(method, "id0_id1_0000", video, outlines, feathers, PEOPLE["donor"])
 
 
 def scored(clip: Path, heads: HeadMasks, *fakes: FakeToScore, every: int = 1) -> list[FakeScore]:
@@ -79,6 +80,27 @@ def test_an_unchanged_clip_scores_one_and_shows_the_target(
     (score,) = scored(clip, heads, fake(tmp_path, [TARGET] * COUNT))
     assert (score.frames, score.mask_ssim, score.masked_frame_ssim) == (COUNT, 1, 1)
     assert score.identity_donor == score.lab_distance == 0
+    assert (score.sharpness, score.flicker) == (1, 0)
+    assert score.landmark_distance == score.eye_error == score.mouth_error == 0
+    assert score.smile_error == score.pose_error == 0
+    assert np.isnan([score.eyes_follow, score.mouth_follows]).all()  # a still picture
+
+
+def test_a_moving_face_follows_itself(tmp_path: Path, clip: Path, heads: HeadMasks) -> None:
+    """Two frames of the clip are squeezed, so that its eyes and mouth are less open."""
+    squeezed = cv2.warpAffine(
+        TARGET, np.array([[1, 0, 0], [0, 0.8, 0.2 * CENTRE[1]]]), TARGET.shape[1::-1]
+    )
+    pictures = [TARGET, TARGET, squeezed, squeezed, TARGET, TARGET]
+    moving = written(tmp_path / "moving.mkv", pictures)
+    same = fake(tmp_path, pictures)
+    still = fake(tmp_path, [TARGET] * COUNT, "faceswap")
+    itself, calm = scored(moving, heads, same, still)
+    assert (itself.eye_error, itself.landmark_distance, itself.flicker) == (0, 0, 0)
+    assert (itself.eyes_follow, itself.eyes_gain) == pytest.approx((1, 1))
+    assert (calm.eyes_follow, calm.eyes_gain) == (0, 0)
+    assert calm.eye_error > 0.01
+    assert calm.flicker == 0  # changes less than the target
 
 
 def test_another_person_scores_low_and_shows_the_donor(
@@ -123,7 +145,11 @@ def test_frames_left_as_they_were_do_not_count(
     )
     assert (swapped.frames, all_of_it.frames, nothing.frames) == (3, COUNT, 0)
     assert swapped.mask_ssim < all_of_it.mask_ssim < 1
-    assert np.isnan([nothing.mask_ssim, nothing.identity_donor, nothing.lab_distance]).all()
+    unknown = [value for value in vars(nothing).values() if isinstance(value, float)]
+    assert len(unknown) == 16
+    assert np.isnan(unknown).all()
+    assert swapped.sharpness < all_of_it.sharpness < 1
+    assert 0 < all_of_it.landmark_distance < swapped.landmark_distance
 
 
 def test_methods_that_made_the_same_fake_stay_apart(
@@ -137,7 +163,35 @@ def test_methods_that_made_the_same_fake_stay_apart(
         ("faceswap", "id0_id1_0000"),
     ]
     assert scores[0].mask_ssim > scores[1].mask_ssim + 0.1
-    assert scores == [*scored(clip, heads, one), *scored(clip, heads, other)]
+    alone = [*scored(clip, heads, one), *scored(clip, heads, other)]
+    assert list(map(str, scores)) == list(map(str, alone))  # NaN differs from NaN
+
+
+def test_sharpness_and_expression_are_measured_in_every_second_frame(
+    tmp_path: Path, clip: Path, heads: HeadMasks
+) -> None:
+    made = fake(tmp_path, [TARGET, DONOR] * (COUNT // 2))
+    (score,) = scored(clip, heads, made)
+    assert (score.sharpness, score.landmark_distance, score.pose_error) == (1, 0, 0)
+    assert score.mask_ssim < 0.95
+    (third,) = scored(clip, heads, made, every=3)
+    assert third.landmark_distance > 0.01
+
+
+def test_flicker_is_measured_in_consecutive_frames_without_a_cut(
+    tmp_path: Path, clip: Path, heads: HeadMasks
+) -> None:
+    pictures = [blurred(5), TARGET] * (COUNT // 2)
+    made = fake(tmp_path, pictures)
+    gap = replace(made, outlines=[made.outlines[0], None, *made.outlines[2:]])
+    whole, interrupted = scored(clip, heads, made, gap)
+    assert whole.flicker > 1
+    assert np.isnan(interrupted.flicker)
+    cut = replace(heads, shot=np.array([0, 1, 1, 1, 1, 1], np.int32))
+    (score,) = scored(clip, cut, made)
+    assert np.isnan(score.flicker)
+    (score,) = scored(clip, heads, made, every=2)
+    assert score.flicker == whole.flicker  # three consecutive frames all the same
 
 
 @pytest.mark.parametrize("count", [COUNT - 1, COUNT + 1])

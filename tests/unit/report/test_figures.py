@@ -1,5 +1,7 @@
 """Figures of a tiny build: their sizes, their panels, and figure 4.7 against the fake itself."""
 
+from shutil import copytree
+
 import numpy as np
 import pytest
 import torch
@@ -21,8 +23,10 @@ from swapset.config.methods import synthesis_of
 from swapset.errors import DataError
 from swapset.generation.synthesis import Synthesiser
 from swapset.media.decode import frames
+from swapset.quality.expression import ExpressionReader
 from swapset.report.figures.all import Figures
 from swapset.report.figures.charts import jitter, mask_ssim_chart, smoothing_chart
+from swapset.report.figures.expression import expression_figure
 from swapset.report.figures.finished import (
     Fake,
     FinishedBuild,
@@ -148,9 +152,48 @@ def test_a_method_without_fakes_is_said_so(tmp_path):
     path.write_text(path.read_text().replace("True", "False"))
     out = tmp_path / "contact_sheet_first.png"
     drawn = Figures(FinishedBuild(root), list(RECIPES), RECIPES, Models(OWNERS, False, "fp32"))
-    drawn.write([out, tmp_path / "methods.png", tmp_path / "masks.png"])
-    with Image.open(out) as picture:
-        assert picture.height < 120
+    names = ("methods", "masks", "expression")
+    drawn.write([out, *(tmp_path / f"{name}.png" for name in names)])
+    for path in (out, tmp_path / "expression.png"):
+        with Image.open(path) as picture:
+            assert picture.height < 120
+
+
+def test_expression_shows_openings_and_stills_of_the_liveliest_target(root):
+    build = FinishedBuild(root)
+    figure = expression_figure(build, list(RECIPES))
+    curves = [axes for axes in figure.axes if axes.lines]
+    stills = [axes for axes in figure.axes if axes.images]
+    assert [axes.get_ylabel() for axes in curves] == [
+        "opening of the mouth",
+        "opening of the eyes",
+    ]
+    assert len(stills) == 2 * (1 + len(RECIPES))
+    assert [axes.get_title() for axes in stills[:3]] == ["target", *RECIPES]
+    points = build.landmarks("id0_0000").smooth
+    read = [k for k in range(0, FRAMES, 2) if np.isfinite(points[k]).all()]
+    reader = ExpressionReader()
+    videos = [build.source("id0_0000"), build.video("hull", "id0_id1_0000")]
+    for video, place in zip(videos, (0, 2), strict=True):
+        pictures = list(frames(video))
+        seen = [reader.read(pictures[k], points[k]) for k in read]
+        for axes, values in zip(
+            curves, ([one.mouth for one in seen], [one.eyes.mean() for one in seen]), strict=True
+        ):
+            assert axes.lines[place].get_xdata().tolist() == read
+            np.testing.assert_allclose(axes.lines[place].get_ydata(), values)
+    assert expression_figure(build, ["none"]) is None
+
+
+def test_a_method_may_be_named_target(root, tmp_path):
+    for part in ("dataset", "labels"):
+        copytree(root / part / "hull", tmp_path / part / "target")
+    for part in ("clips", "landmarks", "tables"):
+        copytree(root / part, tmp_path / part)
+    path = tmp_path / "tables" / "fakes.csv"
+    path.write_text(path.read_text().replace("hull", "target"))
+    figure = expression_figure(FinishedBuild(tmp_path), ["target"])
+    assert [len(axes.lines) for axes in figure.axes if axes.lines] == [3, 3]
 
 
 def test_jitter_ignores_steady_motion_and_sees_noise():

@@ -12,10 +12,12 @@ from swapset.build.figures import figure_names
 from swapset.errors import DataError
 from swapset.faces.verdict import Reason
 from swapset.io.files import write_empty, write_json
+from swapset.quality.expression_tables import MEASURES
 from swapset.report.figures.all import Figures
 from swapset.report.figures.finished import FinishedBuild
 from swapset.report.figures.mask_rows import Models
 from swapset.report.page.clips import clips
+from swapset.report.page.expression import NAMES, OF_TARGET, expression_kept
 from swapset.report.page.page import ReportFiles, page, write_page
 from swapset.report.page.provenance_summary import summarise
 from swapset.report.page.section import render
@@ -62,7 +64,10 @@ def test_page_asks_for_nothing_from_outside(text, files):
 def test_every_section_is_linked_at_the_top(text):
     found = Page(text)
     names = found.values("id")
-    assert names == ["dataset", "clips", "quality", "gallery", "training", "origin", "quoted"]
+    assert names == [
+        *("dataset", "clips", "quality", "expression"),
+        *("gallery", "training", "origin", "quoted"),
+    ]
     assert found.values("href")[: len(names)] == [f"#{name}" for name in names]
     titles = re.findall(r"<h2>(.*)</h2>", text)
     assert re.findall(r'<a href="#.*">(.*)</a>', text) == titles
@@ -98,6 +103,23 @@ def test_quality_says_what_cannot_be_compared(text):
     assert "here not for hull." in " ".join(text.split())
     assert "<td>hull is lower (not comparable, see above)</td>" in text
     assert "clip rejected: no_face" in text
+
+
+def test_every_measure_of_expression_is_shown_for_every_method(text):
+    section = text.split('<section id="expression">')[1].split("</section>")[0]
+    means, compared = re.findall(r"<tbody>(.*?)</tbody>", section, re.DOTALL)
+    row = (
+        '<td>{}</td><td class="number">{}</td><td class="number">{}</td><td class="number">{}</td>'
+    )
+    values = "0.800 [0.100, 0.900]", "0.250 [0.100, 0.900]"
+    assert row.format("sharpness, fake over target", 1, *values) in means
+    assert row.format("flicker (grey levels)", 0, *values) in means
+    assert row.format("eyes move as far (gain)", 1, "-", "-") in means
+    assert means.count("<tr>") == compared.count("<tr>") == len(MEASURES) == len(NAMES)
+    assert set(NAMES) == set(OF_TARGET) == set(MEASURES)
+    assert "first minus the other method" in section
+    assert '<td>mouth moves as far (gain)</td><td class="number">0.100 [0.050' in compared
+    assert expression_kept(None, None) is None
 
 
 def test_missing_previews_are_said_so(text):

@@ -89,6 +89,8 @@ def _write_tables(folder: Path, text: str) -> None:
         "mask_ssim": {"method": text, **ssim},
         "mask_ssim_per_fake": {"method": text, **ssim},
         "mask_ssim_differences": difference,
+        "expression": {"measure": "flicker", "method": text, "mean": 1.0, "low": 0.5, "high": 2.0},
+        "expression_differences": {**difference, "measure": "flicker", "difference": 0.1},
         "left_out": {"kind": text, "reason": text},
         "landmark_breaker": dict.fromkeys(("attack", "source", "target"), text)
         | {"compression": "none", **measures},
