@@ -168,7 +168,7 @@ def test_a_network_learns_from_the_crop_that_synthesis_gives_it(method: str) -> 
     seen = {"plain": plain_batch(bank, torch.tensor([0]), side).target}
     still = torch.zeros(1, 10), torch.zeros(1, 2, 5, 5)
     seen["augmented, not moved"] = augment_faces(
-        bank.faces, None, *still, share=share, sides=(side, side), colour=False
+        bank.faces, bank.faces, None, *still, share=share, sides=(side, side), colour=False
     ).target
     for name, face in seen.items():
         difference = np.abs(face[0].permute(1, 2, 0).numpy() * 255 - given)

@@ -1,0 +1,292 @@
+"""Compare how recipes learn in equal CPU time, by their swaps.
+
+    python benchmarks/learning.py results/demo celebdf celebdf-before --configfile my.yaml \
+        --pairs id0-id1 --seconds 200 --sheet swaps.png
+
+Each recipe trains each pair on the stored faces of a finished build, on one thread, for the same CPU
+seconds, in turns of a few seconds, so that other work on the machine disturbs all alike. Rates
+fall, and sides grow, by the share of time. (The pipeline counts steps: its trainings do not depend
+on the machine.) Then each subject's held-out faces are reconstructed, and faces of each subject,
+spread over all clips, are swapped as rule `synthesise` does it. Printed are means over both
+directions of all pairs:
+
+- faces: seen in training;
+- L1, DSSIM: of held-out faces, inputs neither warped nor recoloured;
+- sharp: sharpness of swaps against their targets;
+- donor: share of swaps nearer to the donor than to the target (`identity_donor`);
+- lmk, eye, mouth, pose: errors of swaps against their targets, see docs/quality.md;
+- eyes+, mouth+: how far openings follow (gain: 1 = as far as the target's);
+- to the first's: CPU seconds until the held-out DSSIM is as good as the first recipe's in the end.
+
+`--sheet` writes a picture: for each pair and direction, targets on top, and below them each recipe's
+swaps; below those, with `--reconstructions`, its reconstructions. Recipes are built-in ones, with
+the changes and additions of `--configfile`. Look at the sheet: no number has replaced that yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import yaml
+
+from swapset.config.methods import resolve, synthesis_of, training_of
+from swapset.config.recipes import Recipe, RecipeOverride
+from swapset.config.sections import AlignSettings
+from swapset.faces.identity import FaceEmbedder, reference
+from swapset.faces.masks import polygon
+from swapset.generation.augment import plain_batch
+from swapset.generation.bank import FaceBank
+from swapset.generation.checkpoint import TrainedPair
+from swapset.generation.expressions import describe
+from swapset.generation.fitting import AlignedFaces
+from swapset.generation.losses import Reconstruction, dssim, l1
+from swapset.generation.schedule import DECAY_FROM, WARM_UP, Schedule
+from swapset.generation.synthesis import Synthesiser
+from swapset.generation.training import Run, Trainer
+from swapset.learning.device import uses_bf16
+from swapset.quality.expression import ExpressionReader, expression_score
+from swapset.quality.frame_measures import FrameMeasures, OriginalFrame, SwappedFrame
+from swapset.quality.identity_share import identity_donor
+
+CPU = torch.device("cpu")
+TURN = 5.0
+"""CPU seconds that a recipe trains before the next one's turn."""
+LOOKS = 20
+REFERENCES, HELD_OUT = 12, 32
+SHOWN, TILE = 12, 160
+
+
+class ByTime(Schedule):
+    """A schedule by the share of the CPU time, not of the steps."""
+
+    share = 0.0
+
+    @property
+    def decay_from(self) -> float:
+        """Return a step that lies ahead until the rate falls."""
+        return float("inf") if self.share < DECAY_FROM else -1.0
+
+    def factor(self, step: int) -> float:
+        """Return the factor of the learning rate at the present share of time."""
+        if self.share < DECAY_FROM:
+            return min(1.0, 0.01 + self.share / WARM_UP)
+        return 1.0 - 0.9 * min(1.0, (self.share - DECAY_FROM) / (1 - DECAY_FROM))
+
+
+@dataclass
+class Contestant:
+    """One recipe's training of one pair."""
+
+    name: str
+    recipe: Recipe
+    trainer: Trainer
+    seconds: float = 0.0
+    history: list[tuple[float, float]] = field(default_factory=list)
+
+    def train(self, until: float, whole: float) -> None:
+        """Train until this many CPU seconds are used, of `whole` in all."""
+        trainer, schedule = self.trainer, self.trainer.schedule
+        assert isinstance(schedule, ByTime)
+        begin = time.process_time() - self.seconds
+        while self.seconds < until:
+            schedule.share = self.seconds / whole
+            trainer.step(trainer.loop.done)
+            trainer.loop.done += 1
+            self.seconds = time.process_time() - begin
+
+    @torch.inference_mode()
+    def held_out(self) -> tuple[float, float]:
+        """Return L1 and DSSIM of the held-out faces."""
+        values, recipe = [], self.trainer.recipe
+        for subject, bank in self.trainer.held_out.items():
+            index = torch.linspace(0, len(bank) - 1, min(HELD_OUT, len(bank))).round().long()
+            batch = plain_batch(bank, index, recipe.resolution, recipe.input_side)
+            inputs = batch.warped.contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16, enabled=uses_bf16("auto", CPU)):
+                output = self.trainer.model(inputs, subject).float()
+            part = Reconstruction(output[:, :3], batch.target, batch.target)
+            values.append((float(l1(part)), float(dssim(part))))
+        first, second = np.mean(values, axis=0)
+        return float(first), float(second)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Stored faces of a subject, and its mean embedding."""
+
+    faces: AlignedFaces
+    embedding: np.ndarray
+
+    @classmethod
+    def load(cls, folder: Path) -> Subject:
+        """Read the faces of a build."""
+        faces = AlignedFaces.load(folder)
+        embedder, places = FaceEmbedder(), spread(len(faces.images), REFERENCES)
+        parts = [embedder.embed(faces.images[i], faces.points[i]) for i in places]
+        return cls(faces, reference(np.stack(parts)))
+
+    def bank(self, recipe: Recipe, context: float) -> FaceBank:
+        """Return the faces for the training of a recipe."""
+        return FaceBank.from_faces(
+            self.faces.images,
+            resolution=recipe.resolution,
+            share=recipe.context / context,
+            device=CPU,
+            points=self.faces.points if recipe.needs_masks else None,
+            expressions=describe(self.faces.points) if recipe.needs_expressions else None,
+        )
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Return at most `most` evenly spread numbers below `count`."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(int).tolist()
+
+
+def contestant(
+    name: str, recipe: Recipe, people: Mapping[str, Subject], options: argparse.Namespace
+) -> Contestant:
+    """Return a training that has not begun."""
+    banks = {subject: each.bank(recipe, options.context) for subject, each in people.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(options.seed, CPU, "auto", Path(folder, "none"), 10**9, preview_every=10**9)
+        long = training_of(recipe).model_copy(update={"steps": 10**6})
+        trainer = Trainer(long, banks, run, "benchmark")
+    trainer.schedule = ByTime(long.steps)
+    return Contestant(name, recipe, trainer)
+
+
+def swapped(
+    each: Contestant, people: Mapping[str, Subject], target: str, donor: str, count: int
+) -> tuple[list[np.ndarray], list[np.ndarray], dict[str, float]]:
+    """Return faces of the target, their swaps, and the swaps' measures."""
+    trainer = each.trainer
+    pair = TrainedPair(trainer.model, trainer.recipe, tuple(people))
+    synthesiser = Synthesiser(pair, donor, synthesis_of(each.recipe), CPU)
+    faces = people[target].faces
+    places = spread(len(faces.images), count)
+    originals = [np.ascontiguousarray(faces.images[i]) for i in places]
+    points = faces.points[places]
+    reader, embedder, measures = ExpressionReader(), FaceEmbedder(), FrameMeasures()
+    swaps, embeddings = [], []
+    for original, landmarks, (swap, label) in zip(
+        originals, points, synthesiser.swap(originals, points), strict=True
+    ):
+        swaps.append(swap)
+        if label.outline is None:
+            continue
+        frame = OriginalFrame(original, landmarks, 0, reader)
+        measures._look(frame, SwappedFrame(swap, label.outline, label.feather))
+        embeddings.append(embedder.embed(swap, landmarks))
+    score = expression_score(*map(list, zip(*measures.expressions, strict=True)))
+    vectors = np.stack(embeddings)
+    return (
+        originals,
+        swaps,
+        {
+            "sharp": float(np.nanmean(measures.sharpness)),
+            "donor": identity_donor(vectors, people[target].embedding, people[donor].embedding),
+            "lmk": score.landmark_distance,
+            "eye": score.eye_error,
+            "mouth": score.mouth_error,
+            "pose": score.pose_error,
+            "eyes+": score.eyes_gain,
+            "mouth+": score.mouth_gain,
+        },
+    )
+
+
+def tiles(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Return some pictures side by side, cut to the face."""
+    side = pictures[0].shape[0]
+    low, high = round(0.14 * side), round(0.86 * side)
+    shown = [pictures[i][low:high, low:high] for i in spread(len(pictures), SHOWN)]
+    return np.concatenate(
+        [cv2.resize(each, (TILE, TILE), interpolation=cv2.INTER_AREA) for each in shown], axis=1
+    )
+
+
+def compete(
+    pair: str, recipes: Mapping[str, Recipe], options: argparse.Namespace
+) -> tuple[list[dict[str, object]], list[np.ndarray]]:
+    """Train a pair by all recipes; return a row of measures for each, and rows of the sheet."""
+    people = {name: Subject.load(options.build / "faces" / name) for name in pair.split("-")}
+    field_ = [contestant(name, recipe, people, options) for name, recipe in recipes.items()]
+    turns = np.arange(TURN, options.seconds + TURN, TURN).clip(max=options.seconds)
+    for number, until in enumerate(turns):
+        for each in field_:
+            each.train(until, options.seconds)
+            if number % max(1, len(turns) // LOOKS) == 0 or until == options.seconds:
+                each.history.append((each.seconds, each.held_out()[1]))
+    rows: list[dict[str, object]] = []
+    sheet = []
+    for each in field_:
+        loss, structure = each.held_out()
+        faces = each.trainer.loop.done * 2 * each.recipe.batch
+        rows.append({"recipe": each.name, "faces": faces, "L1": loss, "DSSIM": structure})
+    for target, donor in (tuple(people), tuple(people)[::-1]):
+        for row, each in zip(rows, field_, strict=True):
+            originals, swaps, measures = swapped(each, people, target, donor, options.swaps)
+            if each is field_[0]:
+                sheet.append(tiles(originals))
+            sheet.append(tiles(swaps))
+            for key, value in measures.items():
+                row.setdefault(key, [])
+                row[key].append(value)  # type: ignore[attr-defined]
+            if options.reconstructions:
+                sheet.append(tiles(swapped(each, people, target, target, options.swaps)[1]))
+    goal = rows[0]["DSSIM"]
+    for row, each in zip(rows, field_, strict=True):
+        reached = [seconds for seconds, value in each.history if value <= goal]
+        row["to the first's"] = reached[0] if reached else float("nan")
+    return [
+        {k: np.mean(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows
+    ], sheet
+
+
+def main() -> None:
+    """Print the table of all recipes; write the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build", type=Path, help="a build whose faces are aligned")
+    parser.add_argument("recipes", nargs="+", metavar="RECIPE")
+    parser.add_argument("--configfile", type=Path)
+    parser.add_argument("--pairs", nargs="+", default=["id0-id1"])
+    parser.add_argument("--seconds", type=float, default=190)
+    parser.add_argument("--swaps", type=int, default=48, help="faces of each subject")
+    parser.add_argument("--context", type=float, default=AlignSettings().context)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--reconstructions", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    given = yaml.safe_load(options.configfile.read_text()) if options.configfile else {}
+    overrides = {k: RecipeOverride(**v) for k, v in (given.get("recipes") or {}).items()}
+    known = resolve(overrides)
+    recipes = {name: known[name] for name in options.recipes}
+    rows, sheets = zip(*(compete(pair, recipes, options) for pair in options.pairs), strict=True)
+    keys = list(rows[0][0])
+    print("| " + " | ".join(keys) + " |\n" + "|---" * len(keys) + "|")
+    for same in zip(*rows, strict=True):
+        cells = [same[0]["recipe"]]
+        for key in keys[1:]:
+            value = float(np.nanmean([row[key] for row in same]))
+            cells.append(
+                f"{value:.0f}" if value > 50 else f"{value:.4f}" if value < 0.3 else f"{value:.2f}"
+            )
+        print("| " + " | ".join(cells) + " |")
+    if options.sheet:
+        picture = np.concatenate(list(itertools.chain(*sheets)))
+        cv2.imwrite(str(options.sheet), picture[..., ::-1])
+
+
+if __name__ == "__main__":
+    main()
