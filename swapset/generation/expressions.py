@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from scipy.cluster.vq import kmeans
 from torch import Tensor
 
 from swapset.faces.align import narrower_drop
@@ -21,7 +20,8 @@ from swapset.types import Floats, Floats32, Points
 SPREADS = (0.07, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
 """Typical standard deviation of each of the values of `describe`, within a talking person."""
 NEAREST = 24
-"""Faces that are averaged for the start of a texture."""
+"""Most faces that are averaged for the start of a texture; of few faces, each texture gets a K-th,
+because means of nearly all of them would be alike."""
 _TRIES = 10
 _LARGEST = 4096
 """Most faces of all people that the groups are found from."""
@@ -64,7 +64,7 @@ def group_centres(banks: Mapping[str, FaceBank], count: int, seed: int) -> Tenso
     Parameters
     ----------
     banks : mapping of str to FaceBank
-        Faces with their expressions. Everybody has the same weight.
+        Faces with their expressions. Everybody has the same weight, however many faces.
     count : int
         Number of groups, K.
     seed : int
@@ -74,13 +74,17 @@ def group_centres(banks: Mapping[str, FaceBank], count: int, seed: int) -> Tenso
     (K, 7) float32
         In the units of `describe`; with fewer different faces than groups, some are equal.
     """
-    most = max(1, _LARGEST // len(banks))
+    # Imported here because putting faces into frames reads this module, too, and needs no groups.
+    from scipy.cluster.vq import kmeans
+
+    each = max(1, min(_LARGEST // len(banks), max(map(len, banks.values()))))
     parts = []
     for bank in banks.values():
-        places = np.linspace(0, len(bank) - 1, min(most, len(bank))).round().astype(int)
-        parts.append(_expressions(bank).cpu().double().numpy()[places])
-    faces = np.unique(np.concatenate(parts), axis=0)
-    found, _ = kmeans(faces, min(count, len(faces)), iter=_TRIES, rng=seed)
+        places = np.linspace(0, len(bank) - 1, each).round().astype(int)
+        parts.append(_expressions(bank).double().numpy()[places])
+    faces = np.concatenate(parts)
+    different = len(np.unique(faces, axis=0))
+    found, _ = kmeans(faces, min(count, different), iter=_TRIES, rng=seed)
     return torch.from_numpy(np.resize(found, (count, faces.shape[1])).astype(np.float32))
 
 
@@ -96,7 +100,7 @@ def balanced(bank: FaceBank, centres: Tensor) -> FaceBank:
         Faces with their expressions.
     centres : (K, 7) float32
     """
-    group = torch.cdist(_expressions(bank), centres.to(bank.faces.device)).argmin(dim=1)
+    group = _distances(_expressions(bank), centres).argmin(dim=1)
     sizes = torch.bincount(group, minlength=len(centres))
     weights = sizes[group].double().rsqrt().cumsum(0)
     return bank.weighted((weights / weights[-1]).float())
@@ -119,10 +123,20 @@ def mean_faces(bank: FaceBank, centres: Tensor, side: int, share: float) -> Tens
     -------
     (K, 3, T, T) float32 in [0, 1], RGB
     """
-    distances = torch.cdist(centres.to(bank.faces.device), _expressions(bank))
-    nearest = distances.argsort(dim=1, stable=True)[:, :NEAREST]
+    distances = _distances(centres, _expressions(bank))
+    count = max(1, min(NEAREST, len(bank) // len(centres)))
+    nearest = distances.argsort(dim=1, stable=True)[:, :count].to(bank.faces.device)
     place = (share, narrower_drop(bank.share))
     return torch.stack([middle(bank.faces[each], side, *place).mean(dim=0) for each in nearest])
+
+
+def _distances(ones: Tensor, others: Tensor) -> Tensor:
+    """Return the distance of each of (n, 7) to each of (m, 7), (n, m) float32.
+
+    On the processor and without products of matrices, so that no device changes the groups.
+    """
+    exact = "donot_use_mm_for_euclid_dist"
+    return torch.cdist(ones.cpu(), others.cpu(), compute_mode=exact)
 
 
 def _expressions(bank: FaceBank) -> Tensor:
