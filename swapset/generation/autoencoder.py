@@ -190,7 +190,7 @@ class SwapAutoencoder(nn.Module):
         ----------
         other : SwapAutoencoder
         decoders : dict of str to str
-                For each subject here, the subject of `other` whose decoder is copied; its textures
+            For each subject here, the subject of `other` whose decoder is copied; its textures
             only if it is the same subject.
         """
         self.encoder.load_state_dict(other.encoder.state_dict())
