@@ -20,8 +20,7 @@ from swapset.types import Floats, Floats32, Points
 SPREADS = (0.07, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
 """Typical standard deviation of each of the values of `describe`, within a talking person."""
 NEAREST = 24
-"""Most faces that are averaged for the start of a texture; of few faces, each texture gets a K-th,
-because means of nearly all of them would be alike."""
+"""Most faces that are averaged for the start of a texture."""
 _TRIES = 10
 _LARGEST = 4096
 """Most faces of all people that the groups are found from."""
@@ -107,7 +106,10 @@ def balanced(bank: FaceBank, centres: Tensor) -> FaceBank:
 
 
 def mean_faces(bank: FaceBank, centres: Tensor, side: int, share: float) -> Tensor:
-    """Return the mean of the faces that are nearest to each group's centre.
+    """Return the mean of the faces of each group that are nearest to its centre.
+
+    Rare groups have few of them: with others' faces, a wide-open mouth would start half closed. Of
+    an empty group it is the nearest face.
 
     Parameters
     ----------
@@ -124,10 +126,11 @@ def mean_faces(bank: FaceBank, centres: Tensor, side: int, share: float) -> Tens
     (K, 3, T, T) float32 in [0, 1], RGB
     """
     distances = _distances(centres, _expressions(bank))
-    count = max(1, min(NEAREST, len(bank) // len(centres)))
-    nearest = distances.argsort(dim=1, stable=True)[:, :count].to(bank.faces.device)
+    sizes = torch.bincount(distances.argmin(dim=0), minlength=len(centres)).clamp(1, NEAREST)
+    nearest = distances.argsort(dim=1, stable=True).to(bank.faces.device)
     place = (share, narrower_drop(bank.share))
-    return torch.stack([middle(bank.faces[each], side, *place).mean(dim=0) for each in nearest])
+    chosen = [order[:size] for order, size in zip(nearest, sizes.tolist(), strict=True)]
+    return torch.stack([middle(bank.faces[each], side, *place).mean(dim=0) for each in chosen])
 
 
 def _distances(ones: Tensor, others: Tensor) -> Tensor:
