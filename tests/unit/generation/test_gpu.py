@@ -121,7 +121,7 @@ def test_recorded_textures_learn_the_same_in_both_parts(
     assert "not recorded" not in caplog.text
 
 
-@pytest.mark.parametrize(("precision", "most"), [("fp32", 1e-3), ("bf16", 5e-3)])
+@pytest.mark.parametrize(("precision", "most"), [("fp32", 1e-3), ("bf16", 2e-2)])
 def test_textures_learn_the_same_compiled_and_recorded(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, precision: str, most: float
 ) -> None:
