@@ -172,11 +172,14 @@ class SwapAutoencoder(nn.Module):
             return
         self.encoder.motion.centres.copy_(centres)
         for subject, bank in banks.items():
-            self.decoders[subject].start(bank, centres)
+            decoder = self.decoders[subject]
+            if isinstance(decoder, TextureDecoder):
+                decoder.start(bank, centres)
 
     def textures(self) -> list[nn.Parameter]:
         """Return the textures of all decoders, if they are decoders of textures."""
-        return [each.textures for each in self.decoders.values() if hasattr(each, "textures")]
+        decoders = self.decoders.values()
+        return [each.textures for each in decoders if isinstance(each, TextureDecoder)]
 
     def placed(self, device: torch.device) -> SwapAutoencoder:
         """Move the model to `device`, its weights in channels_last order; return it."""
