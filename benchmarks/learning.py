@@ -32,6 +32,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -42,7 +43,6 @@ from swapset.config.methods import resolve, synthesis_of, training_of
 from swapset.config.recipes import Recipe, RecipeOverride
 from swapset.config.sections import AlignSettings
 from swapset.faces.identity import FaceEmbedder, reference
-from swapset.faces.masks import polygon
 from swapset.generation.augment import plain_batch
 from swapset.generation.bank import FaceBank
 from swapset.generation.checkpoint import TrainedPair
@@ -94,8 +94,7 @@ class Contestant:
 
     def train(self, until: float, whole: float) -> None:
         """Train until this many CPU seconds are used, of `whole` in all."""
-        trainer, schedule = self.trainer, self.trainer.schedule
-        assert isinstance(schedule, ByTime)
+        trainer, schedule = self.trainer, cast(ByTime, self.trainer.schedule)
         begin = time.process_time() - self.seconds
         while self.seconds < until:
             schedule.share = self.seconds / whole

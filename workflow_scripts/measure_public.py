@@ -1,4 +1,4 @@
-"""Rule measure_public: measure Mask-SSIM of a public dataset's fakes with their originals."""
+"""Rule measure_public: measure the quality of a public dataset's fakes with their originals."""
 
 from pathlib import Path
 

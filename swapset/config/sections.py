@@ -231,9 +231,9 @@ class VideoSettings(Section):
 
 
 class QualitySettings(Section):
-    """Mask-SSIM and the identity of the swaps."""
+    """Mask-SSIM, identity, expression, sharpness and flicker of the fakes."""
 
-    every: int = Field(1, ge=1, description="Measure Mask-SSIM on every n-th frame.")
+    every: int = Field(1, ge=1, description="Measure fakes on every n-th frame.")
     identity_frames: int = Field(
         16, ge=1, description="Frames of each fake in which identity is measured."
     )

@@ -19,6 +19,7 @@ from swapset.types import Floats, Floats32, Points
 
 SPREADS = (0.07, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
 """Typical standard deviation of each of the values of `describe`, within a talking person."""
+_EYES, _MOUTH, _TURN = 0, 1, 4
 NEAREST = 24
 """Most faces that are averaged for the start of a texture."""
 _TRIES = 10
@@ -38,7 +39,9 @@ def describe(points: Points) -> Floats32:
     -------
     (N, 7) float32
         Opening of the eyes and of the mouth, width of the mouth, height of the brows, turn to the
-        side and up, and lift of the mouth's corners; 0 is the person's median, 1 a typical spread.
+        side and up, and lift of the mouth's corners; 1 is a typical spread. 0 is a closed mouth,
+        a frontal face, eyes as open as the person's usually are, and the person's median else:
+        somebody who always talks has no other closed mouth than somebody who is silent.
     """
     p = np.asarray(points, np.float64)
     width = _distance(p, 36, 45)
@@ -50,7 +53,10 @@ def describe(points: Points) -> Floats32:
     corners = (p[:, 48, 1] + p[:, 54, 1]) / 2 - p[:, 51, 1]
     lengths = [mouth, _distance(p, 48, 54), brows, nose[:, 0], nose[:, 1], corners]
     values = np.stack([np.mean(openings, axis=0), *(each / width for each in lengths)], axis=1)
-    return ((values - np.median(values, axis=0)) / SPREADS).astype(np.float32)
+    usual = np.median(values, axis=0)
+    usual[_EYES] = np.quantile(values[:, _EYES], 0.75)
+    usual[[_MOUTH, _TURN]] = 0
+    return ((values - usual) / SPREADS).astype(np.float32)
 
 
 def _distance(points: Floats, one: int, other: int) -> Floats:

@@ -125,16 +125,10 @@ class ExpressionScore(NamedTuple):
 
 
 class ExpressionReader:
-    """Reads expressions and poses from pictures; about 6 ms per face.
+    """Reads expressions and poses from pictures; about 6 ms per face."""
 
-    Parameters
-    ----------
-    predictor : LandmarkPredictor, optional
-        Used instead of dlib's default.
-    """
-
-    def __init__(self, predictor: LandmarkPredictor | None = None) -> None:
-        self._predictor = predictor or LandmarkPredictor()
+    def __init__(self) -> None:
+        self._predictor = LandmarkPredictor()
         side = round(FACE * CONTEXT)
         box = box_from_landmarks(standard_points(side, CONTEXT))
         self._side = side
@@ -158,7 +152,7 @@ class ExpressionReader:
 
 
 def expression(points: Floats) -> Expression:
-    """Return the expression and pose of a face, from its landmarks (68, 2) in face widths."""
+    """Return the expression and pose of landmarks (68, 2) float64 in face widths."""
     smile = float(np.linalg.norm(points[48] - points[54])) / _eye_distance(points)
     return Expression(points, eye_openings(points), mouth_opening(points), smile, _pose(points))
 
@@ -174,7 +168,7 @@ def eye_openings(points: npt.NDArray[np.floating]) -> Floats:
 
 
 def mouth_opening(points: npt.NDArray[np.floating]) -> float:
-    """Return the opening of the mouth, from landmarks (68, 2) in any unit."""
+    """Return the opening of the mouth, from landmarks (68, 2) float in any unit."""
     upper, lower = np.transpose(LIPS)
     lips = np.linalg.norm(points[upper] - points[lower], axis=1)
     return float(lips.mean()) / _eye_distance(points)
@@ -222,7 +216,7 @@ def expression_score(targets: Sequence[Expression], fakes: Sequence[Expression])
 
 
 class Following(NamedTuple):
-    """How well a fake's opening follows the target's over time.
+    """Correlation and gain of a fake's opening over the target's.
 
     Attributes
     ----------

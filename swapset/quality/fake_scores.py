@@ -45,6 +45,11 @@ class FakeToScore:
     feathers: Sequence[float]
     donor: npt.NDArray[np.floating]
 
+    def frame(self, index: int, picture: Image) -> SwappedFrame | None:
+        """Return a frame, (H, W, 3) uint8 RGB, with its mask; None if it was not swapped."""
+        outline = self.outlines[index]
+        return None if outline is None else SwappedFrame(picture, outline, self.feathers[index])
+
 
 @dataclass
 class FakeScore:
@@ -145,8 +150,7 @@ def score_fakes(
         head = heads.mask(index) if index % every == 0 else None
         original = OriginalFrame(picture, landmarks[index], int(heads.shot[index]), reader)
         for fake, shown, measured, chosen in zip(fakes, others, measures, embedded, strict=True):
-            swapped = SwappedFrame.of(shown, fake.outlines[index], fake.feathers[index])
-            measured.add(index, original, swapped, head, every=every)
+            measured.add(index, original, fake.frame(index, shown), head, every=every)
             if index in chosen:
                 measured.embeddings.append(embedder.embed(shown, landmarks[index]))
     return [_score(fake, measured, target) for fake, measured in zip(fakes, measures, strict=True)]

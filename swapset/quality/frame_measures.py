@@ -83,11 +83,6 @@ class SwappedFrame:
     outline: Floats
     feather: float
 
-    @classmethod
-    def of(cls, picture: Image, outline: Floats | None, feather: float) -> SwappedFrame | None:
-        """Return the frame, or None if it was not swapped."""
-        return None if outline is None else cls(picture, outline, feather)
-
     def inside(self, *, whole: bool) -> Mask:
         """Return the mask's pixels, (H, W) bool; with `whole`, those inside its soft edge."""
         alpha = render_mask(self.outline, self.picture.shape[:2], self.feather * whole)

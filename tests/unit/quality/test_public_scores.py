@@ -59,6 +59,11 @@ def test_unchanged_is_one_and_coarse_is_less(scores: pd.DataFrame) -> None:
     assert scores.loc["same", "mask_ssim"] == 1
     assert scores.loc["same", "frames"] == COUNT // 2
     assert 0.3 < scores.loc["blurred", "mask_ssim"] < 0.9
+    assert scores.loc["same", "sharpness"] == 1
+    assert scores.loc["blurred", "sharpness"] < 0.8
+    errors = ["landmark_distance", "eye_error", "mouth_error", "pose_error", "flicker"]
+    assert (scores.loc["same", errors] == 0).all()
+    assert (scores.loc["another take, promised", errors] > 0).all()
 
 
 def test_identity_is_measured_where_the_donor_is_known(scores: pd.DataFrame) -> None:
