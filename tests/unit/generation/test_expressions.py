@@ -20,6 +20,7 @@ from swapset.generation.expressions import (
     mean_faces,
 )
 
+LIPS = ((61, 67), (62, 66), (63, 65))
 WIDTH = MEAN_FACE[45, 0] - MEAN_FACE[36, 0]
 CALM: dict[str, float] = {}
 OPEN, CLOSED = {"mouth": 0.12}, {"eyes": 0.0}
@@ -27,12 +28,11 @@ LIGHT, DARK = (220, 180, 150), (140, 100, 80)
 
 
 def described(**changed: float) -> np.ndarray:
-    """Return the values (7,) of one face among calm ones."""
+    """Return what changes in the values (7,) of one face, among calm ones."""
     points = placed(np.stack([expression(**changed), *[expression()] * 4]))
     values = describe(points)
     assert values.dtype == np.float32
-    assert not values[1:].any()
-    return values[0]
+    return values[0] - values[1]
 
 
 def lids_apart() -> float:
@@ -68,13 +68,34 @@ def test_each_value_is_what_it_says_and_no_other_changes(
     assert np.abs(rest).max() < 1e-3
 
 
-def test_values_are_those_of_the_person_at_any_size_and_place() -> None:
+def test_a_calm_face_has_the_mean_faces_lips_and_nothing_else() -> None:
+    lips = np.mean([np.linalg.norm(MEAN_FACE[i] - MEAN_FACE[j]) for i, j in LIPS])
+    calm = describe(placed(np.stack([expression()] * 3)))
+    expected = np.zeros((3, 7))
+    expected[:, 1] = lips / WIDTH / SPREADS[1]
+    np.testing.assert_allclose(calm, expected, atol=1e-4)
+
+
+def test_mouth_and_turn_are_absolute_and_the_rest_is_the_persons() -> None:
+    usual = {"brows": 0.03, "wide": 0.04, "eyes": 0.7, "corners": 0.02, "down": 0.03}
+    calm, always = (
+        describe(placed(np.stack([expression(**usual, **more)] * 4)))[0]
+        for more in ({}, {"mouth": 0.1, "aside": 0.05})
+    )
+    np.testing.assert_allclose(
+        always - calm, [0, 0.1 / WIDTH / 0.03, 0, 0, 0.05 / WIDTH / 0.03, 0, 0], atol=0.02
+    )
+    assert np.abs(np.delete(calm, [1, 4])).max() < 1e-3
+
+
+def test_eyes_are_compared_with_open_ones_of_somebody_who_often_closes_them() -> None:
+    points = placed(np.stack([expression(eyes=size) for size in (0, 0, 0, 1, 1)]))
+    np.testing.assert_allclose(describe(points)[3:, 0], 0, atol=1e-4)
+
+
+def test_values_are_those_of_the_face_at_any_size_and_place() -> None:
     points = placed(np.stack([expression(**each) for each in talking(9)]))
     np.testing.assert_allclose(describe(points * 3 + 40), describe(points), atol=1e-3)
-    # A person with another resting face has the same values.
-    narrow = points.copy()
-    narrow[:, 17:27, 1] -= 3
-    np.testing.assert_allclose(describe(narrow), describe(points), atol=1e-3)
 
 
 def known(values: Tensor) -> FaceBank:
