@@ -19,6 +19,9 @@ from swapset.types import Floats, Floats32, Points
 
 SPREADS = (0.07, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
 """Typical standard deviation of each of the values of `describe`, within a talking person."""
+FARTHEST = 12.0
+"""Largest absolute value of `describe`. Wrong landmarks would else have groups of their own, or no
+numbers where points coincide; faces of real clips were within 10.4."""
 _EYES, _MOUTH, _TURN = 0, 1, 4
 NEAREST = 24
 """Most faces that are averaged for the start of a texture."""
@@ -46,17 +49,25 @@ def describe(points: Points) -> Floats32:
     p = np.asarray(points, np.float64)
     width = _distance(p, 36, 45)
     eyes = [_distance(p, i + 1, i + 5) + _distance(p, i + 2, i + 4) for i in (36, 42)]
-    openings = [both / (2 * _distance(p, i, i + 3)) for i, both in zip((36, 42), eyes, strict=True)]
+    widths = [2 * _distance(p, i, i + 3) for i in (36, 42)]
+    openings = [_ratio(both, across) for both, across in zip(eyes, widths, strict=True)]
     mouth = np.mean([_distance(p, i, j) for i, j in ((61, 67), (62, 66), (63, 65))], axis=0)
     brows = p[:, 36:48, 1].mean(axis=1) - p[:, 17:27, 1].mean(axis=1)
     nose = p[:, 30] - (p[:, 36] + p[:, 45]) / 2
     corners = (p[:, 48, 1] + p[:, 54, 1]) / 2 - p[:, 51, 1]
     lengths = [mouth, _distance(p, 48, 54), brows, nose[:, 0], nose[:, 1], corners]
-    values = np.stack([np.mean(openings, axis=0), *(each / width for each in lengths)], axis=1)
+    values = np.stack(
+        [np.mean(openings, axis=0), *(_ratio(each, width) for each in lengths)], axis=1
+    )
     usual = np.median(values, axis=0)
     usual[_EYES] = np.quantile(values[:, _EYES], 0.75)
     usual[[_MOUTH, _TURN]] = 0
-    return ((values - usual) / SPREADS).astype(np.float32)
+    return ((values - usual) / SPREADS).clip(-FARTHEST, FARTHEST).astype(np.float32)
+
+
+def _ratio(lengths: Floats, width: Floats) -> Floats:
+    """Return lengths (N,) over widths (N,), which wrong landmarks may leave at zero."""
+    return lengths / np.maximum(width, 1e-6)
 
 
 def _distance(points: Floats, one: int, other: int) -> Floats:

@@ -13,6 +13,7 @@ from swapset.generation import expressions
 from swapset.generation.augment import plain_batch
 from swapset.generation.bank import FaceBank
 from swapset.generation.expressions import (
+    FARTHEST,
     SPREADS,
     balanced,
     describe,
@@ -96,6 +97,22 @@ def test_eyes_are_compared_with_open_ones_of_somebody_who_often_closes_them() ->
 def test_values_are_those_of_the_face_at_any_size_and_place() -> None:
     points = placed(np.stack([expression(**each) for each in talking(9)]))
     np.testing.assert_allclose(describe(points * 3 + 40), describe(points), atol=1e-3)
+
+
+@pytest.mark.parametrize("wrong", ["one place", "one eye", "far apart"])
+def test_wrong_landmarks_are_numbers_of_a_limited_size(wrong: str) -> None:
+    points = placed(np.stack([expression(**each) for each in talking(9)]))
+    right = describe(points)
+    if wrong == "one place":
+        points[3] = 50
+    elif wrong == "one eye":
+        points[3, 36:42] = points[3, 36]
+    else:
+        points[3, 8:60] *= 40
+    values = describe(points)
+    assert np.isfinite(values).all()
+    assert np.abs(values).max() <= FARTHEST
+    np.testing.assert_allclose(np.delete(values, 3, 0), np.delete(right, 3, 0), atol=0.5)
 
 
 def known(values: Tensor) -> FaceBank:
