@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from scipy.cluster.vq import kmeans
 from torch import Tensor
 
 from swapset.faces.align import narrower_drop
@@ -90,9 +91,6 @@ def group_centres(banks: Mapping[str, FaceBank], count: int, seed: int) -> Tenso
     (K, 7) float32
         In the units of `describe`; with fewer different faces than groups, some are equal.
     """
-    # Imported here because putting faces into frames reads this module, too, and needs no groups.
-    from scipy.cluster.vq import kmeans
-
     each = max(1, min(_LARGEST // len(banks), max(map(len, banks.values()))))
     parts = []
     for bank in banks.values():

@@ -17,6 +17,8 @@ ENCODER_ATTENTION = (8, 16)
 power of the side."""
 CORRECTIONS = 6
 """Channels by which a decoder of textures corrects each colour: a gain and a residual."""
+EXPRESSION_VALUES = 7
+"""Numbers that describe an expression, see `swapset.generation.expressions.describe`."""
 SQUEEZE = 8
 """Ratio of a self-attention's channels to those of its keys and queries."""
 SAMPLES, SHOWN = 3, 4

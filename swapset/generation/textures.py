@@ -15,10 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.bank import FaceBank
 from swapset.generation.blocks import upscaling
-from swapset.generation.expressions import SPREADS, mean_faces
-from swapset.generation.size import CORRECTIONS, decoder_channels, texture_side, upscalings
+from swapset.generation.size import (
+    CORRECTIONS,
+    EXPRESSION_VALUES,
+    decoder_channels,
+    texture_side,
+    upscalings,
+)
 
 REACH = 0.3
 """Largest shift of a pixel, in half sides of a texture."""
@@ -48,7 +52,7 @@ class Motion(nn.Module):
         self.ups = upscaling(recipe)
         self.head = nn.Conv2d(_shared_channels(recipe), 3 * recipe.textures, 3, padding=1)
         self.centres: Tensor
-        self.register_buffer("centres", torch.zeros(recipe.textures, len(SPREADS)))
+        self.register_buffer("centres", torch.zeros(recipe.textures, EXPRESSION_VALUES))
 
     def init_head(self) -> None:
         """Draw the first weights of the last convolution."""
@@ -86,18 +90,8 @@ class TextureDecoder(nn.Module):
         nn.init.normal_(self.head.weight, std=_SMALL)
 
     @torch.no_grad()
-    def start(self, bank: FaceBank, centres: Tensor) -> None:
-        """Start the textures from the means of faces with like expressions.
-
-        Parameters
-        ----------
-        bank : FaceBank
-            The subject's faces, with their expressions.
-        centres : (K, 7) float32
-            See `swapset.generation.expressions.group_centres`.
-        """
-        picture = self.textures.shape[-1]
-        pictures = mean_faces(bank, centres, picture, bank.share * picture / self.side)
+    def start(self, pictures: Tensor) -> None:
+        """Start the textures as pictures (K, 3, T, T) float32 in [0, 1], RGB."""
         logits = torch.logit(pictures.clamp(_DARKEST, 1 - _DARKEST))
         self.textures.copy_(logits.flatten(0, 1))
 

@@ -20,6 +20,7 @@ from swapset.generation.expressions import (
     group_centres,
     mean_faces,
 )
+from swapset.generation.size import EXPRESSION_VALUES
 
 LIPS = ((61, 67), (62, 66), (63, 65))
 WIDTH = MEAN_FACE[45, 0] - MEAN_FACE[36, 0]
@@ -33,6 +34,7 @@ def described(**changed: float) -> np.ndarray:
     points = placed(np.stack([expression(**changed), *[expression()] * 4]))
     values = describe(points)
     assert values.dtype == np.float32
+    assert values.shape == (5, EXPRESSION_VALUES) == (5, len(SPREADS))
     return values[0] - values[1]
 
 

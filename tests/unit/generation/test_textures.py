@@ -12,7 +12,7 @@ from torch.nn import functional
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder
-from swapset.generation.expressions import group_centres
+from swapset.generation.expressions import group_centres, mean_faces
 from swapset.generation.textures import REACH, TextureDecoder
 
 SIDE, PICTURE = 64, 72
@@ -181,7 +181,8 @@ def test_bf16_does_not_move_positions() -> None:
 def test_textures_start_as_the_persons_faces() -> None:
     bank = person(talking(1) * 4)
     made = decoder(torch.zeros(3, 3, PICTURE, PICTURE))
-    made.start(bank, group_centres({"id0": bank}, 3, seed=0))
+    centres = group_centres({"id0": bank}, 3, seed=0)
+    made.start(mean_faces(bank, centres, PICTURE, bank.share * PICTURE / SIDE))
     seen = plain_batch(bank, torch.tensor([0]), SIDE).target
     assert close(made(maps(made)), seen.clamp(0.02, 0.98), 1e-4)
 

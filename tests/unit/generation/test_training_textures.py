@@ -23,6 +23,7 @@ from swapset.errors import InterruptedTrainingError
 from swapset.generation import step
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.bank import FaceBank
+from swapset.generation.expressions import mean_faces
 from swapset.generation.step import Outcome, RecordedStep
 from swapset.generation.training import Run, Trainer
 
@@ -221,7 +222,8 @@ def test_known_people_keep_their_textures_and_newcomers_have_their_own(tmp_path:
     centres = base.model.expressions()
     assert centres is not None
     assert centres.any()
-    fresh.start_textures(centres, {"id2": warm.banks["id2"]})
+    bank = warm.banks["id2"]
+    fresh.start_textures(centres, {"id2": mean_faces(bank, centres, 72, bank.share * 9 / 8)})
     assert torch.equal(warm.model.decoders["id2"].textures, fresh.decoders["id2"].textures)
     heads = [base.model.decoders[name].head.weight for name in ("id0", "id1")]
     assert any(torch.equal(warm.model.decoders["id2"].head.weight, head) for head in heads)
