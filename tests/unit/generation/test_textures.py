@@ -98,8 +98,8 @@ def test_a_flow_takes_pixels_from_so_far_to_the_right_and_down(right: int, down:
 def test_textures_move_one_by_one() -> None:
     textures = noise(2, 3, PICTURE, PICTURE)
     made = decoder(textures)
-    flow = shift(torch.tensor([[2.0, 0.0], [0.0, -3.0]]))
-    mean = (cut(textures[:1], 2, 0) + cut(textures[1:], 0, -3)) / 2
+    flow = shift(torch.tensor([[2.0, 1.0], [-1.0, -3.0]]))
+    mean = (cut(textures[:1], 2, 1) + cut(textures[1:], -1, -3)) / 2
     assert close(made(maps(made, flow=flow)), torch.sigmoid(mean), 1e-3)
 
 
