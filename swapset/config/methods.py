@@ -14,9 +14,17 @@ from pydantic import ValidationError
 from swapset.config.recipes import Recipe, RecipeOverride, SynthesisRecipe, TrainingRecipe
 from swapset.errors import ConfigError
 
-# Section 4.3.1: 256 x 256, colour perturbation and transfer, smooth mask, Kalman smoothing.
+# Section 4.3.1: 256 x 256, colour perturbation and transfer, smooth mask, Kalman smoothing. The
+# chapter leaves the layers open; docs/methods.md says why these.
 _CELEBDF = Recipe(
     resolution=256,
+    input_resolution=64,
+    kernel=3,
+    decoder="textures",
+    coarse_first=True,
+    balanced=True,
+    flips=False,
+    warp=0.0,
     width=96,
     code=1024,
     steps=100_000,
@@ -105,20 +113,19 @@ BUILT_IN: dict[str, Recipe] = {
         }
     ),
     # github.com/iperov/DeepFaceLab, SAEHD with the archi "df".
-    "deepfacelab": _CELEBDF.model_copy(
+    "deepfacelab": _FACESWAP.model_copy(
         update={
             "resolution": 192,
-            "width": 128,
             "halvings": 4,
             "code": 512,
             "residual": True,
             "learned_mask": "face",
             "losses": {"dssim": 1.0, "l2": 1.0, "mask": 1.0},
             "loss_region": "face",
+            "steps": 100_000,
             "batch": 8,
-            "learning_rate": 5e-5,
-            "colour_augmentation": False,
-            "smoothing": "none",
+            "context": 1.3,
+            "colour_transfer": "reinhard",
             "mask": "learned",
             "feather": 0.1,
         }
