@@ -3,8 +3,8 @@
     python benchmarks/learning.py results/demo celebdf celebdf-before --configfile my.yaml \
         --pairs id0-id1 --seconds 200 --sheet swaps.png
 
-Each recipe trains each pair on the stored faces of a finished build, on one thread, for the same CPU
-seconds, in turns of a few seconds, so that other work on the machine disturbs all alike. Rates
+Each recipe trains each pair on the stored faces of a finished build, on one thread, for the same
+CPU seconds, in turns of a few seconds, so that other work on the machine disturbs all alike. Rates
 fall, and sides grow, by the share of time. (The pipeline counts steps: its trainings do not depend
 on the machine.) Then each subject's held-out faces are reconstructed, and faces of each subject,
 spread over all clips, are swapped as rule `synthesise` does it. Printed are means over both
@@ -18,9 +18,9 @@ directions of all pairs:
 - eyes+, mouth+: how far openings follow (gain: 1 = as far as the target's);
 - to the first's: CPU seconds until the held-out DSSIM is as good as the first recipe's in the end.
 
-`--sheet` writes a picture: for each pair and direction, targets on top, and below them each recipe's
-swaps; below those, with `--reconstructions`, its reconstructions. Recipes are built-in ones, with
-the changes and additions of `--configfile`. Look at the sheet: no number has replaced that yet.
+`--sheet` writes a picture: for each pair and direction, targets on top, and below them each
+recipe's swaps; below those, with `--reconstructions`, its reconstructions. Recipes are built-in
+ones, with the changes and additions of `--configfile`. Look at the sheet: no number has replaced that yet.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ from swapset.config.recipes import Recipe, RecipeOverride
 from swapset.config.sections import AlignSettings
 from swapset.faces.identity import FaceEmbedder, reference
 from swapset.generation.augment import plain_batch
-from swapset.generation.bank import FaceBank
 from swapset.generation.checkpoint import TrainedPair
-from swapset.generation.expressions import describe
 from swapset.generation.fitting import AlignedFaces
 from swapset.generation.losses import Reconstruction, dssim, l1
 from swapset.generation.schedule import DECAY_FROM, WARM_UP, Schedule
@@ -133,17 +131,6 @@ class Subject:
         parts = [embedder.embed(faces.images[i], faces.points[i]) for i in places]
         return cls(faces, reference(np.stack(parts)))
 
-    def bank(self, recipe: Recipe, context: float) -> FaceBank:
-        """Return the faces for the training of a recipe."""
-        return FaceBank.from_faces(
-            self.faces.images,
-            resolution=recipe.resolution,
-            share=recipe.context / context,
-            device=CPU,
-            points=self.faces.points if recipe.needs_masks else None,
-            expressions=describe(self.faces.points) if recipe.needs_expressions else None,
-        )
-
 
 def spread(count: int, most: int) -> list[int]:
     """Return at most `most` evenly spread numbers below `count`."""
@@ -154,7 +141,9 @@ def contestant(
     name: str, recipe: Recipe, people: Mapping[str, Subject], options: argparse.Namespace
 ) -> Contestant:
     """Return a training that has not begun."""
-    banks = {subject: each.bank(recipe, options.context) for subject, each in people.items()}
+    banks = {
+        subject: each.faces.bank(recipe, options.context, CPU) for subject, each in people.items()
+    }
     with tempfile.TemporaryDirectory() as folder:
         run = Run(options.seed, CPU, "auto", Path(folder, "none"), 10**9, preview_every=10**9)
         long = training_of(recipe).model_copy(update={"steps": 10**6})
