@@ -164,8 +164,8 @@ class TrainingRecipe(BaseModel):
         if self.decoder != "textures":
             if self.coarse_first:
                 raise ValueError(
-                    "coarse_first: is not allowed with decoder 'convolutional'; set decoder to "
-                    "'textures', or leave it out"
+                    "coarse_first: is not allowed with decoder 'convolutional'; set it to false, "
+                    "or decoder to 'textures'"
                 )
             return self
         if 2 * self.smallest_side > self.motion_side:

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.bank import FaceBank
 from swapset.generation.blocks import Down, Head, SelfAttention, Up, init_weights, upscaling
 from swapset.generation.size import ENCODER_ATTENTION, decoder_channels, encoder_channels
 from swapset.generation.textures import Motion, TextureDecoder
@@ -158,23 +157,22 @@ class SwapAutoencoder(nn.Module):
         """Return the centres of the textures' expressions, (K, 7) float32, if there are any."""
         return None if self.encoder.motion is None else self.encoder.motion.centres
 
-    def start_textures(self, centres: Tensor, banks: Mapping[str, FaceBank]) -> None:
-        """Start each subject's textures from the mean of its faces around each centre.
+    def start_textures(self, centres: Tensor, pictures: Mapping[str, Tensor]) -> None:
+        """Start each subject's textures as pictures of its faces around each centre.
 
         Parameters
         ----------
         centres : (K, 7) float32
             See `swapset.generation.expressions.group_centres`.
-        banks : mapping of str to FaceBank
-            Each subject's faces, with their expressions.
+        pictures : mapping of str to (K, 3, T, T) float32 in [0, 1], RGB
+            By subject, see `swapset.generation.expressions.mean_faces`.
         """
-        if self.encoder.motion is None:
-            return
-        self.encoder.motion.centres.copy_(centres)
-        for subject, bank in banks.items():
+        if self.encoder.motion is not None:
+            self.encoder.motion.centres.copy_(centres)
+        for subject, part in pictures.items():
             decoder = self.decoders[subject]
             if isinstance(decoder, TextureDecoder):
-                decoder.start(bank, centres)
+                decoder.start(part)
 
     def textures(self) -> list[nn.Parameter]:
         """Return the textures of all decoders, if they are decoders of textures."""
@@ -193,7 +191,7 @@ class SwapAutoencoder(nn.Module):
         ----------
         other : SwapAutoencoder
         decoders : dict of str to str
-                For each subject here, the subject of `other` whose decoder is copied; its textures
+            For each subject here, the subject of `other` whose decoder is copied; its textures
             only if it is the same subject.
         """
         self.encoder.load_state_dict(other.encoder.state_dict())

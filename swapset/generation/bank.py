@@ -30,7 +30,7 @@ class FaceBank:
     masks : (N, 1, M, M) uint8 or None
         255 in the hull of each face's landmarks, 0 outside.
     expressions : (N, E) float32 or None
-        See `swapset.generation.expressions.describe`.
+        On the processor; see `swapset.generation.expressions.describe`.
     chances : (N,) float32 in (0, 1] or None
         Rising numbers: the chance that this face or an earlier one is drawn. None = all are alike.
     """
@@ -72,7 +72,7 @@ class FaceBank:
         side = min(faces.shape[1], round(resolution / share))
         chunks = np.array_split(faces, max(1, len(faces) // _CHUNK))
         scaled = torch.cat([_resized(_moved(chunk, device), side) for chunk in chunks]).contiguous()
-        described = None if expressions is None else torch.from_numpy(expressions).to(device)
+        described = None if expressions is None else torch.from_numpy(expressions)
         if points is None:
             return cls(scaled, share, expressions=described)
         scaled_points = (points + 0.5) * (side / faces.shape[1]) - 0.5
@@ -110,7 +110,7 @@ class FaceBank:
 
     def weighted(self, chances: Tensor) -> FaceBank:
         """Return the same faces, drawn by `chances`, (N,) float32 in (0, 1]."""
-        return replace(self, chances=chances)
+        return replace(self, chances=chances.to(self.faces.device))
 
     def draw(self, size: int, generator: torch.Generator) -> Tensor:
         """Draw `size` faces at random; return their numbers (size,) int64 on the bank's device."""

@@ -20,9 +20,12 @@ from swapset.types import Floats, Floats32, Points
 
 SPREADS = (0.07, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
 """Typical standard deviation of each of the values of `describe`, within a talking person."""
+FARTHEST = 12.0
+"""Largest absolute value of `describe`. Wrong landmarks would else have groups of their own, or no
+numbers where points coincide; faces of real clips were within 10.4."""
 _EYES, _MOUTH, _TURN = 0, 1, 4
 NEAREST = 24
-"""Faces that are averaged for the start of a texture."""
+"""Most faces that are averaged for the start of a texture."""
 _TRIES = 10
 _LARGEST = 4096
 """Most faces of all people that the groups are found from."""
@@ -47,17 +50,25 @@ def describe(points: Points) -> Floats32:
     p = np.asarray(points, np.float64)
     width = _distance(p, 36, 45)
     eyes = [_distance(p, i + 1, i + 5) + _distance(p, i + 2, i + 4) for i in (36, 42)]
-    openings = [both / (2 * _distance(p, i, i + 3)) for i, both in zip((36, 42), eyes, strict=True)]
+    widths = [2 * _distance(p, i, i + 3) for i in (36, 42)]
+    openings = [_ratio(both, across) for both, across in zip(eyes, widths, strict=True)]
     mouth = np.mean([_distance(p, i, j) for i, j in ((61, 67), (62, 66), (63, 65))], axis=0)
     brows = p[:, 36:48, 1].mean(axis=1) - p[:, 17:27, 1].mean(axis=1)
     nose = p[:, 30] - (p[:, 36] + p[:, 45]) / 2
     corners = (p[:, 48, 1] + p[:, 54, 1]) / 2 - p[:, 51, 1]
     lengths = [mouth, _distance(p, 48, 54), brows, nose[:, 0], nose[:, 1], corners]
-    values = np.stack([np.mean(openings, axis=0), *(each / width for each in lengths)], axis=1)
+    values = np.stack(
+        [np.mean(openings, axis=0), *(_ratio(each, width) for each in lengths)], axis=1
+    )
     usual = np.median(values, axis=0)
     usual[_EYES] = np.quantile(values[:, _EYES], 0.75)
     usual[[_MOUTH, _TURN]] = 0
-    return ((values - usual) / SPREADS).astype(np.float32)
+    return ((values - usual) / SPREADS).clip(-FARTHEST, FARTHEST).astype(np.float32)
+
+
+def _ratio(lengths: Floats, width: Floats) -> Floats:
+    """Return lengths (N,) over widths (N,), which wrong landmarks may leave at zero."""
+    return lengths / np.maximum(width, 1e-6)
 
 
 def _distance(points: Floats, one: int, other: int) -> Floats:
@@ -70,7 +81,7 @@ def group_centres(banks: Mapping[str, FaceBank], count: int, seed: int) -> Tenso
     Parameters
     ----------
     banks : mapping of str to FaceBank
-        Faces with their expressions. Everybody has the same weight.
+        Faces with their expressions. Everybody has the same weight, however many faces.
     count : int
         Number of groups, K.
     seed : int
@@ -80,13 +91,14 @@ def group_centres(banks: Mapping[str, FaceBank], count: int, seed: int) -> Tenso
     (K, 7) float32
         In the units of `describe`; with fewer different faces than groups, some are equal.
     """
-    most = max(1, _LARGEST // len(banks))
+    each = max(1, min(_LARGEST // len(banks), max(map(len, banks.values()))))
     parts = []
     for bank in banks.values():
-        places = np.linspace(0, len(bank) - 1, min(most, len(bank))).round().astype(int)
-        parts.append(_expressions(bank).cpu().double().numpy()[places])
-    faces = np.unique(np.concatenate(parts), axis=0)
-    found, _ = kmeans(faces, min(count, len(faces)), iter=_TRIES, rng=seed)
+        places = np.linspace(0, len(bank) - 1, each).round().astype(int)
+        parts.append(_expressions(bank).double().numpy()[places])
+    faces = np.concatenate(parts)
+    different = len(np.unique(faces, axis=0))
+    found, _ = kmeans(faces, min(count, different), iter=_TRIES, rng=seed)
     return torch.from_numpy(np.resize(found, (count, faces.shape[1])).astype(np.float32))
 
 
@@ -102,14 +114,17 @@ def balanced(bank: FaceBank, centres: Tensor) -> FaceBank:
         Faces with their expressions.
     centres : (K, 7) float32
     """
-    group = torch.cdist(_expressions(bank), centres.to(bank.faces.device)).argmin(dim=1)
+    group = _distances(_expressions(bank), centres).argmin(dim=1)
     sizes = torch.bincount(group, minlength=len(centres))
     weights = sizes[group].double().rsqrt().cumsum(0)
     return bank.weighted((weights / weights[-1]).float())
 
 
 def mean_faces(bank: FaceBank, centres: Tensor, side: int, share: float) -> Tensor:
-    """Return the mean of the faces that are nearest to each group's centre.
+    """Return the mean of the faces of each group that are nearest to its centre.
+
+    Rare groups have few of them: with others' faces, a wide-open mouth would start half closed. Of
+    an empty group it is the nearest face.
 
     Parameters
     ----------
@@ -125,10 +140,21 @@ def mean_faces(bank: FaceBank, centres: Tensor, side: int, share: float) -> Tens
     -------
     (K, 3, T, T) float32 in [0, 1], RGB
     """
-    distances = torch.cdist(centres.to(bank.faces.device), _expressions(bank))
-    nearest = distances.argsort(dim=1, stable=True)[:, :NEAREST]
+    distances = _distances(centres, _expressions(bank))
+    sizes = torch.bincount(distances.argmin(dim=0), minlength=len(centres)).clamp(1, NEAREST)
+    nearest = distances.argsort(dim=1, stable=True).to(bank.faces.device)
     place = (share, narrower_drop(bank.share))
-    return torch.stack([middle(bank.faces[each], side, *place).mean(dim=0) for each in nearest])
+    chosen = [order[:size] for order, size in zip(nearest, sizes.tolist(), strict=True)]
+    return torch.stack([middle(bank.faces[each], side, *place).mean(dim=0) for each in chosen])
+
+
+def _distances(ones: Tensor, others: Tensor) -> Tensor:
+    """Return the distance of each of (n, 7) to each of (m, 7), (n, m) float32.
+
+    On the processor and without products of matrices, so that no device changes the groups.
+    """
+    exact = "donot_use_mm_for_euclid_dist"
+    return torch.cdist(ones.cpu(), others.cpu(), compute_mode=exact)
 
 
 def _expressions(bank: FaceBank) -> Tensor:

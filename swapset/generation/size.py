@@ -17,6 +17,8 @@ ENCODER_ATTENTION = (8, 16)
 power of the side."""
 CORRECTIONS = 6
 """Channels by which a decoder of textures corrects each colour: a gain and a residual."""
+EXPRESSION_VALUES = 7
+"""Numbers that describe an expression, see `swapset.generation.expressions.describe`."""
 SQUEEZE = 8
 """Ratio of a self-attention's channels to those of its keys and queries."""
 SAMPLES, SHOWN = 3, 4
@@ -32,6 +34,8 @@ _ON_PROCESSOR = 1000
 """MB of a training on a processor besides weights, faces and feature maps."""
 _MAPS = 4
 """Feature maps of full side and `width` channels that a processor holds for each face of a step."""
+_TEXTURE_MAPS = 13
+"""Maps of full side that a processor holds for each face of a step and each texture; measured."""
 
 
 def encoder_channels(recipe: TrainingRecipe) -> list[int]:
@@ -117,17 +121,27 @@ def training_memory(
     subjects : int
         Number of the model's subjects.
     faces : float
-        Bytes of all stored faces; memory holds them twice, as read and as trained on.
+        Bytes of all stored faces; memory holds them as read, as trained on, and in smaller sizes
+        for small inputs and for the first steps of `coarse_first`.
     rows : int
         Rows of the preview; memory holds them three times, once as the encoded file.
     on_gpu : bool
         Whether networks and optimiser live in a GPU's memory.
     """
     networks = _COPIES[on_gpu] * _BYTES * weights(recipe, subjects)
-    maps = _MAPS * _BYTES * recipe.width * recipe.resolution**2 * 2 * recipe.batch
+    textures = recipe.textures if recipe.decoder == "textures" else 0
+    channels = _MAPS * recipe.width + _TEXTURE_MAPS * textures
+    maps = _BYTES * channels * recipe.resolution**2 * 2 * recipe.batch
     start = _ON_GPU if on_gpu else _ON_PROCESSOR + math.ceil(maps / 1e6)
     shown = 3 * SAMPLES * min(subjects, SHOWN) * 3 * recipe.resolution**2
-    return start + math.ceil((networks + 2 * faces + 3 * rows * shown) / 1e6)
+    stored = faces * (2 + _smaller(recipe))
+    return start + math.ceil((networks + stored + 3 * rows * shown) / 1e6)
+
+
+def _smaller(recipe: TrainingRecipe) -> float:
+    """Return the bytes of faces in smaller sizes, as a share of those that are trained on."""
+    sides = {recipe.input_side, *([recipe.resolution // 2] if recipe.coarse_first else [])}
+    return sum((side / recipe.resolution) ** 2 for side in sides if side < recipe.resolution)
 
 
 def _convolution(inputs: int, outputs: int, kernel: int = 1) -> int:

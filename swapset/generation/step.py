@@ -217,7 +217,7 @@ class RecordedStep:
 
     The first calls run plainly, so that the libraries choose their kernels; they are full training
     steps. All calls have the same subjects and generator. When faces change their side, the step is
-    recorded anew.
+    recorded anew. A step that could not be recorded is not tried again.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ class RecordedStep:
         if self.step.coarse != self._coarse:
             self._coarse, self._calls, self._recording = self.step.coarse, 0, None
         self._calls += 1
-        if self._calls == _RECORDED_CALL:
+        if self._calls == _RECORDED_CALL and self._replacement is None:
             self._recording = self._record(subjects, generator, shares)
         if self._recording is None:
             return self._run_on_side_stream(subjects, self._working_generator(generator), shares)

@@ -15,13 +15,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.bank import FaceBank
 from swapset.generation.blocks import upscaling
-from swapset.generation.expressions import SPREADS, mean_faces
-from swapset.generation.size import CORRECTIONS, decoder_channels, texture_side, upscalings
+from swapset.generation.size import (
+    CORRECTIONS,
+    EXPRESSION_VALUES,
+    decoder_channels,
+    texture_side,
+    upscalings,
+)
 
 REACH = 0.3
-"""Largest shift of a pixel, in half sides of the face."""
+"""Largest shift of a pixel, in half sides of a texture."""
 _DARKEST = 0.02
 """Pictures start within [0.02, 0.98]: beyond, their logits would learn slowly."""
 _SMALL = 0.01
@@ -48,7 +52,7 @@ class Motion(nn.Module):
         self.ups = upscaling(recipe)
         self.head = nn.Conv2d(_shared_channels(recipe), 3 * recipe.textures, 3, padding=1)
         self.centres: Tensor
-        self.register_buffer("centres", torch.zeros(recipe.textures, len(SPREADS)))
+        self.register_buffer("centres", torch.zeros(recipe.textures, EXPRESSION_VALUES))
 
     def init_head(self) -> None:
         """Draw the first weights of the last convolution."""
@@ -80,28 +84,14 @@ class TextureDecoder(nn.Module):
         self.textures = nn.Parameter(torch.zeros(3 * self.count, picture, picture))
         masks = recipe.learned_mask != "none"
         self.head = nn.Conv2d(self.channels, CORRECTIONS + masks, 3, padding=1)
-        for side in (self.side, self.side // 2):
-            self.register_buffer(f"enlarge_{side}", _enlarging(recipe.motion_side, side), False)
-            positions = _positions(side) * self.side / picture
-            self.register_buffer(f"positions_{side}", positions, False)
 
     def init_head(self) -> None:
         """Draw the first weights of the last convolution."""
         nn.init.normal_(self.head.weight, std=_SMALL)
 
     @torch.no_grad()
-    def start(self, bank: FaceBank, centres: Tensor) -> None:
-        """Start the textures from the means of faces with like expressions.
-
-        Parameters
-        ----------
-        bank : FaceBank
-            The subject's faces, with their expressions.
-        centres : (K, 7) float32
-            See `swapset.generation.expressions.group_centres`.
-        """
-        picture = self.textures.shape[-1]
-        pictures = mean_faces(bank, centres, picture, bank.share * picture / self.side)
+    def start(self, pictures: Tensor) -> None:
+        """Start the textures as pictures (K, 3, T, T) float32 in [0, 1], RGB."""
         logits = torch.logit(pictures.clamp(_DARKEST, 1 - _DARKEST))
         self.textures.copy_(logits.flatten(0, 1))
 
@@ -122,14 +112,15 @@ class TextureDecoder(nn.Module):
         own, motion = maps.split([self.channels, 3 * self.count], dim=1)
         corrections = self.head(own)
         side = self.side // 2 if coarse else self.side
-        # Positions in bf16 would be half a pixel wrong.
-        with torch.autocast(maps.device.type, enabled=False):
+        # Positions in bf16 would be half a pixel wrong. (Device "meta" knows no precisions.)
+        device = "cpu" if maps.is_meta else maps.device.type
+        with torch.autocast(device, enabled=False):
             return self._render(motion.float(), corrections.float(), side)
 
     def _render(self, motion: Tensor, corrections: Tensor, side: int) -> Tensor:
         mixture, flow = motion.split([self.count, 2 * self.count], dim=1)
         small = [mixture.softmax(dim=1), REACH * torch.tanh(flow / REACH), corrections]
-        enlarge: Tensor = getattr(self, f"enlarge_{side}")
+        enlarge = _enlarging(motion.shape[-1], side, motion.device)
         large = enlarge @ torch.cat(small, dim=1) @ enlarge.mT
         parts = large.split([self.count, 2 * self.count, 3, 3, corrections.shape[1] - 6], dim=1)
         mixture, flow, gain, residual, mask = parts
@@ -146,7 +137,7 @@ class TextureDecoder(nn.Module):
         if side != self.side:
             textures = functional.avg_pool2d(textures, self.side // side)
         moves = flow.unflatten(1, (self.count, 2)).permute(1, 0, 3, 4, 2)
-        positions: Tensor = getattr(self, f"positions_{side}")
+        positions = _positions(side, flow.device) * (self.side / self.textures.shape[-1])
         grid = (positions + moves).flatten(1, 2)
         moved = functional.grid_sample(
             textures, grid, mode="bilinear", padding_mode="border", align_corners=False
@@ -154,17 +145,17 @@ class TextureDecoder(nn.Module):
         return moved.unflatten(2, (-1, side))
 
 
-def _positions(side: int) -> Tensor:
+def _positions(side: int, device: torch.device) -> Tensor:
     """Return x and y of the pixels of a picture, (side, side, 2) float32 in [-1, 1]."""
-    line = (torch.arange(side) * 2 + 1) / side - 1
+    line = (torch.arange(side, device=device) * 2 + 1) / side - 1
     return torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
 
 
-def _enlarging(small: int, large: int) -> Tensor:
+def _enlarging(small: int, large: int, device: torch.device) -> Tensor:
     """Return the matrix (large, small) float32 of a linear interpolation along one side.
 
     Products with it are faster than the interpolation, and their gradients have a fixed order of
     sums on every device.
     """
-    unit = torch.eye(small)[:, None]
+    unit = torch.eye(small, device=device)[:, None]
     return functional.interpolate(unit, large, mode="linear", align_corners=False)[:, 0].T

@@ -20,11 +20,12 @@ from torch import Tensor, nn
 from swapset.config.recipes import TrainingRecipe
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.bank import FaceBank
-from swapset.generation.expressions import balanced, group_centres
+from swapset.generation.expressions import balanced, group_centres, mean_faces
 from swapset.generation.loss_record import LossRecord
 from swapset.generation.losses import Objective
 from swapset.generation.preview import preview_row
 from swapset.generation.schedule import Schedule
+from swapset.generation.size import texture_side
 from swapset.generation.step import RecordedStep, Step
 from swapset.generation.validation import hold_out, most_similar_decoder, validation_losses
 from swapset.learning.checkpoint import Checkpoint, State, network_tensors, restore_network
@@ -131,12 +132,19 @@ class Trainer(Task):
             self._compile()
 
     def _group_faces(self, start: SwapAutoencoder | None) -> None:
-        """Start textures from groups of like expressions; draw rare ones more often."""
+        """Find groups of like expressions: textures start from them, rare ones are drawn more."""
         centres = None if start is None else start.expressions()
         if centres is None:
             seed = derive_seed(self.settings.seed, "expressions") % 2**32
             centres = group_centres(self.banks, self.recipe.textures, seed)
-        self.model.start_textures(centres, self.banks)
+        if self.recipe.decoder == "textures":
+            side = texture_side(self.recipe)
+            larger = side / self.recipe.resolution
+            pictures = {
+                name: mean_faces(bank, centres, side, larger * bank.share)
+                for name, bank in self.banks.items()
+            }
+            self.model.start_textures(centres, pictures)
         if self.recipe.balanced:
             self.banks = {name: balanced(bank, centres) for name, bank in self.banks.items()}
 

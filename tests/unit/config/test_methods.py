@@ -160,6 +160,15 @@ def test_fakeapp_follows_faceswap_and_shares_its_models() -> None:
         ("dfaker", {"losses": {"dssim": 1.0}}, "learned_mask: 'face' is not allowed"),
         ("faceswap-gan-lq", {"losses": {"l1": 1.0}}, "learned_mask: 'attention' is not"),
         ("faceswap", {"halvings": 6}, "halvings: 6 is not allowed"),
+        ("faceswap", {"coarse_first": True}, "coarse_first: is not allowed with decoder 'conv"),
+        (
+            "faceswap",
+            {"decoder": "textures", "halvings": 2},
+            "halvings: 2 is not allowed with decoder 'textures': the encoder leaves 16 pixels",
+        ),
+        ("faceswap", {"decoder": "textures", "textures": 0}, "textures: 0 is not allowed"),
+        ("faceswap", {"decoder": "textures", "textures": 65}, "textures: 65 is not allowed"),
+        ("faceswap", {"warp": 0.3}, "warp: 0.3 is not allowed"),
     ],
 )
 def test_fields_that_do_not_go_together_are_named(
@@ -167,6 +176,50 @@ def test_fields_that_do_not_go_together_are_named(
 ) -> None:
     with pytest.raises(ConfigError, match=rf"recipes\.mine\.{re.escape(words)}"):
         resolve({"mine": RecipeOverride(base=base, **changes)})
+
+
+TEXTURES = {"decoder": "textures", "coarse_first": True, "balanced": True, "flips": False}
+
+
+def test_the_switches_of_learning_reach_the_recipe() -> None:
+    changes = TEXTURES | {"textures": 5, "kernel": 3, "warp": 0.0}
+    recipe = training_of(resolve({"mine": RecipeOverride(base="celebdf", **changes)})["mine"])
+    assert recipe.model_dump(include=set(changes)) == changes
+    assert recipe.motion_side == 64
+
+
+@pytest.mark.parametrize("method", sorted(BUILT_IN))
+def test_every_method_can_have_textures(method: str) -> None:
+    recipe = resolve({method: RecipeOverride(**TEXTURES)})[method]
+    assert recipe.needs_expressions
+    assert 2 * recipe.smallest_side <= recipe.motion_side
+
+
+def test_expressions_are_read_where_they_are_needed() -> None:
+    needs = {
+        kind: training_of(resolve({"faceswap": RecipeOverride(**changes)})["faceswap"])
+        for kind, changes in {
+            "plain": {"decoder": "convolutional", "balanced": False},
+            "balanced": {"decoder": "convolutional", "balanced": True},
+            "textures": {"decoder": "textures", "balanced": False},
+        }.items()
+    }
+    read = {kind: recipe.needs_expressions for kind, recipe in needs.items()}
+    assert read == {"plain": False, "balanced": True, "textures": True}
+
+
+def test_layers_are_told_by_the_fields_that_change_them() -> None:
+    base = training_of(BUILT_IN["faceswap"])
+    for field, value in {"kernel": 3, "decoder": "textures", "textures": 5}.items():
+        assert base.model_copy(update={field: value}).network() != base.network()
+    for field, value in {"coarse_first": True, "balanced": True, "flips": False, "warp": 0}.items():
+        assert base.model_copy(update={field: value}).network() == base.network()
+
+
+@pytest.mark.parametrize(("field", "value"), [("kernel", 4), ("decoder", "mesh")])
+def test_other_kernels_and_decoders_are_refused(field: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=field):
+        RecipeOverride(**{field: value})
 
 
 def test_null_takes_an_input_resolution_back() -> None:

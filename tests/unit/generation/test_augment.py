@@ -207,6 +207,46 @@ def test_flips_come_in_half_of_the_draws() -> None:
     assert 0.4 < float((left.mean(dim=1) > right.mean(dim=1)).float().mean()) < 0.6
 
 
+def test_without_flips_no_face_is_mirrored() -> None:
+    face = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+    face[:, :, : SIZE // 2] = 200
+    stored = FaceBank.from_faces(face, resolution=RESOLUTION, share=SHARE, device=CPU)
+    for seed, colour in ((1, False), (2, True)):
+        batch = draw_batch(
+            stored, 200, RESOLUTION, colour=colour, generator=seeded(seed), flips=False
+        )
+        for images in (batch.target, batch.warped):
+            left, right = images.mean(dim=(1, 2)).tensor_split(2, dim=1)
+            assert bool((left.mean(dim=1) > right.mean(dim=1)).all())
+
+
+def test_flips_change_nothing_else() -> None:
+    one, other = (
+        draw_batch(bank(0), 20, 64, colour=True, generator=seeded(1), flips=flips).target
+        for flips in (True, False)
+    )
+    same = [bool(torch.equal(a, b)) for a, b in zip(one, other, strict=True)]
+    assert 0 < sum(same) < 20
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_without_a_warp_the_input_is_the_target(colour: bool) -> None:
+    batch = draw_batch(bank(0), 8, 64, colour=colour, generator=seeded(0), warp=0.0)
+    assert torch.equal(batch.warped, batch.target)
+
+
+def test_a_stronger_warp_bends_more() -> None:
+    bent = []
+    for warp in (0.0, 0.03, augment.WARP_SIGMA, 0.12):
+        batch = draw_batch(
+            ramps(), 60, RESOLUTION, colour=False, generator=seeded(3), flips=False, warp=warp
+        )
+        bent.append(float((batch.warped - batch.target).abs().mean()))
+    assert bent[0] < 1e-6
+    assert bent[2] == pytest.approx(2 * bent[1], rel=0.1)
+    assert bent[3] > 1.6 * bent[2]
+
+
 def test_every_face_is_drawn_and_keeps_its_place_in_the_bank() -> None:
     shades = np.arange(1, 151, dtype=np.uint8)
     faces = np.broadcast_to(shades[:, None, None, None], (150, SIZE, SIZE, 3))

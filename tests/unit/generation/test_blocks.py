@@ -15,7 +15,7 @@ def numbers(*shape: int) -> torch.Tensor:
     )
 
 
-@pytest.mark.parametrize("kernel", [4, 5])
+@pytest.mark.parametrize("kernel", [3, 4, 5])
 @pytest.mark.parametrize("channels", [3, 6])
 def test_halving_is_the_plain_convolution(kernel: int, channels: int) -> None:
     faces, weight = numbers(2, channels, 16, 24), numbers(5, channels, kernel, kernel)
@@ -24,19 +24,22 @@ def test_halving_is_the_plain_convolution(kernel: int, channels: int) -> None:
     assert torch.allclose(halving_convolution(faces, weight, bias), plain, atol=1e-12)
 
 
+@pytest.mark.parametrize("kernel", [3, 5])
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_keeping_is_the_plain_convolution(outputs: int) -> None:
-    features, weight, bias = numbers(2, 8, 12, 16), numbers(outputs, 8, 5, 5), numbers(outputs)
-    plain = functional.conv2d(features, weight, bias, padding=2)
+def test_keeping_is_the_plain_convolution(kernel: int, outputs: int) -> None:
+    features, weight = numbers(2, 8, 12, 16), numbers(outputs, 8, kernel, kernel)
+    bias = numbers(outputs)
+    plain = functional.conv2d(features, weight, bias, padding=kernel // 2)
     assert torch.allclose(same_size_convolution(features, weight, bias), plain, atol=1e-12)
 
 
-def test_gradients_equal_those_of_the_plain_convolution() -> None:
-    features, weight, bias = numbers(2, 4, 8, 8), numbers(3, 4, 5, 5), numbers(3)
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_gradients_equal_those_of_the_plain_convolution(kernel: int) -> None:
+    features, weight, bias = numbers(2, 4, 8, 8), numbers(3, 4, kernel, kernel), numbers(3)
     gradients = []
     for convolution in (
         same_size_convolution,
-        lambda *tensors: functional.conv2d(*tensors, padding=2),
+        lambda *tensors: functional.conv2d(*tensors, padding=kernel // 2),
     ):
         learnt = weight.clone().requires_grad_()
         convolution(features, learnt, bias).square().sum().backward()

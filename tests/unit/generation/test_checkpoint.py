@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,54 @@ def test_weights_that_do_not_fit_are_refused(model_file: Path, changes: dict[str
     rewritten(model_file, facts | changes)
     with pytest.raises(DataError, match="do not fit its recipe"):
         load_model(model_file, CPU)
+
+
+def textured() -> SwapAutoencoder:
+    """Return a network with decoders of textures, which look like photographs."""
+    torch.manual_seed(0)
+    model = SwapAutoencoder(TEXTURES, SUBJECTS).placed(CPU)
+    model.encoder.motion.centres.normal_()
+    for each in model.textures():
+        torch.nn.init.normal_(each, std=1.5)
+    return model
+
+
+TEXTURES = training_recipe(decoder="textures", textures=3)
+
+
+@pytest.mark.parametrize("keep", [torch.float32, torch.bfloat16])
+def test_textures_come_back(tmp_path: Path, keep: torch.dtype) -> None:
+    path, model = tmp_path / "model.safetensors", textured()
+    save_model(path, model, TEXTURES, {}, keep)
+    back = load_model(path, CPU).model
+    faces = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        error = (back(faces, "id1") - model(faces, "id1")).abs()
+    if keep == torch.float32:
+        assert same(back, model)
+        assert float(error.max()) == 0
+    else:
+        assert 0 < float(error.mean()) < 1 / 255
+        assert all(weight.dtype == torch.float32 for weight in back.state_dict().values())
+    alone = load_model(path, CPU, ["id1"]).model
+    assert torch.equal(alone.textures()[0], back.textures()[1])
+    assert torch.equal(alone.encoder.motion.centres, back.encoder.motion.centres)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"textures": 4}, "decoders.id0.textures"),
+        ({"decoder": "convolutional"}, "decoders.id0.head"),
+        ({"resolution": 256, "textures": 64, "width": 512}, "decoders.id0"),
+    ],
+)
+def test_textures_that_do_not_fit_are_refused(
+    tmp_path: Path, changes: dict[str, Any], named: str
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_model(path, textured(), TEXTURES, {})
+    facts = {"recipe": TEXTURES.model_dump() | changes, "subjects": list(SUBJECTS)}
+    rewritten(path, facts)
+    with pytest.raises(DataError, match=rf"do not fit its recipe .*{re.escape(named)}"):
+        load_model(path, CPU)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from material.expressive import drawn, expression, placed, talking
 from material.generation import CPU, astronaut, training_recipe
 
 from swapset.errors import ConfigError, TrainingError
@@ -260,3 +261,43 @@ def test_a_model_of_all_leaves_out_subjects_without_faces(tmp_path: Path) -> Non
     assert set(card["faces"]) == {"id0", "id1"}
     train_model(job, aligned({"id0": FACES["id0"], "id2": nobody}), files, io.StringIO())
     assert json.loads(files.card.read_text())["trained"] is False
+
+
+def talkers(*names: str) -> dict[str, AlignedFaces]:
+    """Return drawn people who talk and blink, with their landmarks."""
+    made = {}
+    for number, name in enumerate(names):
+        points = placed(np.stack([expression(**each) for each in talking(9, number)]))
+        skin = (220 - 60 * number, 180 - 60 * number, 150 - 60 * number)
+        made[name] = AlignedFaces(np.stack([drawn(each, skin) for each in points]), points)
+    return made
+
+
+def test_textures_from_faces_to_files_and_on_to_another_pair(tmp_path: Path) -> None:
+    recipe = training_recipe(
+        decoder="textures", textures=3, coarse_first=True, balanced=True, steps=6
+    )
+    run, files = Run(1, CPU, "fp32", tmp_path / "c", checkpoint_every=100), files_in(tmp_path)
+    train_model(ModelJob(recipe, 1.6, run, "code"), talkers("a", "b"), files, io.StringIO())
+    base = load_model(files.model, CPU)
+    assert base.recipe == recipe
+    card = json.loads(files.card.read_text())
+    assert card["parameters"] == sum(weight.numel() for weight in base.model.parameters())
+    (tmp_path / "on").mkdir()
+    on = files_in(tmp_path / "on")
+    job = ModelJob(recipe, 1.6, run, "code", start=files.model, keep="bfloat16")
+    train_model(job, talkers("a", "new"), on, io.StringIO())
+    warm = load_model(on.model, CPU).model
+    assert json.loads(on.card.read_text())["warm_start"] is True
+    centres = base.model.encoder.motion.centres
+    assert torch.equal(warm.encoder.motion.centres, centres.bfloat16().float())
+    gone = [float((each - base.model.textures()[0]).abs().mean()) for each in warm.textures()]
+    assert gone[0] < 0.2 * gone[1]  # `a` goes on, `new` has a face of its own
+    other = recipe.model_copy(update={"textures": 4})
+    with pytest.raises(ConfigError, match="it has textures 3 instead of 4"):
+        train_model(
+            ModelJob(other, 1.6, run, "code", start=files.model),
+            talkers("a", "new"),
+            on,
+            io.StringIO(),
+        )

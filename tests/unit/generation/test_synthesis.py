@@ -26,7 +26,8 @@ class Same(torch.nn.Module):
 
 
 def synthesiser(batch=2, model=None, **changes):
-    recipe = BUILT_IN["celebdf"].model_copy(update={"resolution": 256} | changes)
+    sides = {"resolution": 256, "input_resolution": None}
+    recipe = BUILT_IN["celebdf"].model_copy(update=sides | changes)
     pair = TrainedPair(model or Same(), training_of(recipe), ("id0", "id1"))
     return Synthesiser(pair, "id1", synthesis_of(recipe), CPU, precision="fp32", batch=batch)
 

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from material.generation import training_recipe
 
-from swapset.config.methods import BUILT_IN, training_of
 from swapset.errors import InterruptedTrainingError, TrainingError
 from swapset.generation.bank import FaceBank
 from swapset.generation.training import Run, Trainer
@@ -19,9 +19,7 @@ STEPS = 24
 
 
 def recipe(**changes):
-    small = {"resolution": 64, "width": 8, "code": 16, "steps": STEPS, "batch": 2}
-    base = training_of(BUILT_IN["celebdf"])
-    return base.model_copy(update=small | {"learning_rate": 1e-3} | changes)
+    return training_recipe(**{"steps": STEPS, "learning_rate": 1e-3} | changes)
 
 
 def bank(shade, size=80, count=6):
