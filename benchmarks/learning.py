@@ -1,26 +1,27 @@
 """Compare how recipes learn in equal CPU time, by their swaps.
 
-    python benchmarks/learning.py results/demo celebdf celebdf-before --configfile my.yaml \
+    python benchmarks/learning.py results/demo before celebdf --configfile benchmarks/learning.yaml \
         --pairs id0-id1 --seconds 200 --sheet swaps.png
 
 Each recipe trains each pair on the stored faces of a finished build, on one thread, for the same
 CPU seconds, in turns of a few seconds, so that other work on the machine disturbs all alike. Rates
 fall, and sides grow, by the share of time. (The pipeline counts steps: its trainings do not depend
-on the machine.) Then each subject's held-out faces are reconstructed, and faces of each subject,
-spread over all clips, are swapped as rule `synthesise` does it. Printed are means over both
-directions of all pairs:
+on the machine.) Then held-out faces are reconstructed, and faces of each subject, spread over all
+clips, are swapped as rule `synthesise` does it. Printed are means over both directions of all
+pairs:
 
 - faces: seen in training;
 - L1, DSSIM: of held-out faces, inputs neither warped nor recoloured;
 - sharp: sharpness of swaps against their targets;
 - donor: share of swaps nearer to the donor than to the target (`identity_donor`);
-- lmk, eye, mouth, pose: errors of swaps against their targets, see docs/quality.md;
-- eyes+, mouth+: how far openings follow (gain: 1 = as far as the target's);
-- to the first's: CPU seconds until the held-out DSSIM is as good as the first recipe's in the end.
+- landmarks, eyes, mouth, pose: errors of swaps against their targets, see docs/quality.md;
+- eyes gain, mouth gain: how far openings follow, 1 = as far as the target's; "-" if those of no
+  target move enough;
+- as good after: CPU seconds until the held-out DSSIM is as good as the first recipe's in the end.
 
-`--sheet` writes a picture: for each pair and direction, targets on top, and below them each
-recipe's swaps; below those, with `--reconstructions`, its reconstructions. Recipes are built-in
-ones, with the changes and additions of `--configfile`. Look at the sheet: no number has replaced that yet.
+`--sheet` writes a picture: for each pair and direction the targets, below them each recipe's swaps,
+and with `--reconstructions` below these its reconstructions. Recipes are built-in ones, with the
+changes and additions of `--configfile`. Look at the sheet: no number replaces that.
 """
 
 from __future__ import annotations
@@ -36,12 +37,14 @@ from typing import cast
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 import yaml
 
 from swapset.config.methods import resolve, synthesis_of, training_of
 from swapset.config.recipes import Recipe, RecipeOverride
 from swapset.config.sections import AlignSettings
+from swapset.faces.align import face_width
 from swapset.faces.identity import FaceEmbedder, reference
 from swapset.generation.augment import plain_batch
 from swapset.generation.checkpoint import TrainedPair
@@ -52,8 +55,9 @@ from swapset.generation.synthesis import Synthesiser
 from swapset.generation.training import Run, Trainer
 from swapset.learning.device import uses_bf16
 from swapset.quality.expression import ExpressionReader, expression_score
-from swapset.quality.frame_measures import FrameMeasures, OriginalFrame, SwappedFrame
+from swapset.quality.frame_measures import SwappedFrame
 from swapset.quality.identity_share import identity_donor
+from swapset.quality.sharpness import sharpness
 
 CPU = torch.device("cpu")
 TURN = 5.0
@@ -152,44 +156,53 @@ def contestant(
     return Contestant(name, recipe, trainer)
 
 
-def swapped(
+@dataclass(frozen=True)
+class Swaps:
+    """Faces of a target, the donor's faces put into them, and measures of these."""
+
+    originals: list[np.ndarray]
+    swaps: list[np.ndarray]
+    measures: dict[str, float]
+
+
+def swap(
     each: Contestant, people: Mapping[str, Subject], target: str, donor: str, count: int
-) -> tuple[list[np.ndarray], list[np.ndarray], dict[str, float]]:
-    """Return faces of the target, their swaps, and the swaps' measures."""
-    trainer = each.trainer
-    pair = TrainedPair(trainer.model, trainer.recipe, tuple(people))
+) -> Swaps:
+    """Swap the donor's face into faces of the target, spread over all its clips."""
+    model, recipe = each.trainer.model, each.trainer.recipe
+    pair = TrainedPair(model, recipe, tuple(people))
     synthesiser = Synthesiser(pair, donor, synthesis_of(each.recipe), CPU)
     faces = people[target].faces
     places = spread(len(faces.images), count)
     originals = [np.ascontiguousarray(faces.images[i]) for i in places]
-    points = faces.points[places]
-    reader, embedder, measures = ExpressionReader(), FaceEmbedder(), FrameMeasures()
-    swaps, embeddings = [], []
-    for original, landmarks, (swap, label) in zip(
-        originals, points, synthesiser.swap(originals, points), strict=True
+    reader, embedder = ExpressionReader(), FaceEmbedder()
+    swaps, sharp, expressions, embeddings = [], [], [], []
+    for original, landmarks, (made, label) in zip(
+        originals,
+        faces.points[places],
+        synthesiser.swap(originals, faces.points[places]),
+        strict=True,
     ):
-        swaps.append(swap)
+        swaps.append(made)
         if label.outline is None:
             continue
-        frame = OriginalFrame(original, landmarks, 0, reader)
-        measures._look(frame, SwappedFrame(swap, label.outline, label.feather))
-        embeddings.append(embedder.embed(swap, landmarks))
-    score = expression_score(*map(list, zip(*measures.expressions, strict=True)))
-    vectors = np.stack(embeddings)
-    return (
-        originals,
-        swaps,
-        {
-            "sharp": float(np.nanmean(measures.sharpness)),
-            "donor": identity_donor(vectors, people[target].embedding, people[donor].embedding),
-            "lmk": score.landmark_distance,
-            "eye": score.eye_error,
-            "mouth": score.mouth_error,
-            "pose": score.pose_error,
-            "eyes+": score.eyes_gain,
-            "mouth+": score.mouth_gain,
-        },
-    )
+        inside = SwappedFrame(made, label.outline, label.feather).inside(whole=True)
+        sharp.append(sharpness(original, made, inside, float(face_width(landmarks))))
+        expressions.append([reader.read(picture, landmarks) for picture in (original, made)])
+        embeddings.append(embedder.embed(made, landmarks))
+    score = expression_score(*zip(*expressions, strict=True))
+    known = people[target].embedding, people[donor].embedding
+    measures = {
+        "sharp": float(np.nanmean(sharp)),
+        "donor": identity_donor(np.stack(embeddings), *known),
+        "landmarks": score.landmark_distance,
+        "eyes": score.eye_error,
+        "mouth": score.mouth_error,
+        "pose": score.pose_error,
+        "eyes gain": score.eyes_gain,
+        "mouth gain": score.mouth_gain,
+    }
+    return Swaps(originals, swaps, measures)
 
 
 def tiles(pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -204,40 +217,53 @@ def tiles(pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 def compete(
     pair: str, recipes: Mapping[str, Recipe], options: argparse.Namespace
-) -> tuple[list[dict[str, object]], list[np.ndarray]]:
-    """Train a pair by all recipes; return a row of measures for each, and rows of the sheet."""
+) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    """Train a pair by all recipes; return a row for each recipe and direction, and the sheet."""
     people = {name: Subject.load(options.build / "faces" / name) for name in pair.split("-")}
-    field_ = [contestant(name, recipe, people, options) for name, recipe in recipes.items()]
+    all_ = [contestant(name, recipe, people, options) for name, recipe in recipes.items()]
     turns = np.arange(TURN, options.seconds + TURN, TURN).clip(max=options.seconds)
     for number, until in enumerate(turns):
-        for each in field_:
+        for each in all_:
             each.train(until, options.seconds)
             if number % max(1, len(turns) // LOOKS) == 0 or until == options.seconds:
                 each.history.append((each.seconds, each.held_out()[1]))
-    rows: list[dict[str, object]] = []
-    sheet = []
-    for each in field_:
-        loss, structure = each.held_out()
-        faces = each.trainer.loop.done * 2 * each.recipe.batch
-        rows.append({"recipe": each.name, "faces": faces, "L1": loss, "DSSIM": structure})
-    for target, donor in (tuple(people), tuple(people)[::-1]):
-        for row, each in zip(rows, field_, strict=True):
-            originals, swaps, measures = swapped(each, people, target, donor, options.swaps)
-            if each is field_[0]:
-                sheet.append(tiles(originals))
-            sheet.append(tiles(swaps))
-            for key, value in measures.items():
-                row.setdefault(key, [])
-                row[key].append(value)  # type: ignore[attr-defined]
+    goal = all_[0].history[-1][1]
+    rows, sheet = [], []
+    for target, donor in itertools.permutations(people):
+        for each in all_:
+            made = swap(each, people, target, donor, options.swaps)
+            loss, structure = each.held_out()
+            after = [seconds for seconds, value in each.history if value <= goal]
+            row = {
+                "recipe": each.name,
+                "faces": each.trainer.loop.done * each.trainer.per_step,
+                "L1": loss,
+                "DSSIM": structure,
+                **made.measures,
+                "as good after": after[0] if after else np.nan,
+            }
+            rows.append(row)
+            sheet += [tiles(made.originals)] if each is all_[0] else []
+            sheet.append(tiles(made.swaps))
             if options.reconstructions:
-                sheet.append(tiles(swapped(each, people, target, target, options.swaps)[1]))
-    goal = rows[0]["DSSIM"]
-    for row, each in zip(rows, field_, strict=True):
-        reached = [seconds for seconds, value in each.history if value <= goal]
-        row["to the first's"] = reached[0] if reached else float("nan")
-    return [
-        {k: np.mean(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows
-    ], sheet
+                sheet.append(tiles(swap(each, people, target, target, options.swaps).swaps))
+    return pd.DataFrame(rows), sheet
+
+
+def table(rows: pd.DataFrame) -> str:
+    """Return the means of each recipe as a table in Markdown."""
+    means = rows.groupby("recipe", sort=False).mean()
+    lines = [["recipe", *means.columns], ["---"] * (1 + len(means.columns))]
+    for name, values in means.iterrows():
+        lines.append([str(name), *map(number, values)])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def number(value: float) -> str:
+    """Return a number with the digits that matter."""
+    if np.isnan(value):
+        return "-"
+    return f"{value:.0f}" if value > 50 else f"{value:.4f}" if value < 0.3 else f"{value:.2f}"
 
 
 def main() -> None:
@@ -260,19 +286,10 @@ def main() -> None:
     overrides = {k: RecipeOverride(**v) for k, v in (given.get("recipes") or {}).items()}
     known = resolve(overrides)
     recipes = {name: known[name] for name in options.recipes}
-    rows, sheets = zip(*(compete(pair, recipes, options) for pair in options.pairs), strict=True)
-    keys = list(rows[0][0])
-    print("| " + " | ".join(keys) + " |\n" + "|---" * len(keys) + "|")
-    for same in zip(*rows, strict=True):
-        cells = [same[0]["recipe"]]
-        for key in keys[1:]:
-            value = float(np.nanmean([row[key] for row in same]))
-            cells.append(
-                f"{value:.0f}" if value > 50 else f"{value:.4f}" if value < 0.3 else f"{value:.2f}"
-            )
-        print("| " + " | ".join(cells) + " |")
+    results = [compete(pair, recipes, options) for pair in options.pairs]
+    print(table(pd.concat([rows for rows, _ in results])))
     if options.sheet:
-        picture = np.concatenate(list(itertools.chain(*sheets)))
+        picture = np.concatenate([row for _, sheet in results for row in sheet])
         cv2.imwrite(str(options.sheet), picture[..., ::-1])
 
 
