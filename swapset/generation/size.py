@@ -33,7 +33,8 @@ _ON_GPU = 4500
 _ON_PROCESSOR = 1000
 """MB of a training on a processor besides weights, faces and feature maps."""
 _MAPS = 4
-"""Feature maps of full side and `width` channels that a processor holds for each face of a step."""
+"""Feature maps of `width` channels that a processor holds for each face of a step: of the face's
+side, and with textures of the input's."""
 _TEXTURE_MAPS = 13
 """Maps of full side that a processor holds for each face of a step and each texture; measured."""
 
@@ -129,13 +130,19 @@ def training_memory(
         Whether networks and optimiser live in a GPU's memory.
     """
     networks = _COPIES[on_gpu] * _BYTES * weights(recipe, subjects)
-    textures = recipe.textures if recipe.decoder == "textures" else 0
-    channels = _MAPS * recipe.width + _TEXTURE_MAPS * textures
-    maps = _BYTES * channels * recipe.resolution**2 * 2 * recipe.batch
+    maps = _BYTES * 2 * recipe.batch * _values(recipe)
     start = _ON_GPU if on_gpu else _ON_PROCESSOR + math.ceil(maps / 1e6)
     shown = 3 * SAMPLES * min(subjects, SHOWN) * 3 * recipe.resolution**2
     stored = faces * (2 + _smaller(recipe))
     return start + math.ceil((networks + stored + 3 * rows * shown) / 1e6)
+
+
+def _values(recipe: TrainingRecipe) -> int:
+    """Return the values that a processor holds for each face of a step."""
+    layers, pixels = _MAPS * recipe.width, recipe.resolution**2
+    if recipe.decoder == "convolutional":
+        return layers * pixels
+    return layers * recipe.input_side**2 + _TEXTURE_MAPS * recipe.textures * pixels
 
 
 def _smaller(recipe: TrainingRecipe) -> float:

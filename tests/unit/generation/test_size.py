@@ -45,15 +45,24 @@ def test_memory_is_enough_for_what_was_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("resolution", "width", "batch", "textures", "measured"),
-    [(128, 24, 32, 16, 1660), (128, 8, 32, 32, 2280), (64, 8, 64, 16, 980), (256, 24, 4, 16, 1200)],
+    ("sides", "width", "batch", "textures", "measured"),
+    [
+        ((64, 64), 8, 64, 16, 980),
+        ((128, 128), 8, 32, 32, 2280),
+        ((128, 128), 24, 32, 16, 1660),
+        ((64, 128), 24, 32, 8, 1140),
+        ((256, 256), 24, 4, 16, 1200),
+        ((64, 256), 48, 8, 16, 1780),
+        ((64, 256), 48, 16, 8, 1980),
+    ],
 )
 def test_memory_of_textures_is_enough_for_what_was_measured(
-    resolution: int, width: int, batch: int, textures: int, measured: int
+    sides: tuple[int, int], width: int, batch: int, textures: int, measured: int
 ) -> None:
     """Measured in MB on a processor, with few faces, in bf16."""
-    values = {"resolution": resolution, "width": width, "batch": batch, "textures": textures}
-    recipe = FULL.model_copy(update=values | {"code": 256, "decoder": "textures"})
+    values = {"input_resolution": sides[0], "resolution": sides[1], "width": width, "code": 256}
+    values |= {"batch": batch, "textures": textures, "decoder": "textures"}
+    recipe = FULL.model_copy(update=values)
     asked = training_memory(recipe, subjects=2, faces=0, rows=0, on_gpu=False)
     assert 1.2 * measured < asked < 2 * measured
 
