@@ -1,7 +1,7 @@
 """Compare how recipes learn in equal CPU time, by their swaps.
 
-    python benchmarks/learning.py results/demo before celebdf --configfile benchmarks/learning.yaml \
-        --pairs id0-id1 --seconds 200 --sheet swaps.png
+    python benchmarks/learning.py results/demo before celebdf --pairs id0-id1 --seconds 200 \
+        --configfile benchmarks/learning.yaml --sheet swaps.png
 
 Each recipe trains each pair on the stored faces of a finished build, on one thread, for the same
 CPU seconds, in turns of a few seconds, so that other work on the machine disturbs all alike. Rates
