@@ -47,9 +47,7 @@ from swapset.config.sections import AlignSettings
 from swapset.faces.align import face_width
 from swapset.faces.identity import FaceEmbedder, reference
 from swapset.generation.augment import plain_batch
-from swapset.generation.bank import FaceBank
 from swapset.generation.checkpoint import TrainedPair
-from swapset.generation.expressions import describe
 from swapset.generation.fitting import AlignedFaces
 from swapset.generation.losses import Reconstruction, dssim, l1
 from swapset.generation.schedule import DECAY_FROM, WARM_UP, Schedule
@@ -137,17 +135,6 @@ class Subject:
         parts = [embedder.embed(faces.images[i], faces.points[i]) for i in places]
         return cls(faces, reference(np.stack(parts)))
 
-    def bank(self, recipe: Recipe, context: float) -> FaceBank:
-        """Return the faces for the training of a recipe."""
-        return FaceBank.from_faces(
-            self.faces.images,
-            resolution=recipe.resolution,
-            share=recipe.context / context,
-            device=CPU,
-            points=self.faces.points if recipe.needs_masks else None,
-            expressions=describe(self.faces.points) if recipe.needs_expressions else None,
-        )
-
 
 def spread(count: int, most: int) -> list[int]:
     """Return at most `most` evenly spread numbers below `count`."""
@@ -158,7 +145,9 @@ def contestant(
     name: str, recipe: Recipe, people: Mapping[str, Subject], options: argparse.Namespace
 ) -> Contestant:
     """Return a training that has not begun."""
-    banks = {subject: each.bank(recipe, options.context) for subject, each in people.items()}
+    banks = {
+        subject: each.faces.bank(recipe, options.context, CPU) for subject, each in people.items()
+    }
     with tempfile.TemporaryDirectory() as folder:
         run = Run(options.seed, CPU, "auto", Path(folder, "none"), 10**9, preview_every=10**9)
         long = training_of(recipe).model_copy(update={"steps": 10**6})

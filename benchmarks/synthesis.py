@@ -135,7 +135,7 @@ def timed(way: Callable[..., Iterator], output: Path, clip: Path, *arguments: ob
 
 def compare(folder: Path, clip: Path, landmarks: np.ndarray, resolution: int) -> None:
     """Print both ways at one resolution of the face."""
-    changes = {"resolution": resolution, "width": 8, "code": 64}
+    changes = {"resolution": resolution, "input_resolution": None, "width": 8, "code": 64}
     recipe = BUILT_IN["celebdf"].model_copy(update=changes)
     network = TimedNetwork(recipe)
     ways = {"conventional": conventional, "ours": ours}

@@ -36,10 +36,11 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from swapset.config.methods import BUILT_IN, training_of
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import ROTATION, WARP_GRID, WARP_SIGMA, draw_batch
+from swapset.generation.augment import ROTATION, WARP_GRID, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.bank import FaceBank
 from swapset.generation.flops import operations
+from swapset.generation.size import EXPRESSION_VALUES
 from swapset.generation.training import Run, Trainer
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12}
@@ -70,16 +71,17 @@ class Warped(IterableDataset):
             centre = (face.shape[1] / 2, face.shape[0] / 2)
             matrix = cv2.getRotationMatrix2D(centre, angle, zoom)
             moved = cv2.warpAffine(face, matrix, face.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
-            if rng.random() < 0.5:
+            if self.recipe.flips and rng.random() < 0.5:
                 moved = moved[:, ::-1]
             if self.recipe.colour_augmentation:
                 moved = _coloured(rng, moved)
             low = round((face.shape[0] - face.shape[0] * 2 / 3) / 2)
             crop = moved[low : face.shape[0] - low, low : face.shape[1] - low]
             target = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-            maps = _warp_maps(rng, side)
+            maps = _warp_maps(rng, side, self.recipe.warp)
             warped = cv2.remap(target, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-            yield warped, target
+            smaller = (self.recipe.input_side, self.recipe.input_side)
+            yield cv2.resize(warped, smaller, interpolation=cv2.INTER_AREA), target
 
 
 def _coloured(rng: np.random.Generator, face: np.ndarray) -> np.ndarray:
@@ -90,11 +92,11 @@ def _coloured(rng: np.random.Generator, face: np.ndarray) -> np.ndarray:
     return cv2.LUT(face, (tables.clip(0, 1) * 255).round().astype(np.uint8)[:, None])
 
 
-def _warp_maps(rng: np.random.Generator, side: int) -> list[np.ndarray]:
+def _warp_maps(rng: np.random.Generator, side: int, warp: float) -> list[np.ndarray]:
     """Return the source x and y of each pixel of a warped face, (side, side) float32 each."""
     place = np.linspace(0, side - 1, WARP_GRID)
     grid = np.stack(np.meshgrid(place, place))
-    moved = (grid + rng.normal(0, WARP_SIGMA * side / 2, grid.shape)).astype(np.float32)
+    moved = (grid + rng.normal(0, warp * side / 2, grid.shape)).astype(np.float32)
     return [cv2.resize(axis, (side, side), interpolation=cv2.INTER_CUBIC) for axis in moved]
 
 
@@ -203,6 +205,9 @@ def plainly(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> flo
                 recipe.resolution,
                 colour=recipe.colour_augmentation,
                 generator=generator,
+                input_side=recipe.input_side,
+                flips=recipe.flips,
+                warp=recipe.warp,
             )
             batches[name] = (drawn.warped, drawn.target)
         learns(model, optimiser, batches)
@@ -249,11 +254,18 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     device = torch.device(options.device)
     names = ("resolution", "width", "code", "batch", "steps")
+    # Whole faces: small ones at the start would be faster than the rest of the training.
     recipe = training_of(BUILT_IN[options.method]).model_copy(
-        update={name: getattr(options, name) for name in names}
+        update={name: getattr(options, name) for name in names} | {"coarse_first": False}
     )
     stored = faces(round(recipe.resolution * 3 / 2))
-    bank = FaceBank.from_faces(stored, resolution=recipe.resolution, share=2 / 3, device=device)
+    bank = FaceBank.from_faces(
+        stored,
+        resolution=recipe.resolution,
+        share=2 / 3,
+        device=device,
+        expressions=np.zeros((len(stored), EXPRESSION_VALUES), np.float32),
+    )
     long = recipe.model_copy(update={"steps": 100_000})
     trainers = {
         "ours": pipeline("bf16", long, bank, device, fast=True),

@@ -113,13 +113,7 @@ def read_banks(recipe: TrainingRecipe, options: argparse.Namespace) -> dict[str,
     """Load the faces of every subject that has any."""
     loaded = {path.name: AlignedFaces.load(path, 1000) for path in sorted(options.faces.iterdir())}
     return {
-        subject: FaceBank.from_faces(
-            faces.images,
-            resolution=recipe.resolution,
-            share=recipe.context / options.context,
-            device=torch.device(options.device),
-            points=faces.points if recipe.needs_masks else None,
-        )
+        subject: faces.bank(recipe, options.context, torch.device(options.device))
         for subject, faces in loaded.items()
         if len(faces.images)
     }

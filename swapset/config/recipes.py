@@ -61,7 +61,13 @@ class TrainingRecipe(BaseModel):
         ),
     )
     textures: int = Field(
-        default=8, ge=1, le=64, description="Pictures of each person in a decoder of textures."
+        default=8,
+        ge=1,
+        le=64,
+        description=(
+            "Pictures of each person in a decoder of textures; also the number of groups of "
+            "expressions for `balanced`."
+        ),
     )
     residual: bool = Field(
         default=False, description="A residual block after each upscaling of the decoder."
@@ -183,7 +189,7 @@ class TrainingRecipe(BaseModel):
         if ratio < 1 or not ratio.is_integer() or int(ratio) & (int(ratio) - 1):
             raise ValueError(
                 f"input_resolution: {self.input_side} is not allowed: it must be "
-                f"{self.resolution}, a half or a quarter of it"
+                f"{self.resolution} (as with null), a half or a quarter of it"
             )
         if smallest < 2:
             raise ValueError(

@@ -59,6 +59,25 @@ class AlignedFaces:
         """Read a folder that rule `align` wrote; at most `most` faces, evenly over all clips."""
         return cls(load_faces(folder, most), load_points(folder, most))
 
+    def bank(self, recipe: TrainingRecipe, context: float, device: torch.device) -> FaceBank:
+        """Return the faces for a training.
+
+        Parameters
+        ----------
+        recipe : TrainingRecipe
+        context : float
+            Context of the stored faces, see `swapset.faces.align.crop_transform`.
+        device : torch.device
+        """
+        return FaceBank.from_faces(
+            self.images,
+            resolution=recipe.resolution,
+            share=recipe.context / context,
+            device=device,
+            points=self.points if recipe.needs_masks else None,
+            expressions=describe(self.points) if recipe.needs_expressions else None,
+        )
+
     def fingerprint(self) -> str:
         """Return a hash of the faces."""
         digest = hashlib.sha256(str(self.images.shape).encode())
@@ -140,7 +159,10 @@ def train_model(
         "start": sha256_of(job.start) if job.start else None,
     }
     start = _load_start(job, job.start, present) if job.start else None
-    banks = {subject: _bank(job, part) for subject, part in present.items()}
+    banks = {
+        subject: part.bank(job.recipe, job.context, job.run.device)
+        for subject, part in present.items()
+    }
     recipe = _recipe(job, start, present)
     fingerprint = _training_hash(job, recipe, facts)
     trainer = Trainer(recipe, banks, job.run, fingerprint, start)
@@ -177,17 +199,6 @@ def _recipe(
         return job.recipe
     rate = job.recipe.learning_rate * job.warm_rate
     return job.recipe.model_copy(update={"learning_rate": rate})
-
-
-def _bank(job: ModelJob, faces: AlignedFaces) -> FaceBank:
-    return FaceBank.from_faces(
-        faces.images,
-        resolution=job.recipe.resolution,
-        share=job.recipe.context / job.context,
-        device=job.run.device,
-        points=faces.points if job.recipe.needs_masks else None,
-        expressions=describe(faces.points) if job.recipe.needs_expressions else None,
-    )
 
 
 def _write_results(
