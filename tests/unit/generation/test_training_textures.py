@@ -24,7 +24,6 @@ from swapset.generation import step
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.bank import FaceBank
 from swapset.generation.expressions import mean_faces
-from swapset.generation.step import Outcome, RecordedStep
 from swapset.generation.training import Run, Trainer
 
 STEPS = 20
@@ -314,38 +313,3 @@ def test_balanced_faces_need_no_textures(tmp_path: Path) -> None:
     even = trained(tmp_path / "d", **asked | {"balanced": False})
     assert all(bank.chances is None for bank in even.banks.values())
     assert not equal(weights(run), weights(even))
-
-
-class Sided:
-    """A step that only knows its side."""
-
-    coarse = False
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_a_step_is_recorded_again_for_whole_faces_unless_it_cannot_be(
-    monkeypatch: pytest.MonkeyPatch, fails: bool
-) -> None:
-    done: list[str] = []
-    sided = Sided()
-    recorded = RecordedStep(sided)  # type: ignore[arg-type]
-
-    class Replay:
-        graph = type("Graph", (), {"replay": lambda self: done.append("replayed")})()
-        outcome, shares = Outcome(torch.zeros(()), {}, {}), {}
-
-    def record(*_: object) -> Replay | None:
-        done.append("recorded")
-        if fails:
-            recorded._replacement = torch.Generator()
-        return None if fails else Replay()
-
-    monkeypatch.setattr(recorded, "_record", record)
-    monkeypatch.setattr(recorded, "_run_on_side_stream", lambda *_: done.append("plain"))
-    for index in range(12):
-        sided.coarse = index < 6
-        recorded(["id0"], torch.Generator(), {})
-    if fails:
-        assert done == ["plain"] * 3 + ["recorded"] + ["plain"] * 9
-    else:
-        assert done == (["plain"] * 3 + ["recorded"] + ["replayed"] * 3) * 2
