@@ -119,7 +119,9 @@ class TextureDecoder(nn.Module):
 
     def _render(self, motion: Tensor, corrections: Tensor, side: int) -> Tensor:
         mixture, flow = motion.split([self.count, 2 * self.count], dim=1)
-        small = [mixture.softmax(dim=1), REACH * torch.tanh(flow / REACH), corrections]
+        # Without numbers, `grid_sample` ends the process; the mixture still spoils the loss.
+        flow = REACH * torch.tanh(flow / REACH).nan_to_num()
+        small = [mixture.softmax(dim=1), flow, corrections]
         enlarge = _enlarging(motion.shape[-1], side, motion.device)
         large = enlarge @ torch.cat(small, dim=1) @ enlarge.mT
         parts = large.split([self.count, 2 * self.count, 3, 3, corrections.shape[1] - 6], dim=1)

@@ -118,7 +118,7 @@ def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:
         "Following faces through the clips of id9",
         "Accepting or rejecting the clips of all subjects",
         "Encoding the real clip id9_0000",
-        "Writing the Mask-SSIM tables of all methods",
+        "Writing the tables of Mask-SSIM and expression of all methods",
         "Writing the table of all trainings",
         "Writing provenance and tables of the dataset",
     }

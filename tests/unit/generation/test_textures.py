@@ -263,3 +263,13 @@ def test_copied_textures_are_known_peoples_alone() -> None:
     for mine, source in (("b", "b"), ("new", "a")):
         assert torch.equal(model.decoders[mine].head.weight, base.decoders[source].head.weight)
     assert float(model.encoder.motion.centres.mean()) == 3
+
+
+def test_maps_without_numbers_spoil_the_loss_and_not_the_process() -> None:
+    """Sampling at places that are no numbers ends a process on a processor."""
+    recipe = training_recipe(decoder="textures", textures=2)
+    decoder = TextureDecoder(recipe)
+    maps = torch.full((2, decoder.channels + 6, 16, 16), torch.nan, requires_grad=True)
+    faces = decoder(maps)
+    faces.sum().backward()
+    assert faces.isnan().all()
