@@ -54,6 +54,26 @@ def bootstrap_interval(
     return percentile_interval(means, level)
 
 
+def mean_interval(
+    values: npt.ArrayLike, *, seed: int, level: float, resamples: int
+) -> tuple[float, float, float]:
+    """Return a mean and the ends of its interval, see `bootstrap_interval`; NaN without values.
+
+    Parameters
+    ----------
+    values : (n,) array-like
+        One finite number per video.
+    seed : int
+    level : float
+    resamples : int
+    """
+    known = np.asarray(values, np.float64)
+    if not len(known):
+        return float("nan"), float("nan"), float("nan")
+    low, high = bootstrap_interval(known, seed=seed, level=level, resamples=resamples)
+    return float(known.mean()), low, high
+
+
 def percentile_interval(replicates: Sequence[float], level: float) -> tuple[float, float]:
     """Return the interval between the percentiles of a measure over bootstrap samples.
 

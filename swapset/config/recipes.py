@@ -23,6 +23,9 @@ LossRegion = Literal["all", "face"]
 ColourTransfer = Literal["none", "mean", "reinhard", "histogram"]
 Blending = Literal["alpha", "poisson"]
 
+USUAL_WARP = 0.06
+"""Standard deviation of the warp's control points in the open-source tools, in half crop sides."""
+
 _NETWORK = {"resolution", "input_resolution", "width", "code", "halvings"}
 _NETWORK |= {"residual", "attention", "learned_mask", "kernel", "decoder", "textures"}
 _PIXELS = ("l1", "l2", "dssim")
@@ -105,7 +108,7 @@ class TrainingRecipe(BaseModel):
     )
     flips: bool = Field(default=True, description="Mirror half of the training faces.")
     warp: float = Field(
-        default=0.06,
+        default=USUAL_WARP,
         ge=0,
         le=0.2,
         description="Strength of the random warp of the input, in half sides of the crop.",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from swapset.bootstrap import bootstrap_interval, paired_difference
+from swapset.bootstrap import mean_interval, paired_difference
 from swapset.dataset.manifest import Person
 from swapset.errors import DataError
 from swapset.seeds import derive_seed
@@ -176,20 +176,18 @@ def mask_ssim_table(
     rows = []
     for method in methods:
         mine = scores[(scores["method"] == method) & scores["mask_ssim"].notna()]
-        low = high = float("nan")
-        if len(mine):
-            low, high = bootstrap_interval(
-                mine["mask_ssim"].to_numpy(),
-                seed=derive_seed(seed, "bootstrap"),
-                level=level,
-                resamples=resamples,
-            )
+        mean, low, high = mean_interval(
+            mine["mask_ssim"].to_numpy(),
+            seed=derive_seed(seed, "bootstrap"),
+            level=level,
+            resamples=resamples,
+        )
         rows.append(
             {
                 "method": method,
                 "videos": len(mine),
                 "frames": int(mine["frames"].sum()),
-                "mask_ssim": mine["mask_ssim"].mean(),
+                "mask_ssim": mean,
                 "mask_ssim_low": low,
                 "mask_ssim_high": high,
                 "masked_frame_ssim": mine["masked_frame_ssim"].mean(),

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from swapset.config.recipes import USUAL_WARP
 from swapset.faces.align import narrower_drop
 from swapset.generation.bank import FaceBank
 from swapset.generation.crops import middle, positions, sample
@@ -25,8 +26,6 @@ SHIFT = 0.03
 """Largest shift of a training face, in half crop sides."""
 WARP_GRID = 5
 """Control points along each side of the warp's grid."""
-WARP_SIGMA = 0.06
-"""Usual standard deviation of the warp's control points, in half crop sides."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def draw_batch(
     generator: torch.Generator,
     input_side: int | None = None,
     flips: bool = True,
-    warp: float = WARP_SIGMA,
+    warp: float = USUAL_WARP,
     augment: Callable[..., Batch] | None = None,
 ) -> Batch:
     """Draw a batch of faces at random; warp the input, not the target; colour both alike.
@@ -152,7 +151,7 @@ def augment_faces(
     sides: tuple[int, int],
     colour: bool,
     flips: bool = True,
-    warp: float = WARP_SIGMA,
+    warp: float = USUAL_WARP,
 ) -> Batch:
     """Return stored faces as a batch: moved, flipped, coloured and warped at random.
 

@@ -102,7 +102,7 @@ class TextureDecoder(nn.Module):
         ----------
         maps : (B, C + 3 K, M, M) of a floating dtype
         coarse : bool
-            Make faces of half the side, for a quarter of the time.
+            Make faces of half the side.
 
         Returns
         -------
@@ -112,7 +112,8 @@ class TextureDecoder(nn.Module):
         own, motion = maps.split([self.channels, 3 * self.count], dim=1)
         corrections = self.head(own)
         side = self.side // 2 if coarse else self.side
-        # Positions in bf16 would be half a pixel wrong. (Device "meta" knows no precisions.)
+        # In bf16, positions would be wrong by up to a quarter of a pixel of 256. (Device "meta"
+        # knows no precisions.)
         device = "cpu" if maps.is_meta else maps.device.type
         with torch.autocast(device, enabled=False):
             return self._render(motion.float(), corrections.float(), side)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import pandas as pd
 
-from swapset.bootstrap import bootstrap_interval
+from swapset.bootstrap import mean_interval
 from swapset.dataset.tables import differences_table
 from swapset.seeds import derive_seed
 
@@ -49,19 +50,11 @@ def expression_table(
         Columns measure, method, videos, mean, low, high.
     """
     rows = []
-    for measure in MEASURES:
-        for method in methods:
-            values = scores.loc[scores["method"] == method, measure].dropna().to_numpy(float)
-            low = high = mean = float("nan")
-            if len(values):
-                mean = float(values.mean())
-                low, high = bootstrap_interval(
-                    values,
-                    seed=derive_seed(seed, "bootstrap"),
-                    level=level,
-                    resamples=resamples,
-                )
-            rows.append((measure, method, len(values), mean, low, high))
+    seed = derive_seed(seed, "bootstrap")
+    for measure, method in itertools.product(MEASURES, methods):
+        values = scores.loc[scores["method"] == method, measure].dropna().to_numpy(float)
+        mean = mean_interval(values, seed=seed, level=level, resamples=resamples)
+        rows.append((measure, method, len(values), *mean))
     return pd.DataFrame(rows, columns=["measure", "method", "videos", "mean", "low", "high"])
 
 

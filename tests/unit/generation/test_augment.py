@@ -237,7 +237,7 @@ def test_without_a_warp_the_input_is_the_target(colour: bool) -> None:
 
 def test_a_stronger_warp_bends_more() -> None:
     bent = []
-    for warp in (0.0, 0.03, augment.WARP_SIGMA, 0.12):
+    for warp in (0.0, 0.03, augment.USUAL_WARP, 0.12):
         batch = draw_batch(
             ramps(), 60, RESOLUTION, colour=False, generator=seeded(3), flips=False, warp=warp
         )

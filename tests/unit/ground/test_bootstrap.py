@@ -4,6 +4,7 @@ import pytest
 from swapset.bootstrap import (
     bootstrap_interval,
     draw_counts,
+    mean_interval,
     paired_difference,
     percentile_interval,
 )
@@ -56,3 +57,10 @@ def test_each_stratum_is_drawn_as_often_as_it_has_items():
     assert all((drawn[:, members].sum(1) == len(members)).all() for members in strata)
     assert (drawn[:, 6] == 0).all()
     assert drawn.mean(0)[:6] == pytest.approx(1, abs=0.15)
+
+
+def test_mean_and_interval_of_nothing_and_of_something():
+    settings = {"seed": 1, "level": 0.9, "resamples": 200}
+    values = [1.0, 2.0, 4.0]
+    assert np.isnan(mean_interval([], **settings)).all()
+    assert mean_interval(values, **settings) == (7 / 3, *bootstrap_interval(values, **settings))
