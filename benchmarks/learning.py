@@ -11,13 +11,13 @@ clips, are swapped as rule `synthesise` does it. Printed are means over both dir
 pairs:
 
 - faces: seen in training;
+- as good after: CPU seconds until the held-out DSSIM is as good as the first recipe's in the end;
 - L1, DSSIM: of held-out faces, inputs neither warped nor recoloured;
 - sharp: sharpness of swaps against their targets;
 - donor: share of swaps nearer to the donor than to the target (`identity_donor`);
 - landmarks, eyes, mouth, pose: errors of swaps against their targets, see docs/quality.md;
 - eyes gain, mouth gain: how far openings follow, 1 = as far as the target's; "-" if those of no
-  target move enough;
-- as good after: CPU seconds until the held-out DSSIM is as good as the first recipe's in the end.
+  target move enough.
 
 `--sheet` writes a picture: for each pair and direction the targets, below them each recipe's swaps,
 and with `--reconstructions` below these its reconstructions. Recipes are built-in ones, with the
@@ -118,6 +118,18 @@ class Contestant:
             values.append((float(l1(part)), float(dssim(part))))
         first, second = np.mean(values, axis=0)
         return float(first), float(second)
+
+    def learnt(self, goal: float) -> dict[str, object]:
+        """Return what was learnt, and when the held-out DSSIM reached `goal`."""
+        loss, structure = self.held_out()
+        reached = (seconds for seconds, value in self.history if value <= goal)
+        return {
+            "recipe": self.name,
+            "faces": self.trainer.loop.done * self.trainer.per_step,
+            "as good after": next(reached, np.nan),
+            "L1": loss,
+            "DSSIM": structure,
+        }
 
 
 @dataclass(frozen=True)
@@ -228,21 +240,12 @@ def compete(
             if number % max(1, len(turns) // LOOKS) == 0 or until == options.seconds:
                 each.history.append((each.seconds, each.held_out()[1]))
     goal = all_[0].history[-1][1]
+    learnt = {each.name: each.learnt(goal) for each in all_}
     rows, sheet = [], []
     for target, donor in itertools.permutations(people):
         for each in all_:
             made = swap(each, people, target, donor, options.swaps)
-            loss, structure = each.held_out()
-            after = [seconds for seconds, value in each.history if value <= goal]
-            row = {
-                "recipe": each.name,
-                "faces": each.trainer.loop.done * each.trainer.per_step,
-                "L1": loss,
-                "DSSIM": structure,
-                **made.measures,
-                "as good after": after[0] if after else np.nan,
-            }
-            rows.append(row)
+            rows.append(learnt[each.name] | made.measures)
             sheet += [tiles(made.originals)] if each is all_[0] else []
             sheet.append(tiles(made.swaps))
             if options.reconstructions:
