@@ -13,7 +13,8 @@ pairs:
 - faces: seen in training;
 - as good after: CPU seconds until the held-out DSSIM is as good as the first recipe's in the end;
 - L1, DSSIM: of held-out faces, inputs neither warped nor recoloured;
-- sharp: sharpness of swaps against their targets;
+- sharp: sharpness of swaps against their targets, which depends on both people;
+- own sharp: of people's own faces, made again and put back, which does not;
 - donor: share of swaps nearer to the donor than to the target (`identity_donor`);
 - landmarks, eyes, mouth, pose: errors of swaps against their targets, see docs/quality.md;
 - eyes gain, mouth gain: how far openings follow, 1 = as far as the target's; "-" if those of no
@@ -245,11 +246,13 @@ def compete(
     for target, donor in itertools.permutations(people):
         for each in all_:
             made = swap(each, people, target, donor, options.swaps)
-            rows.append(learnt[each.name] | made.measures)
+            own = swap(each, people, target, target, options.swaps)
+            measures = {"sharp": made.measures["sharp"], "own sharp": own.measures["sharp"]}
+            rows.append(learnt[each.name] | measures | made.measures)
             sheet += [tiles(made.originals)] if each is all_[0] else []
             sheet.append(tiles(made.swaps))
             if options.reconstructions:
-                sheet.append(tiles(swap(each, people, target, target, options.swaps).swaps))
+                sheet.append(tiles(own.swaps))
     return pd.DataFrame(rows), sheet
 
 

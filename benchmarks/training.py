@@ -36,7 +36,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from swapset.config.methods import BUILT_IN, training_of
 from swapset.config.recipes import TrainingRecipe
-from swapset.generation.augment import ROTATION, WARP_GRID, draw_batch
+from swapset.generation.augment import ROTATION, WARP_GRID, ZOOM, draw_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.bank import FaceBank
 from swapset.generation.flops import operations
@@ -67,9 +67,9 @@ class Warped(IterableDataset):
         cv2.setNumThreads(1)
         while True:
             face = self.stored[rng.integers(len(self.stored))]
-            angle, zoom = rng.uniform(-ROTATION, ROTATION), rng.uniform(0.95, 1.05)
+            angle, zoom = rng.uniform(-1, 1, 2) * self.recipe.jitter * (ROTATION, ZOOM)
             centre = (face.shape[1] / 2, face.shape[0] / 2)
-            matrix = cv2.getRotationMatrix2D(centre, angle, zoom)
+            matrix = cv2.getRotationMatrix2D(centre, angle, 1 + zoom)
             moved = cv2.warpAffine(face, matrix, face.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
             if self.recipe.flips and rng.random() < 0.5:
                 moved = moved[:, ::-1]
@@ -207,6 +207,7 @@ def plainly(recipe: TrainingRecipe, bank: FaceBank, device: torch.device) -> flo
                 generator=generator,
                 input_side=recipe.input_side,
                 flips=recipe.flips,
+                jitter=recipe.jitter,
                 warp=recipe.warp,
             )
             batches[name] = (drawn.warped, drawn.target)

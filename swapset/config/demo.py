@@ -17,7 +17,7 @@ DEMO_VALUES: dict[str, Any] = {
     "pairs": [["id0", "id1"], ["id2", "id3"]],
     "swaps_per_clip": 0.5,
     "recipes": {
-        "celebdf": {"resolution": 128, "width": 16, "steps": 4500, **_SMALL},
+        "celebdf": {"resolution": 128, "width": 16, "jitter": 0.3, "steps": 4500, **_SMALL},
         "faceswap": {"width": 24, "steps": 3000, **_SMALL},
         "faceswap-gan-lq": {"width": 16, "steps": 1500, **_SMALL},
         "faceswap-gan-hq": {"width": 16, "steps": 1500, **_SMALL},

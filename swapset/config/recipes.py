@@ -107,6 +107,15 @@ class TrainingRecipe(BaseModel):
         description="Draw faces with rare expressions more often than their number says.",
     )
     flips: bool = Field(default=True, description="Mirror half of the training faces.")
+    jitter: float = Field(
+        default=1.0,
+        ge=0,
+        le=2,
+        description=(
+            "How far training faces are turned, zoomed and shifted at random; 1: up to 5 degrees, "
+            "5 % and 3 %."
+        ),
+    )
     warp: float = Field(
         default=USUAL_WARP,
         ge=0,
@@ -282,6 +291,7 @@ class RecipeOverride(BaseModel):
     coarse_first: bool | None = None
     balanced: bool | None = None
     flips: bool | None = None
+    jitter: float | None = None
     warp: float | None = None
     context: float | None = None
     colour_augmentation: bool | None = None

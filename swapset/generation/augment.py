@@ -94,6 +94,7 @@ def draw_batch(
     generator: torch.Generator,
     input_side: int | None = None,
     flips: bool = True,
+    jitter: float = 1.0,
     warp: float = USUAL_WARP,
     augment: Callable[..., Batch] | None = None,
 ) -> Batch:
@@ -118,6 +119,8 @@ def draw_batch(
         Side of the inputs in pixels; by default `resolution`.
     flips : bool
         Whether half of the faces are mirrored.
+    jitter : float
+        Factor on `ROTATION`, `ZOOM` and `SHIFT`.
     warp : float
         Standard deviation of the warp's control points, in half crop sides.
     augment : callable, optional
@@ -136,6 +139,7 @@ def draw_batch(
         sides=(input_side or resolution, resolution),
         colour=colour,
         flips=flips,
+        jitter=jitter,
         warp=warp,
     )
 
@@ -151,6 +155,7 @@ def augment_faces(
     sides: tuple[int, int],
     colour: bool,
     flips: bool = True,
+    jitter: float = 1.0,
     warp: float = USUAL_WARP,
 ) -> Batch:
     """Return stored faces as a batch: moved, flipped, coloured and warped at random.
@@ -173,10 +178,13 @@ def augment_faces(
         Whether colours are perturbed.
     flips : bool
         Whether half of the faces are mirrored.
+    jitter : float
+        Factor on `ROTATION`, `ZOOM` and `SHIFT`.
     warp : float
         Standard deviation of the warp's control points, in half crop sides.
     """
-    matrix, places = _affine(uniform, share, flips=flips), _warp(normal * warp, sides[0])
+    matrix = _affine(uniform, share, flips=flips, jitter=jitter)
+    places = _warp(normal * warp, sides[0])
     warped = sample(inputs.float().div(255), positions(matrix, sides[0], places))
     places = positions(matrix, sides[1])
     target = sample(targets.float().div(255), places)
@@ -209,13 +217,14 @@ def plain_batch(
     return Batch(inputs, target, region)
 
 
-def _affine(uniform: Tensor, share: float, *, flips: bool) -> Tensor:
+def _affine(uniform: Tensor, share: float, *, flips: bool, jitter: float) -> Tensor:
     """Return (B, 2, 3) sampling matrices: rotation, zoom, shift and flip of the network's crop."""
-    angle = uniform[:, 0] * torch.pi * ROTATION / 180
-    scale = share * (1 + uniform[:, 1] * ZOOM)
+    moves = uniform * jitter
+    angle = moves[:, 0] * torch.pi * ROTATION / 180
+    scale = share * (1 + moves[:, 1] * ZOOM)
     flip = torch.where(uniform[:, 2] < 0, -1.0, 1.0) if flips else torch.ones_like(angle)
     cosine, sine = scale * angle.cos(), scale * angle.sin()
-    shift = uniform[:, 3:5] * SHIFT * share
+    shift = moves[:, 3:5] * SHIFT * share
     down = shift[:, 1] + narrower_drop(share)
     rows = [cosine * flip, -sine, shift[:, 0], sine * flip, cosine, down]
     return torch.stack(rows, dim=1).view(-1, 2, 3)

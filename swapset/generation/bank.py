@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -71,7 +72,7 @@ class FaceBank:
         """
         side = min(faces.shape[1], round(resolution / share))
         chunks = np.array_split(faces, max(1, len(faces) // _CHUNK))
-        scaled = torch.cat([_resized(_moved(chunk, device), side) for chunk in chunks]).contiguous()
+        scaled = torch.cat([_moved(_shrunk(chunk, side), device) for chunk in chunks])
         described = None if expressions is None else torch.from_numpy(expressions)
         if points is None:
             return cls(scaled, share, expressions=described)
@@ -121,9 +122,18 @@ class FaceBank:
         return torch.searchsorted(self.chances, drawn, right=True).clamp_max(len(self) - 1)
 
 
+def _shrunk(faces: Frames, side: int) -> Frames:
+    """Return faces (n, S, S, 3) uint8 averaged by area to (n, side, side, 3), as synthesis does."""
+    if side == faces.shape[1]:
+        return faces
+    shape, kind = (side, side), cv2.INTER_AREA
+    return np.stack([cv2.resize(face, shape, interpolation=kind) for face in faces])
+
+
 def _moved(faces: Frames, device: torch.device) -> Tensor:
     """Return faces (n, S, S, 3) uint8 as (n, 3, S, S) on the device."""
-    return torch.from_numpy(np.ascontiguousarray(faces)).to(device).permute(0, 3, 1, 2)
+    moved = torch.from_numpy(np.ascontiguousarray(faces)).to(device).permute(0, 3, 1, 2)
+    return moved.contiguous()
 
 
 def _resized(images: Tensor, side: int) -> Tensor:

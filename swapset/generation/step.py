@@ -27,7 +27,7 @@ LARGEST_GRADIENT = 1.0
 """Norm to which gradients are clipped: one odd batch must not undo a training."""
 _RECORDED_CALL = 4
 """Number of the call, counted from 1, in which a step is recorded."""
-_TEXTURE_RATE = 10.0
+_TEXTURE_RATE = 20.0
 """Factor on the rate of textures: each of their pixels learns from few pixels of a face."""
 _CRITIC_RATE, _CRITIC_BETAS = 2.0, (0.5, 0.999)  # as in faceswap-GAN
 
@@ -165,6 +165,7 @@ class Step:
                 generator=generator,
                 input_side=recipe.input_side,
                 flips=recipe.flips,
+                jitter=recipe.jitter,
                 warp=recipe.warp,
                 augment=self._augment,
             )

@@ -26,6 +26,9 @@ from swapset.generation.size import (
 
 REACH = 0.3
 """Largest shift of a pixel, in half sides of a texture."""
+DECISION = 8.0
+"""Factor on the mixture's logits, by which they learn as much faster. A mixture that stays even
+shows the mean of all textures, which is blurred."""
 _DARKEST = 0.02
 """Pictures start within [0.02, 0.98]: beyond, their logits would learn slowly."""
 _SMALL = 0.01
@@ -122,7 +125,7 @@ class TextureDecoder(nn.Module):
         mixture, flow = motion.split([self.count, 2 * self.count], dim=1)
         # Without numbers, `grid_sample` ends the process; the mixture still spoils the loss.
         flow = REACH * torch.tanh(flow / REACH).nan_to_num()
-        small = [mixture.softmax(dim=1), flow, corrections]
+        small = [(DECISION * mixture).softmax(dim=1), flow, corrections]
         enlarge = _enlarging(motion.shape[-1], side, motion.device)
         large = enlarge @ torch.cat(small, dim=1) @ enlarge.mT
         parts = large.split([self.count, 2 * self.count, 3, 3, corrections.shape[1] - 6], dim=1)

@@ -182,7 +182,7 @@ TEXTURES = {"decoder": "textures", "coarse_first": True, "balanced": True, "flip
 
 
 def test_the_switches_of_learning_reach_the_recipe() -> None:
-    changes = TEXTURES | {"textures": 5, "kernel": 3, "warp": 0.0}
+    changes = TEXTURES | {"textures": 5, "kernel": 3, "jitter": 0.5, "warp": 0.0}
     recipe = training_of(resolve({"mine": RecipeOverride(base="celebdf", **changes)})["mine"])
     assert recipe.model_dump(include=set(changes)) == changes
     assert recipe.motion_side == 64
@@ -212,7 +212,8 @@ def test_layers_are_told_by_the_fields_that_change_them() -> None:
     base = training_of(BUILT_IN["faceswap"])
     for field, value in {"kernel": 3, "decoder": "textures", "textures": 5}.items():
         assert base.model_copy(update={field: value}).network() != base.network()
-    for field, value in {"coarse_first": True, "balanced": True, "flips": False, "warp": 0}.items():
+    same = {"coarse_first": True, "balanced": True, "flips": False, "jitter": 0, "warp": 0}
+    for field, value in same.items():
         assert base.model_copy(update={field: value}).network() == base.network()
 
 

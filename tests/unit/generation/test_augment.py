@@ -95,6 +95,20 @@ def test_target_is_a_similarity_and_only_the_input_is_warped() -> None:
     assert 0.25 < flipped < 0.75
 
 
+@pytest.mark.parametrize("jitter", [0.0, 0.3])
+def test_jitter_is_a_share_of_the_movements(jitter: float) -> None:
+    batch = draw_batch(ramps(), 40, RESOLUTION, colour=False, generator=seeded(3), jitter=jitter)
+    slopes, _ = planes(batch.target)
+    red, green = slopes[:, 0], slopes[:, 1]
+    angle = np.degrees(np.arctan2(green[:, 0], green[:, 1]))
+    assert 0.6 * jitter <= np.abs(angle).max() / augment.ROTATION <= jitter + 0.02
+    zoom = np.linalg.norm(red, axis=1) / (2 / 255 * SIZE * SHARE / RESOLUTION)
+    assert np.abs(zoom - 1).max() <= jitter * augment.ZOOM + 0.005
+    middles = batch.target[:, :2].mean(dim=(2, 3)).numpy()
+    assert (np.ptp(middles, axis=0) > 0.005 * jitter).all() == (jitter > 0)
+    assert 0.25 < np.mean(red[:, 0] < 0) < 0.75
+
+
 def test_input_and_target_show_the_same_face() -> None:
     # Each face has its own grey: a mix-up of faces would show.
     greys = np.arange(20, 240, 20, dtype=np.uint8)

@@ -96,6 +96,18 @@ def test_eyes_are_compared_with_open_ones_of_somebody_who_often_closes_them() ->
     np.testing.assert_allclose(describe(points)[3:, 0], 0, atol=1e-4)
 
 
+def test_lids_behind_glasses_are_taken_to_close_as_far_as_others() -> None:
+    def eyes(closed: float) -> np.ndarray:
+        points = placed(np.stack([expression(eyes=size) for size in [1.0] * 18 + [closed] * 2]))
+        return describe(points)[:, 0]
+
+    seen, hidden, awake = eyes(0.1), eyes(0.75), eyes(0.99)
+    np.testing.assert_allclose(seen[:18], 0, atol=1e-4)
+    assert hidden[-1] == pytest.approx(-3.5, abs=0.05)
+    assert seen[-1] == pytest.approx(-0.9 * lids_apart() / SPREADS[0], rel=2e-3)
+    assert awake[-1] == pytest.approx(4 * -0.01 * lids_apart() / SPREADS[0], rel=2e-2)
+
+
 def test_values_are_those_of_the_face_at_any_size_and_place() -> None:
     points = placed(np.stack([expression(**each) for each in talking(9)]))
     np.testing.assert_allclose(describe(points * 3 + 40), describe(points), atol=1e-3)

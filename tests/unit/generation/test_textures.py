@@ -13,7 +13,7 @@ from swapset.config.recipes import TrainingRecipe
 from swapset.generation.augment import plain_batch
 from swapset.generation.autoencoder import SwapAutoencoder
 from swapset.generation.expressions import group_centres, mean_faces
-from swapset.generation.textures import REACH, TextureDecoder
+from swapset.generation.textures import DECISION, REACH, TextureDecoder
 
 SIDE, PICTURE = 64, 72
 MARGIN = (PICTURE - SIDE) // 2
@@ -74,7 +74,7 @@ def test_without_motion_a_face_is_the_mixture_of_its_textures() -> None:
     assert close(made(maps(made)), even)
     shares = torch.tensor([0.5, 0.3, 0.2])
     uneven = torch.sigmoid(cut((shares[:, None, None, None] * textures).sum(dim=0)))[None]
-    assert close(made(maps(made, shares.log() + 7)), uneven)
+    assert close(made(maps(made, shares.log() / DECISION + 7)), uneven)
 
 
 def test_each_place_has_its_own_mixture() -> None:
