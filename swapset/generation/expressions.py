@@ -25,12 +25,12 @@ FARTHEST = 12.0
 numbers where points coincide; faces of real clips were within 10.4."""
 _EYES, _MOUTH, _TURN = 0, 1, 4
 _CLOSED = -3.5
-"""What closed eyes are in the values of `describe`, as of people without glasses."""
+"""Value of closed eyes in `describe`, as of people without glasses."""
 _BLINKING = 0.03
 """Share of a talking person's frames with closed eyes."""
 _HIDDEN = 4.0
-"""How many times as far as they seem to the lids may move. Behind glasses, landmarks follow them by
-a quarter; without a bound, somebody who never blinks would have noise for blinks."""
+"""Largest factor on the movement of lids. Behind glasses, landmarks follow them by a quarter;
+without a bound, somebody who never blinks would have noise for blinks."""
 NEAREST = 24
 """Most faces that are averaged for the start of a texture."""
 _TRIES = 10
