@@ -18,13 +18,14 @@ from swapset.generation.bank import FaceBank
 from swapset.generation.crops import middle
 from swapset.types import Floats, Floats32, Points
 
-SPREADS = (0.07, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
-"""Typical standard deviation of each of the values of `describe`, within a talking person."""
+SPREADS = (0.035, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
+"""Unit of each of the values of `describe`: a typical standard deviation within a talking person, and
+half of it for the eyes, so that closed ones have groups of their own."""
 FARTHEST = 12.0
 """Largest absolute value of `describe`. Wrong landmarks would else have groups of their own, or no
-numbers where points coincide; faces of real clips were within 10.4."""
+numbers where points coincide; faces of real clips were within 10.5."""
 _EYES, _MOUTH, _TURN = 0, 1, 4
-_CLOSED = -3.5
+_CLOSED = -7.0
 """Value of closed eyes in `describe`, as of people without glasses."""
 _BLINKING = 0.03
 """Share of a talking person's frames with closed eyes."""
@@ -39,7 +40,7 @@ _LARGEST = 4096
 
 
 def describe(points: Points) -> Floats32:
-    """Describe each face's expression and pose by numbers of about equal weight.
+    """Describe each face's expression and pose by numbers whose distances tell groups apart.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def describe(points: Points) -> Floats32:
     -------
     (N, 7) float32
         Opening of the eyes and of the mouth, width of the mouth, height of the brows, turn to the
-        side and up, and lift of the mouth's corners; 1 is a typical spread. 0 is a closed mouth,
+        side and up, and lift of the mouth's corners, in units of `SPREADS`. 0 is a closed mouth,
         a frontal face, eyes as open as the person's usually are, and the person's median else:
         somebody who always talks has no other closed mouth than somebody who is silent. Eyes that
         seem to move less than other people's, as behind glasses, are taken to close as far.
