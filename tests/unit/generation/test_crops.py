@@ -97,6 +97,19 @@ def test_parts_and_weighted_banks_have_faces_of_their_own_in_smaller_sizes() -> 
     assert len(bank.weighted(torch.tensor([0.1, 0.2, 1.0])).at(32)) == 3
 
 
+@pytest.mark.parametrize("side", [64, 128, 256])
+def test_faces_to_learn_are_those_of_synthesis(side: int) -> None:
+    context, own = 1.6, 1.3
+    frame, points = data.astronaut()[:300, 100:400], standard_points(130, 1.2) + [60, 50]
+    frame, points = cv2.resize(frame, None, fx=2, fy=2), points * 2 + 0.5
+    given = warp_crop(frame, crop_transform(points, side, own), side)
+    stored = warp_crop(frame, crop_transform(points, 384, context), 384)
+    bank = FaceBank.from_faces(stored[None], resolution=side, share=own / context, device=CPU)
+    seen = plain_batch(bank, torch.tensor([0]), side).target[0].permute(1, 2, 0) * 255
+    # With linear sampling it is 2.4 of 64 x 64 pixels.
+    assert float((seen - torch.from_numpy(given)).abs().mean()) < 2
+
+
 @pytest.mark.parametrize(("side", "input_side"), [(128, 64), (256, 128), (256, 64), (192, 96)])
 def test_small_inputs_are_those_of_synthesis(side: int, input_side: int) -> None:
     context, own = 1.6, 1.3
