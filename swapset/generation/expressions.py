@@ -19,8 +19,8 @@ from swapset.generation.crops import middle
 from swapset.types import Floats, Floats32, Points
 
 SPREADS = (0.035, 0.03, 0.05, 0.025, 0.03, 0.03, 0.035)
-"""Unit of each of the values of `describe`: a typical standard deviation within a talking person, and
-half of it for the eyes, so that closed ones have groups of their own."""
+"""Unit of each of the values of `describe`: a typical standard deviation within a talking person,
+and half of it for the eyes, so that closed ones have groups of their own."""
 FARTHEST = 12.0
 """Largest absolute value of `describe`. Wrong landmarks would else have groups of their own, or no
 numbers where points coincide; faces of real clips were within 10.5."""
