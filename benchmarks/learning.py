@@ -14,11 +14,11 @@ pairs:
 - as good after: CPU seconds until the held-out DSSIM is as good as the first recipe's in the end;
 - L1, DSSIM: of held-out faces, inputs neither warped nor recoloured;
 - sharp: sharpness of swaps against their targets, which depends on both people;
-- own sharp: of people's own faces, made again and put back, which does not;
 - donor: share of swaps nearer to the donor than to the target (`identity_donor`);
 - landmarks, eyes, mouth, pose: errors of swaps against their targets, see docs/quality.md;
 - eyes gain, mouth gain: how far openings follow, 1 = as far as the target's; "-" if those of no
-  target move enough.
+  target move enough;
+- own sharp: sharpness of people's own faces, made again and put back.
 
 `--sheet` writes a picture: for each pair and direction the targets, below them each recipe's swaps,
 and with `--reconstructions` below these its reconstructions. Recipes are built-in ones, with the
@@ -247,8 +247,7 @@ def compete(
         for each in all_:
             made = swap(each, people, target, donor, options.swaps)
             own = swap(each, people, target, target, options.swaps)
-            measures = {"sharp": made.measures["sharp"], "own sharp": own.measures["sharp"]}
-            rows.append(learnt[each.name] | measures | made.measures)
+            rows.append(learnt[each.name] | made.measures | {"own sharp": own.measures["sharp"]})
             sheet += [tiles(made.originals)] if each is all_[0] else []
             sheet.append(tiles(made.swaps))
             if options.reconstructions:
