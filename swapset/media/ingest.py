@@ -21,8 +21,8 @@ from swapset.media.decode import PlaneConverter
 from swapset.media.encode import VideoWriter
 from swapset.media.orientation import Orientation, orientation_of
 from swapset.media.probe import seconds_of, square_size
-from swapset.media.source import SourceReader
-from swapset.media.timeline import nearest_frames
+from swapset.media.source import SourceReader, rate_of
+from swapset.media.timeline import WithoutLeaps, nearest_frames
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class IngestRecord:
     reason : str
         `""`, `"unreadable"`, `"no_video"` or `"no_frames"`.
     detail : str
-        The reason in words; for a clip from a damaged file, the damage.
+        The reason in words; for a clip, what is unusual about its source, such as damage.
     frames, width, height : int
         Length of the clip in frames and its size in pixels.
     fps : float
@@ -54,6 +54,8 @@ class IngestRecord:
         not show.
     damaged : int
         Source frames or packets lost to damage.
+    leaps : int
+        Places where the source's time stamps leap forward, which were closed up.
     """
 
     ok: bool
@@ -71,6 +73,7 @@ class IngestRecord:
     repeated: int = 0
     dropped: int = 0
     damaged: int = 0
+    leaps: int = 0
 
 
 def ingest(
@@ -134,6 +137,7 @@ class _Wanted:
 
     fps: Fraction
     start: Fraction | None
+    end: Fraction | None
     limit: int
     turn: int
 
@@ -149,17 +153,21 @@ class _Wanted:
     ) -> _Wanted:
         if turn not in (0, 90, 180, 270):
             raise MediaError(f"{source}: turn={turn} must be 0, 90, 180 or 270")
-        first = None if start is None else Fraction(start).limit_denominator(10**6)
-        seconds = Fraction(max_seconds).limit_denominator(10**6)
-        if end is not None:
-            seconds = min(seconds, Fraction(end).limit_denominator(10**6) - (first or 0))
+        first, last = (None if value is None else _exact(value) for value in (start, end))
+        seconds = _exact(max_seconds)
+        if last is not None:
+            seconds = min(seconds, last - (first or 0))
         limit = round(seconds * fps)
         if limit < 1 or (first is not None and first < 0):
             raise MediaError(
                 f"{source}: start={start}, end={end}, max_seconds={max_seconds} leave no frame; "
                 "start must be at least 0 and before end"
             )
-        return cls(fps, first, limit, turn)
+        return cls(fps, first, last, limit, turn)
+
+
+def _exact(seconds: float) -> Fraction:
+    return Fraction(seconds).limit_denominator(10**6)
 
 
 class _Clip:
@@ -168,6 +176,7 @@ class _Clip:
     def __init__(self, container: InputContainer, stream: VideoStream, wanted: _Wanted) -> None:
         self.container, self.stream, self.wanted = container, stream, wanted
         self.reader = SourceReader(container, stream)
+        self.line = WithoutLeaps(self.reader, interval=self.reader.interval)
         self.repeated = self.dropped = self.rotation = 0
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -184,12 +193,28 @@ class _Clip:
             self.repeated += copies - 1
             yield from repeat(upright(frame), copies)
 
+    def notes(self) -> list[str]:
+        """Return what is unusual about the source, in words, once it was read."""
+        reader, line = self.reader, self.line
+        notes = []
+        if reader.damaged:
+            notes.append(f"{reader.damaged} damaged or missing source frames")
+        if line.leaps:
+            notes.append(
+                f"time stamps leap forward at {line.leaps} place(s), by {float(line.seconds):.0f} "
+                "s in all; closed up"
+            )
+        return notes + reader.notes()
+
     def _chosen(self) -> Iterator[tuple[VideoFrame, int]]:
         wanted, start = self.wanted, None
+        origin = self.reader.origin or Fraction(0)
         if wanted.start is not None:
-            start = wanted.start + (self.reader.origin or 0)
+            start = wanted.start + origin
             self.reader.seek(start)
-        return nearest_frames(self.reader, fps=wanted.fps, start=start, limit=wanted.limit)
+        end = None if wanted.end is None else wanted.end + origin
+        self.line = WithoutLeaps(self.reader, interval=self.reader.interval, start=start, end=end)
+        return nearest_frames(self.line, fps=wanted.fps, start=start, limit=wanted.limit)
 
 
 class _Upright:
@@ -210,7 +235,7 @@ class _Upright:
 
 
 def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestRecord:
-    rate = clip.stream.average_rate or clip.stream.guessed_rate
+    rate = rate_of(clip.container, clip.stream)
     record = replace(
         record,
         source_fps=float(rate) if rate else None,
@@ -224,11 +249,10 @@ def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestReco
     with VideoWriter(destination, width, height, fps=clip.wanted.fps, codec="lossless") as writer:
         for planes in chain([first], frames):
             writer.write_planes(planes)
-    damaged = clip.reader.damaged
     return replace(
         record,
         ok=True,
-        detail=f"{damaged} damaged or missing source frames" if damaged else "",
+        detail="; ".join(clip.notes()),
         frames=writer.frames,
         width=width,
         height=height,
@@ -236,7 +260,8 @@ def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestReco
         source_frames=clip.reader.frames,
         repeated=clip.repeated,
         dropped=clip.dropped,
-        damaged=damaged,
+        damaged=clip.reader.damaged,
+        leaps=clip.line.leaps,
     )
 
 

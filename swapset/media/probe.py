@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from swapset.media.container import MAX_PIXELS, MAX_SIDE, UnusableMedia, open_video
 from swapset.media.orientation import orientation_of
-from swapset.media.source import SourceReader
+from swapset.media.source import SourceReader, rate_of
 
 _MAX_ASPECT = 4  # more elongated pixels mean a damaged header
 _SQUARE = Fraction(1, 50)  # a smaller deviation from square is rounding, not worth a resampling
@@ -66,7 +66,7 @@ def probe(path: str | Path) -> MediaInfo:
         return MediaInfo(
             width=width,
             height=height,
-            fps=stream.average_rate or stream.guessed_rate,
+            fps=rate_of(container, stream),
             frames=stream.frames or None,
             duration=seconds_of(container, stream),
             rotation=orientation.rotation,

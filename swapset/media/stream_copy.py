@@ -13,6 +13,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
+from swapset.media.source import rate_of
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Containers that can be written, by file ending."""
@@ -103,7 +104,7 @@ def plan_rewrite(
         else:
             left_out.append(_in_words(other))
     anywhere = container.format.name in _ANYWHERE and container.start_time is not None
-    rate = stream.average_rate or stream.guessed_rate or Fraction(30)
+    rate = rate_of(container, stream) or Fraction(30)
     return CopyPlan(
         source=source,
         picture=stream.index,

@@ -3,11 +3,69 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import TypeVar
+from statistics import median
+from typing import Generic, TypeVar
+
+from swapset.media.stamps import leap_of
 
 T = TypeVar("T")
+
+_RECENT = 9  # steps whose median is the usual one
+
+
+class WithoutLeaps(Generic[T]):
+    """Iterates over (time, item), and closes up times that leap forward, as in joined recordings.
+
+    Without this, the frame before the leap would be repeated for seconds or hours.
+
+    Parameters
+    ----------
+    stamped : iterable of (time, item)
+        Times in seconds, strictly increasing.
+    interval : Fraction
+        Usual time from one frame to the next, in seconds, until enough frames are known.
+    start : Fraction, optional
+        Time before which nothing is closed up, because nothing is shown.
+    end : Fraction, optional
+        Time by `stamped` at which to stop after a leap.
+
+    Attributes
+    ----------
+    leaps : int
+        Number of leaps that were closed up.
+    seconds : Fraction
+        Their length in all.
+    """
+
+    def __init__(
+        self,
+        stamped: Iterable[tuple[Fraction, T]],
+        *,
+        interval: Fraction,
+        start: Fraction | None = None,
+        end: Fraction | None = None,
+    ) -> None:
+        self._stamped, self._interval, self._start, self._end = stamped, interval, start, end
+        self.leaps, self.seconds = 0, Fraction(0)
+
+    def __iter__(self) -> Iterator[tuple[Fraction, T]]:
+        last = self._start
+        recent: deque[Fraction] = deque(maxlen=_RECENT)
+        for time, item in self._stamped:
+            step = None if last is None else time - last
+            usual = median(recent) if recent else self._interval
+            if step is not None and step > leap_of(usual):
+                if self._end is not None and time >= self._end:
+                    return
+                self.leaps += 1
+                self.seconds += step - usual
+            elif step is not None and step > 0 and last != self._start:
+                recent.append(step)
+            last = time if last is None else max(time, last)
+            yield time - self.seconds, item
 
 
 def nearest_frames(

@@ -68,25 +68,29 @@ def protect_video(source: Path, output: Path, job: Job) -> dict[str, Any]:
         plan = plan_rewrite(source, video.container, video.stream, output)
     with atomic_output(output) as scratch:
         scratch.touch()  # report a folder that cannot be written to before the work begins
-        faces, turn = _find_faces(source, plan, job), 0
+        (faces, notes), turn = _find_faces(source, plan, job), 0
         if "upside_down" in faces.hints:  # orientation metadata are wrong or missing
             turn = int(faces.hints["upside_down"])
-            faces = _find_faces(source, plan, job, turn)
+            faces, notes = _find_faces(source, plan, job, turn)
         check_found(source, faces)
         protection = _Protection(source, plan, faces, job, turn)
         protection.write(scratch)
         protection.check(scratch)
-    about = {"kind": "video", "left_out": plan.left_out}
+    about = {"kind": "video", "left_out": plan.left_out + notes}
     return faces.facts() | about | protection.meter.results()
 
 
-def _find_faces(source: Path, plan: CopyPlan, job: Job, turn: int = 0) -> FoundFaces:
-    """Find the faces of a video turned clockwise by `turn` degrees; refuse a damaged video."""
+def _find_faces(
+    source: Path, plan: CopyPlan, job: Job, turn: int = 0
+) -> tuple[FoundFaces, list[str]]:
+    """Find the faces of a video turned clockwise by `turn` degrees; refuse a damaged video.
+
+    The second value says what the video lacks at its ends, see `SourceReader.notes`.
+    """
     with _opened(source, turn) as video:
         views = (image for _, _, image in video.frames("finding faces"))
         faces = follow_faces(views, fps=float(plan.rate), which=job.which)
-        video.check_whole()
-    return faces
+        return faces, video.check_whole()
 
 
 class _Protection:
@@ -184,8 +188,10 @@ class _Video:
                 self._editor = FrameEditor(self.path, frame, self.stream, turn=self._turn)
             yield time, frame, self._editor.view(frame)
 
-    def check_whole(self) -> None:
+    def check_whole(self) -> list[str]:
         """Raise an error if frames are damaged or missing; the protected file would hide it.
+
+        Returns what the video lacks at its ends, in words.
 
         Raises
         ------
@@ -199,6 +205,12 @@ class _Video:
                 f"{self.path}: {self._reader.damaged} of its frames are damaged or missing; repair "
                 "it, or make a new file of what can be played"
             )
+        if self._reader.early:
+            raise MediaError(
+                f"{self.path}: is damaged or missing its end: it stops {self._reader.early:.1f} s "
+                "before the end that its header states; make a new file of what can be played"
+            )
+        return self._reader.notes()
 
 
 @contextmanager
