@@ -151,6 +151,39 @@ def test_damaged_videos_are_refused(video: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files)
 
 
+@pytest.mark.parametrize("kind", ["B-frames in AVI", "longer sound", "a leap", "raw", "variable"])
+def test_whole_videos_with_strange_stamps_are_protected(
+    video: Path, tmp_path: Path, kind: str
+) -> None:
+    leap, variable = "setpts=PTS+gte(N\\,6)*3600/TB", "setpts=PTS+gte(N\\,6)*0.3/TB"
+    name, options = {
+        "B-frames in AVI": ("a.avi", ["-c:v", "libx264", "-bf", "2"]),
+        "longer sound": ("a.mkv", ["-c:v", "libx264", "-af", "apad=pad_dur=8"]),
+        "a leap": ("a.mkv", ["-c:v", "libx264", "-an", "-vf", leap, "-fps_mode", "passthrough"]),
+        "raw": ("a.h264", ["-c:v", "libx264", "-an"]),
+        "variable": ("a.webm", ["-c:v", "libvpx", "-vf", variable, "-fps_mode", "passthrough"]),
+    }[kind]
+    source, output = tmp_path / name, tmp_path / "out.mkv"
+    ffmpeg("-i", video, *options, source)
+    result = protect_file(source, output, job(crf=0))
+    assert (result["frames"], result["frames_with_faces"], result["left_out"]) == (14, 8, [])
+    times, written = seen(source)[0], seen(output)[0]
+    np.testing.assert_allclose(
+        np.diff(np.array(written, float)), np.diff(np.array(times, float)), atol=0.002
+    )
+
+
+def test_pictures_before_the_first_whole_one_are_left_out(video: Path, tmp_path: Path) -> None:
+    whole, late = tmp_path / "whole.ts", tmp_path / "late.ts"
+    keys = ["-force_key_frames", "0,0.1", "-sc_threshold", "0"]
+    ffmpeg("-i", video, "-c:v", "libx264", *keys, whole)
+    content = whole.read_bytes()
+    late.write_bytes(content[len(content) // 10 // 188 * 188 :])
+    result = protect_file(late, tmp_path / "out.mp4", job())
+    assert result["frames"] == 11
+    assert any("begins inside a recording" in part for part in result["left_out"])
+
+
 def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:
     source, output = save(tmp_path / "a.png", face()), tmp_path / "b.png"
     protect_file(source, output, job())
