@@ -237,10 +237,10 @@ class SourceReader:
 def rate_of(container: InputContainer, stream: VideoStream) -> Fraction | None:
     """Return a stream's usual frames per second; None if neither container nor codec tells.
 
-    Where there are no time stamps (raw streams), ffmpeg's "average" is a constant, and some
-    containers state impossible averages: then the codec's header counts.
+    For raw streams, which have no duration, ffmpeg's "average" is a constant, and some containers
+    state impossible averages: then the codec's header counts.
     """
     average, guessed = stream.average_rate, stream.guessed_rate
-    if guessed and (container.start_time is None or not average or average > 4 * guessed):
+    if guessed and (container.duration is None or not average or average > 4 * guessed):
         return Fraction(guessed)
     return Fraction(average) if average else None

@@ -168,11 +168,16 @@ def test_raw_streams_are_decoded_up_to_the_start(sources: dict[str, Path], tmp_p
     assert (late.ok, late.reason) == (False, "no_frames")
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
-def test_the_rate_of_a_raw_stream_is_that_of_its_header(tmp_path: Path, codec: str) -> None:
-    ending = {"libx264": "h264", "libx265": "hevc", "mpeg2video": "m2v"}[codec]
+@pytest.mark.parametrize(
+    ("codec", "ending"),
+    [("libx264", "h264"), ("libx265", "hevc"), ("mpeg2video", "m2v"), ("mpeg4", "m4v")],
+)
+def test_the_rate_of_a_raw_stream_is_that_of_its_header(
+    tmp_path: Path, codec: str, ending: str
+) -> None:
     path = tmp_path / f"a.{ending}"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=128x64:r=60:d=2", "-c:v", codec, path)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=128x64:r=60:d=2", "-c:v", codec,
+           *(["-f", "m4v"] if ending == "m4v" else []), path)  # fmt: skip
     record, _ = shown(path)
     assert record.source_fps == 60
     assert (record.frames, record.source_frames, record.damaged) == (60, 120, 0)
