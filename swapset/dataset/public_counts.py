@@ -8,14 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from swapset.errors import MediaError
-from swapset.media.probe import probe
+from swapset.media.probe import count_frames
 
 
 def count_public(dataset: str, videos: Iterable[tuple[str, int]]) -> pd.DataFrame:
     """Count the videos and frames of a public dataset.
 
-    Frames are counted by the file's header: one per file in a folder of pictures, none in an
-    unreadable file.
+    Frames are counted by the file's index or packets, without decoding: one per file in a folder of
+    pictures, none in an unreadable file.
 
     Parameters
     ----------
@@ -42,6 +42,6 @@ def _frames(path: Path) -> int:
     if path.is_dir():
         return sum(1 for _ in path.iterdir())
     try:
-        return probe(path).frames or 0
+        return count_frames(path)
     except MediaError:
         return 0

@@ -75,6 +75,26 @@ def probe(path: str | Path) -> MediaInfo:
         )
 
 
+def count_frames(path: str | Path) -> int:
+    """Return the number of a video's frames: by an exact index, or by reading it undecoded.
+
+    Raises
+    ------
+    UnusableMedia
+        If the file cannot be read as a video.
+    """
+    count = 0
+    with open_video(path) as (container, stream):
+        if container.format.name.startswith("mov") and stream.frames:
+            return sum(not entry.is_discard for entry in stream.index_entries)
+        try:
+            for packet in container.demux(stream):
+                count += packet.size > 0 and not packet.is_discard
+        except (av.error.FFmpegError, IndexError):  # damaged: what was counted so far is there
+            pass
+    return count
+
+
 def square_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     """Return the frame's width and height with square pixels, before it is turned upright.
 
