@@ -8,10 +8,17 @@ in the config under `recipes`. Imports nothing heavy: the Snakefile reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from swapset.config.recipes import Recipe, RecipeOverride, SynthesisRecipe, TrainingRecipe
+from swapset.config.recipes import (
+    Recipe,
+    RecipeOverride,
+    Resolution,
+    SynthesisRecipe,
+    TrainingRecipe,
+)
 from swapset.errors import ConfigError
 
 # Section 4.3.1: 256 x 256, colour perturbation and transfer, smooth mask, Kalman smoothing. The
@@ -175,12 +182,28 @@ def _resolve_one(
     override = overrides.get(name)
     base = _base_of(name, override)
     start = BUILT_IN[name] if base is None else _resolve_one(base, overrides, known, (*trail, name))
-    values = start.model_dump() | (override.changes() if override else {})
+    changes = override.changes() if override else {}
+    values = start.model_dump() | _fitting_input(start, changes) | changes
     try:
         known[name] = Recipe(**values)
     except ValidationError as error:
         raise ConfigError(f"recipes.{name}.{_problem(error)}") from error
     return known[name]
+
+
+def _fitting_input(start: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the input side for a changed resolution: the next one that fits it, if none is given.
+
+    Examples
+    --------
+    >>> _fitting_input(BUILT_IN["celebdf"], {"resolution": 192})
+    {'input_resolution': 96}
+    """
+    least, side = start.input_resolution, changes.get("resolution")
+    if least is None or side is None:
+        return {}
+    fitting = [each for each in get_args(Resolution) if each >= least and side / each in (1, 2, 4)]
+    return {"input_resolution": min(fitting, default=None)}
 
 
 def _problem(error: ValidationError) -> str:

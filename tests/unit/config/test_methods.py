@@ -231,3 +231,13 @@ def test_null_takes_an_input_resolution_back() -> None:
 def test_an_unknown_loss_is_refused() -> None:
     with pytest.raises(ValidationError, match="losses"):
         RecipeOverride(losses={"l3": 1.0})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "side"), [(64, 64), (96, 96), (128, 64), (192, 96), (256, 64)]
+)
+def test_the_input_follows_another_resolution(resolution: int, side: int) -> None:
+    changed = resolve({"celebdf": RecipeOverride(resolution=resolution)})["celebdf"]
+    assert (changed.resolution, changed.input_side) == (resolution, side)
+    given = RecipeOverride(resolution=resolution, input_resolution=None)
+    assert resolve({"celebdf": given})["celebdf"].input_side == resolution
