@@ -1,5 +1,6 @@
 # swapset: from talking-head clips to a labelled face-swap detection dataset and its tables.
 # Stages are in rules/, the work of a rule in workflow_scripts/<rule>.py, the library in swapset/.
+import atexit
 import gc
 import os
 import re
@@ -28,7 +29,9 @@ os.environ.update(
 )
 
 from swapset.build.job import RUN_ID
-from swapset.build.resources import lock_results, per_attempt
+from swapset.build.leftovers import tidy_command
+from swapset.build.resources import lock_of, lock_results, per_attempt
+from swapset.build.times import is_copy, put_back, set_mark
 from swapset.build.workflow import Workflow
 from swapset.detectors.registry import DETECTORS
 from swapset.errors import SwapsetError
@@ -43,9 +46,16 @@ try:
     stages = Workflow(config)
     build, generation, detection = stages.build, stages.generation, stages.detection
     breaker, protected, tidying = stages.breaker, stages.protected, stages.tidying
+    outside, contents = stages.outside, stages.contents
+    decisions = stages.decisions(here=not workflow.storage_settings.default_storage_provider)
     if workflow.is_main_process:
         for notice in detection.public.notices() + breaker.notices():
             logger.warning(f"swapset: {notice}")
+        contents.look(outside, lambda sentence: logger.info(f"swapset: {sentence}"))
+        if is_copy(lock_of(build.root)):
+            count = put_back(build.root, Path(".snakemake", "metadata"))
+            set_mark(lock_of(build.root))
+            logger.info(f"swapset: {build.root} is a copy; put back the times of {count} results")
     # Jobs parse this file again in separate processes; only the main process holds the lock.
     # `workflow.dryrun` is set only after this file is read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
@@ -54,6 +64,23 @@ except SwapsetError as error:
     raise WorkflowError(str(error)) from None
 
 R = build.root
+
+
+def tell_leftovers():
+    """Say what there is of earlier configs. As the process ends, since Snakemake's own handlers are
+    not called where there is nothing to be done."""
+    settings = workflow.config_settings
+    command = tidy_command(settings.configfiles, settings.config)
+    try:
+        sentence = stages.leftovers.summary(command)
+    except SwapsetError:
+        return  # already told, or of a stage that was not asked for
+    if sentence:
+        print(f"swapset: {sentence}", file=sys.stderr)
+
+
+if workflow.is_main_process:
+    atexit.register(tell_leftovers)
 
 
 wildcard_constraints:

@@ -45,7 +45,7 @@ rule fetch:
 
 rule ingest:
     input:
-        sources=lambda w: external_inputs(map(build.source_of, build.manifest.of(w.subject))),
+        sources=lambda w: made_or_stored(build.sources_of(w.subject)),
     output:
         clips=directory(f"{R}/clips/{{subject}}"),
     message:
@@ -57,6 +57,8 @@ rule ingest:
     params:
         code=build.code("ingest"),
         clips=lambda w: build.parts_of(w.subject),
+        contents=lambda w: [contents.of(path) for path in build.sources_of(w.subject)],
+        sources=lambda w, input: located(build.sources_of(w.subject), input.sources),
         settings=build.config.ingest.model_dump(mode="json"),
     resources:
         mem_mb=per_attempt(1000),

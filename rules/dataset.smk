@@ -12,7 +12,8 @@ rule count_public:
         f"{R}/benchmarks/count_public/{{dataset}}.tsv"
     params:
         code=build.code("count_public"),
-        videos=lambda w: detection.public.best_videos(w.dataset),
+        uses=lambda w: contents.identify(detection.public.best_videos(w.dataset)),
+        videos=lambda w, output: detection.public.best_videos(w.dataset),
     resources:
         mem_mb=per_attempt(1000),
         runtime=per_attempt(60),
@@ -22,20 +23,44 @@ rule count_public:
         "../workflow_scripts/count_public.py"
 
 
+rule demographics:
+    input:
+        verdicts=lambda w: [judged("accepted", subject) for subject in build.subjects],
+    output:
+        table=f"{R}/tables/demographics.csv",
+    message:
+        "Writing the table of the people in the dataset"
+    log:
+        f"{R}/logs/demographics.log",
+    benchmark:
+        f"{R}/benchmarks/demographics.tsv"
+    params:
+        code=build.code("demographics"),
+        people=[vars(person) for person in build.people],
+        uses=lambda w: [subject for subject in build.subjects if decisions.accepted(subject)],
+    resources:
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(10),
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/demographics.py"
+
+
+# The table of people belongs to the dataset, which is not made again for it.
 rule dataset:
     input:
+        people=[ancient(f"{R}/tables/demographics.csv")] if build.people else [],
         public=expand("{R}/tables/public/{name}.csv", R=R, name=build.config.datasets),
         videos=not_retrieved(build.videos()),
         records=build.records(),
         labels=build.labels(),
-        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
-        # As a path: `rules.accept` here would make Snakemake's planning quadratic.
+        verdicts=expand("{R}/verdicts/{subject}.json", R=R, subject=build.subjects),
         table=f"{R}/tables/clips.csv",
     output:
         provenance=f"{R}/dataset/provenance.jsonl",
         table=f"{R}/tables/datasets.csv",
         fakes=f"{R}/tables/fakes.csv",
-        demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
     message:
         "Writing provenance and tables of the dataset"
     log:
@@ -45,10 +70,10 @@ rule dataset:
     params:
         code=build.code("dataset"),
         clips=build.clip_facts(),
-        people=[vars(person) for person in build.people],
         methods=build.methods,
         compressions=build.config.compressions,
-        config_hash=build.config_hash(),
+        settings=build.settings_hash(),
+        config_hash=lambda w, output: build.config_hash(),
     resources:
         mem_mb=per_attempt(2000),
         runtime=per_attempt(30),

@@ -2,16 +2,19 @@
 from swapset.build.figures import DETECTOR_FIGURES
 
 
+def public_sources(w):
+    """Return the videos of a public dataset in a block; none of the build's own."""
+    return [] if detection.is_own(w.kind) else detection.sources(w.kind, w.compression, w.block)
+
+
 rule find_faces:
     input:
-        videos=lambda w: external_inputs(detection.sources(w.kind, w.compression, w.block)),
+        videos=lambda w: made_or_stored(detection.sources(w.kind, w.compression, w.block)),
         labels=lambda w: detection.labels(w.kind, w.compression, w.block),
         landmarks=lambda w: expand(
             "{R}/landmarks/{s}", R=R, s=detection.targets(w.kind, w.compression, w.block)
         ),
-        verdicts=lambda w: expand(
-            "{R}/accepted/{s}.json", R=R, s=detection.targets(w.kind, w.compression, w.block)
-        ),
+        decided=lambda w: DECIDED if detection.is_own(w.kind) else [],
     output:
         faces=directory(f"{R}/crops/{{kind}}/{{compression}}/{{block}}"),
     message:
@@ -23,8 +26,15 @@ rule find_faces:
     params:
         code=build.code("find_faces"),
         names=lambda w: detection.block(w.kind, w.compression, w.block),
+        uses=lambda w: contents.identify(public_sources(w)),
+        videos=lambda w, input: located(
+            detection.sources(w.kind, w.compression, w.block), input.videos
+        ),
         frames=build.config.detection.frames,
-        settings=build.config.track.model_dump(mode="json"),
+        tracking=contents.identify(build.config.track.model_dump(mode="json")),
+        settings=lambda w, output: build.config.track.model_dump(mode="json"),
+        sources=lambda w, output: outside.keys(public_sources(w)),
+        note=lambda w, output: f"{R}/sources/find_faces/{w.kind}/{w.compression}/{w.block}.json",
     resources:
         mem_mb=per_attempt(2000),
         runtime=per_attempt(120),
@@ -57,9 +67,9 @@ rule splits:
 
 rule fit_detector:
     input:
-        splits=f"{R}/tables/splits.csv",
-        faces=lambda w: detection.blocks(detection.train_on, detection.learns_from(w.detector)),
-        weights=lambda w: external_inputs(detection.weight_files(w.detector)),
+        splits=ancient(f"{R}/tables/splits.csv"),
+        faces=lambda w: detection.training_blocks(w.detector),
+        decided=DECIDED,
     output:
         model=f"{R}/detectors/{{detector}}/{{fold}}.safetensors",
         card=f"{R}/detectors/{{detector}}/{{fold}}.json",
@@ -71,7 +81,9 @@ rule fit_detector:
         f"{R}/benchmarks/fit_detector/{{detector}}/{{fold}}.tsv"
     params:
         code=lambda w: build.code("fit_detector", detection.module(w.detector)),
-        settings=lambda w: detection.fit_params(w.detector),
+        videos=lambda w: detection.learns(w.detector, w.fold),
+        uses=lambda w: contents.identify(detection.fit_params(w.detector)),
+        settings=lambda w, output: detection.fit_params(w.detector),
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,
@@ -93,9 +105,10 @@ rule fit_detector:
 
 rule score:
     input:
-        splits=f"{R}/tables/splits.csv",
+        splits=ancient(f"{R}/tables/splits.csv"),
         faces=lambda w: detection.blocks(w.dataset, w.compression),
         models=lambda w: detection.models(w.detector),
+        decided=DECIDED,
     output:
         scores=f"{R}/scores/{{detector}}/{{dataset}}/{{compression}}.parquet",
     message:
@@ -106,6 +119,7 @@ rule score:
         f"{R}/benchmarks/score/{{detector}}/{{dataset}}/{{compression}}.tsv"
     params:
         code=lambda w: build.code("score", detection.module(w.detector)),
+        videos=lambda w: detection.tests(w.dataset),
         device=build.config.device,
         threads=build.config.training.threads,
     threads: build.config.training.threads
@@ -124,6 +138,7 @@ rule detector_auc:
         splits=f"{R}/tables/splits.csv",
         scores=lambda w: detection.scores(),
         faces=lambda w: detection.all_blocks(),
+        decided=DECIDED,
     output:
         left_out=f"{R}/tables/left_out.csv",
         table=f"{R}/tables/detector_auc.csv",
@@ -159,6 +174,7 @@ rule detector_figures:
             R=R,
             name=["table_4_3_detector_auc", "table_4_4_compression_auc"],
         ),
+        decided=DECIDED,
     output:
         figures=expand("{R}/figures/{name}.png", R=R, name=DETECTOR_FIGURES),
     message:

@@ -14,7 +14,8 @@ rule track:
         f"{R}/benchmarks/track/{{subject}}.tsv"
     params:
         code=build.code("track"),
-        settings=build.config.track.model_dump(mode="json"),
+        uses=contents.identify(build.config.track.model_dump(mode="json")),
+        settings=lambda w, output: build.config.track.model_dump(mode="json"),
     resources:
         mem_mb=per_attempt(1500),
         runtime=per_attempt(60),
@@ -25,16 +26,16 @@ rule track:
 
 
 # One job for all subjects, because a face belongs to the nearest of them. It is a checkpoint only
-# so that Snakemake decides anew, after it, which jobs must run: verdicts that stay the same (it
-# compares small files by content) rebuild nothing. Snakemake decides anew only for rules with a
-# verdict among their own inputs, which all later rules have. No input function waits for it, so
-# that dry runs show every job.
+# so that Snakemake decides anew, after it, which jobs must run. Snakemake does so for rules with an
+# output of this one among their own inputs, which all later rules have. No input function waits for
+# it, so that dry runs show every job.
 checkpoint accept:
     input:
         clips=expand("{R}/clips/{subject}", R=R, subject=build.subjects),
         tracks=expand("{R}/tracks/{subject}", R=R, subject=build.subjects),
     output:
-        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+        decisions=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+        verdicts=expand("{R}/verdicts/{subject}.json", R=R, subject=build.subjects),
         table=f"{R}/tables/clips.csv",
     message:
         "Accepting or rejecting the clips of all subjects"
@@ -45,6 +46,7 @@ checkpoint accept:
     params:
         code=build.code("accept"),
         subjects=build.subjects,
+        requests=lambda w, output: {clip: decisions.request(clip) for clip in build.manifest.clips},
         settings=build.config.accept.model_dump(mode="json"),
         strict=build.config.strict,
     resources:
@@ -56,11 +58,27 @@ checkpoint accept:
         "../workflow_scripts/accept.py"
 
 
+def judged(kind, name):
+    """Return a subject's file or folder of one kind, for a job on the subject or on one clip.
+
+    Its time counts only while `accept` has not yet decided on the present state of these clips;
+    afterwards the job compares the decisions.
+    """
+    subject = name.partition("_")[0]
+    path = f"{R}/accepted/{subject}.json" if kind == "accepted" else f"{R}/{kind}/{subject}"
+    return path if decisions.open(name) else ancient(path)
+
+
+# An input of rules that read no decision, so that Snakemake decides on them anew after `accept`.
+# As a path: `rules.accept` here would make Snakemake's planning quadratic.
+DECIDED = [ancient(f"{R}/tables/clips.csv")] if build.subjects else []
+
+
 rule align:
     input:
-        clips=rules.ingest.output.clips,
-        tracks=rules.track.output.tracks,
-        verdicts=f"{R}/accepted/{{subject}}.json",
+        clips=lambda w: judged("clips", w.subject),
+        tracks=lambda w: judged("tracks", w.subject),
+        verdicts=lambda w: judged("accepted", w.subject),
     output:
         landmarks=directory(f"{R}/landmarks/{{subject}}"),
         faces=directory(f"{R}/faces/{{subject}}"),
@@ -72,6 +90,7 @@ rule align:
         f"{R}/benchmarks/align/{{subject}}.tsv"
     params:
         code=build.code("align"),
+        uses=lambda w: decisions.accepted(w.subject),
         smoothing=build.config.smoothing.model_dump(mode="json"),
         settings=build.config.align.model_dump(mode="json"),
     resources:

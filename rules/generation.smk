@@ -4,9 +4,9 @@
 
 rule train:
     input:
-        unpack(lambda w: {"start": path for path in external_inputs(generation.start(w.recipe))}),
+        start=lambda w: made_or_stored(generation.start(w.recipe)),
         faces=lambda w: [f"{R}/faces/{subject}" for subject in w.pair.split("-")],
-        verdicts=lambda w: [f"{R}/accepted/{subject}.json" for subject in w.pair.split("-")],
+        decided=DECIDED,
     output:
         model=f"{R}/models/{{recipe}}/{{pair}}.safetensors",
         losses=f"{R}/models/{{recipe}}/{{pair}}.csv",
@@ -21,6 +21,8 @@ rule train:
     params:
         code=build.code("train"),
         recipe=lambda w: generation.pair_recipe(w.recipe),
+        base=lambda w: [contents.of(path) for path in generation.start(w.recipe)],
+        start=lambda w, input: located(generation.start(w.recipe), input.start),
         warm_rate=lambda w: generation.warm_rate(w.recipe),
         keep=build.config.training.keep,
         context=build.config.align.context,
@@ -53,7 +55,7 @@ rule train:
 use rule train as train_shared with:
     input:
         faces=expand("{R}/faces/{subject}", R=R, subject=build.subjects),
-        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+        decided=DECIDED,
     output:
         model=f"{R}/models/{{recipe}}/{{shared}}.safetensors",
         losses=f"{R}/models/{{recipe}}/{{shared}}.csv",
@@ -67,6 +69,8 @@ use rule train as train_shared with:
         f"{R}/benchmarks/train/{{recipe}}/{{shared}}.tsv"
     params:
         recipe=lambda w: generation.shared_recipe(w.recipe, w.shared),
+        base=[],
+        start=[],
         warm_rate=1.0,
         # Pairs start from this model, in full precision.
         keep="float32" if generation.warm else build.config.training.keep,
@@ -89,6 +93,7 @@ use rule train as train_shared with:
 rule training_table:
     input:
         cards=expand("{R}/models/{stem}.json", R=R, stem=generation.trained()),
+        decided=DECIDED,
     output:
         table=f"{R}/tables/training.csv",
     message:
@@ -111,9 +116,9 @@ rule training_table:
 rule synthesise:
     input:
         unpack(lambda w: generation.model(w.method, w.target, w.donor)),
-        clips=f"{R}/clips/{{target}}",
+        clips=lambda w: judged("clips", f"{w.target}_{w.number}"),
         landmarks=f"{R}/landmarks/{{target}}",
-        verdicts=f"{R}/accepted/{{target}}.json",
+        verdicts=lambda w: judged("accepted", f"{w.target}_{w.number}"),
     output:
         videos=expand(
             "{R}/dataset/{{method}}/{compression}/{{target}}_{{donor}}_{{number}}.mp4",
@@ -130,6 +135,7 @@ rule synthesise:
         f"{R}/benchmarks/synthesise/{{method}}/{{target}}_{{donor}}_{{number}}.tsv"
     params:
         code=build.code("synthesise"),
+        uses=lambda w: decisions.on_clip(f"{w.target}_{w.number}"),
         recipe=lambda w: build.synthesis(w.method),
         device=build.config.device,
         precision=build.config.training.precision,
@@ -147,8 +153,8 @@ rule synthesise:
 
 rule real:
     input:
-        clips=f"{R}/clips/{{subject}}",
-        verdicts=f"{R}/accepted/{{subject}}.json",
+        clips=lambda w: judged("clips", f"{w.subject}_{w.number}"),
+        verdicts=lambda w: judged("accepted", f"{w.subject}_{w.number}"),
     output:
         videos=expand(
             "{R}/dataset/real/{compression}/{{subject}}_{{number}}.mp4",
@@ -164,6 +170,7 @@ rule real:
         f"{R}/benchmarks/real/{{subject}}_{{number}}.tsv"
     params:
         code=build.code("real"),
+        uses=lambda w: decisions.on_clip(f"{w.subject}_{w.number}"),
         encoding={**build.config.video.model_dump(), "fps": build.config.ingest.fps},
     resources:
         mem_mb=per_attempt(1000),

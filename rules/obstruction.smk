@@ -4,9 +4,9 @@ from swapset.build.figures import BREAKER_FIGURES
 
 rule clip_labels:
     input:
-        clips=f"{R}/clips/{{subject}}",
+        clips=lambda w: judged("clips", w.subject),
         landmarks=f"{R}/landmarks/{{subject}}",
-        verdicts=f"{R}/accepted/{{subject}}.json",
+        verdicts=lambda w: judged("accepted", w.subject),
     output:
         labels=directory(f"{R}/extractors/labels/{{subject}}"),
     message:
@@ -17,6 +17,7 @@ rule clip_labels:
         f"{R}/benchmarks/clip_labels/{{subject}}.tsv"
     params:
         code=build.code("clip_labels"),
+        uses=lambda w: decisions.accepted(w.subject),
         frames=build.config.landmark_breaker.label_frames,
     resources:
         mem_mb=per_attempt(1000),
@@ -30,7 +31,7 @@ rule clip_labels:
 rule train_extractor:
     input:
         labels=lambda w: expand("{R}/extractors/labels/{s}", R=R, s=breaker.training_people),
-        weights=lambda w: external_inputs(breaker.weight_files(w.extractor)),
+        decided=DECIDED,
     output:
         model=f"{R}/extractors/{{extractor}}.safetensors",
         card=f"{R}/extractors/{{extractor}}.json",
@@ -43,8 +44,11 @@ rule train_extractor:
         f"{R}/benchmarks/train_extractor/{{extractor}}.tsv"
     params:
         code=lambda w: build.code("train_extractor", *breaker.modules(w.extractor)),
-        settings=lambda w: breaker.training_params(w.extractor),
-        labels=lambda w: breaker.label_source(),
+        uses=lambda w: contents.identify(
+            [breaker.training_params(w.extractor), breaker.label_source()]
+        ),
+        settings=lambda w, output: breaker.training_params(w.extractor),
+        labels=lambda w, output: breaker.label_source(),
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,
@@ -66,9 +70,9 @@ rule train_extractor:
 
 rule key_frames:
     input:
-        clips=f"{R}/clips/{{subject}}",
+        clips=lambda w: judged("clips", w.subject),
         landmarks=f"{R}/landmarks/{{subject}}",
-        verdicts=f"{R}/accepted/{{subject}}.json",
+        verdicts=lambda w: judged("accepted", w.subject),
     output:
         frames=directory(f"{R}/obstruction/frames/{{subject}}"),
     message:
@@ -79,6 +83,7 @@ rule key_frames:
         f"{R}/benchmarks/key_frames/{{subject}}.tsv"
     params:
         code=build.code("key_frames"),
+        uses=lambda w: decisions.accepted(w.subject),
         runs=lambda w: breaker.runs,
     resources:
         mem_mb=per_attempt(1000),
@@ -93,6 +98,7 @@ rule attack:
     input:
         frames=f"{R}/obstruction/frames/{{subject}}",
         extractors=lambda w: breaker.source_files(w.source),
+        decided=DECIDED,
     output:
         frames=directory(f"{R}/obstruction/noisy/{{attack}}/{{source}}/{{subject}}"),
     wildcard_constraints:
@@ -126,6 +132,7 @@ rule match_ssim:
         frames=f"{R}/obstruction/frames/{{subject}}",
         noisy=lambda w: breaker.frames(ROBUST, w.source, w.subject),
         others=lambda w: breaker.compared_frames(w.source, w.subject),
+        decided=DECIDED,
     output:
         frames=directory(f"{R}/obstruction/noisy/{EVEN}/{{source}}/{{subject}}"),
     message:
@@ -152,6 +159,7 @@ rule measure_attack:
         extractors=[breaker.extractor(name) for name in breaker.extractors],
         model=lambda w: breaker.model(w.subject)["model"],
         card=lambda w: breaker.model(w.subject)["card"],
+        decided=DECIDED,
     output:
         measures=f"{R}/obstruction/measures/{{attack}}/{{source}}/{{subject}}.csv",
     message:
@@ -165,7 +173,8 @@ rule measure_attack:
         recipe=lambda w: build.synthesis(breaker.method),
         donor=lambda w: breaker.donor(w.subject),
         reference=breaker.reference,
-        predictor=str(build.config.track.predictor or ""),
+        uses=contents.identify(str(build.config.track.predictor or "")),
+        predictor=lambda w, output: str(build.config.track.predictor or ""),
         compressions=build.config.landmark_breaker.compressions,
         swap_every=build.config.landmark_breaker.swap_every,
         device=build.config.device,
@@ -191,6 +200,7 @@ rule sweep:
         ],
         model=lambda w: breaker.model(w.subject)["model"],
         card=lambda w: breaker.model(w.subject)["card"],
+        decided=DECIDED,
     output:
         measures=f"{R}/obstruction/sweep/{{extractor}}/{{subject}}.csv",
     message:
@@ -227,6 +237,7 @@ rule landmark_breaker_tables:
     input:
         measures=lambda w: breaker.measure_files(),
         sweeps=lambda w: breaker.sweep_files(),
+        decided=DECIDED,
     output:
         table=f"{R}/tables/landmark_breaker.csv",
         differences=f"{R}/tables/landmark_breaker_differences.csv",
@@ -263,6 +274,7 @@ rule landmark_breaker_figures:
         extractors=[breaker.extractor(name) for name in breaker.extractors],
         models=lambda w: [breaker.model(subject)["model"] for subject in breaker.subjects],
         cards=lambda w: [breaker.model(subject)["card"] for subject in breaker.subjects],
+        decided=DECIDED,
     output:
         figures=expand("{R}/figures/{name}.png", R=R, name=BREAKER_FIGURES),
     message:

@@ -8,9 +8,9 @@ PLACE = "protected/{attack}/{source}"
 
 rule protect_clips:
     input:
-        clips=f"{R}/clips/{{subject}}",
+        clips=lambda w: judged("clips", w.subject),
         landmarks=f"{R}/landmarks/{{subject}}",
-        verdicts=f"{R}/accepted/{{subject}}.json",
+        verdicts=lambda w: judged("accepted", w.subject),
         extractors=lambda w: protected.extractor_files(w.attack, w.source),
     output:
         clips=directory(f"{P}/clips/{{subject}}"),
@@ -22,6 +22,7 @@ rule protect_clips:
         f"{R}/benchmarks/protect_clips/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
         code=lambda w: build.code("protect_clips", *protected.modules(w.attack, w.source)),
+        uses=lambda w: decisions.accepted(w.subject),
         settings=lambda w: breaker.attack_params(w.attack),
         compression=build.config.landmark_breaker.protected_compression,
         seed=build.config.seed,
@@ -43,8 +44,8 @@ rule find_landmarks:
     input:
         clips=rules.protect_clips.output.clips,
         landmarks=f"{R}/landmarks/{{subject}}",
-        tracks=f"{R}/tracks/{{subject}}",
-        verdicts=f"{R}/accepted/{{subject}}.json",
+        tracks=lambda w: judged("tracks", w.subject),
+        verdicts=lambda w: judged("accepted", w.subject),
         extractor=lambda w: breaker.extractor(w.source),
     output:
         tracks=directory(f"{P}/tracks/{{subject}}"),
@@ -56,6 +57,7 @@ rule find_landmarks:
         f"{R}/benchmarks/find_landmarks/{{attack}}/{{source}}/{{subject}}.tsv"
     params:
         code=lambda w: build.code("find_landmarks", *breaker.modules(w.source)),
+        uses=lambda w: decisions.accepted(w.subject),
         device=build.config.device,
         threads=build.config.training.threads,
     threads: build.config.training.threads
@@ -73,7 +75,7 @@ use rule align as protected_align with:
     input:
         clips=rules.protect_clips.output.clips,
         tracks=rules.find_landmarks.output.tracks,
-        verdicts=f"{R}/accepted/{{subject}}.json",
+        verdicts=lambda w: judged("accepted", w.subject),
     output:
         landmarks=directory(f"{P}/landmarks/{{subject}}"),
         faces=directory(f"{P}/faces/{{subject}}"),
@@ -90,7 +92,7 @@ use rule align as protected_align with:
 use rule train as protected_train with:
     input:
         faces=lambda w: protected.faces(w.attack, w.source, w.pair),
-        verdicts=lambda w: [f"{R}/accepted/{subject}.json" for subject in w.pair.split("-")],
+        decided=DECIDED,
     output:
         model=f"{P}/models/{{recipe}}/{{pair}}.safetensors",
         losses=f"{P}/models/{{recipe}}/{{pair}}.csv",
@@ -104,6 +106,8 @@ use rule train as protected_train with:
         f"{R}/benchmarks/train/{PLACE}/{{recipe}}/{{pair}}.tsv"
     params:
         recipe=lambda w: generation.cold_recipe(w.recipe),
+        base=[],
+        start=[],
         warm_rate=1.0,
         checkpoint=lambda w, output: (
             f"{R}/checkpoints/protected/{w.attack}/{w.source}/{w.recipe}/{w.pair}.safetensors"
@@ -116,7 +120,7 @@ use rule synthesise as protected_synthesise with:
         unpack(lambda w: protected.model(w.attack, w.source, w.target, w.donor)),
         clips=lambda w: protected.folder_of(w.attack, w.source, "clips", w.target, w.donor),
         landmarks=lambda w: protected.folder_of(w.attack, w.source, "landmarks", w.target, w.donor),
-        verdicts=f"{R}/accepted/{{target}}.json",
+        verdicts=lambda w: judged("accepted", f"{w.target}_{w.number}"),
     output:
         videos=[f"{P}/dataset/{{method}}/original/{{target}}_{{donor}}_{{number}}.mp4"],
         record=f"{P}/records/{{method}}/{{target}}_{{donor}}_{{number}}.json",
@@ -134,8 +138,8 @@ use rule measure as protected_measure with:
     input:
         clips=lambda w: protected.folder_of(w.attack, w.source, "clips", w.target, w.donor),
         landmarks=f"{R}/landmarks/{{target}}",
-        tracks=lambda w: expand("{R}/tracks/{s}", R=R, s=[w.target, w.donor]),
-        verdicts=lambda w: expand("{R}/accepted/{s}.json", R=R, s=[w.target, w.donor]),
+        tracks=lambda w: [judged("tracks", person) for person in (w.target, w.donor)],
+        verdicts=lambda w: [judged("accepted", person) for person in (w.target, w.donor)],
         videos=lambda w: protected.fake_files(w.attack, w.source, w.target, w.donor, "mp4"),
         labels=lambda w: protected.fake_files(w.attack, w.source, w.target, w.donor, "parquet"),
     output:
@@ -149,6 +153,7 @@ use rule measure as protected_measure with:
         f"{R}/benchmarks/measure/{PLACE}/{{target}}_{{donor}}.tsv"
     params:
         people=lambda w: [w.target, w.donor],
+        uses=lambda w: decisions.accepted(w.target, w.donor),
 
 
 rule protected_training:
@@ -156,6 +161,7 @@ rule protected_training:
         scores=lambda w: protected.scores(),
         found=lambda w: protected.folders("landmarks"),
         known=lambda w: expand("{R}/landmarks/{s}", R=R, s=protected.pairs.values()),
+        decided=DECIDED,
     output:
         table=f"{R}/tables/protected_training.csv",
     message:
@@ -187,6 +193,7 @@ rule protected_figure:
         clips=lambda w: protected.folders("clips"),
         faces=lambda w: protected.folders("faces"),
         known=lambda w: expand("{R}/faces/{s}", R=R, s=protected.pairs.values()),
+        decided=DECIDED,
         opened=lambda w: protected.figure_inputs() if STORED else [],
     output:
         figure=f"{R}/figures/protected_training.png",

@@ -3,10 +3,10 @@
 
 rule measure:
     input:
-        clips=f"{R}/clips/{{target}}",
+        clips=lambda w: judged("clips", w.target),
         landmarks=f"{R}/landmarks/{{target}}",
-        tracks=lambda w: expand("{R}/tracks/{s}", R=R, s=build.people_in(w.target)),
-        verdicts=lambda w: expand("{R}/accepted/{s}.json", R=R, s=build.people_in(w.target)),
+        tracks=lambda w: [judged("tracks", person) for person in build.people_in(w.target)],
+        verdicts=lambda w: [judged("accepted", person) for person in build.people_in(w.target)],
         videos=lambda w: build.fakes_of(w.target, "dataset/{method}/original/{fake}.mp4"),
         labels=lambda w: build.fakes_of(w.target, "labels/{method}/{fake}.parquet"),
     output:
@@ -21,6 +21,7 @@ rule measure:
     params:
         code=build.code("measure"),
         people=lambda w: build.people_in(w.target),
+        uses=lambda w: decisions.accepted(*build.people_in(w.target)),
         every=build.config.quality.every,
         identity_frames=build.config.quality.identity_frames,
     resources:
@@ -35,16 +36,7 @@ rule measure:
 # Fakes of public datasets whose originals are known.
 rule measure_public:
     input:
-        videos=lambda w: external_inputs(
-            sorted(
-                {
-                    path
-                    for _, *paths, _ in detection.pair_block(w.dataset, w.block)
-                    for path in paths
-                    if path
-                }
-            )
-        ),
+        videos=lambda w: made_or_stored(detection.pair_videos(w.dataset, w.block)),
     output:
         scores=f"{R}/quality/public/{{dataset}}/{{block}}.csv",
     message:
@@ -55,8 +47,12 @@ rule measure_public:
         f"{R}/benchmarks/measure_public/{{dataset}}/{{block}}.tsv"
     params:
         code=build.code("measure_public"),
-        pairs=lambda w: detection.pair_block(w.dataset, w.block),
-        settings=build.config.track.model_dump(mode="json"),
+        uses=lambda w: contents.identify(detection.pair_block(w.dataset, w.block)),
+        pairs=lambda w, output: detection.pair_block(w.dataset, w.block),
+        tracking=contents.identify(build.config.track.model_dump(mode="json")),
+        settings=lambda w, output: build.config.track.model_dump(mode="json"),
+        sources=lambda w, output: outside.keys(detection.pair_videos(w.dataset, w.block)),
+        note=lambda w, output: f"{R}/sources/measure_public/{w.dataset}/{w.block}.json",
         every=build.config.quality.every,
         identity_frames=build.config.quality.identity_frames,
     resources:
@@ -72,7 +68,7 @@ rule mask_ssim:
     input:
         scores=expand("{R}/quality/{target}.csv", R=R, target=build.targets),
         public=lambda w: detection.pair_blocks(),
-        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+        decided=DECIDED,
     output:
         table=f"{R}/tables/mask_ssim.csv",
         differences=f"{R}/tables/mask_ssim_differences.csv",

@@ -68,7 +68,7 @@ rule report:
     input:
         figures=rules.figures.output.figures,
         quoted=rules.quoted.output.tables,
-        verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
+        verdicts=expand("{R}/verdicts/{subject}.json", R=R, subject=build.subjects),
         previews=expand("{R}/models/{stem}.png", R=R, stem=generation.previewed()),
         provenance=f"{R}/dataset/provenance.jsonl",
         tables=expand(

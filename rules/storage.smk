@@ -1,6 +1,4 @@
 # Places of files. Results go to object storage if Snakemake has a default storage provider.
-from snakemake.io import _IOFile, flag
-
 STORED = workflow.storage_settings.default_storage_provider
 
 if STORED and (os.path.isabs(R) or R.startswith("..")):
@@ -9,25 +7,19 @@ if STORED and (os.path.isabs(R) or R.startswith("..")):
     )
 
 
-def external_inputs(paths):
-    """Mark files that the build does not make: local ones, wherever results go, and URLs."""
-    return [
-        path if path.startswith(f"{R}/") else storage(path) if "://" in path else as_named(path)
-        for path in paths
-    ]
+def made_or_stored(paths):
+    """Return the inputs among these files: results of the build, and objects in storage.
+
+    Snakemake would compare times and places of all others; see swapset/build/contents.py.
+    """
+    inputs = [path for path in paths if not build.is_outside(path)]
+    return [path if path.startswith(f"{R}/") else storage(path) for path in inputs]
 
 
-def as_named(path):
-    """Mark a local file with a name chosen by the user: {braces} in it are not wildcards."""
-    return flag(local(path), "as_named")
-
-
-def apply_wildcards(self, wildcards, replace=_IOFile.apply_wildcards):
-    """Leave names chosen by users alone; Snakemake (9.27) has no escape for braces."""
-    return self if "as_named" in self.flags else replace(self, wildcards)
-
-
-_IOFile.apply_wildcards = apply_wildcards
+def located(paths, inputs):
+    """Return where a job finds files: those among its inputs where these are, others in place."""
+    places = iter(inputs)
+    return [path if build.is_outside(path) else next(places) for path in paths]
 
 
 def not_retrieved(paths):

@@ -1,16 +1,19 @@
-# Remove files that a finished build no longer needs. Existing tables of detectors and of Landmark
+# Remove files that a finished build no longer needs, and results of earlier configs. Existing tables of detectors and of Landmark
 # Breaker must be up to date; the inputs of tables that do not exist yet stay
 # (swapset/build/tidy.py).
+from swapset.build.leftovers import TOKEN
 
 
 rule tidy:
     input:
         rules.all.input,
         tidying.finished(),
+        # They may show a clip that was withdrawn.
+        [path for path in [*rules.figures.output, *rules.report.output] if os.path.exists(path)],
     output:
         table=f"{R}/tables/tidied.csv",
     message:
-        "Removing files that the finished build no longer needs, listed in tables/tidied.csv"
+        "Removing files that the finished build no longer needs or makes, listed in tables/tidied.csv"
     log:
         f"{R}/logs/tidy.log",
     benchmark:
@@ -19,6 +22,9 @@ rule tidy:
         code=build.code("tidy"),
         removed=tidying.removed(),
         kept=tidying.kept(),
+        seen=lambda w: stages.leftovers.token(),
+        unmade=lambda w, output: stages.leftovers.paths(),
+        token=lambda w, output: f"{R}/{TOKEN}",
         sources=lambda w, output: tidying.sources(),
     localrule: True
     resources:

@@ -4,15 +4,22 @@ from pathlib import Path
 
 from swapset.build.job import job
 from swapset.config.sections import AcceptSettings
-from swapset.faces.accept_all import judge_clips, read_ingested, refuse_rejected, write_verdicts
+from swapset.faces.accept_all import (
+    VerdictFiles,
+    judge_clips,
+    read_ingested,
+    refuse_rejected,
+    write_verdicts,
+)
 
 if __name__ == "__main__":
     inputs, params, output = snakemake.input, snakemake.params, snakemake.output
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
-        ingested = read_ingested(dict(zip(params.subjects, map(Path, inputs.clips), strict=True)))
-        tracks = dict(zip(params.subjects, map(Path, inputs.tracks), strict=True))
-        verdicts = judge_clips(ingested, tracks, AcceptSettings(**params.settings))
+        paths = (inputs.clips, inputs.tracks, output.decisions, output.verdicts)
+        by_subject = (dict(zip(params.subjects, map(Path, each), strict=True)) for each in paths)
+        files = VerdictFiles(*by_subject, table=Path(output.table))
+        ingested = read_ingested(files.clips)
+        verdicts = judge_clips(ingested, files.tracks, AcceptSettings(**params.settings))
         if params.strict:
             refuse_rejected(verdicts)
-        files = dict(zip(params.subjects, map(Path, output.verdicts), strict=True))
-        write_verdicts(verdicts, ingested, files, Path(output.table))
+        write_verdicts(verdicts, ingested, params.requests, files)

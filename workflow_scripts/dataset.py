@@ -5,9 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from swapset.build.job import job
-from swapset.dataset.manifest import Person
-from swapset.dataset.provenance import any_accepted, fakes_table, read_records, write_provenance
-from swapset.dataset.tables import datasets_table, demographics_table
+from swapset.dataset.provenance import fakes_table, read_records, write_provenance
+from swapset.dataset.tables import datasets_table
 from swapset.io.files import read_csv, read_json, write_csv
 
 if __name__ == "__main__":
@@ -23,7 +22,3 @@ if __name__ == "__main__":
         public = [read_csv(path) for path in inputs.public]
         write_csv(output.table, pd.concat([datasets_table(videos, params.methods), *public]))
         write_csv(output.fakes, fakes)
-        if output.demographics:
-            people = [Person(**person) for person in params.people]
-            shown = [name for name, clips in verdicts.items() if any_accepted(clips)]
-            write_csv(output.demographics[0], demographics_table(people, shown))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.build.job import job
+from swapset.build.job import job, record_hashes
 from swapset.config.sections import TrackSettings
 from swapset.detection.blocks import OwnVideo, own_faces, public_faces
 from swapset.detection.store import write_store
@@ -13,8 +13,8 @@ if __name__ == "__main__":
     inputs, params = snakemake.input, snakemake.params
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         tracker = Tracker(TrackSettings(**params.settings))
-        videos = dict(zip(params.names, map(Path, inputs.videos), strict=True))
-        if inputs.verdicts:
+        videos = dict(zip(params.names, map(Path, params.videos), strict=True))
+        if inputs.landmarks:
             folders = {Path(path).name: Path(path) for path in inputs.landmarks}
             labels = {Path(path).stem: Path(path) for path in inputs.labels}
             local_videos = [
@@ -25,3 +25,5 @@ if __name__ == "__main__":
             faces = public_faces(videos, tracker, params.frames)
         with atomic_output(snakemake.output.faces, directory=True) as folder:
             write_store(folder, faces)
+        if params.sources:
+            record_hashes(params.note, params.sources)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from swapset.build.job import job
+from swapset.build.job import job, record_hashes
 from swapset.config.sections import TrackSettings
 from swapset.quality.public_scores import Pair, score_pairs
 
@@ -21,3 +21,4 @@ if __name__ == "__main__":
             every=params.every,
             identity_frames=params.identity_frames,
         )
+        record_hashes(params.note, params.sources)

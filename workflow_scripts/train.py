@@ -11,13 +11,13 @@ if __name__ == "__main__":
     params, inputs, output = snakemake.params, snakemake.input, snakemake.output
     files = [Path(path) for path in (output.model, output.losses, output.preview, output.card)]
     with (
-        job(snakemake.rule, snakemake.log[0], snakemake.input) as log,
+        job(snakemake.rule, snakemake.log[0], snakemake.input, params.start) as log,
         claimed_device(params.device, threads=params.threads, sharers=params.per_gpu) as device,
     ):
         from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
         from swapset.generation.training import Run
 
-        recipe, start = snakemake.wildcards.recipe, inputs.get("start")
+        recipe = snakemake.wildcards.recipe
         run = Run(
             seed=derive_seed(params.seed, "train", recipe, files[0].stem),
             device=device,
@@ -36,7 +36,7 @@ if __name__ == "__main__":
                 run=run,
                 code=params.code,
                 needs_all=params.faces is None,
-                start=Path(start) if start else None,
+                start=next(map(Path, params.start), None),
                 warm_rate=params.warm_rate,
                 keep=params.keep,
             ),

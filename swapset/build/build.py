@@ -33,6 +33,7 @@ _NOT_IN_HASH = {
     "attacks",
     "landmark_breaker",
 }
+_PLACES = {"clips", "clips_root", "subjects", "swaps"}
 
 
 class Build:
@@ -133,6 +134,14 @@ class Build:
             return url if url.startswith("s3://") else f"{self.root}/fetched/{clip}.mp4"
         return str(path.relative_to(self._here) if path.is_relative_to(self._here) else path)
 
+    def is_outside(self, path: str) -> bool:
+        """Return whether a local file is read by the build and not made by it."""
+        return "://" not in path and not path.startswith(f"{self.root}/")
+
+    def sources_of(self, subject: str) -> list[str]:
+        """Return `source_of` each of a subject's clips."""
+        return [self.source_of(clip) for clip in self.manifest.of(subject)]
+
     def parts_of(self, subject: str) -> dict[str, list[float | None]]:
         """Return the [start, end] of each clip of a subject, in seconds or None, by clip."""
         rows = (self.manifest.clips[clip] for clip in self.manifest.of(subject))
@@ -220,5 +229,12 @@ class Build:
 
     def config_hash(self) -> str:
         """Return 16 hex digits of the settings that the dataset's videos depend on."""
-        shown = self.config.model_dump(mode="json", exclude=_NOT_IN_HASH)
+        return self._hash_without(_NOT_IN_HASH)
+
+    def settings_hash(self) -> str:
+        """Return the same without the places of tables and clips, which may be renamed."""
+        return self._hash_without(_NOT_IN_HASH | _PLACES)
+
+    def _hash_without(self, left_out: set[str]) -> str:
+        shown = self.config.model_dump(mode="json", exclude=left_out)
         return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 from swapset.build.build import Build
 from swapset.build.chosen import check_chosen
 from swapset.build.public_datasets import PublicDatasets
+from swapset.build.split_rows import Row, SplitRows
 from swapset.dataset.splits import Fold, make_folds
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.errors import ConfigError
@@ -84,6 +84,10 @@ class DetectionPlan:
         default = DEFAULT_METHOD if DEFAULT_METHOD in self.own_datasets else last
         return self.settings.train_on or default
 
+    def is_own(self, kind: str) -> bool:
+        """Return whether videos of a kind are made by this build."""
+        return kind == "real" or kind in self.own_datasets
+
     def compressions(self, dataset: str) -> list[str]:
         """Return the compressions in which a dataset is available."""
         if dataset in self.own_datasets:
@@ -103,7 +107,7 @@ class DetectionPlan:
 
     def names(self, kind: str, compression: str) -> list[str]:
         """Return the names of the videos of a kind, in order."""
-        if kind == "real" or kind in self.own_datasets:
+        if self.is_own(kind):
             return self._local_names["real" if kind == "real" else "fake"]
         return list(self.public.files(kind, compression))
 
@@ -152,6 +156,11 @@ class DetectionPlan:
         start = int(number) * self.settings.block
         return self.public.pairs[dataset][start : start + self.settings.block]
 
+    def pair_videos(self, dataset: str, number: str) -> list[str]:
+        """Return the videos that belong to the pairs of one block."""
+        pairs = self.pair_block(dataset, number)
+        return sorted({path for _, *paths, _ in pairs for path in paths if path})
+
     # -- one block of videos -------------------------------------------------------------------
 
     def block(self, kind: str, compression: str, number: str) -> list[str]:
@@ -175,7 +184,7 @@ class DetectionPlan:
             See `block`.
         """
         names = self.block(kind, compression, number)
-        if kind == "real" or kind in self.own_datasets:
+        if self.is_own(kind):
             return [f"{self._build.root}/dataset/{kind}/{compression}/{n}.mp4" for n in names]
         paths = self.public.files(kind, compression)
         return [paths[name] for name in names]
@@ -203,7 +212,7 @@ class DetectionPlan:
         kind, compression, number : str
             See `block`.
         """
-        if kind != "real" and kind not in self.own_datasets:
+        if not self.is_own(kind):
             return []
         names = self.block(kind, compression, number)
         return list(dict.fromkeys(name.partition("_")[0] for name in names))
@@ -244,7 +253,7 @@ class DetectionPlan:
         ConfigError
             If the training dataset has no training videos, or not in the detector's compression.
         """
-        if "weights" not in self.fit_params(detector) and not self._has_training(self.train_on):
+        if not self._is_published(detector) and not self._has_training(self.train_on):
             able = ", ".join(name for name in self.datasets if self._has_training(name))
             raise ConfigError(
                 f"detection.train_on: {self.train_on!r} is not allowed: it has no training split, "
@@ -269,44 +278,44 @@ class DetectionPlan:
             v.split == "train" for v in self.public.videos(dataset)
         )
 
-    def split_rows(self) -> list[list[str | int]]:
-        """Return the table of splits: rows of kind, video, label, target, donor, fold, role."""
-        rows: list[list[str | int]] = []
-        for number in range(len(self.fold_numbers)):
-            for kind in self.all_kinds:
-                rows += [
-                    [kind, name, label, target, donor, number, role]
-                    for name, label, target, donor, role in self._roles(kind, number)
-                ]
-        return rows
+    @cached_property
+    def _splits(self) -> SplitRows:
+        return SplitRows(
+            self._build,
+            self.public,
+            kinds=self.all_kinds,
+            folds=self.folds,
+            count=len(self.fold_numbers),
+            train_on=self.train_on,
+        )
 
-    def _roles(self, kind: str, fold: int) -> Iterator[tuple[str, int, str, str, str]]:
-        """Yield name, label, target, donor and role of every video of a kind in a fold."""
-        if kind == "real":
-            for clip in self._build.manifest.clips.values():
-                role = self.folds[fold].role(clip.subject)
-                yield clip.clip, 0, clip.subject, "", role or ""
-        elif kind in self.own_datasets:
-            for swap in self._build.swaps:
-                role = self.folds[fold].role(swap.target, swap.donor)
-                yield swap.name, 1, swap.target, swap.donor, role or ""
-        else:
-            by_name = {video.name: video for video in self.public.videos(kind)}
-            for name, video in by_name.items():
-                split = video.split or "test"
-                used = split if kind == self.train_on or split == "test" else ""
-                yield name, video.label, video.target or "", video.donor or "", used
+    def split_rows(self) -> list[Row]:
+        """Return the table of splits: rows of kind, video, label, target, donor, fold, role."""
+        return list(self._splits)
+
+    def training_blocks(self, detector: str) -> list[str]:
+        """Return the folders with the faces that a detector learns from; none if it has weights."""
+        compression = self.learns_from(detector)
+        return [] if self._is_published(detector) else self.blocks(self.train_on, compression)
+
+    def learns(self, detector: str, fold: str) -> list[str]:
+        """Return hashes of the videos that a detector learns from in a fold."""
+        if self._is_published(detector):
+            return []
+        return self._splits.hashes(self.kinds(self.train_on), [fold], ("train", "val"))
+
+    def tests(self, dataset: str) -> list[str]:
+        """Return hashes of the videos of a dataset that detectors are tested on."""
+        return self._splits.hashes(self.kinds(dataset), self.fold_numbers, ("test",))
+
+    def _is_published(self, detector: str) -> bool:
+        return "weights" in self.fit_params(detector)
 
     def fit_params(self, detector: str) -> dict[str, Any]:
         """Return how a detector is fitted, as JSON values."""
         common = {"patience": self.settings.patience, "look_every": self.settings.look_every}
         special = self.settings.settings.get(detector)
         return common | (special.model_dump(mode="json", exclude_none=True) if special else {})
-
-    def weight_files(self, detector: str) -> list[str]:
-        """Return the files of weights that the config gives for a detector."""
-        params = self.fit_params(detector)
-        return [params[key] for key in ("weights", "backbone_weights") if key in params]
 
     @staticmethod
     def module(detector: str) -> str:

@@ -6,19 +6,22 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 from swapset.errors import SwapsetError
+from swapset.io.files import content_hash, write_json
 
 RUN_ID = "SWAPSET_RUN"
 """Environment variable with the name of the workflow run that a job belongs to."""
 
 
 @contextmanager
-def job(name: str, log: str, inputs: Iterable[str] = ()) -> Iterator[TextIO]:
+def job(
+    name: str, log: str, inputs: Iterable[str] = (), outside: Iterable[str] = ()
+) -> Iterator[TextIO]:
     """Run a job: log to a file, print warnings to stderr too, and report user errors in one line.
 
     If a job failed with an error that would repeat (not `SwapsetError.retryable`), it fails at once
@@ -33,6 +36,8 @@ def job(name: str, log: str, inputs: Iterable[str] = ()) -> Iterator[TextIO]:
     inputs : iterable of str
         The job's input files and folders. If one that the build made is damaged, the message says
         what to delete, so that it is made again.
+    outside : iterable of str
+        Files from outside the build that the job reads; they must be there.
 
     Yields
     ------
@@ -54,6 +59,7 @@ def job(name: str, log: str, inputs: Iterable[str] = ()) -> Iterator[TextIO]:
         shown.setLevel(logging.WARNING)
         logging.basicConfig(level=logging.INFO, handlers=[kept, shown], force=True)
         try:
+            _check_there(outside)
             yield stream
         except SwapsetError as error:
             _fail(str(error) + _advice(str(error), log, inputs), None if error.retryable else path)
@@ -65,6 +71,36 @@ def job(name: str, log: str, inputs: Iterable[str] = ()) -> Iterator[TextIO]:
             if error.errno != errno.ENOSPC:
                 raise
             _fail(f"no space left on the disk of {error.filename or 'the results'}")
+
+
+def _check_there(paths: Iterable[str]) -> None:
+    """Check that files exist which did when the run began; Snakemake does not know them.
+
+    Raises
+    ------
+    SwapsetError
+        Naming the first one that does not.
+    """
+    for path in paths:
+        if not os.path.exists(path):
+            raise SwapsetError(f"{path}: no longer exists; put it back and run again")
+
+
+def record_hashes(note: str, files: Mapping[str, str]) -> None:
+    """Write the hashes of files from outside that a job has read, for later runs.
+
+    Parameters
+    ----------
+    note : str
+        The JSON file to write.
+    files : mapping of str to str
+        Paths by key, see `swapset.build.outside.OutsideFiles.keys`.
+    """
+    hashes = {}
+    for key, path in files.items():
+        with suppress(OSError):  # it is gone meanwhile, and will count as changed
+            hashes[key] = content_hash(path)
+    write_json(note, hashes)
 
 
 @contextmanager

@@ -265,11 +265,6 @@ class LandmarkBreakerPlan:
         labels = self.settings.labels
         return None if labels is None else labels.model_dump(mode="json")
 
-    def weight_files(self, extractor: str) -> list[str]:
-        """Return the files of weights that the config gives for an extractor."""
-        params = self.training_params(extractor)
-        return [params[key] for key in ("weights", "backbone_weights") if key in params]
-
     def training_params(self, extractor: str) -> dict[str, Any]:
         """Return how an extractor is trained, as JSON values."""
         special = self.settings.settings.get(extractor)

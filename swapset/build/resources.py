@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from swapset.build.times import set_mark
 from swapset.errors import SwapsetError
 
 
@@ -28,6 +29,11 @@ def per_attempt(amount: int | Callable[[Any], int]) -> Callable[[Any, int], int]
     return resource
 
 
+def lock_of(root: str) -> Path:
+    """Return the lock file of a build's folder."""
+    return Path(root, ".swapset.lock")
+
+
 def lock_results(root: str) -> IO[str]:
     """Lock a build's results for this process, until it ends or is killed.
 
@@ -46,7 +52,7 @@ def lock_results(root: str) -> IO[str]:
     SwapsetError
         If another run holds the lock.
     """
-    path = Path(root, ".swapset.lock")
+    path = lock_of(root)
     path.parent.mkdir(parents=True, exist_ok=True)
     stream = path.open("a+")
     try:
@@ -59,4 +65,5 @@ def lock_results(root: str) -> IO[str]:
         ) from error
     stream.truncate(0)
     print(f"process {os.getpid()} on {os.uname().nodename}", file=stream, flush=True)
+    set_mark(path)
     return stream

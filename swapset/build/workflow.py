@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from swapset.build.build import Build
+from swapset.build.contents import Contents
+from swapset.build.decisions import Decisions
 from swapset.build.detection import DetectionPlan
 from swapset.build.generation import GenerationPlan
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
+from swapset.build.leftovers import Leftovers
+from swapset.build.made import Made
+from swapset.build.outside import OutsideFiles
 from swapset.build.protected import ProtectedPlan
 from swapset.build.tidy import TidyPlan
 
@@ -60,3 +67,46 @@ class Workflow:
     def tidying(self) -> TidyPlan:
         """Return the plan of the files that `tidy` removes from a finished build."""
         return TidyPlan(self.build, self.detection, self.breaker, self.protected)
+
+    @cached_property
+    def leftovers(self) -> Leftovers:
+        """Return the results that the config no longer makes."""
+        plans = self.generation, self.detection, self.breaker, self.protected
+        return Leftovers(Made(self.build, *plans))
+
+    @cached_property
+    def outside(self) -> OutsideFiles:
+        """Return the files from outside that the build reads."""
+        return OutsideFiles(self.build, self.detection, self.breaker)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """Return the ids of these files; they are kept beside Snakemake's own records."""
+        name = re.sub(r"[^\w.-]+", "_", self.build.root)
+        store = Path.cwd() / ".snakemake" / "swapset_contents" / f"{name}.json"
+        return Contents(store, self.outside.recorded_hash)
+
+    def decisions(self, *, here: bool) -> Decisions:
+        """Return the decisions of rule `accept`.
+
+        Parameters
+        ----------
+        here : bool
+            Whether results are files on this machine.
+        """
+        manifest = self.build.manifest
+        return Decisions(self.build.root, self._request, manifest.of, here=here)
+
+    def _request(self, clip: str) -> list[Any]:
+        """Return everything that the decision on a clip is made from, without other clips."""
+        row, source = self.build.manifest.clips[clip], self.build.source_of(clip)
+        return [self.contents.of(source), row.start, row.end, *self._judging]
+
+    @cached_property
+    def _judging(self) -> list[Any]:
+        """Return the settings and the code by which clips are judged."""
+        config = self.build.config
+        sections = [section.model_dump(mode="json") for section in (config.ingest, config.accept)]
+        track = self.contents.identify(config.track.model_dump(mode="json"))
+        code = [self.build.code(rule) for rule in ("ingest", "track", "accept")]
+        return [*sections, track, *code]

@@ -56,7 +56,7 @@ class Person:
 
 
 class Manifest:
-    """All clips of a build, in the order of the file.
+    """All clips of a build, in natural order of their names, in whatever order a file has them.
 
     Attributes
     ----------
@@ -67,7 +67,8 @@ class Manifest:
     """
 
     def __init__(self, clips: Iterable[Clip]):
-        self.clips = {clip.clip: clip for clip in clips}
+        in_order = sorted(clips, key=lambda clip: natural_key(clip.clip))
+        self.clips = {clip.clip: clip for clip in in_order}
         self._by_subject: dict[str, list[str]] = {}
         for clip in self.clips.values():
             self._by_subject.setdefault(clip.subject, []).append(clip.clip)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swapset.errors import DataError
 from swapset.faces.accept import Verdict, accept_clips, clips_table
 from swapset.faces.clip_tracks import ClipTracks
-from swapset.io.files import read_json, write_csv, write_json
+from swapset.io.files import read_json, sha256_of, write_csv, write_json
 from swapset.media.ingest import IngestRecord
 
 if TYPE_CHECKING:
@@ -98,13 +99,39 @@ def refuse_rejected(verdicts: Mapping[str, Verdict]) -> None:
         )
 
 
+@dataclass(frozen=True)
+class VerdictFiles:
+    """The files of rule `accept`.
+
+    Attributes
+    ----------
+    clips, tracks : mapping of str to Path
+        Folders of clips and of tracks, by subject.
+    decisions : mapping of str to Path
+        The files to write with what later jobs use, by subject.
+    verdicts : mapping of str to Path
+        The files to write with all that was measured, by subject.
+    table : Path
+        The table `clips.csv` to write, see `clips_table`.
+    """
+
+    clips: Mapping[str, Path]
+    tracks: Mapping[str, Path]
+    decisions: Mapping[str, Path]
+    verdicts: Mapping[str, Path]
+    table: Path
+
+
 def write_verdicts(
     verdicts: Mapping[str, Verdict],
     ingested: Ingested,
-    outputs: Mapping[str, Path],
-    table: Path,
+    requests: Mapping[str, str],
+    files: VerdictFiles,
 ) -> None:
-    """Write the verdicts of each subject as JSON, and the table of all clips.
+    """Write the verdicts of each subject, and the table of all clips.
+
+    What was measured depends a little on all other people, and what was decided hardly ever does:
+    each has a file of its own, so that jobs depend on decisions alone.
 
     Parameters
     ----------
@@ -112,18 +139,23 @@ def write_verdicts(
         Verdict by clip.
     ingested : dict
         The result of `read_ingested`, for the SHA-256 of each source.
-    outputs : mapping of str to Path
-        JSON file of each subject: verdict by clip.
-    table : Path
-        The table `clips.csv`, see `clips_table`.
+    requests : mapping of str to str
+        By clip, see `swapset.build.decisions.Decisions.request`.
+    files : VerdictFiles
+        The files to write.
     """
-    for subject, path in outputs.items():
-        records = ingested[subject]
-        write_json(
-            path,
-            {
-                clip: verdicts[clip].to_json() | {"source_sha256": record.source_sha256}
-                for clip, record in records.items()
-            },
-        )
-    write_csv(table, clips_table(verdicts.values()))
+    for subject, records in ingested.items():
+        hashes = read_json(files.clips[subject] / "sha256.json")
+        measured, decided = {}, {}
+        for clip, record in records.items():
+            source = {"source_sha256": record.source_sha256}
+            measured[clip] = verdicts[clip].to_json() | source
+            tracks = files.tracks[subject] / f"{clip}.npz"
+            decided[clip] = verdicts[clip].decision() | {
+                "clip_sha256": hashes.get(clip, ""),
+                "tracks_sha256": sha256_of(tracks) if clip in hashes else "",
+                "request": requests[clip],
+            }
+        write_json(files.verdicts[subject], measured)
+        write_json(files.decisions[subject], decided)
+    write_csv(files.table, clips_table(verdicts.values()))

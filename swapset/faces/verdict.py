@@ -81,6 +81,10 @@ class Verdict:
         """Return the fields as JSON values."""
         return asdict(self)
 
+    def decision(self) -> dict[str, Any]:
+        """Return what later jobs use: whether and which tracks, without what was measured."""
+        return {"accepted": self.accepted, "reason": self.reason, "tracks": self.tracks}
+
 
 def clips_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     """Return the table `clips.csv`, with one row per clip in the order of `verdicts`."""

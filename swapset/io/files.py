@@ -92,6 +92,17 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def content_hash(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes, or of the names and bytes of a folder's files."""
+    if not Path(path).is_dir():
+        return sha256_of(path)
+    digest = hashlib.sha256()
+    for file in sorted(each for each in Path(path).rglob("*") if each.is_file()):
+        digest.update(os.fsencode(file.relative_to(path)) + b"\0")
+        digest.update(bytes.fromhex(sha256_of(file)))
+    return digest.hexdigest()
+
+
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write `value` as indented JSON, whole or not at all.
 

@@ -1,0 +1,99 @@
+"""The rows of the table of splits, and hashes of the parts of it that jobs use.
+
+Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from swapset.build.build import Build
+from swapset.build.public_datasets import PublicDatasets
+from swapset.dataset.splits import Fold
+
+Row = list[str | int]
+"""Kind, video, label, target, donor, fold, role."""
+
+
+class SplitRows:
+    """The part (train, val, test or none) of every video in every fold.
+
+    Parameters
+    ----------
+    build : Build
+    public : PublicDatasets
+    kinds : sequence of str
+        All kinds of videos: "real", the methods of the build, and public datasets.
+    folds : sequence of Fold
+        The folds of the build's people; empty if the build makes no videos.
+    count : int
+        Number of folds.
+    train_on : str
+        The dataset that detectors learn from.
+    """
+
+    def __init__(
+        self,
+        build: Build,
+        public: PublicDatasets,
+        *,
+        kinds: Sequence[str],
+        folds: Sequence[Fold],
+        count: int,
+        train_on: str,
+    ):
+        self._build, self._public, self._kinds = build, public, kinds
+        self._folds, self._count, self._train_on = folds, count, train_on
+
+    def __iter__(self) -> Iterator[Row]:
+        for number in range(self._count):
+            for kind in self._kinds:
+                for name, label, target, donor, role in self._roles(kind, number):
+                    yield [kind, name, label, target, donor, number, role]
+
+    def _roles(self, kind: str, fold: int) -> Iterator[tuple[str, int, str, str, str]]:
+        """Yield name, label, target, donor and role of every video of a kind in a fold."""
+        if kind == "real":
+            for clip in self._build.manifest.clips.values():
+                role = self._folds[fold].role(clip.subject)
+                yield clip.clip, 0, clip.subject, "", role or ""
+        elif kind in self._build.methods:
+            for swap in self._build.swaps:
+                role = self._folds[fold].role(swap.target, swap.donor)
+                yield swap.name, 1, swap.target, swap.donor, role or ""
+        else:
+            by_name = {video.name: video for video in self._public.videos(kind)}
+            for name, video in by_name.items():
+                split = video.split or "test"
+                used = split if kind == self._train_on or split == "test" else ""
+                yield name, video.label, video.target or "", video.donor or "", used
+
+    def hashes(
+        self, kinds: Iterable[str], folds: Iterable[str], roles: Iterable[str]
+    ) -> list[str]:
+        """Return a hash of the rows of each kind, fold and role.
+
+        Jobs depend on theirs, and not on the whole table, which every other dataset changes.
+
+        Parameters
+        ----------
+        kinds : iterable of str
+        folds : iterable of str
+            Numbers of folds.
+        roles : iterable of {"train", "val", "test"}
+        """
+        keys = itertools.product(kinds, map(int, folds), roles)
+        return [self._hashes.get(key, "") for key in keys]
+
+    @cached_property
+    def _hashes(self) -> dict[tuple[str | int, ...], str]:
+        texts: dict[tuple[str | int, ...], list[str]] = {}
+        for kind, *about, fold, role in self:
+            texts.setdefault((kind, fold, role), []).append(repr(about))
+        return {
+            key: hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+            for key, lines in texts.items()
+        }
