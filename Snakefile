@@ -31,7 +31,7 @@ os.environ.update(
 from swapset.build.job import RUN_ID
 from swapset.build.leftovers import tidy_command
 from swapset.build.resources import lock_of, lock_results, per_attempt
-from swapset.build.times import is_copy, put_back, set_mark
+from swapset.build.times import is_copy, lacks_records, put_back, set_mark
 from swapset.build.workflow import Workflow
 from swapset.detectors.registry import DETECTORS
 from swapset.errors import SwapsetError
@@ -52,8 +52,15 @@ try:
         for notice in detection.public.notices() + breaker.notices():
             logger.warning(f"swapset: {notice}")
         contents.look(outside, lambda sentence: logger.info(f"swapset: {sentence}"))
+        records = Path(".snakemake", "metadata")
+        if lacks_records(build.root, records):
+            logger.warning(
+                f"swapset: {build.root} came without Snakemake's records: changed clips and settings "
+                "are not seen; copy .snakemake too, or see 'snakemake --touch' in "
+                "docs/configuration.md"
+            )
         if is_copy(lock_of(build.root)):
-            count = put_back(build.root, Path(".snakemake", "metadata"))
+            count = put_back(build.root, records)
             set_mark(lock_of(build.root))
             logger.info(f"swapset: {build.root} is a copy; put back the times of {count} results")
     # Jobs parse this file again in separate processes; only the main process holds the lock.

@@ -82,7 +82,8 @@ class Build:
             )
         if not self.config.clips:
             return Manifest([])
-        return read_manifest(Path(self.config.clips), self.config.clips_root)
+        # The order of rows changes no result.
+        return read_manifest(Path(self.config.clips), self.config.clips_root).in_order()
 
     def _choose_swaps(self) -> list[Swap]:
         if not self.config.clips:

@@ -46,7 +46,7 @@ class OutsideFile:
 
 @dataclass
 class _Entry:
-    """What is known of a file.
+    """Known facts of a file.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ Decision = Mapping[str, Any]
 
 
 class Decisions:
-    """What `accept` decided on each clip, read when Snakemake asks for it.
+    """Decisions of `accept` on each clip, read when Snakemake asks for them.
 
     Snakemake asks again after `accept` has run. Before that, a dry run shows the jobs of clips that
     are new or changed, and supposes that the decisions on all others stay.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +16,8 @@ from pathlib import Path
 MARK = 978_307_200
 """Time of the lock of a build's folder (seconds; the first of 2001): any other means a copy."""
 _FOLDERS_TIME = ".snakemake_timestamp"
+_LONGEST = 254
+"""Characters of a record's name in one folder, where names may have 255."""
 
 
 def set_mark(lock: Path) -> None:
@@ -30,6 +32,23 @@ def is_copy(lock: Path) -> bool:
         return int(lock.stat().st_mtime) != MARK
     except OSError:
         return False
+
+
+def lacks_records(root: str, records: Path) -> bool:
+    """Return whether there are results that Snakemake has no records of, as after a copy.
+
+    Parameters
+    ----------
+    root : str
+        The build's folder, as Snakemake knows it.
+    records : Path
+        Folder of the records (`.snakemake/metadata`).
+    """
+    table = f"{root}/tables/clips.csv"
+    name = urlsafe_b64encode(os.fsencode(table)).decode()
+    parts = [name[start : start + _LONGEST] for start in range(0, len(name), _LONGEST)]
+    record = records.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
+    return Path(table).exists() and not record.exists()
 
 
 def put_back(root: str, records: Path) -> int:

@@ -56,7 +56,7 @@ class Person:
 
 
 class Manifest:
-    """All clips of a build, in natural order of their names, in whatever order a file has them.
+    """All clips of a build, in the order of the file.
 
     Attributes
     ----------
@@ -67,12 +67,15 @@ class Manifest:
     """
 
     def __init__(self, clips: Iterable[Clip]):
-        in_order = sorted(clips, key=lambda clip: natural_key(clip.clip))
-        self.clips = {clip.clip: clip for clip in in_order}
+        self.clips = {clip.clip: clip for clip in clips}
         self._by_subject: dict[str, list[str]] = {}
         for clip in self.clips.values():
             self._by_subject.setdefault(clip.subject, []).append(clip.clip)
         self.subjects = sorted(self._by_subject, key=natural_key)
+
+    def in_order(self) -> Manifest:
+        """Return the same clips in natural order of their names."""
+        return Manifest(sorted(self.clips.values(), key=lambda clip: natural_key(clip.clip)))
 
     def of(self, subject: str) -> list[str]:
         """Return the names of the subject's clips."""

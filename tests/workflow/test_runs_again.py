@@ -1,4 +1,4 @@
-"""What a change makes run again, by the names of the jobs, in a build of four people.
+"""Jobs that each change makes run again, by name, in a build of four people.
 
 Nothing is computed (`material/pretended.py`): these are plans. That `accept` itself writes decisions
 that stay is in `test_rerun.py`.
@@ -21,6 +21,7 @@ from material.pretended import (
     PEOPLE,
     RESULTS,
     SWAPS,
+    TARGETS,
     messages,
     plan,
     pretend,

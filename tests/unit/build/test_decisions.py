@@ -1,4 +1,4 @@
-"""What later jobs compare of the decisions of rule `accept`."""
+"""Decisions of rule `accept`, as far as later jobs compare them."""
 
 from __future__ import annotations
 

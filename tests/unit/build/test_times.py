@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from swapset.build.resources import lock_of, lock_results
-from swapset.build.times import is_copy, put_back
+from swapset.build.times import is_copy, lacks_records, put_back
 
 LONG = "results/four/" + "x" * 200 + "/" + "y" * 100
 
@@ -57,6 +57,18 @@ def test_damaged_records_are_passed_over(checkout: Path) -> None:
     (records / "not base64 \N{SNOWMAN}").write_text("{}")
     assert put_back("results/four", records) == 0
     assert put_back("results/four", checkout / "nowhere") == 0
+
+
+def test_results_without_records_are_noticed(checkout: Path) -> None:
+    records = checkout / ".snakemake" / "metadata"
+    for root in ("results/four", "results/" + "x" * 200):
+        assert not lacks_records(root, records), "nothing is made yet"
+        table = Path(root, "tables", "clips.csv")
+        table.parent.mkdir(parents=True)
+        table.touch()
+        assert lacks_records(root, records)
+        write_record(records, str(table), 1.0)
+        assert not lacks_records(root, records)
 
 
 def test_a_copy_is_known_by_its_lock(tmp_path: Path) -> None:
