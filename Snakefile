@@ -1,6 +1,5 @@
 # swapset: from talking-head clips to a labelled face-swap detection dataset and its tables.
 # Stages are in rules/, the work of a rule in workflow_scripts/<rule>.py, the library in swapset/.
-import atexit
 import gc
 import os
 import re
@@ -29,9 +28,9 @@ os.environ.update(
 )
 
 from swapset.build.job import RUN_ID
-from swapset.build.leftovers import tidy_command
-from swapset.build.resources import lock_of, lock_results, per_attempt
-from swapset.build.times import is_copy, lacks_records, put_back, set_mark
+from swapset.build.leftovers import tell_at_end, tidy_command
+from swapset.build.resources import lock_results, per_attempt
+from swapset.build.start import prepare
 from swapset.build.workflow import Workflow
 from swapset.detectors.registry import DETECTORS
 from swapset.errors import SwapsetError
@@ -49,20 +48,9 @@ try:
     outside, contents = stages.outside, stages.contents
     decisions = stages.decisions(here=not workflow.storage_settings.default_storage_provider)
     if workflow.is_main_process:
-        for notice in detection.public.notices() + breaker.notices():
-            logger.warning(f"swapset: {notice}")
-        contents.look(outside, lambda sentence: logger.info(f"swapset: {sentence}"))
-        records = Path(".snakemake", "metadata")
-        if lacks_records(build.root, records):
-            logger.warning(
-                f"swapset: {build.root} came without Snakemake's records: changed clips and settings "
-                "are not seen; copy .snakemake too, or see 'snakemake --touch' in "
-                "docs/configuration.md"
-            )
-        if is_copy(lock_of(build.root)):
-            count = put_back(build.root, records)
-            set_mark(lock_of(build.root))
-            logger.info(f"swapset: {build.root} is a copy; put back the times of {count} results")
+        prepare(stages, logger.warning, logger.info)
+        asked = workflow.config_settings
+        tell_at_end(stages.leftovers, tidy_command(asked.configfiles, asked.config))
     # Jobs parse this file again in separate processes; only the main process holds the lock.
     # `workflow.dryrun` is set only after this file is read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
@@ -71,23 +59,6 @@ except SwapsetError as error:
     raise WorkflowError(str(error)) from None
 
 R = build.root
-
-
-def tell_leftovers():
-    """Say what there is of earlier configs. As the process ends, since Snakemake's own handlers are
-    not called where there is nothing to be done."""
-    settings = workflow.config_settings
-    command = tidy_command(settings.configfiles, settings.config)
-    try:
-        sentence = stages.leftovers.summary(command)
-    except SwapsetError:
-        return  # already told, or of a stage that was not asked for
-    if sentence:
-        print(f"swapset: {sentence}", file=sys.stderr)
-
-
-if workflow.is_main_process:
-    atexit.register(tell_leftovers)
 
 
 wildcard_constraints:
@@ -123,6 +94,7 @@ onstart:
 
 
 include: "rules/storage.smk"
+include: "rules/decisions.smk"
 include: "rules/clips.smk"
 include: "rules/faces.smk"
 include: "rules/generation.smk"
@@ -140,6 +112,7 @@ rule all:
         rules.dataset.output,
         rules.mask_ssim.output,
         rules.training_table.output,
+        rules.demographics.output if build.people else [],
 
 
 rule landmark_breaker:

@@ -47,10 +47,8 @@ rule demographics:
         "../workflow_scripts/demographics.py"
 
 
-# The table of people belongs to the dataset, which is not made again for it.
 rule dataset:
     input:
-        people=[ancient(f"{R}/tables/demographics.csv")] if build.people else [],
         public=expand("{R}/tables/public/{name}.csv", R=R, name=build.config.datasets),
         videos=not_retrieved(build.videos()),
         records=build.records(),

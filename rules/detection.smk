@@ -2,11 +2,6 @@
 from swapset.build.figures import DETECTOR_FIGURES
 
 
-def public_sources(w):
-    """Return the videos of a public dataset in a block; none of the build's own."""
-    return [] if detection.is_own(w.kind) else detection.sources(w.kind, w.compression, w.block)
-
-
 rule find_faces:
     input:
         videos=lambda w: made_or_stored(detection.sources(w.kind, w.compression, w.block)),
@@ -26,14 +21,16 @@ rule find_faces:
     params:
         code=build.code("find_faces"),
         names=lambda w: detection.block(w.kind, w.compression, w.block),
-        uses=lambda w: contents.identify(public_sources(w)),
+        uses=lambda w: contents.identify(detection.public_sources(w.kind, w.compression, w.block)),
         videos=lambda w, input: located(
             detection.sources(w.kind, w.compression, w.block), input.videos
         ),
         frames=build.config.detection.frames,
         tracking=contents.identify(build.config.track.model_dump(mode="json")),
         settings=lambda w, output: build.config.track.model_dump(mode="json"),
-        sources=lambda w, output: outside.keys(public_sources(w)),
+        sources=lambda w, output: outside.keys(
+            detection.public_sources(w.kind, w.compression, w.block)
+        ),
         note=lambda w, output: f"{R}/sources/find_faces/{w.kind}/{w.compression}/{w.block}.json",
     resources:
         mem_mb=per_attempt(2000),
@@ -67,7 +64,6 @@ rule splits:
 
 rule fit_detector:
     input:
-        splits=ancient(f"{R}/tables/splits.csv"),
         faces=lambda w: detection.training_blocks(w.detector),
         decided=DECIDED,
     output:
@@ -82,6 +78,7 @@ rule fit_detector:
     params:
         code=lambda w: build.code("fit_detector", detection.module(w.detector)),
         videos=lambda w: detection.learns(w.detector, w.fold),
+        splits=lambda w, output: detection.split_rows(),
         uses=lambda w: contents.identify(detection.fit_params(w.detector)),
         settings=lambda w, output: detection.fit_params(w.detector),
         seed=build.config.seed,
@@ -105,7 +102,6 @@ rule fit_detector:
 
 rule score:
     input:
-        splits=ancient(f"{R}/tables/splits.csv"),
         faces=lambda w: detection.blocks(w.dataset, w.compression),
         models=lambda w: detection.models(w.detector),
         decided=DECIDED,
@@ -120,6 +116,7 @@ rule score:
     params:
         code=lambda w: build.code("score", detection.module(w.detector)),
         videos=lambda w: detection.tests(w.dataset),
+        splits=lambda w, output: detection.split_rows(),
         device=build.config.device,
         threads=build.config.training.threads,
     threads: build.config.training.threads

@@ -1,6 +1,4 @@
 # Faces: follow them through every clip, accept or reject clips, smooth landmarks, align.
-from snakemake.io import flag
-
 
 
 rule track:
@@ -58,37 +56,6 @@ checkpoint accept:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/accept.py"
-
-
-def judged(kind, name):
-    """Return a subject's file or folder of one kind, for a job on the subject or on one clip.
-
-    Its time counts only while `accept` has not yet decided on the present state of these clips;
-    afterwards the job compares the decisions.
-    """
-    subject = name.partition("_")[0]
-    path = f"{R}/accepted/{subject}.json" if kind == "accepted" else f"{R}/{kind}/{subject}"
-    if decisions.open(name):
-        return path
-    return after_accept(path) if kind == "accepted" else ancient(path)
-
-
-def after_accept(path):
-    """Return an output of `accept` as an input whose time does not count.
-
-    Where `accept` will run, Snakemake does not look for changes of the jobs behind it until it has.
-    A dry run never gets there, and is therefore given a path that no rule makes.
-    """
-    if not workflow.output_settings.dryrun or not os.path.exists(path):
-        return ancient(path)
-    folder, name = os.path.split(path)
-    detour = os.path.join(folder, "..", os.path.basename(folder), name)
-    return flag(ancient(detour), "sourcecache_entry", path)  # compared as `path`
-
-
-# An input of rules that read no decision, so that Snakemake decides on them anew after `accept`.
-# As a path: `rules.accept` here would make Snakemake's planning quadratic.
-DECIDED = [after_accept(f"{R}/tables/clips.csv")] if build.subjects else []
 
 
 rule align:

@@ -1,7 +1,7 @@
 # Remove files that a finished build no longer needs, and results of earlier configs. Existing tables of detectors and of Landmark
 # Breaker must be up to date; the inputs of tables that do not exist yet stay
 # (swapset/build/tidy.py).
-from swapset.build.leftovers import TOKEN
+from swapset.build.leftovers import SEEN
 
 
 rule tidy:
@@ -24,7 +24,7 @@ rule tidy:
         kept=tidying.kept(),
         seen=lambda w: stages.leftovers.token(),
         unmade=lambda w, output: stages.leftovers.paths(),
-        token=lambda w, output: f"{R}/{TOKEN}",
+        token=lambda w, output: f"{R}/{SEEN}",
         sources=lambda w, output: tidying.sources(),
     localrule: True
     resources:

@@ -189,6 +189,16 @@ class DetectionPlan:
         paths = self.public.files(kind, compression)
         return [paths[name] for name in names]
 
+    def public_sources(self, kind: str, compression: str, number: str) -> list[str]:
+        """Return the video files of a block of a public dataset; empty for the build's own videos.
+
+        Parameters
+        ----------
+        kind, compression, number : str
+            See `block`.
+        """
+        return [] if self.is_own(kind) else self.sources(kind, compression, number)
+
     def labels(self, kind: str, compression: str, number: str) -> list[str]:
         """Return the label files of a block of the build's own fakes; empty for other videos.
 

@@ -82,7 +82,7 @@ def _check_there(paths: Iterable[str]) -> None:
         Naming the first one that does not.
     """
     for path in paths:
-        if not os.path.exists(path):
+        if not Path(path).exists():
             raise SwapsetError(f"{path}: no longer exists; put it back and run again")
 
 

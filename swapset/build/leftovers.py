@@ -6,10 +6,12 @@ and no file is opened. Imports nothing heavy.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,8 +22,9 @@ from typing import Any
 
 from swapset.build.made import Made
 from swapset.build.places import PLACES
+from swapset.errors import SwapsetError
 
-TOKEN = ".swapset.tidied"
+SEEN = ".swapset.tidied"
 """File in a build's folder: what the last `tidy` has seen."""
 _DATASET = "dataset/provenance.jsonl"
 _FINAL = ("report.html", "tables/detector_auc.csv", "tables/landmark_breaker.csv")
@@ -121,7 +124,7 @@ class Leftovers:
         if paths := self.paths():
             return blake2b("\n".join(paths).encode(), digest_size=8).hexdigest()
         try:
-            return Path(self._root, TOKEN).read_text(encoding="ascii")
+            return Path(self._root, SEEN).read_text(encoding="ascii")
         except (OSError, ValueError):
             return ""
 
@@ -153,6 +156,26 @@ class Leftovers:
                 times[name] = (self._root / name).stat().st_mtime
         made = times.pop(_DATASET, 0)
         return [name for name, time in times.items() if time < made]
+
+
+def tell_at_end(leftovers: Leftovers, command: str) -> None:
+    """Say on stderr, as the process ends, what there is.
+
+    Snakemake's own handlers are not called where there is nothing to be done.
+
+    Parameters
+    ----------
+    leftovers : Leftovers
+    command : str
+        The command that removes it.
+    """
+
+    def tell() -> None:
+        with suppress(SwapsetError):  # already told, or of a stage that was not asked for
+            if sentence := leftovers.summary(command):
+                print(f"swapset: {sentence}", file=sys.stderr)
+
+    atexit.register(tell)
 
 
 def tidy_command(configfiles: Iterable[Path], values: Mapping[str, Any]) -> str:

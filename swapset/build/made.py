@@ -26,7 +26,9 @@ class _AllBut:
     prefix: str = "/"
     listed: Collection[str] = ()
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str):
+            return False
         if name.startswith(self.prefix):
             return name in self.listed
         return name not in self.names
@@ -79,7 +81,9 @@ class Made:
         number = values["block"]
         if "paired" in values:
             return f"{self.root}/quality/public/{values['paired']}/{number}.csv" in self._blocks
-        return f"{self.root}/crops/{values['seen']}/{values['compression']}/{number}" in self._blocks
+        return (
+            f"{self.root}/crops/{values['seen']}/{values['compression']}/{number}" in self._blocks
+        )
 
     @cached_property
     def _blocks(self) -> set[str]:

@@ -71,9 +71,7 @@ class SplitRows:
                 used = split if kind == self._train_on or split == "test" else ""
                 yield name, video.label, video.target or "", video.donor or "", used
 
-    def hashes(
-        self, kinds: Iterable[str], folds: Iterable[str], roles: Iterable[str]
-    ) -> list[str]:
+    def hashes(self, kinds: Iterable[str], folds: Iterable[str], roles: Iterable[str]) -> list[str]:
         """Return a hash of the rows of each kind, fold and role.
 
         Jobs depend on theirs, and not on the whole table, which every other dataset changes.

@@ -83,7 +83,8 @@ class Verdict:
 
     def decision(self) -> dict[str, Any]:
         """Return what later jobs use: whether and which tracks, without what was measured."""
-        return {"accepted": self.accepted, "reason": self.reason, "tracks": self.tracks}
+        kept = ("subject", "accepted", "reason", "tracks")
+        return {key: getattr(self, key) for key in kept}
 
 
 def clips_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +105,22 @@ def test_module_that_no_job_uses_rebuilds_nothing(edited: Path) -> None:
         _edit(edited / "swapset" / name)
     run = dry_run(edited, "--configfile", "tiny.yaml")
     assert run.nothing_to_do, run.output
+
+
+def test_source_from_the_future_is_built(build: Path, tmp_path: Path) -> None:
+    """A camera's clock is wrong, and the picture another one: only its person is looked at."""
+    folder = copy_build(build, tmp_path / "build")
+    path = folder / "clips" / "id2_0000.mp4"
+    path.write_text("This is no video either.")
+    os.utime(path, (time.time() + 6 * 3600,) * 2)
+    asked = (f"results/tiny/{kind}/id2" for kind in ("clips", "tracks"))
+    run = snakemake(folder, *asked, "--configfile", "tiny.yaml").check()
+    assert run.jobs == {"ingest": 1, "track": 1}
+    done = snakemake(folder, "--configfile", "tiny.yaml").check()
+    messages = set(re.findall(r"^Job \d+: (.*)", done.output, re.M))
+    assert "Accepting or rejecting the clips of all subjects" in messages
+    assert not [each for each in messages if each.startswith(("Training", "Smoothing"))]
+    assert dry_run(folder, "--configfile", "tiny.yaml").nothing_to_do
 
 
 def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:

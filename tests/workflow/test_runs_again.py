@@ -1,7 +1,7 @@
 """Jobs that each change makes run again, by name, in a build of four people.
 
-Nothing is computed (`material/pretended.py`): these are plans. That `accept` itself writes decisions
-that stay is in `test_rerun.py`.
+Nothing is computed (`material/pretended.py`): these are plans. That `accept` itself writes
+decisions that stay is in `test_rerun.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -30,6 +31,8 @@ from material.pretended import (
     write_manifest,
 )
 from material.running import copy_build, copy_checkout, once, snakemake
+
+from swapset.build.leftovers import Leftovers
 
 ACCEPT = "Accepting or rejecting the clips of all subjects"
 PROVENANCE = "Writing provenance and tables of the dataset"
@@ -274,6 +277,17 @@ def test_source_from_the_future_is_ingested(folder: Path) -> None:
     snakemake(folder, *asked).check()
     run = snakemake(folder, "--dry-run", f"{RESULTS}/clips/id3", "--configfile", "four.yaml")
     assert run.nothing_to_do, run.output
+
+
+def test_every_output_has_its_place(finished: Path) -> None:
+    """A build of nothing would find all outputs that depend on clips, people or settings."""
+    root = finished / RESULTS
+    nothing = SimpleNamespace(root=str(root), named=set(), includes=lambda values: False)
+    found = set(Leftovers(nothing).paths())
+    outputs = (finished / "outputs.txt").read_text().split()
+    fixed = ("dataset/provenance.jsonl", "tables/quoted/")
+    relative = {name.removeprefix(f"{RESULTS}/") for name in outputs}
+    assert {name for name in relative if not name.startswith(fixed)} <= found
 
 
 # -- tidy --------------------------------------------------------------------------------------

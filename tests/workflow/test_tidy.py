@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from material.builds import SWAPS, write_rows
 from material.running import copy_build, digest, dry_run, snakemake
+
+from swapset.build.leftovers import Leftovers
 
 FILES = ("--configfile", "tiny.yaml", "alone.yaml")
 """The dataset and nothing else: neither detectors nor Landmark Breaker still want anything."""
@@ -87,6 +91,46 @@ def test_nothing_goes_before_the_build_is_finished(build: Path, tmp_path: Path) 
     (folder / "results" / "tiny" / "tables" / "mask_ssim.csv").unlink()
     shutil.rmtree(folder / "results" / "tiny" / "heads")
     assert dry_run(folder, *FILES, "--", "tidy").jobs == {"mask_ssim": 1, "tidy": 1}
+
+
+def test_nothing_of_a_withdrawn_person_stays(build: Path, tmp_path: Path) -> None:
+    """Every run says what there is, also one with nothing to do; `tidy` removes it."""
+    folder = _copy(build, tmp_path / "withdrawn")
+    for name in ("clips.csv", "swaps.csv"):
+        rows = list(csv.reader((folder / "clips" / name).open(newline="")))
+        kept = [row for row in rows if not any(cell.startswith("id2") for cell in row)]
+        write_rows(folder / "clips" / name, kept)
+    results = folder / "results" / "tiny"
+    for _ in range(2):
+        said = snakemake(folder, *FILES).check().output.splitlines()[-1]
+        assert said.startswith("swapset: results/tiny: ")
+        assert said.endswith(
+            "'snakemake --cores 1 tidy --configfile tiny.yaml alone.yaml' removes them"
+        )
+    assert "id2" not in (results / "dataset" / "provenance.jsonl").read_text()
+    assert not [p for p in (results / "tables").glob("*.csv") if "id2" in p.read_text()]
+    command = said.split("'")[1].removeprefix("snakemake --cores 1 ").split()
+    snakemake(folder, *command).check()
+    assert not [path for path in results.rglob("*") if "id2" in path.name]
+    texts = [p for p in results.rglob("*") if p.suffix in (".json", ".jsonl", ".csv")]
+    assert not [path for path in texts if "id2" in path.read_text()]
+    verify = [sys.executable, "-m", "swapset.cli.main", "verify", "--json", "results/tiny"]
+    done = subprocess.run(verify, cwd=folder, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["extra"] == []
+    assert "earlier config" not in snakemake(folder, *FILES).check().output
+
+
+def test_logs_and_benchmarks_have_their_places(build: Path) -> None:
+    """A build of nothing would find them all, but for those of rules with one job."""
+    nothing = SimpleNamespace(
+        root=str(build / "results" / "tiny"), named=set(), includes=lambda values: False
+    )
+    found = set(Leftovers(nothing).paths())
+    for room in ("logs", "benchmarks"):
+        base = build / "results" / "tiny"
+        files = [path for path in (base / room).rglob("*/*") if path.is_file()]
+        assert len(files) > 20
+        assert {str(path.relative_to(base)) for path in files} <= found
 
 
 def test_tidy_is_asked_for_alone(build: Path) -> None:

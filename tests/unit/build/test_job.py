@@ -143,3 +143,14 @@ def test_another_run_tries_again(tmp_path, monkeypatch, runs):
         with pytest.raises(SystemExit):
             _try(tmp_path / "log", DataError("a.npy: damaged"), done)
     assert len(done) == 2
+
+
+def test_files_from_outside_have_to_be_there(tmp_path, capsys):
+    log, there = str(tmp_path / "logs" / "ingest.log"), tmp_path / "there.mp4"
+    there.touch()
+    with job("ingest", log, outside=[str(there)]):
+        pass
+    with pytest.raises(SystemExit), job("ingest", log, outside=[str(there), "gone.mp4"]):
+        pytest.fail("it began without the file")
+    said = "gone.mp4: no longer exists; put it back and run again"
+    assert capsys.readouterr().err == f"swapset: ingest: {said}\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from swapset.build.leftovers import TOKEN, Leftovers, tidy_command
+from swapset.build.leftovers import SEEN, Leftovers, tidy_command
 from swapset.build.workflow import Workflow
 from swapset.dataset.tidy import Removed, tidy
 
@@ -139,7 +139,7 @@ def test_tidy_removes_it_and_nothing_else(folder: Path) -> None:
     assert left == {name for name in FILES if not name.startswith(tuple(UNMADE))}
     assert not (root / "dataset" / "fakeapp").exists(), "empty folders go, too"
     assert found.paths() == []
-    (root / TOKEN).write_text(before)
+    (root / SEEN).write_text(before)
     assert found.token() == before, "a further tidy has nothing to do"
 
 
