@@ -25,7 +25,7 @@ rule count_public:
 
 rule demographics:
     input:
-        verdicts=lambda w: [judged("accepted", subject) for subject in build.subjects],
+        clips=DECIDED if decisions.here else [f"{R}/tables/clips.csv"],
     output:
         table=f"{R}/tables/demographics.csv",
     message:
@@ -37,7 +37,7 @@ rule demographics:
     params:
         code=build.code("demographics"),
         people=[vars(person) for person in build.people],
-        uses=lambda w: [subject for subject in build.subjects if decisions.accepted(subject)],
+        uses=lambda w: decisions.shown(build.subjects),
     resources:
         mem_mb=per_attempt(1000),
         runtime=per_attempt(10),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Decisions:
         *,
         here: bool = True,
     ):
-        self._root, self._here = root, here
+        self._root, self.here = root, here
         self._request, self._clips_of = request, clips_of
         self._requests: dict[str, str] = {}
         self._files: dict[str, tuple[tuple[int, int], dict[str, Decision]]] = {}
@@ -73,13 +73,17 @@ class Decisions:
 
     def open(self, name: str) -> bool:
         """Return whether a clip, or any of a subject's clips, is not decided on as it is now."""
-        if not self._here:
+        if not self.here:
             return True
         subject, _, number = name.partition("_")
         decided, asked = self._of(subject), self.requests(subject)
         if number:
             return decided.get(name, {}).get("request") != asked[name]
         return {clip: each.get("request") for clip, each in decided.items()} != asked
+
+    def shown(self, subjects: Iterable[str]) -> list[str]:
+        """Return those of some subjects who have an accepted clip."""
+        return [subject for subject in subjects if self.accepted(subject)]
 
     # -- what jobs use -------------------------------------------------------------------------
 
@@ -88,7 +92,7 @@ class Decisions:
 
         None if there is no decision yet.
         """
-        decision = self._here and self._of(clip.partition("_")[0]).get(clip)
+        decision = self.here and self._of(clip.partition("_")[0]).get(clip)
         if not decision:
             return None
         return [decision[key] for key in ("accepted", "reason", "clip_sha256")]
@@ -98,6 +102,6 @@ class Decisions:
         return {
             clip: [decision[key] for key in ("tracks", "clip_sha256", "tracks_sha256")]
             for subject in subjects
-            for clip, decision in (self._of(subject) if self._here else {}).items()
+            for clip, decision in (self._of(subject) if self.here else {}).items()
             if decision["accepted"]
         }

@@ -133,8 +133,3 @@ def fakes_table(labels: Iterable[Path]) -> pd.DataFrame:
         rows.append([facts["method"], path.stem, *about, not facts["reason"], facts["reason"]])
     columns = ["method", "fake", "target", "donor", "clip", "made", "reason"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def any_accepted(clips: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Return whether any of a subject's clips (verdict by clip) was accepted."""
-    return any(verdict["accepted"] for verdict in clips.values())

@@ -98,7 +98,7 @@ def test_nothing_changed(finished: Path) -> None:
 
 def test_a_clip_more(folder: Path) -> None:
     add_clip(folder, "id3_0002")
-    wanted = looked_at("id3") | of_id3() | TABLES | {ACCEPT, DEMOGRAPHICS} | real("id3_0002")
+    wanted = looked_at("id3") | of_id3() | TABLES | {ACCEPT} | real("id3_0002")
     assert messages(plan(folder, "all")) == wanted
 
 
@@ -113,7 +113,7 @@ def test_a_clip_more_that_is_rejected(folder: Path) -> None:
 
 def test_a_clip_less(folder: Path) -> None:
     write_manifest(folder, CLIPS[:-1])
-    wanted = looked_at("id3") | of_id3() | TABLES | {ACCEPT, DEMOGRAPHICS}
+    wanted = looked_at("id3") | of_id3() | TABLES | {ACCEPT}
     assert messages(plan(folder, "all")) == wanted
 
 
@@ -130,7 +130,7 @@ def test_a_rejected_clip_less(finished: Path, folder: Path) -> None:
 
 def test_a_clip_replaced(folder: Path) -> None:
     (folder / "clips" / "id3_0001.mp4").write_text("other pictures")
-    wanted = looked_at("id3") | of_id3() | TABLES | {ACCEPT, DEMOGRAPHICS} | real("id3_0001")
+    wanted = looked_at("id3") | of_id3() | TABLES | {ACCEPT} | real("id3_0001")
     assert messages(plan(folder, "all")) == wanted
 
 
@@ -145,7 +145,7 @@ def test_a_clip_replaced_by_one_of_the_same_size_and_time(folder: Path) -> None:
 
 def test_another_part_of_a_clip(folder: Path) -> None:
     write_manifest(folder, CLIPS, id3_0001=["CC0", "0.5", "2"])
-    wanted = looked_at("id3") | of_id3() | TABLES | {ACCEPT, DEMOGRAPHICS} | real("id3_0001")
+    wanted = looked_at("id3") | of_id3() | TABLES | {ACCEPT} | real("id3_0001")
     assert messages(plan(folder, "all")) == wanted
 
 
@@ -165,12 +165,13 @@ def test_a_measure_in_the_fourth_digit(folder: Path) -> None:
 
 
 def test_a_person_more(folder: Path) -> None:
+    """And, once `accept` has accepted a clip, the table of people."""
     (folder / "clips" / "id4_0000.mp4").write_text("pictures of id4")
     write_manifest(folder, (*CLIPS, "id4_0000"))
     swaps = [*SWAPS, ("id4_0000", "id0"), ("id0_0000", "id4")]
     write_rows(folder / "clips" / "swaps.csv", [["clip", "donor"], *swaps])
     assert messages(plan(folder, "all")) == {
-        *(ACCEPT, DEMOGRAPHICS, *TABLES, *looked_at("id4"), *real("id4_0000")),
+        *(ACCEPT, *TABLES, *looked_at("id4"), *real("id4_0000")),
         "Smoothing landmarks and aligning faces of id4",
         "Training id0-id4 for celebdf",
         "Synthesising id4_id0_0000 by celebdf",

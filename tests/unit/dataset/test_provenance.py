@@ -8,7 +8,7 @@ import pytest
 
 from swapset import __version__
 from swapset.dataset.labels import write_labels
-from swapset.dataset.provenance import any_accepted, fakes_table, read_records, write_provenance
+from swapset.dataset.provenance import fakes_table, read_records, write_provenance
 from swapset.io.files import write_json
 
 RECIPE = {"mask": "smooth", "feather": 0.12}
@@ -139,9 +139,3 @@ def test_fakes_table_counts_also_what_was_not_made(build: dict[str, Any]) -> Non
             ("0001", False, "clip rejected: no_face"),
         ]
     ]
-
-
-def test_any_accepted() -> None:
-    assert any_accepted(VERDICTS["id1"])
-    assert not any_accepted({"id2_0000": verdict(False, "c0")})
-    assert not any_accepted({})
