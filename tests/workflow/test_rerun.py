@@ -123,12 +123,37 @@ def test_source_from_the_future_is_built(build: Path, tmp_path: Path) -> None:
     assert dry_run(folder, "--configfile", "tiny.yaml").nothing_to_do
 
 
-def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:
-    """Acceptance runs again for all, but what it decides on the others is the same."""
+def test_a_decision_that_changes_is_followed_in_the_same_run(build: Path, tmp_path: Path) -> None:
+    """A new person's clip makes `accept` run, which decides anew on somebody else."""
     folder = copy_build(build, tmp_path / "build")
+    decisions = folder / "results" / "tiny" / "accepted" / "id1.json"
+    before = decisions.read_bytes()
+    decisions.write_text(decisions.read_text().replace('"tracks": [', '"tracks": [\n   7,', 1))
+    snakemake(folder, "--touch", "--forceall", "--configfile", "tiny.yaml").check()
+    _add_id9(folder)
+    planned = dry_run(folder, "--configfile", "tiny.yaml").jobs
+    assert not {"align", "train"} & set(planned)
+    done = snakemake(folder, "--configfile", "tiny.yaml").check()
+    assert decisions.read_bytes() == before
+    messages = set(re.findall(r"^Job \d+: (.*)", done.output, re.M))
+    assert {each for each in messages if each.startswith(("Smoothing", "Training"))} == {
+        "Smoothing landmarks and aligning faces of id1",
+        "Training id0-id1 for celebdf",
+        "Training id0-id1 for faceswap",
+    }
+    assert dry_run(folder, "--configfile", "tiny.yaml").nothing_to_do
+
+
+def _add_id9(folder: Path) -> None:
     shutil.copy(folder / "clips" / "id2_0000.mp4", folder / "clips" / "id9_0000.mp4")
     with (folder / "clips" / "clips.csv").open("a") as manifest:
         manifest.write("id9_0000,id9,id9_0000.mp4,CC0,,\n")
+
+
+def test_new_subject_rebuilds_nobody_else(build: Path, tmp_path: Path) -> None:
+    """Acceptance runs again for all, but what it decides on the others is the same."""
+    folder = copy_build(build, tmp_path / "build")
+    _add_id9(folder)
     run = snakemake(folder, "--configfile", "tiny.yaml").check()
     done = set(re.findall(r"^Job \d+: (.*)", run.output, re.M))
     assert done == {
