@@ -21,8 +21,12 @@ def after_accept(path):
     Where `accept` will run, Snakemake does not look for changes of the jobs behind it until it has.
     A dry run never gets there, and is therefore given a path that no rule makes.
     """
-    if not workflow.output_settings.dryrun or not os.path.exists(path):
-        return ancient(path)
+    there = workflow.output_settings.dryrun and os.path.exists(path)
+    return as_it_is(path) if there else ancient(path)
+
+
+def as_it_is(path):
+    """Return an existing file as an input that no rule makes, and whose time does not count."""
     folder, name = os.path.split(path)
     detour = os.path.join(folder, "..", os.path.basename(folder), name)
     return flag(ancient(detour), "sourcecache_entry", path)  # compared as `path`

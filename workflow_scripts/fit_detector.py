@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.build.job import job
-from swapset.detection.protocol import splits_table
+from swapset.detection.protocol import read_splits
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
@@ -26,7 +26,7 @@ if __name__ == "__main__":
                 checkpoint_every=params.checkpoint_every,
                 code=params.code,
             ),
-            splits_table(params.splits),
+            read_splits(Path(inputs.splits)),
             [Path(path) for path in inputs.faces],
             model=Path(output.model),
             card=Path(output.card),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.build.job import job
-from swapset.detection.protocol import open_stores, splits_table, write_scores
+from swapset.detection.protocol import open_stores, read_splits, write_scores
 from swapset.learning.device import claimed_device
 
 if __name__ == "__main__":
@@ -19,5 +19,5 @@ if __name__ == "__main__":
             int(Path(path).stem): load_detector(Path(path), device=device) for path in inputs.models
         }
         stores = open_stores(map(Path, inputs.faces))
-        scores = score_stores(models, stores, splits_table(params.splits))
+        scores = score_stores(models, stores, read_splits(Path(inputs.splits)))
         write_scores(Path(snakemake.output.scores), scores)

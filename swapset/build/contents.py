@@ -82,7 +82,7 @@ class Contents:
         self._store, self._recorded = store, recorded
         self._ids: dict[str, str] | None = None
 
-    def look(self, files: Iterable[OutsideFile], notify: Callable[[str], None]) -> None:
+    def look(self, files: Iterable[OutsideFile], notify: Callable[[str], object]) -> None:
         """Find the ids of files.
 
         Parameters

@@ -8,7 +8,7 @@ from typing import Any
 from swapset.build.build import Build
 from swapset.build.chosen import check_chosen
 from swapset.build.public_datasets import PublicDatasets
-from swapset.build.split_rows import Row, SplitRows
+from swapset.build.split_rows import Part, Row, SplitRows
 from swapset.dataset.splits import Fold, make_folds
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.errors import ConfigError
@@ -312,11 +312,25 @@ class DetectionPlan:
         """Return hashes of the videos that a detector learns from in a fold."""
         if self._is_published(detector):
             return []
-        return self._splits.hashes(self.kinds(self.train_on), [fold], ("train", "val"))
+        return self._splits.hashes(*self._learnt(fold))
 
     def tests(self, dataset: str) -> list[str]:
         """Return hashes of the videos of a dataset that detectors are tested on."""
-        return self._splits.hashes(self.kinds(dataset), self.fold_numbers, ("test",))
+        return self._splits.hashes(*self._tested(dataset))
+
+    def knows_learnt(self, fold: str) -> bool:
+        """Return whether the table of splits on disk has what detectors learn from in a fold."""
+        return self._splits.is_written(*self._learnt(fold))
+
+    def knows_tested(self, dataset: str) -> bool:
+        """Return whether the table of splits on disk has the tests of a dataset."""
+        return self._splits.is_written(*self._tested(dataset))
+
+    def _learnt(self, fold: str) -> Part:
+        return self.kinds(self.train_on), [fold], ("train", "val")
+
+    def _tested(self, dataset: str) -> Part:
+        return self.kinds(dataset), self.fold_numbers, ("test",)
 
     def _is_published(self, detector: str) -> bool:
         return "weights" in self.fit_params(detector)

@@ -5,10 +5,12 @@ Imports nothing heavy.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 
 from swapset.build.build import Build
 from swapset.build.public_datasets import PublicDatasets
@@ -16,6 +18,10 @@ from swapset.dataset.splits import Fold
 
 Row = list[str | int]
 """Kind, video, label, target, donor, fold, role."""
+Part = tuple[Sequence[str], Sequence[str], Sequence[str]]
+"""Kinds, numbers of folds, and roles."""
+Hashes = dict[tuple[str, ...], str]
+"""Hash of the rows of each kind, fold and role."""
 
 
 class SplitRows:
@@ -83,15 +89,36 @@ class SplitRows:
             Numbers of folds.
         roles : iterable of {"train", "val", "test"}
         """
-        keys = itertools.product(kinds, map(int, folds), roles)
+        keys = itertools.product(kinds, folds, roles)
         return [self._hashes.get(key, "") for key in keys]
 
     @cached_property
-    def _hashes(self) -> dict[tuple[str | int, ...], str]:
-        texts: dict[tuple[str | int, ...], list[str]] = {}
-        for kind, *about, fold, role in self:
-            texts.setdefault((kind, fold, role), []).append(repr(about))
-        return {
-            key: hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-            for key, lines in texts.items()
-        }
+    def _hashes(self) -> Hashes:
+        return _hashes(self)
+
+    @cached_property
+    def _written(self) -> Hashes:
+        try:
+            with Path(self._build.root, "tables", "splits.csv").open(newline="") as stream:
+                return _hashes(list(csv.reader(stream))[1:])
+        except (OSError, ValueError):
+            return {}
+
+    def is_written(self, kinds: Iterable[str], folds: Iterable[str], roles: Iterable[str]) -> bool:
+        """Return whether the table on disk has these rows as they are now; see `hashes`."""
+        keys = itertools.product(kinds, folds, roles)
+        return bool(self._written) and all(
+            self._written.get(key) == self._hashes.get(key) for key in keys
+        )
+
+
+def _hashes(rows: Iterable[Sequence[str | int]]) -> Hashes:
+    """Return a hash of the rows of each kind, fold and role."""
+    texts: dict[tuple[str, ...], list[str]] = {}
+    for row in rows:
+        kind, *about, fold, role = map(str, row)
+        texts.setdefault((kind, fold, role), []).append(repr(about))
+    return {
+        key: hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        for key, lines in texts.items()
+    }

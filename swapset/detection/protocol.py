@@ -31,19 +31,6 @@ SCORE_SCHEMA = pa.schema(
 AT_ONCE = 64
 
 
-def splits_table(rows: Sequence[Sequence[str | int]]) -> pd.DataFrame:
-    """Return the table of splits, see `read_splits`.
-
-    Raises
-    ------
-    DataError
-        If a person is in two parts of a fold; see `check_splits`.
-    """
-    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
-    check_splits(table)
-    return table
-
-
 def read_splits(path: Path) -> pd.DataFrame:
     """Read the table of splits: columns `SPLIT_COLUMNS`, with empty texts for unknown values."""
     texts = {name: str for name in SPLIT_COLUMNS if name not in ("label", "fold")}

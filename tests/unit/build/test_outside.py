@@ -16,7 +16,7 @@ from swapset.io.files import content_hash
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with two clips, FaceForensics++, weights and a predictor."""
+    """A working folder with two clips, FF-DF, weights and a predictor."""
     monkeypatch.chdir(tmp_path)
     rows = ["clip,subject,path,licence,url"]
     for person in ("id0", "id1"):
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def stages(**values: Any) -> Workflow:
     usual = {
         "clips": "clips.csv",
-        "datasets": {"FaceForensics++": {"root": "ff"}},
+        "datasets": {"FF-DF": {"root": "ff"}},
         "detectors": ["Meso4"],
         "detection": {"settings": {"Meso4": {"weights": "weights.h5"}}},
         "track": {"predictor": "points.dat"},
@@ -45,7 +45,7 @@ def stages(**values: Any) -> Workflow:
 
 def test_all_that_the_config_names_is_looked_at(folder: Path) -> None:
     outside = {file.key: file for file in stages().outside}
-    videos = [key for key in outside if key.startswith("datasets/FaceForensics++/c23/")]
+    videos = [key for key in outside if key.startswith("datasets/FF-DF/c23/")]
     assert len(videos) == 8 + 8
     assert set(outside) - set(videos) == {
         *("clips/id0_0000", "clips/id1_0000"),  # others are downloaded, or in object storage
@@ -60,7 +60,7 @@ def test_all_that_the_config_names_is_looked_at(folder: Path) -> None:
 
 def test_jobs_record_what_they_have_read(folder: Path) -> None:
     root = Path(stages().build.root)
-    videos = stages().detection.public_sources("FaceForensics++", "c23", "0000")
+    videos = stages().detection.public_sources("FF-DF", "c23", "0000")
     record_hashes(f"{root}/sources/find_faces/0.json", stages().outside.keys(videos))
     (root / "clips" / "id0").mkdir(parents=True)
     record = {"id0_0000": {"source_sha256": "abc"}}
@@ -78,10 +78,10 @@ def test_jobs_record_what_they_have_read(folder: Path) -> None:
 
 def test_a_moved_dataset_stays_what_it_is(folder: Path) -> None:
     def ids(root: str) -> list[str]:
-        moved = stages(datasets={"FaceForensics++": {"root": root}})
+        moved = stages(datasets={"FF-DF": {"root": root}})
         moved.contents.look(moved.outside, print)
-        videos = moved.detection.public_sources("FaceForensics++", "c23", "0000")
-        notes = f"{moved.build.root}/sources/find_faces/FaceForensics++/c23/0000.json"
+        videos = moved.detection.public_sources("FF-DF", "c23", "0000")
+        notes = f"{moved.build.root}/sources/find_faces/FF-DF/c23/0000.json"
         record_hashes(notes, moved.outside.keys(videos))
         return moved.contents.identify(videos)
 

@@ -19,7 +19,7 @@ OTHER = Verdict("id1_0000", "id1", True, tracks=[0], frames=80)
 
 @pytest.fixture
 def files(tmp_path: Path) -> VerdictFiles:
-    """What `ingest` and `track` have written, and where the verdicts go."""
+    """Files of `ingest` and `track`, and places of the verdicts."""
     for subject, clips in {"id0": ["id0_0000", "id0_0001"], "id1": ["id1_0000"]}.items():
         folder = tmp_path / "clips" / subject
         folder.mkdir(parents=True)
