@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"swapset: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"swapset: {error.filename}: {error.strerror}", file=sys.stderr)
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"swapset: {place}{error.strerror or error}", file=sys.stderr)
         return 1
 
 

@@ -108,6 +108,14 @@ class AcceptSettings(Section):
     max_distance: float = Field(
         0.6, gt=0, le=2, description="Largest embedding distance to the subject's other clips."
     )
+    same_person: Literal["notice", "reject", "merge"] = Field(
+        "notice",
+        description=(
+            "Two subjects who are one person: 'notice' says so, 'reject' leaves out the clips of "
+            "the second name, 'merge' keeps both in one part of every split and makes no fake of "
+            "one with the other's face."
+        ),
+    )
 
 
 class SmoothingSettings(Section):

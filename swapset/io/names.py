@@ -39,7 +39,7 @@ class Names:
         if folder not in self._folders:
             names: dict[str, str | None] = {}
             try:
-                for name in os.listdir(folder):
+                for name in os.listdir(folder):  # noqa: PTH208 - names alone
                     names[composed(name)] = None if composed(name) in names else name
             except OSError:
                 names = {}

@@ -127,11 +127,11 @@ def test_parts_are_read_from_the_table(store: FaceStore) -> None:
     assert list(stores) == ["celebdf"]
     assert labels_of(splits(), "celebdf", 0, "test") == {"id2_0000": 1}
     assert len(training_faces(stores, splits(), 0, "train")) == 2
-    check_splits(splits())
+    check_splits(splits(), {})
     leaked = splits()
     leaked.loc[1, "donor"] = "id0"
     with pytest.raises(DataError, match="id0 is in id0_0000"):
-        check_splits(leaked)
+        check_splits(leaked, {})
 
 
 class Brightness:
