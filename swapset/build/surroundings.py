@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import marshal
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -100,10 +101,10 @@ def _working_folder(arguments: Sequence[str]) -> Path:
 def _check_writable(folder: Path) -> None:
     reason = why_not_writable(folder / ".snakemake")
     if reason:
-        snakefile = shutil.which("Snakefile", mode=os.F_OK, path=str(folder)) or "Snakefile"
+        snakefile = str((folder / "Snakefile").resolve())
         raise SwapsetError(
-            f"{folder}: snakemake cannot write here ({reason}); run it in another folder: "
-            f"snakemake --snakefile {snakefile} --directory FOLDER ..."
+            f"{folder}: snakemake cannot write here ({reason}); free it, or run in another folder: "
+            f"snakemake --snakefile {shlex.quote(snakefile)} --directory FOLDER ..."
         )
 
 
@@ -122,8 +123,7 @@ def why_not_writable(folder: Path) -> str:
 def _choose_temporary(folder: Path) -> None:
     """Set TMPDIR to a folder that can be used, for this process and all jobs."""
     wanted = next((os.environ[n] for n in ("TMPDIR", "TEMP", "TMP") if os.environ.get(n)), "")
-    own = folder.resolve() / ".snakemake" / "tmp"
-    own.mkdir(exist_ok=True)
+    own = folder.resolve() / ".snakemake"
     places = [Path(wanted)] if wanted else []
     places += [Path("/tmp"), Path("/var/tmp"), own]  # noqa: S108
     reasons = {place: _unusable(place) for place in places}
@@ -164,7 +164,6 @@ def _choose_caches(folder: Path) -> None:
             "(XDG_CACHE_HOME sets another place)"
         )
         cache = folder.resolve() / ".snakemake" / "cache"
-        cache.mkdir(parents=True, exist_ok=True)
         os.environ["XDG_CACHE_HOME"] = str(cache)
     if reason or not os.access(home, os.W_OK):
         for name in ("MPLCONFIGDIR", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"):
