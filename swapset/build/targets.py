@@ -39,12 +39,10 @@ class Targets:
         self._rules = {name: [_plain(path) for path in paths] for name, paths in rules.items()}
         patterns = dict.fromkeys(path for paths in self._rules.values() for path in paths)
         self._patterns = {pattern: _expression(pattern) for pattern in patterns}
-        clips = self._build.manifest.clips
-        subjects = self._build.subjects
+        self._clips = self._build.manifest.clips
         self._known: dict[str, Collection[str]] = {
-            **dict.fromkeys(("subject", "target", "donor"), subjects),
-            "clip": list(clips),
-            "number": list(dict.fromkeys(clip.number for clip in clips.values())),
+            **dict.fromkeys(("subject", "target", "donor"), self._build.subjects),
+            "clip": self._clips,
             "pair": stages.generation.pairs,
             "shared": ("base", "all"),
             "method": self._build.methods,
@@ -57,7 +55,6 @@ class Targets:
             "extractor": list(EXTRACTORS),
             "attack": list(ATTACKS),
         }
-        self._fakes = [swap.name for swap in self._build.swaps]
 
     def check(self, targets: Iterable[str], *, rules_with_wildcards: bool = False) -> None:
         """Check names of rules and files.
@@ -104,10 +101,11 @@ class Targets:
         for name, value in values.items():
             if name in self._known and not self._has(name, value):
                 return f"this build has no {_NAMES.get(name, name)} {value!r}"
-        if {"target", "donor", "number"} <= values.keys():
-            fake = "{target}_{donor}_{number}".format(**values)
-            if fake not in self._fakes:
-                return f"this build does not make the fake {fake!r}"
+        subject = values.get("target", values.get("subject"))
+        if subject and "number" in values and f"{subject}_{values['number']}" not in self._clips:
+            return f"this build has no clip {subject}_{values['number']}"
+        if subject and values.get("donor") == subject:
+            return f"{subject} would get its own face"
         if {"kind", "compression", "block"} <= values.keys():
             place = values["kind"], values["compression"], values["block"]
             if not place[2].isdigit() or not self._detection.block(*place):
@@ -158,9 +156,8 @@ class Targets:
     def _values(self, part: str, word: str) -> Iterator[str]:
         """Yield what may stand for one part of a path, nearest to a word."""
         names = _WILDCARD.findall(part)
-        if names == ["target", "donor", "number"]:
-            yield from _best(word, (_WILDCARD.sub("%s", part) % tuple(fake.split("_"))
-                                    for fake in self._fakes))  # fmt: skip
+        if "number" in names:
+            yield from self._of_clips(part, word)
         elif len(names) == 1 and names[0] in self._known:
             yield from _best(word, (_WILDCARD.sub(value, part) for value in self._known[names[0]]))
         elif names:
@@ -168,6 +165,17 @@ class Targets:
             yield word if match else part
         else:
             yield part
+
+    def _of_clips(self, part: str, word: str) -> Iterator[str]:
+        """Yield names of real or fake videos near a word."""
+        match = _expression(part).fullmatch(word)
+        values = match.groupdict() if match else {}
+        subject = values.get("target", values.get("subject", ""))
+        donors = _best(values.get("donor", ""), self._build.subjects)
+        for clip in _best(f"{subject}_{values.get('number', '')}", self._clips):
+            target, _, number = clip.partition("_")
+            donor = next((each for each in donors if each != target), "")
+            yield part.format(target=target, subject=target, donor=donor, number=number)
 
 
 def _best(word: str, words: Iterable[str]) -> list[str]:
