@@ -138,7 +138,12 @@ rule complete:
 include: "rules/tidy.smk"
 
 # Snakemake knows the targets only after this file; its own messages name no rule and no file.
-if workflow.is_main_process and "snakemake" in sys.argv[0]:
+# In object storage, names of outputs are others.
+if (
+    workflow.is_main_process
+    and "snakemake" in sys.argv[0]
+    and not workflow.storage_settings.default_storage_provider
+):
     asked, rest = get_argument_parser().parse_known_args()
     targets = Targets(stages, {rule.name: map(str, rule.output) for rule in workflow.rules})
     try:

@@ -28,13 +28,15 @@ _LISTS = {"--configfile": "configfile", "--configfiles": "configfile", "--config
 _LISTS["-C"] = "config"
 
 
-def prepare(arguments: Sequence[str] | None = None) -> None:
+def prepare(arguments: Sequence[str] | None = None, *, forbidden: str = "") -> None:
     """Make a run of Snakemake possible, or end it with one line that says what it needs.
 
     Parameters
     ----------
     arguments : sequence of str, optional
         Snakemake's options, by default those of this process.
+    forbidden : str
+        Characters that the path of the working folder must not have.
 
     Raises
     ------
@@ -43,8 +45,10 @@ def prepare(arguments: Sequence[str] | None = None) -> None:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _check_current()
         _check_options(given)
         folder = _working_folder(given)
+        _check_path(folder, forbidden)
         _check_writable(folder)
         _choose_temporary(folder)
         _choose_caches(folder)
@@ -52,6 +56,13 @@ def prepare(arguments: Sequence[str] | None = None) -> None:
         _remove_cut_code(_CODE)
     except SwapsetError as error:
         raise SystemExit(f"swapset: {error}") from None
+
+
+def _check_current() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ConfigError("the current folder no longer exists; change to another one") from error
 
 
 def _check_options(arguments: Sequence[str]) -> None:
@@ -96,6 +107,15 @@ def _working_folder(arguments: Sequence[str]) -> Path:
         if name in ("-d", "--directory"):
             return Path(value if equals else (*arguments, "")[place + 1] or ".")
     return Path.cwd()
+
+
+def _check_path(folder: Path, forbidden: str) -> None:
+    for character in forbidden:
+        if character in str(folder.absolute()):
+            raise ConfigError(
+                f"{folder.absolute()}: this profile cannot submit jobs from a folder with "
+                f"{character!r} in its path; rename the folder"
+            )
 
 
 def _check_writable(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 
@@ -40,20 +40,20 @@ class Targets:
         patterns = dict.fromkeys(path for paths in self._rules.values() for path in paths)
         self._patterns = {pattern: _expression(pattern) for pattern in patterns}
         self._clips = self._build.manifest.clips
-        self._known: dict[str, Collection[str]] = {
-            **dict.fromkeys(("subject", "target", "donor"), self._build.subjects),
-            "clip": self._clips,
-            "pair": stages.generation.pairs,
-            "shared": ("base", "all"),
-            "method": self._build.methods,
-            "recipe": list(self._build.recipes),
-            "kind": self._detection.all_kinds,
-            "dataset": self._detection.datasets,
-            "compression": COMPRESSIONS,
-            "fold": self._detection.fold_numbers,
-            "detector": list(DETECTORS),
-            "extractor": list(EXTRACTORS),
-            "attack": list(ATTACKS),
+        self._known: dict[str, Callable[[], Collection[str]]] = {
+            **dict.fromkeys(("subject", "target", "donor"), lambda: self._build.subjects),
+            "clip": lambda: self._clips,
+            "pair": lambda: stages.generation.pairs,
+            "shared": lambda: ("base", "all"),
+            "method": lambda: self._build.methods,
+            "recipe": lambda: self._build.recipes,
+            "kind": lambda: self._detection.all_kinds,
+            "dataset": lambda: self._detection.datasets,
+            "compression": lambda: COMPRESSIONS,
+            "fold": lambda: self._detection.fold_numbers,
+            "detector": lambda: list(DETECTORS),
+            "extractor": lambda: list(EXTRACTORS),
+            "attack": lambda: list(ATTACKS),
         }
 
     def check(self, targets: Iterable[str], *, rules_with_wildcards: bool = False) -> None:
@@ -117,7 +117,7 @@ class Targets:
         people = value.split("-")
         if name == "pair" and len(people) == 2 and set(people) <= set(self._build.subjects):
             return value == pair_name(*people) and people[0] != people[1]
-        return value in self._known[name]
+        return value in self._known[name]()
 
     def _other_build(self, target: str) -> str:
         """Return the reason if a file is of another build."""
@@ -159,7 +159,9 @@ class Targets:
         if "number" in names:
             yield from self._of_clips(part, word)
         elif len(names) == 1 and names[0] in self._known:
-            yield from _best(word, (_WILDCARD.sub(value, part) for value in self._known[names[0]]))
+            yield from _best(
+                word, (_WILDCARD.sub(value, part) for value in self._known[names[0]]())
+            )
         elif names:
             match = _expression(part).fullmatch(word)
             yield word if match else part

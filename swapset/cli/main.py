@@ -57,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"swapset: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"swapset: {place}{error.strerror or error}", file=sys.stderr)
+        place = error.filename or "TMPDIR"  # only scratch files have no name
+        print(f"swapset: {place}: {error.strerror or error}", file=sys.stderr)
         return 1
 
 

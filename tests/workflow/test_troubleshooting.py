@@ -1,4 +1,4 @@
-"""Every situation of docs/troubleshooting.md: what is said there is said, and there is no traceback.
+"""Every situation of docs/troubleshooting.md: it is said as the page says, without a traceback.
 
 The page is read, and an entry without a case fails. A case runs the situation here, or names the
 test that runs it.
@@ -162,7 +162,9 @@ CASES: dict[str, Case | str] = {
         lambda checkout: _with_rows(checkout, "id1_0000", "id1", "../b.mp4", "CC0"),
         ["wrong.csv, line 3: path '../b.mp4' leaves"],
     ),
-    "`… is not UTF-8 text`, `… is UTF-16 text`": "unit/io/test_tables.py::test_what_cannot_be_read_is_named",
+    "`… is not UTF-8 text`, `… is UTF-16 text`": (
+        "unit/io/test_tables.py::test_what_cannot_be_read_is_named"
+    ),
     "`another run is working on these results`": (
         _locked,
         ["another run is working on these results (process"],
@@ -218,7 +220,7 @@ def test_it_is_said_without_a_traceback(checkout: Path, entry: str) -> None:
 
 @pytest.mark.parametrize("entry", ELSEWHERE)
 def test_the_test_of_it_exists_and_refuses_tracebacks(entry: str) -> None:
-    """`Run.refused` and the test of faults refuse tracebacks; a sentence of the library has none."""
+    """`Run.refused` and the test of faults refuse tracebacks; errors of the library have none."""
     file, _, name = ELSEWHERE[entry].partition("::")
     text = (ROOT / "tests" / file).read_text(encoding="utf-8")
     assert name in text

@@ -123,6 +123,18 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert "--directory FOLDER" in message
 
 
+def test_a_path_that_a_profile_cannot_use_is_said(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = place / "a $b"
+    folder.mkdir()
+    prepare(["-d", str(folder)], forbidden='"`')
+    with pytest.raises(
+        SystemExit, match="a \\$b: this profile cannot submit jobs from a folder wi"
+    ):
+        prepare(["-d", str(folder)], forbidden='"$')
+
+
 def test_a_new_folder_is_made(place: Path) -> None:
     prepare(["--directory", str(place / "new" / "one")])
     assert (place / "new" / "one" / ".snakemake").is_dir()
