@@ -146,8 +146,9 @@ class Targets:
     def _filled(self, pattern: str, target: str) -> Iterator[str]:
         """Yield files of a pattern that are near a target: wildcards as in the target, if known."""
         parts, asked = pattern.split("/"), target.split("/")
-        if len(parts) != len(asked):
+        if len(parts) > len(asked):
             return
+        asked = asked[: len(parts)]
         if all(_alike(part, word) >= _ALIKE for part, word in zip(parts, asked, strict=True)
                if not _WILDCARD.search(part)):  # fmt: skip
             choices = [list(self._values(*both)) for both in zip(parts, asked, strict=True)]
@@ -159,6 +160,10 @@ class Targets:
         if "number" in names:
             yield from self._of_clips(part, word)
         elif len(names) == 1 and names[0] in self._known:
+            match = _expression(part).fullmatch(word)
+            people = match[1].split("-") if match and names[0] == "pair" else []
+            if len(people) == 2 and set(people) <= set(self._build.subjects):
+                yield part.format(pair=pair_name(*people))
             yield from _best(
                 word, (_WILDCARD.sub(value, part) for value in self._known[names[0]]())
             )

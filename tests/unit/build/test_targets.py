@@ -71,7 +71,7 @@ def test_a_file_that_is_there_passes(targets: Targets) -> None:
         (
             f"{R}/faces/id99",
             "this build has no subject 'id99'",
-            [f"{R}/faces/id3", f"{R}/faces/id0"],
+            [f"{R}/faces/id3", f"{R}/faces/id1"],
         ),
         (f"{R}/tables/mask_sim.csv", "no rule", [f"{R}/tables/mask_ssim.csv"]),
         (f"{R}/face/id1", "no rule", [f"{R}/faces/id1"]),
