@@ -24,8 +24,11 @@ gc.set_threshold(10_000, 50, 1_000)
 configfile: "config.yaml" if os.path.exists("config.yaml") else workflow.basedir + "/config.yaml"
 
 
-# Jobs import the library beside this file, whether or not it is installed.
+# Jobs import the library beside this file, whether or not it is installed. The profile may have
+# imported an installed one, to check the surroundings.
 sys.path.insert(0, workflow.basedir)
+for name in [name for name in sys.modules if name.partition(".")[0] == "swapset"]:
+    del sys.modules[name]
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 )

@@ -13,7 +13,11 @@ from typing import Any
 
 from swapset.errors import ConfigError
 
-_SEPARATORS = {os.pathsep: "PATH and PYTHONPATH are separated by it", "\n": "it ends a line"}
+_UNUSABLE = {
+    os.pathsep: "it separates folders in PATH and PYTHONPATH",
+    "\n": "it ends a line",
+    **dict.fromkeys("{}", "Snakemake takes it for a wildcard"),
+}
 
 
 def name_python_plainly() -> None:
@@ -47,7 +51,7 @@ def check_checkout(folder: str) -> None:
     ConfigError
         Naming the character.
     """
-    for character, reason in _SEPARATORS.items():
+    for character, reason in _UNUSABLE.items():
         if character in folder:
             raise ConfigError(
                 f"the path of this checkout, {folder!r}, has {character!r} in it: {reason}; rename "

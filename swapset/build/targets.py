@@ -21,7 +21,7 @@ _WILDCARD = re.compile(r"\{(\w+)[^{}]*\}")
 _SHOWN = 3
 _ALIKE = 0.6
 _NAMES = {"target": "subject", "donor": "subject"}
-"""What a message calls a wildcard, if not by its name."""
+"""Names of wildcards in messages, where they differ."""
 
 
 class Targets:
@@ -178,7 +178,8 @@ class Targets:
         match = _expression(part).fullmatch(word)
         values = match.groupdict() if match else {}
         subject = values.get("target", values.get("subject", ""))
-        donors = _best(values.get("donor", ""), self._build.subjects)
+        donor = values.get("donor", "")
+        donors = get_close_matches(donor, self._build.subjects, n=_SHOWN, cutoff=0)
         for clip in _best(f"{subject}_{values.get('number', '')}", self._clips):
             target, _, number = clip.partition("_")
             donor = next((each for each in donors if each != target), "")

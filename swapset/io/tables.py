@@ -13,7 +13,7 @@ from swapset.errors import DataError, SwapsetError
 from swapset.io.untrusted import MOST_TEXT, lines
 
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
-"""What may separate cells; semicolons do where commas are decimal."""
+"""Characters that may separate cells: semicolons do where commas are decimal."""
 _MARKS = "".join(_NAMES)
 _SHOWN = 6
 
@@ -72,7 +72,7 @@ class Table:
         return self._before + self._reader.line_num
 
     def _find_header(self, texts: Iterator[str], expected: Sequence[str]) -> tuple[str, str]:
-        """Return the first line with content, and what separates its cells."""
+        """Return the first line with content, and the character that separates its cells."""
         for text in texts:
             bare = text.strip()
             if bare.lower() in [f"sep={mark}".strip() for mark in _MARKS]:  # a hint to Excel

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from material.running import ROOT, Run, environment
 
-STRANGE = 'My "Pro\'ject" $HOME `x` \\ {b} 100% #1 & ü\u00a0é'
+STRANGE = 'My "Pro\'ject" $HOME `x` \\ 100% #1 & ü\u00a0é'
 """Everything that a folder's name may have and a shell, make or Snakemake reads otherwise."""
 
 
@@ -53,7 +53,7 @@ def read_only(folder: Path) -> list[str] | None:
 
     Root may write into any folder whose disk is not read-only.
     """
-    if os.geuid():
+    if os.geteuid():
         folder.chmod(0o555)
         return ["env"]
     mount = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'

@@ -68,8 +68,12 @@ def test_a_plain_path_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("folder", "words"),
     [
-        ("/data/a:b", "has ':' in it: PATH and PYTHONPATH are separated by it; rename the folder"),
+        (
+            "/data/a:b",
+            "has ':' in it: it separates folders in PATH and PYTHONPATH; rename the folder",
+        ),
         ("/data/a\nb", r"has '\\n' in it"),
+        ("/data/{b", "has '{' in it: Snakemake takes it for a wildcard"),
         ("/data/\udcff", "is not UTF-8; rename the folder"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What Snakemake needs around it is there, is replaced, or is named in one line."""
+"""Folders and options that Snakemake needs are right, are replaced, or are named in one line."""
 
 from __future__ import annotations
 
@@ -173,6 +173,7 @@ def test_targets_after_options_that_take_them_are_named(
 def test_targets_in_their_place_are_fine(place: Path, arguments: list[str]) -> None:
     (place / "my.yaml").touch()
     prepare(arguments)
+    assert (place / ".snakemake").is_dir()
 
 
 def test_byte_code_that_a_full_disk_cut_is_removed(place: Path) -> None:

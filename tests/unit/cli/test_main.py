@@ -1,10 +1,8 @@
 """The `swapset` command: a manifest and a config for a folder of clips."""
 
 import csv
-import os
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ from swapset import __version__
 from swapset.cli.main import main
 from swapset.config.methods import BUILT_IN
 from swapset.config.schema import load
-from swapset.config.text import ROOT
 from swapset.dataset.manifest import read_manifest
 from swapset.errors import ManifestError
 from swapset.extractors.registry import EXTRACTORS
@@ -226,16 +223,6 @@ def test_words_that_are_no_utf8_are_named(tmp_path, capsys, arguments, name):
     assert said.startswith(f"swapset: {name}: ")
     assert "is not UTF-8 text" in said
     assert not (folder / "clips.csv").exists()
-
-
-def test_it_runs_as_a_module(tmp_path):
-    """`.venv/bin/swapset` cannot start in a folder with quotes in its name."""
-    done = subprocess.run(
-        [sys.executable, "-m", "swapset", "--version"],
-        capture_output=True, text=True, check=True, cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.stdout == f"swapset {__version__}\n"
 
 
 def test_version_and_wrong_arguments(capsys):
