@@ -36,6 +36,7 @@ checkpoint accept:
     output:
         verdicts=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
         table=f"{R}/tables/clips.csv",
+        same=f"{R}/tables/same_people.csv",
     message:
         "Accepting or rejecting the clips of all subjects"
     log:

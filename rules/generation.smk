@@ -7,6 +7,7 @@ rule train:
         unpack(lambda w: {"start": path for path in external_inputs(generation.start(w.recipe))}),
         faces=lambda w: [f"{R}/faces/{subject}" for subject in w.pair.split("-")],
         verdicts=lambda w: [f"{R}/accepted/{subject}.json" for subject in w.pair.split("-")],
+        same=build.same_people(),
     output:
         model=f"{R}/models/{{recipe}}/{{pair}}.safetensors",
         losses=f"{R}/models/{{recipe}}/{{pair}}.csv",
@@ -114,6 +115,7 @@ rule synthesise:
         clips=f"{R}/clips/{{target}}",
         landmarks=f"{R}/landmarks/{{target}}",
         verdicts=f"{R}/accepted/{{target}}.json",
+        same=build.same_people(),
     output:
         videos=expand(
             "{R}/dataset/{{method}}/{compression}/{{target}}_{{donor}}_{{number}}.mp4",

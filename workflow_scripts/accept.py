@@ -11,8 +11,9 @@ if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         ingested = read_ingested(dict(zip(params.subjects, map(Path, inputs.clips), strict=True)))
         tracks = dict(zip(params.subjects, map(Path, inputs.tracks), strict=True))
-        verdicts = judge_clips(ingested, tracks, AcceptSettings(**params.settings))
+        verdicts, same = judge_clips(ingested, tracks, AcceptSettings(**params.settings))
         if params.strict:
             refuse_rejected(verdicts)
         files = dict(zip(params.subjects, map(Path, output.verdicts), strict=True))
-        write_verdicts(verdicts, ingested, files, Path(output.table))
+        tables = {"clips": Path(output.table), "same": Path(output.same)}
+        write_verdicts(verdicts, ingested, files, tables, same)

@@ -213,17 +213,19 @@ class DetectionPlan:
     @cached_property
     def folds(self) -> list[Fold]:
         """Return the folds of the build's people."""
-        if not self.own_datasets:
-            return []
+        return make_folds(**self.split_people()) if self.own_datasets else []
+
+    def split_people(self) -> dict[str, Any]:
+        """Return what the folds are made from, as arguments of `make_folds`."""
         pairs = {(swap.target, swap.donor) for swap in self._build.swaps}
-        return make_folds(
-            self._build.subjects,
-            sorted(pairs),
-            folds=self.settings.folds,
-            test=self.settings.test,
-            validation=self.settings.validation,
-            seed=self._build.config.seed,
-        )
+        return {
+            "subjects": self._build.subjects,
+            "pairs": sorted(pairs),
+            "folds": self.settings.folds,
+            "test": self.settings.test,
+            "validation": self.settings.validation,
+            "seed": self._build.config.seed,
+        }
 
     @property
     def fold_numbers(self) -> list[str]:

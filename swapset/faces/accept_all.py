@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swapset.dataset.same_people import one_name, write_same_people
 from swapset.errors import DataError
 from swapset.faces.accept import Verdict, accept_clips, clips_table
 from swapset.faces.clip_tracks import ClipTracks
+from swapset.faces.same_people import SamePeople, find_same_people
 from swapset.io.files import read_json, write_csv, write_json
 from swapset.media.ingest import IngestRecord
 
@@ -35,8 +37,11 @@ def read_ingested(folders: Mapping[str, Path]) -> Ingested:
 
 def judge_clips(
     ingested: Ingested, tracks: Mapping[str, Path], settings: AcceptSettings
-) -> dict[str, Verdict]:
+) -> tuple[dict[str, Verdict], list[SamePeople]]:
     """Accept or reject every clip of every subject, and log the verdicts.
+
+    Subjects who are one person are told; with `same_person: reject`, the clips of all but the first
+    name are rejected.
 
     Parameters
     ----------
@@ -49,8 +54,10 @@ def judge_clips(
 
     Returns
     -------
-    dict of str to Verdict
+    verdicts : dict of str to Verdict
         Verdict by clip.
+    same : list of SamePeople
+        Subjects who are one person.
     """
     clips = {
         subject: {
@@ -60,8 +67,26 @@ def judge_clips(
         for subject, records in ingested.items()
     }
     verdicts = accept_clips(clips, settings)
+    same = find_same_people(clips, verdicts)
+    if same:
+        names = one_name((each.first, each.second) for each in same)
+        verdicts = accept_clips(clips, settings, names)
+        if settings.same_person == "reject":
+            _reject_second_names(verdicts, same)
+        for each in same:
+            logger.warning("%s", each.notice(settings.same_person))
     _log_verdicts(verdicts)
-    return verdicts
+    return verdicts, same
+
+
+def _reject_second_names(verdicts: Mapping[str, Verdict], same: list[SamePeople]) -> None:
+    first = {each.second: each for each in reversed(same)}
+    for verdict in verdicts.values():
+        if verdict.accepted and verdict.subject in first:
+            pair = first[verdict.subject]
+            verdict.reject(
+                "same_person", f"the same person as {pair.first}, distance {pair.distance:.2f}"
+            )
 
 
 def _log_verdicts(verdicts: Mapping[str, Verdict]) -> None:
@@ -102,9 +127,10 @@ def write_verdicts(
     verdicts: Mapping[str, Verdict],
     ingested: Ingested,
     outputs: Mapping[str, Path],
-    table: Path,
+    tables: Mapping[str, Path],
+    same: Iterable[SamePeople],
 ) -> None:
-    """Write the verdicts of each subject as JSON, and the table of all clips.
+    """Write the verdicts of each subject as JSON, and the tables.
 
     Parameters
     ----------
@@ -114,8 +140,10 @@ def write_verdicts(
         The result of `read_ingested`, for the SHA-256 of each source.
     outputs : mapping of str to Path
         JSON file of each subject: verdict by clip.
-    table : Path
-        The table `clips.csv`, see `clips_table`.
+    tables : mapping of str to Path
+        The tables to write: "clips", see `clips_table`, and "same", see `write_same_people`.
+    same : iterable of SamePeople
+        Subjects who are one person.
     """
     for subject, path in outputs.items():
         records = ingested[subject]
@@ -126,4 +154,5 @@ def write_verdicts(
                 for clip, record in records.items()
             },
         )
-    write_csv(table, clips_table(verdicts.values()))
+    write_csv(tables["clips"], clips_table(verdicts.values()))
+    write_same_people(tables["same"], ((each.first, each.second) for each in same))

@@ -18,6 +18,7 @@ Reason = Literal[
     "upside_down",
     "several_people",
     "wrong_identity",
+    "same_person",
 ]
 _TABLE = ["clip", "subject", "accepted", "reason"]
 _TABLE += ["frames", "width", "height", "fps", "face_height"]
