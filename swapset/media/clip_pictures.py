@@ -1,10 +1,9 @@
-"""Convert a source's frames to pictures of one size: upright, with square pixels, as people see them."""
+"""Convert a source's frames to pictures of one size, as people see them: upright, not squeezed."""
 
 from __future__ import annotations
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -23,10 +22,8 @@ class ClipPictures:
 
     Parameters
     ----------
-    container : InputContainer
-        The open file.
     stream : VideoStream
-        Its video stream, from which no frame has been read yet.
+        The stream of an open file.
     turn : {0, 90, 180, 270}
         Clockwise degrees by which to turn the picture in addition to its metadata.
 
@@ -38,8 +35,8 @@ class ClipPictures:
         Whether the last frame differs from the one before in size, shape or orientation.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream, turn: int) -> None:
-        self._shapes, self._crop = ShapeReader(container, stream), Cropper()
+    def __init__(self, stream: VideoStream, turn: int) -> None:
+        self._shapes, self._crop = ShapeReader(stream), Cropper()
         self._convert = PlaneConverter()
         self._turn, self._further = turn, Orientation.turned(turn)
         self._size: tuple[int, int] | None = None

@@ -191,9 +191,7 @@ def over_black(planes: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return out
 
 
-def ycbcr_to_signal(
-    planes: np.ndarray, *, matrix: int, full_range: bool
-) -> npt.NDArray[np.uint16]:
+def ycbcr_to_signal(planes: np.ndarray, *, matrix: int, full_range: bool) -> npt.NDArray[np.uint16]:
     """Convert YCbCr 4:4:4 of 16 bits to non-linear RGB.
 
     Parameters

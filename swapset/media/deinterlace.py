@@ -19,17 +19,51 @@ _PARITY = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
 _SMALLEST = 8  # pixels; bwdif needs three rows and columns of chroma
 
 
+class FieldOrder:
+    """Tells which frames of a stream are interlaced, and in which order their fields come.
+
+    A frame is interlaced if its own flag says so. If the container says that the video is, and no
+    frame has the flag so far (as in VP9, or in ProRes files without it), all frames are.
+
+    Parameters
+    ----------
+    stream : VideoStream
+        The stream of an open file.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self.of_container = _PARITY.get(stream.codec_context.field_order, "")
+        self.flagged = False
+        self._meter: tuple[object, Filters] | None = None
+
+    def is_interlaced(self, frame: VideoFrame) -> bool:
+        """Return whether a frame is interlaced; frames are asked about in their order."""
+        self.flagged |= frame.interlaced_frame
+        if min(frame.width, frame.height) < _SMALLEST:
+            return False
+        return bool(frame.interlaced_frame or (self.of_container and not self.flagged))
+
+    def of(self, frame: VideoFrame) -> str:
+        """Return "tff" or "bff", the field that comes first; empty for a progressive frame."""
+        if not self.is_interlaced(frame):
+            return ""
+        if not frame.interlaced_frame:
+            return self.of_container
+        kind = frame.width, frame.height, frame.format.name
+        if self._meter is None or self._meter[0] != kind:  # PyAV does not tell, but filters know
+            self._meter = kind, Filters(frame, ("select", "eq(interlace_type,TOPFIRST)"))
+        return "tff" if list(self._meter[1].run(frame)) else "bff"
+
+
 class Deinterlacer:
     """Turns each interlaced frame into one full picture by bwdif, which looks at its neighbours.
 
-    A frame is interlaced if its own flag says so. If the container says that the video is, and no
-    frame has the flag so far (codecs such as VP9 and ProRes files without it), all frames are.
     The frame rate stays: the picture of the first field is completed.
 
     Parameters
     ----------
     stream : VideoStream
-        The open video stream.
+        The stream of an open file.
 
     Attributes
     ----------
@@ -42,8 +76,7 @@ class Deinterlacer:
     """
 
     def __init__(self, stream: VideoStream) -> None:
-        self._parity = _PARITY.get(stream.codec_context.field_order, "")
-        self._flagged = False
+        self._fields = FieldOrder(stream)
         self.frames = 0
 
     def run(self, frames: Iterable[tuple[T, VideoFrame]]) -> Iterator[tuple[T, VideoFrame]]:
@@ -52,9 +85,9 @@ class Deinterlacer:
         filters: Filters | None = None
         waiting: deque[T] = deque()
         for item, frame in frames:
-            interlaced = self._is_interlaced(frame)
+            interlaced = self._fields.is_interlaced(frame)
             self.frames += interlaced
-            new = frame.width, frame.height, frame.format.name, self._flagged
+            new = frame.width, frame.height, frame.format.name, self._fields.flagged
             if filters is not None and new != kind:
                 yield from zip(waiting.copy(), filters.run(None), strict=False)
                 waiting.clear()
@@ -70,12 +103,7 @@ class Deinterlacer:
         if filters is not None:
             yield from zip(waiting, filters.run(None), strict=False)
 
-    def _is_interlaced(self, frame: VideoFrame) -> bool:
-        self._flagged |= frame.interlaced_frame
-        if min(frame.width, frame.height) < _SMALLEST:
-            return False
-        return bool(frame.interlaced_frame or (self._parity and not self._flagged))
-
     def _arguments(self) -> str:
-        which = "deint=interlaced" if self._flagged else f"deint=all:parity={self._parity}"
-        return f"mode=send_frame:{which}"
+        fields = self._fields
+        which = "interlaced" if fields.flagged else f"all:parity={fields.of_container}"
+        return f"mode=send_frame:deint={which}"

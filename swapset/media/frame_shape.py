@@ -9,7 +9,6 @@ from fractions import Fraction
 
 import av.logging
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -18,7 +17,6 @@ from swapset.media.filters import Filters
 
 _MAX_ASPECT = 4  # more elongated pixels mean a damaged header
 _SQUARE = Fraction(1, 50)  # a smaller deviation from square is rounding, not worth a resampling
-_CROPPED = ("mov,", "matroska,")  # containers that can crop the picture, by their names' beginning
 _STEPS = 4096  # widths that stand for the shape of a pixel: 4 : 1 is the widest that fits
 
 _STEREO = {
@@ -76,16 +74,13 @@ class ShapeReader:
 
     Parameters
     ----------
-    container : InputContainer
-        The open file.
     stream : VideoStream
-        Its video stream, from which no frame has been read yet.
+        The stream of an open file.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
-        self._name = container.name.removeprefix("file:")
+    def __init__(self, stream: VideoStream) -> None:
         self._stream = stream
-        self._crop = container_crop(container, stream)
+        self._crop = described(stream).crop
         self._aspect = Fraction(stream.sample_aspect_ratio or 1)
         self._first = stream.codec_context.sample_aspect_ratio
         self._started = self._measuring = False
@@ -108,7 +103,7 @@ class ShapeReader:
         wide, high = shape.square_size
         if min(wide, high) < 2 or max(wide, high) > MAX_SIDE or wide * high > MAX_PIXELS:
             raise UnusableMedia(
-                f"{self._name}: pictures of {wide}x{high} pixels cannot be used; sides must be 2 "
+                f"pictures of {wide}x{high} pixels cannot be used; sides must be 2 "
                 f"to {MAX_SIDE:,} pixels, and pictures at most {MAX_PIXELS:,} pixels",
                 "unreadable",
             )
@@ -141,7 +136,7 @@ class ShapeReader:
         projection = _first_numbers(frame, "SPHERICAL", 1)
         if projection and projection[0] in _PROJECTIONS:
             raise UnusableMedia(
-                f"{self._name}: its picture is spherical ({_PROJECTIONS[projection[0]]}), which "
+                f"its picture is spherical ({_PROJECTIONS[projection[0]]}), which "
                 "bends faces; export a flat view of it",
                 UNSUPPORTED,
             )
@@ -167,7 +162,7 @@ class ShapeReader:
             top += height * inverted
         else:
             raise UnusableMedia(
-                f"{self._name}: holds two views of a stereo picture ({kind}) that are not "
+                f"holds two views of a stereo picture ({kind}) that are not "
                 "separated; export one view of it",
                 UNSUPPORTED,
             )
@@ -201,31 +196,40 @@ def stereo_of(frame: VideoFrame) -> tuple[str, bool] | None:
     return _STEREO[numbers[0]], bool(numbers[1] & 1)
 
 
-def container_crop(container: InputContainer, stream: VideoStream) -> tuple[int, int, int, int]:
-    """Return the rows and columns that the container hides: top, bottom, left and right.
+@dataclass(frozen=True)
+class Described:
+    """Properties of a stream that PyAV shows only in ffmpeg's description of the file.
 
-    Matroska's PixelCrop elements and the `clap` box of .mp4 and .mov. PyAV shows them only in
-    ffmpeg's description of the file.
+    Attributes
+    ----------
+    crop : (int, int, int, int)
+        Rows and columns that the container hides: top, bottom, left and right (Matroska's
+        PixelCrop elements, and the `clap` box of .mp4 and .mov).
+    dolby_only : bool
+        Whether its colours can only be read by Dolby Vision.
     """
-    if not container.format.name.startswith(_CROPPED):
-        return 0, 0, 0, 0
+
+    crop: tuple[int, int, int, int]
+    dolby_only: bool
+
+
+def described(stream: VideoStream) -> Described:
+    """Return properties of a stream by ffmpeg's description of its file."""
     with _logging:
         level = av.logging.get_level()
         av.logging.set_level(av.logging.INFO)
         try:
-            lines = container.dumps_format().splitlines()
+            text: str = stream.container.dumps_format()  # type: ignore[attr-defined]
         finally:
             av.logging.set_level(level)
-    inside = known = False
-    for line in lines:
-        if begins := re.match(r"  Stream #0:(\d+)\b", line):
-            inside, known = int(begins[1]) == stream.index, False
-        known |= inside and line.strip() == "Side data:"
-        crop = re.match(r" +Frame Cropping: (\d+)/(\d+)/(\d+)/(\d+)$", line)
-        if known and crop:
-            top, bottom, left, right = (int(value) for value in crop.groups())
-            return top, bottom, left, right
-    return 0, 0, 0, 0
+    parts = re.split(r"^  Stream #0:(\d+)", text, flags=re.MULTILINE)
+    mine = dict(zip(parts[1::2], parts[2::2], strict=False)).get(str(stream.index), "")
+    # Metadata, which anybody can write, stand before this line, and none of them looks like it.
+    side_data = mine.partition("\n    Side data:\n")[2]
+    crop = re.search(r"^ +Frame Cropping: (\d+)/(\d+)/(\d+)/(\d+)$", side_data, re.MULTILINE)
+    dolby = re.search(r"DOVI configuration record:.* compatibility id: 0\b", side_data)
+    top, bottom, left, right = (int(each) for each in crop.groups()) if crop else (0, 0, 0, 0)
+    return Described((top, bottom, left, right), dolby is not None)
 
 
 def _first_numbers(frame: VideoFrame, kind: str, count: int) -> list[int]:

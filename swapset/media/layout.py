@@ -142,7 +142,9 @@ def signal_of(frame: VideoFrame, size: tuple[int, int]) -> Signal:
     full = is_full_range(frame)
     if colours == "grey":
         grey = relayout(frame, "gray16le", size).to_ndarray()
-        signal = grey.astype(np.float32) if full else (grey.astype(np.float32) - 4096) * 65535 / 56064
+        signal = (
+            grey.astype(np.float32) if full else (grey.astype(np.float32) - 4096) * 65535 / 56064
+        )
         return np.repeat(np.clip(np.rint(signal), 0, 65535).astype(np.uint16)[..., None], 3, 2)
     planes = relayout(frame, "yuv444p16le", size).to_ndarray()
     return ycbcr_to_signal(planes, matrix=matrix_of(frame), full_range=full)

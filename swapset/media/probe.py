@@ -55,7 +55,7 @@ def probe(path: str | Path) -> MediaInfo:
         If no frame decodes; its `reason` is `"unreadable"` or `"no_video"`.
     """
     with open_video(path) as (container, stream):
-        shapes = ShapeReader(container, stream)
+        shapes = ShapeReader(stream)
         first = next(iter(SourceReader(container, stream)), None)
         if first is None:
             raise UnusableMedia(f"{path}: no frame of it decodes", "unreadable")
