@@ -18,7 +18,7 @@ from swapset.media.colour import grey_to_planes, i420_to_rgb, over_black, rgb_to
 from swapset.media.container import open_video
 from swapset.media.hdr_metadata import peak_of
 from swapset.media.layout import is_full_range, kind_of, matrix_of, relayout, signal_of
-from swapset.media.light import Light, White, light_of, linear, to_bt709, white_level
+from swapset.media.light import Light, White, largest_of, light_of, linear, to_bt709, white_level
 
 
 def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
@@ -135,8 +135,8 @@ class PlaneConverter:
         signal = _even(signal_of(frame, size))
         white = self._white
         if light.is_hdr and white is None:
-            sample = linear(np.ascontiguousarray(signal[::4, ::4]), light).max(axis=2)
-            white, certain = white_level(sample, peak_of(frame))
+            sample = linear(np.ascontiguousarray(signal[::4, ::4]), light)
+            white, certain = white_level(largest_of(sample), peak_of(frame))
             if certain:
                 self._white = white
         shown = f", {white.level:.0f} cd/m² as white" if white else ""

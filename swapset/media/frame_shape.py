@@ -17,6 +17,7 @@ from swapset.media.filters import Filters
 
 _MAX_ASPECT = 4  # more elongated pixels mean a damaged header
 _SQUARE = Fraction(1, 50)  # a smaller deviation from square is rounding, not worth a resampling
+_EQUAL = Fraction(1, 1000)
 _STEPS = 4096  # widths that stand for the shape of a pixel: 4 : 1 is the widest that fits
 
 _STEREO = {
@@ -82,8 +83,8 @@ class ShapeReader:
         self._stream = stream
         self._crop = described(stream).crop
         self._aspect = Fraction(stream.sample_aspect_ratio or 1)
-        self._first = stream.codec_context.sample_aspect_ratio
-        self._started = self._measuring = False
+        self._own: Fraction | None = None
+        self._measuring = False
         self._meter: tuple[object, Filters] | None = None
 
     def of(self, frame: VideoFrame) -> FrameShape:
@@ -110,16 +111,18 @@ class ShapeReader:
         return shape
 
     def _aspect_of(self, frame: VideoFrame) -> Fraction:
-        """Return the frame's pixel aspect ratio.
+        """Return the frame's pixel aspect ratio: the container's, until the frames' own changes.
 
-        PyAV tells only that of the frame decoded last, which may be later than this one. Until it
-        changes for the first time, it is the stream's; from then on, each frame is measured.
+        PyAV tells only that of the frame decoded last, which may be later than this one. As long as
+        it is that of the first frame, so is this one's.
         """
-        latest = self._stream.codec_context.sample_aspect_ratio
-        if not self._started:
-            self._started, self._first = True, latest
-        self._measuring |= latest != self._first
-        aspect = self._measured(frame) if self._measuring else self._aspect
+        if self._own is None:
+            self._own = self._measured(frame)
+        latest = Fraction(self._stream.codec_context.sample_aspect_ratio or 1)
+        self._measuring |= abs(latest - self._own) > _EQUAL
+        aspect = self._measured(frame) if self._measuring else self._own
+        if abs(aspect - self._own) <= _EQUAL:
+            aspect = self._aspect
         return aspect if Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT else Fraction(1)
 
     def _measured(self, frame: VideoFrame) -> Fraction:

@@ -162,23 +162,28 @@ def to_bt709(signal: Signal, light: Light, white: White | None = None) -> Image:
         part = linear(signal[start : start + _ROWS], light)
         part = cv2.transform(part, gamut / (white.level if white else 1))
         if shown is not None and white is not None:
-            largest = part.max(axis=2)
             scale = _CURVE * np.sqrt(white.level / max(white.peak, white.level))
-            place = np.sqrt(np.maximum(largest, 0)) * np.float32(scale)
-            part *= shown[np.minimum(place, _CURVE).astype(np.intp)][..., None]
+            place = np.sqrt(np.maximum(largest_of(part), 0)) * np.float32(scale)
+            part *= np.take(shown, np.minimum(place, _CURVE).astype(np.uint16))[..., None]
         np.clip(part, 0, 1, out=part)
         np.sqrt(part, out=part)
         part *= _FINE - 1
-        out[start : start + _ROWS] = levels[np.rint(part).astype(np.intp)]
+        out[start : start + _ROWS] = np.take(levels, np.rint(part).astype(np.uint16))
     return out
+
+
+def largest_of(part: Floats32) -> Floats32:
+    """Return the largest of R, G and B of each pixel, (H, W) float32."""
+    return np.maximum(np.maximum(part[..., 0], part[..., 1]), part[..., 2])
 
 
 def linear(signal: Signal, light: Light) -> Floats32:
     """Return the light of a picture, (H, W, 3) float32: in cd/m² for HDR, else 1 = white."""
-    part = _curve(light.transfer)[signal]
+    part = np.take(_curve(light.transfer), signal)
     if light.transfer == HLG:  # the screen's part: more contrast in proportion to luminance
         luminance = cv2.transform(part, _BT2020_LUMA)
-        part *= (_HLG_PEAK * np.maximum(luminance, 1e-6) ** (_HLG_GAMMA - 1))[..., None]
+        gain = cv2.pow(np.maximum(luminance, 1e-6), _HLG_GAMMA - 1)
+        part *= (_HLG_PEAK * gain)[..., None]
     return part
 
 
