@@ -9,8 +9,8 @@ from av.video.stream import VideoStream
 
 from swapset.media.container import UnusableMedia
 from swapset.media.decode import PlaneConverter
-from swapset.media.frame_shape import Cropper, FrameShape, ShapeReader, stereo_of
-from swapset.media.orientation import Orientation, orientation_of
+from swapset.media.frame_shape import Cropper, FrameShape, ShapeReader
+from swapset.media.orientation import Orientation
 
 
 class ClipPictures:
@@ -40,7 +40,7 @@ class ClipPictures:
         self._convert = PlaneConverter()
         self._turn, self._further = turn, Orientation.turned(turn)
         self._size: tuple[int, int] | None = None
-        self._last: tuple[FrameShape, Orientation] | None = None
+        self._last: FrameShape | None = None
         self._said: list[str] = []
         self.rotation = 0
         self.is_cut = False
@@ -58,21 +58,22 @@ class ClipPictures:
         UnusableMedia
             If the frame's pixel format or a property of it is not supported.
         """
-        shape, stored = self._shapes.of(frame), orientation_of(frame)
-        self.is_cut = self._last is not None and self._last != (shape, stored)
+        shape = self._shapes.of(frame)
         if self._last is None:
-            self.rotation = (stored.rotation + self._turn) % 360
-        if self._last != (shape, stored):
+            self.rotation = (shape.orientation.rotation + self._turn) % 360
+        self.is_cut = self._last is not None and self._last != shape
+        if self._last != shape:
             self._describe(frame, shape)
-        self._last = shape, stored
+        self._last = shape
         size = shape.square_size
-        across = stored.transpose != self._further.transpose
+        across = shape.orientation.transpose != self._further.transpose
         if self._size is None:
-            self._size = (size[1], size[0]) if across else size
-        elif (size[1], size[0]) != self._size if across else size != self._size:
-            size = _fitted(size, self._size[::-1] if across else self._size)
+            self._size = size[::-1] if across else size
+        whole = self._size[::-1] if across else self._size
+        if size != whole:
+            size = _fitted(size, whole)
         planes = self._converted_planes(self._crop(frame, shape), size)
-        upright = self._further.apply_planes(stored.apply_planes(planes))
+        upright = self._further.apply_planes(shape.orientation.apply_planes(planes))
         return _on_black(upright, self._size)
 
     def _converted_planes(self, frame: VideoFrame, size: tuple[int, int]) -> np.ndarray:
@@ -84,9 +85,8 @@ class ClipPictures:
 
     def _describe(self, frame: VideoFrame, shape: FrameShape) -> None:
         said = []
-        stereo = stereo_of(frame)
-        if stereo is not None:
-            said.append(f"the left view of a stereo picture ({stereo[0]})")
+        if shape.stereo:
+            said.append(f"the left view of a stereo picture ({shape.stereo})")
         elif (shape.width, shape.height) != (frame.width, frame.height):
             said.append(f"cropped to {shape.width}x{shape.height}, as the container says")
         if self._last is not None:

@@ -161,7 +161,7 @@ def grey_to_planes(grey: np.ndarray, *, full_range: bool) -> np.ndarray:
     """
     height, width = grey.shape
     planes = np.full((height * 3 // 2, width), 128, np.uint8)
-    planes[:height] = grey if not full_range else cv2.LUT(grey, _TO_LIMITED)
+    planes[:height] = np.take(_TO_LIMITED, grey) if full_range else grey
     return planes
 
 

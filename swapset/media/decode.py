@@ -124,10 +124,10 @@ class PlaneConverter:
             planes = grey_to_planes(_even(grey), full_range=is_full_range(frame))
         else:
             matrix, full = matrix_of(frame), is_full_range(frame)
-            same = (frame.width, frame.height) == size
+            plain, same = frame, (frame.width, frame.height) == size
             if frame.format.name not in ("yuv420p", "yuvj420p") or not same:
-                frame = relayout(frame, "yuv420p", size, self._reformatter)
-            planes = to_bt601(_planes(frame), matrix=matrix, full_range=full)
+                plain = relayout(frame, "yuv420p", size, self._reformatter)
+            planes = to_bt601(_planes(plain), matrix=matrix, full_range=full)
         return self._over_black(planes, frame, size) if kind.alpha else planes
 
     def _shown(self, frame: VideoFrame, size: tuple[int, int], light: Light) -> np.ndarray:

@@ -18,10 +18,10 @@ from swapset.media.colour import add_to_planes, i420_to_rgb
 from swapset.media.container import UnusableMedia
 from swapset.media.decode import PlaneConverter
 from swapset.media.deinterlace import FieldOrder
-from swapset.media.frame_shape import Cropper, FrameShape, ShapeReader, stereo_of
+from swapset.media.frame_shape import Cropper, FrameShape, ShapeReader
 from swapset.media.hdr_metadata import dynamic_metadata, x264_parameters
 from swapset.media.layout import kind_of, matrix_of, relayout
-from swapset.media.orientation import Orientation, orientation_of
+from swapset.media.orientation import Orientation
 from swapset.types import Image
 
 Change = npt.NDArray[np.int16]
@@ -118,10 +118,11 @@ class FrameEditor:
         self._further = Orientation.turned(turn)
         self._shapes, self._crop, self._fields = ShapeReader(stream), Cropper(), FieldOrder(stream)
         self._kind = self._kind_of(first)
-        self.orientation, self.field_order = orientation_of(first), self._fields.of(first)
+        shape = self._shape(first)
+        self.orientation, self.field_order = shape.orientation, self._fields.of(first)
         self.colours = ColourTags.of(first)
         self.hdr, self.left_out = x264_parameters(first), dynamic_metadata(first)
-        self._square = self._shape(first).square_size
+        self._square = shape.square_size
         self._convert = PlaneConverter(self._square, as_shown=_made_anew(first))
         self._anew = PlaneConverter()
 
@@ -230,21 +231,23 @@ class FrameEditor:
     def _shape(self, frame: VideoFrame) -> FrameShape:
         """Return a frame's shape; refuse stereo pictures, whose layout H.264 would lose."""
         try:
-            stereo = stereo_of(frame)
-            if stereo is None:
-                return self._shapes.of(frame)
+            shape = self._shapes.of(frame)
+            matrix_of(frame)
         except UnusableMedia as error:
             raise MediaError(f"{self._path}: {error}") from error
-        raise MediaError(
-            f"{self._path}: holds two views of a stereo picture ({stereo[0]}); export one view of "
-            "it and protect that"
-        )
+        if shape.stereo:
+            raise MediaError(
+                f"{self._path}: holds two views of a stereo picture ({shape.stereo}); export one "
+                "view of it and protect that"
+            )
+        return shape
 
     def _kind_of(self, frame: VideoFrame) -> dict[str, object]:
         """Return what must not change within the video, by name."""
+        shape = self._shape(frame)
         return _form(frame) | {
-            "pixel aspect": str(self._shape(frame).aspect),
-            "orientation": orientation_of(frame),
+            "pixel aspect": str(shape.aspect),
+            "orientation": shape.orientation,
             "field order": self._fields.of(frame) or "progressive",
             "colour tags": ColourTags.of(frame),
         }

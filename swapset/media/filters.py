@@ -8,6 +8,8 @@ import av
 from av.filter import Graph
 from av.video.frame import VideoFrame
 
+from swapset.media.colour import LUMA_WEIGHTS
+
 _NOTHING_YET = (av.error.BlockingIOError, av.error.EOFError)
 _FULL = "yuvj"  # ffmpeg's prefix of full-range formats
 
@@ -48,5 +50,6 @@ def _buffer(frame: VideoFrame) -> str:
     words = [f"video_size={frame.width}x{frame.height}", f"pix_fmt={name}", "time_base=1/1000"]
     if not frame.format.is_rgb:  # otherwise a change of the pixel format would change the range
         full = 2 if name.startswith(_FULL) else int(frame.color_range)
-        words += [f"colorspace={int(frame.colorspace)}", f"range={full}"]
+        matrix = int(frame.colorspace)
+        words += [f"colorspace={matrix if matrix in LUMA_WEIGHTS else 2}", f"range={full}"]
     return ":".join(words)

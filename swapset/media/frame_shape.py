@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import av.logging
@@ -14,9 +14,12 @@ from av.video.stream import VideoStream
 
 from swapset.media.container import MAX_PIXELS, MAX_SIDE, UNSUPPORTED, UnusableMedia
 from swapset.media.filters import Filters
+from swapset.media.orientation import Orientation, orientation_of
+from swapset.media.side_data import SideData
 
 _MAX_ASPECT = 4  # more elongated pixels mean a damaged header
 _SQUARE = Fraction(1, 50)  # a smaller deviation from square is rounding, not worth a resampling
+_NO_TAGS = "colorspace=unknown:color_primaries=unknown:color_trc=unknown"
 _EQUAL = Fraction(1, 1000)
 _STEPS = 4096  # widths that stand for the shape of a pixel: 4 : 1 is the widest that fits
 
@@ -30,6 +33,7 @@ _STEREO = {
     7: "columns",
 }
 """ffmpeg's codes of stereo layouts in one stream; 0 is no stereo, 8 any other stream."""
+_ACROSS, _DOWN, _IN_TURN = 1, 2, 3
 _WIDE = Fraction(5, 2)  # two whole pictures side by side are wider than this; two squeezed are not
 _FLAT = Fraction(23, 20)  # two whole pictures, one above the other, are narrower than this
 
@@ -50,6 +54,10 @@ class FrameShape:
         The part, in pixels of the stored frame.
     aspect : Fraction
         Width of a pixel over its height.
+    orientation : Orientation
+        The steps that turn the part upright.
+    stereo : str
+        For a stereo picture, of which one view is shown, its layout.
     """
 
     left: int
@@ -57,6 +65,8 @@ class FrameShape:
     width: int
     height: int
     aspect: Fraction
+    orientation: Orientation
+    stereo: str = ""
 
     @property
     def square_size(self) -> tuple[int, int]:
@@ -80,8 +90,11 @@ class ShapeReader:
     """
 
     def __init__(self, stream: VideoStream) -> None:
-        self._stream = stream
-        self._crop = described(stream).crop
+        self._stream, self._side = stream, SideData()
+        about = described(stream)
+        self._crop, self._dolby_only = about.crop, about.dolby_only
+        # Matroska's pixel aspect is that of one view of a stereo picture.
+        self._view_is_squeezed = not stream.container.format.name.startswith("matroska")
         self._aspect = Fraction(stream.sample_aspect_ratio or 1)
         self._own: Fraction | None = None
         self._measuring = False
@@ -95,17 +108,24 @@ class ShapeReader:
         UnusableMedia
             If it is a stereo or spherical picture that cannot be shown flat, or too small or large.
         """
-        top, bottom, left, right = self._crop
+        if self._dolby_only:
+            raise UnusableMedia(
+                "its colours can only be read by Dolby Vision (profile 5); export it as HDR10, HLG "
+                "or SDR",
+                UNSUPPORTED,
+            )
+        left, right, top, bottom = self._crop
         width, height = frame.width - left - right, frame.height - top - bottom
         if width < 2 or height < 2:  # a damaged header
             left, top, width, height = 0, 0, frame.width, frame.height
-        shape = FrameShape(left, top, width, height, self._aspect_of(frame))
-        shape = self._flat(frame, shape)
+        turn = orientation_of(self._side.of(frame, "DISPLAYMATRIX"))
+        shape = FrameShape(left, top, width, height, self._aspect_of(frame), turn)
+        shape = self._one_view(frame, shape)
         wide, high = shape.square_size
         if min(wide, high) < 2 or max(wide, high) > MAX_SIDE or wide * high > MAX_PIXELS:
             raise UnusableMedia(
-                f"pictures of {wide}x{high} pixels cannot be used; sides must be 2 "
-                f"to {MAX_SIDE:,} pixels, and pictures at most {MAX_PIXELS:,} pixels",
+                f"pictures of {wide}x{high} pixels cannot be used; sides must be 2 to {MAX_SIDE:,} "
+                f"pixels, and pictures at most {MAX_PIXELS:,} pixels",
                 "unreadable",
             )
         return shape
@@ -130,46 +150,41 @@ class ShapeReader:
         kind = frame.width, frame.height, frame.format.name
         if self._meter is None or self._meter[0] != kind:
             scale = f"w='clip(round(sar*{_STEPS}),1,{MAX_SIDE})':h=2:eval=frame:flags=neighbor"
-            self._meter = kind, Filters(frame, ("scale", scale))
+            # Without its colour tags: ffmpeg scales no pictures with some of them.
+            self._meter = kind, Filters(frame, ("setparams", _NO_TAGS), ("scale", scale))
         (small,) = self._meter[1].run(frame)
         return Fraction(small.width, _STEPS).limit_denominator(200)
 
-    def _flat(self, frame: VideoFrame, shape: FrameShape) -> FrameShape:
+    def _one_view(self, frame: VideoFrame, shape: FrameShape) -> FrameShape:
         """Return the left eye's part of a stereo picture; other pictures as they are."""
-        projection = _first_numbers(frame, "SPHERICAL", 1)
+        projection = _first_numbers(self._side.of(frame, "SPHERICAL"))
         if projection and projection[0] in _PROJECTIONS:
             raise UnusableMedia(
-                f"its picture is spherical ({_PROJECTIONS[projection[0]]}), which "
-                "bends faces; export a flat view of it",
+                f"its picture is spherical ({_PROJECTIONS[projection[0]]}), which bends faces; "
+                "export a flat view of it",
                 UNSUPPORTED,
             )
-        stereo = stereo_of(frame)
-        if stereo is None:
+        kind, flags, view = _first_numbers(self._side.of(frame, "STEREO3D")) or (0, 0, 0)
+        one_eye = kind == _IN_TURN and view and self._stream.codec_context.name == "hevc"
+        if kind not in _STEREO or one_eye:  # of HEVC's views, ffmpeg decodes the first one alone
             return shape
-        kind, inverted = stereo
+        words, inverted = _STEREO[kind], flags & 1
         whole = Fraction(shape.width, shape.height) * shape.aspect
-        left, top, width, height, aspect = (
-            shape.left,
-            shape.top,
-            shape.width,
-            shape.height,
-            shape.aspect,
+        if kind == _ACROSS:
+            squeezed = self._view_is_squeezed and whole < _WIDE
+            width = shape.width // 2
+            left, aspect = shape.left + width * inverted, shape.aspect * (2 if squeezed else 1)
+            return replace(shape, left=left, width=width, aspect=aspect, stereo=words)
+        if kind == _DOWN:
+            squeezed = self._view_is_squeezed and whole > _FLAT
+            height = shape.height // 2
+            top, aspect = shape.top + height * inverted, shape.aspect / (2 if squeezed else 1)
+            return replace(shape, top=top, height=height, aspect=aspect, stereo=words)
+        raise UnusableMedia(
+            f"holds two views of a stereo picture that are not separated ({words}); export one "
+            "view of it",
+            UNSUPPORTED,
         )
-        if kind == _STEREO[1]:
-            width //= 2
-            aspect *= 1 if whole >= _WIDE else 2
-            left += width * inverted
-        elif kind == _STEREO[2]:
-            height //= 2
-            aspect /= 1 if whole <= _FLAT else 2
-            top += height * inverted
-        else:
-            raise UnusableMedia(
-                f"holds two views of a stereo picture ({kind}) that are not "
-                "separated; export one view of it",
-                UNSUPPORTED,
-            )
-        return FrameShape(left, top, width, height, aspect)
 
 
 class Cropper:
@@ -191,14 +206,6 @@ class Cropper:
         return cut
 
 
-def stereo_of(frame: VideoFrame) -> tuple[str, bool] | None:
-    """Return a frame's stereo layout in words, and whether the right eye comes first; or None."""
-    numbers = _first_numbers(frame, "STEREO3D", 2)
-    if not numbers or numbers[0] not in _STEREO:
-        return None
-    return _STEREO[numbers[0]], bool(numbers[1] & 1)
-
-
 @dataclass(frozen=True)
 class Described:
     """Properties of a stream that PyAV shows only in ffmpeg's description of the file.
@@ -206,7 +213,7 @@ class Described:
     Attributes
     ----------
     crop : (int, int, int, int)
-        Rows and columns that the container hides: top, bottom, left and right (Matroska's
+        Columns and rows that the container hides: left, right, top and bottom (Matroska's
         PixelCrop elements, and the `clap` box of .mp4 and .mov).
     dolby_only : bool
         Whether its colours can only be read by Dolby Vision.
@@ -231,11 +238,10 @@ def described(stream: VideoStream) -> Described:
     side_data = mine.partition("\n    Side data:\n")[2]
     crop = re.search(r"^ +Frame Cropping: (\d+)/(\d+)/(\d+)/(\d+)$", side_data, re.MULTILINE)
     dolby = re.search(r"DOVI configuration record:.* compatibility id: 0\b", side_data)
-    top, bottom, left, right = (int(each) for each in crop.groups()) if crop else (0, 0, 0, 0)
-    return Described((top, bottom, left, right), dolby is not None)
+    left, right, top, bottom = (int(each) for each in crop.groups()) if crop else (0, 0, 0, 0)
+    return Described((left, right, top, bottom), dolby is not None)
 
 
-def _first_numbers(frame: VideoFrame, kind: str, count: int) -> list[int]:
-    """Return the first numbers (int32) of a frame's side data of a kind; empty if there is none."""
-    data = frame.side_data.get(kind)
-    return [] if data is None else np.frombuffer(bytes(data), np.int32)[:count].tolist()
+def _first_numbers(data: bytes) -> list[int]:
+    """Return the first three numbers (int32) of side data, or nothing."""
+    return np.frombuffer(data[:12], np.int32).tolist()

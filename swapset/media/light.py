@@ -47,7 +47,6 @@ _BRADFORD = np.array(
 
 _HLG_PEAK = 1000.0  # cd/m² of the screen that BT.2100's system gamma of 1.2 belongs to
 _HLG_GAMMA = 1.2
-_BT2020_LUMA = np.array([[0.2627, 0.6780, 0.0593]], np.float32)
 _SDR_GAMMA = 2.4  # BT.1886
 
 _ROWS = 64  # converted at a time, so that they stay in the processor's cache
@@ -179,12 +178,7 @@ def largest_of(part: Floats32) -> Floats32:
 
 def linear(signal: Signal, light: Light) -> Floats32:
     """Return the light of a picture, (H, W, 3) float32: in cd/m² for HDR, else 1 = white."""
-    part = np.take(_curve(light.transfer), signal)
-    if light.transfer == HLG:  # the screen's part: more contrast in proportion to luminance
-        luminance = cv2.transform(part, _BT2020_LUMA)
-        gain = cv2.pow(np.maximum(luminance, 1e-6), _HLG_GAMMA - 1)
-        part *= (_HLG_PEAK * gain)[..., None]
-    return part
+    return np.take(_curve(light.transfer), signal)
 
 
 @cache
@@ -211,13 +205,18 @@ def _xyz(x: float, y: float) -> Floats:
 
 @cache
 def _curve(transfer: int) -> Floats32:
-    """Return the light of each of 65,536 signal values; for HLG that of the scene, in [0, 1]."""
+    """Return the light of each of 65,536 signal values: in cd/m² for HDR, else 1 = white.
+
+    For HLG, BT.2100 applies the system gamma to luminance; ffmpeg's zscale, and therefore most
+    conversions, to each colour, and so does this. Skin is redder by about 2 %.
+    """
     signal = np.linspace(0, 1, 1 << 16)
     if transfer == PQ:
         light = pq_to_light(signal)
     elif transfer == HLG:
         a, b, c = 0.17883277, 0.28466892, 0.55991073
-        light = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
+        scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
+        light = _HLG_PEAK * scene**_HLG_GAMMA
     elif transfer == _LINEAR:
         light = signal
     elif transfer in (_LOG, _LOG_SQRT):

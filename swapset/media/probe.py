@@ -12,7 +12,6 @@ from av.video.stream import VideoStream
 
 from swapset.media.container import UnusableMedia, open_video
 from swapset.media.frame_shape import ShapeReader
-from swapset.media.orientation import orientation_of
 from swapset.media.source import SourceReader, rate_of
 
 
@@ -59,15 +58,18 @@ def probe(path: str | Path) -> MediaInfo:
         first = next(iter(SourceReader(container, stream)), None)
         if first is None:
             raise UnusableMedia(f"{path}: no frame of it decodes", "unreadable")
-        orientation = orientation_of(first[1])
-        width, height = orientation.size(*shapes.of(first[1]).square_size)
+        try:
+            shape = shapes.of(first[1])
+        except UnusableMedia as error:
+            raise UnusableMedia(f"{path}: {error}", error.reason) from error
+        width, height = shape.orientation.size(*shape.square_size)
         return MediaInfo(
             width=width,
             height=height,
             fps=rate_of(container, stream),
             frames=stream.frames or None,
             duration=seconds_of(container, stream),
-            rotation=orientation.rotation,
+            rotation=shape.orientation.rotation,
             codec=stream.codec_context.name,
             container=container.format.name,
         )
