@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -22,6 +23,8 @@ from swapset.media.encode import VideoWriter
 from swapset.media.probe import seconds_of
 from swapset.media.source import SourceReader, rate_of
 from swapset.media.timeline import WithoutLeaps, nearest_frames
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,9 @@ def ingest(
     """Make a clip from a video file of any container and codec.
 
     Output frame k shows the source frame with the time stamp nearest to k / fps, so there is no
-    drift, even with variable frame rates. Odd sizes lose one pixel. Damaged files are used as far
-    as they decode.
+    drift, even with variable frame rates. Pictures come out as people see them, whatever their
+    colours, fields and shape (`swapset.media.properties`). Damaged files are used as far as they
+    decode.
 
     Parameters
     ----------
@@ -246,6 +250,8 @@ def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestReco
     with VideoWriter(destination, width, height, fps=clip.wanted.fps, codec="lossless") as writer:
         for planes in chain([first], frames):
             writer.write_planes(planes)
+    for conversion in clip.converted:
+        logger.info("%s: %s", destination.stem, conversion)
     return replace(
         record,
         ok=True,

@@ -25,7 +25,7 @@ PQ, HLG = 16, 18
 _LINEAR, _LOG, _LOG_SQRT, _CINEMA = 8, 9, 10, 17
 TRANSFERS = {PQ: "PQ", HLG: "HLG", _LINEAR: "linear", _LOG: "log", _LOG_SQRT: "log sqrt"}
 TRANSFERS |= {_CINEMA: "SMPTE ST 428"}
-"""Transfers that are converted; all others differ from BT.709 by at most 15 of 255, and players
+"""Transfers that are converted; all others differ from BT.709 by at most 19 of 255, and players
 ignore the difference."""
 
 PRIMARIES = {4: "BT.470 M", 8: "film", 9: "BT.2020", 10: "XYZ", 11: "DCI-P3", 12: "P3-D65"}

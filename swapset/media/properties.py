@@ -106,7 +106,7 @@ PROPERTIES = (
     _row("linear, logarithmic and cinema transfer", (_TO, "to BT.709, by BT.1886"), _TAG),
     _row(
         "transfer by sRGB, gamma 2.2 or 2.8",
-        (_AS_IS, "at most 15 of 255; players ignore it, and PAL DVDs state 2.8 by rote"),
+        (_AS_IS, "at most 19 of 255; players ignore it, and PAL DVDs state 2.8 by rote"),
         _TAG,
     ),
     _row(

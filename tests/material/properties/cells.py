@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 from material.media import ffmpeg, rewrite, seen
-from material.pictures import PATCHES, chained, colours_of, encoded, patches, ycbcr
+from material.pictures import PATCHES, chained, colours_of, encoded, face, patches, ycbcr
 
 from swapset.errors import MediaError
 from swapset.media.colour import i420_to_rgb, rgb_to_i420
