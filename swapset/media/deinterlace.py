@@ -9,6 +9,7 @@ from typing import TypeVar
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from swapset.media.container import UNSUPPORTED, UnusableMedia
 from swapset.media.filters import Filters
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class FieldOrder:
     def __init__(self, stream: VideoStream) -> None:
         self.of_container = _PARITY.get(stream.codec_context.field_order, "")
         self.flagged = False
+        self._codec = stream.codec_context.name
         self._meter: tuple[object, Filters] | None = None
 
     def is_interlaced(self, frame: VideoFrame) -> bool:
@@ -47,8 +49,25 @@ class FieldOrder:
         """Return "tff" or "bff", the field that comes first; empty for a progressive frame."""
         if not self.is_interlaced(frame):
             return ""
-        if not frame.interlaced_frame:
-            return self.of_container
+        return self._stated(frame) if frame.interlaced_frame else self.of_container
+
+    def check(self, frame: VideoFrame) -> None:
+        """Refuse HEVC with a picture for each field: only these have the flag.
+
+        Raises
+        ------
+        UnusableMedia
+            If the frame is one.
+        """
+        if frame.interlaced_frame and self._codec == "hevc":
+            raise UnusableMedia(
+                "each field is a picture of its own (interlaced HEVC), which ffmpeg does not join; "
+                "convert it by other software",
+                UNSUPPORTED,
+            )
+
+    def _stated(self, frame: VideoFrame) -> str:
+        """Return the order of an interlaced frame by its own flags."""
         kind = frame.width, frame.height, frame.format.name
         if self._meter is None or self._meter[0] != kind:  # PyAV does not tell, but filters know
             self._meter = kind, Filters(frame, ("select", "eq(interlace_type,TOPFIRST)"))
@@ -85,6 +104,7 @@ class Deinterlacer:
         filters: Filters | None = None
         waiting: deque[T] = deque()
         for item, frame in frames:
+            self._fields.check(frame)
             interlaced = self._fields.is_interlaced(frame)
             self.frames += interlaced
             new = frame.width, frame.height, frame.format.name, self._fields.flagged

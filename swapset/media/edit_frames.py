@@ -233,6 +233,7 @@ class FrameEditor:
         try:
             shape = self._shapes.of(frame)
             matrix_of(frame)
+            self._fields.check(frame)
         except UnusableMedia as error:
             raise MediaError(f"{self._path}: {error}") from error
         if shape.stereo:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from av.video.frame import VideoFrame
 
+from swapset.media.side_data import bytes_of
+
 _UNKNOWN_PEAK = 1000.0
 _DYNAMIC = {
     "DYNAMIC_HDR_PLUS": "HDR10+",
@@ -23,9 +25,9 @@ def peak_of(frame: VideoFrame) -> float:
 
 
 def dynamic_metadata(frame: VideoFrame) -> list[str]:
-    """Return the names of a frame's metadata that change from frame to frame."""
-    kinds = {each.type.name for each in frame.side_data}
-    return sorted({name for kind, name in _DYNAMIC.items() if kind in kinds})
+    """Return descriptions of a frame's HDR metadata that change from frame to frame."""
+    found = {name for kind, name in _DYNAMIC.items() if bytes_of(frame, kind)}
+    return [f"{name}, light levels that change from frame to frame" for name in sorted(found)]
 
 
 def x264_parameters(frame: VideoFrame) -> str:
@@ -47,10 +49,8 @@ def x264_parameters(frame: VideoFrame) -> str:
 
 def _light_levels(frame: VideoFrame) -> tuple[int, int]:
     """Return MaxCLL and MaxFALL in cd/m²; 0 = unknown."""
-    data = frame.side_data.get("CONTENT_LIGHT_LEVEL")
-    if data is None:
-        return 0, 0
-    most, average = np.frombuffer(bytes(data), np.uint32)[:2].tolist()
+    data = bytes_of(frame, "CONTENT_LIGHT_LEVEL")
+    most, average = np.frombuffer(data[:8] or bytes(8), np.uint32).tolist()
     return most, average
 
 
@@ -60,10 +60,7 @@ def _mastering(frame: VideoFrame) -> list[float]:
     The struct AVMasteringDisplayMetadata: ten fractions, then two numbers that tell whether the
     first eight and the last two are known.
     """
-    data = frame.side_data.get("MASTERING_DISPLAY_METADATA")
-    if data is None:
-        return []
-    numbers = np.frombuffer(bytes(data), np.int32)
+    numbers = np.frombuffer(bytes_of(frame, "MASTERING_DISPLAY_METADATA"), np.int32)
     if len(numbers) < 22 or not numbers[20] or not numbers[21]:
         return []
     over, under = numbers[:20:2].astype(float), numbers[1:20:2].astype(float)

@@ -159,7 +159,8 @@ def to_bt709(signal: Signal, light: Light, white: White | None = None) -> Image:
     shown, levels = None if white is None else _compression(white), _stored()
     for start in range(0, len(signal), _ROWS):
         part = linear(signal[start : start + _ROWS], light)
-        part = cv2.transform(part, gamut / (white.level if white else 1))
+        change = gamut / np.float32(white.level if white else 1)
+        part = np.asarray(cv2.transform(part, change), np.float32)
         if shown is not None and white is not None:
             scale = _CURVE * np.sqrt(white.level / max(white.peak, white.level))
             place = np.sqrt(np.maximum(largest_of(part), 0)) * np.float32(scale)

@@ -137,6 +137,11 @@ PROPERTIES = (
         _CHANGE,
     ),
     _row(
+        "fields stored as pictures (HEVC)",
+        (_NO, "ffmpeg does not join them"),
+        (_NO, "the same"),
+    ),
+    _row(
         "repeated fields (telecine)",
         (_TO, "by time stamps; combed frames are deinterlaced"),
         (_ON, "the time of each frame stays"),

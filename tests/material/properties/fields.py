@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 from material.media import ffmpeg, rewrite, seen
 from material.pictures import combing, encoded, moving, woven
-from material.properties.cells import cell, check_refused, clip_of, first_of, values_of
+from material.properties.cells import (
+    cell,
+    check_refused,
+    check_rejected,
+    clip_of,
+    first_of,
+    values_of,
+)
 
 from swapset.media.container import open_video
 from swapset.media.deinterlace import FieldOrder
@@ -130,6 +137,23 @@ def _(folder: Path) -> None:
 @cell("interlaced and progressive frames mixed", "protect")
 def _(folder: Path) -> None:
     check_refused(mixed(folder), "field order from tff to progressive")
+
+
+def fields_as_pictures(folder: Path) -> Path:
+    plain = encoded(folder / "w.mkv", moving(8), "rgb24", "-pix_fmt", "yuv420p", "-c:v", "ffv1")
+    ffmpeg("-i", plain, "-vf", "setfield=tff,separatefields", "-c:v", "libx265", "-x265-params",
+           "interlace=tff:log-level=none", folder / "a.mkv")  # fmt: skip
+    return folder / "a.mkv"
+
+
+@cell("fields stored as pictures (HEVC)", "ingest")
+def _(folder: Path) -> None:
+    check_rejected(fields_as_pictures(folder), "each field is a picture")
+
+
+@cell("fields stored as pictures (HEVC)", "protect")
+def _(folder: Path) -> None:
+    check_refused(fields_as_pictures(folder), "each field is a picture")
 
 
 @cell("repeated fields (telecine)", "ingest", "protect")
