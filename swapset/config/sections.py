@@ -108,6 +108,13 @@ class AcceptSettings(Section):
     max_distance: float = Field(
         0.6, gt=0, le=2, description="Largest embedding distance to the subject's other clips."
     )
+    max_repeated: float = Field(
+        0.75,
+        ge=0,
+        le=1,
+        description="Largest share of frames that repeat the one before, as in sources of few "
+        "frames per second and frozen pictures.",
+    )
     same_person: Literal["notice", "reject", "merge"] = Field(
         "notice",
         description=(

@@ -75,8 +75,22 @@ def judge_clips(
             _reject_second_names(verdicts, same)
         for each in same:
             logger.warning("%s", each.notice(settings.same_person))
+    _reject_frozen(verdicts, ingested, settings.max_repeated)
     _log_verdicts(verdicts)
     return verdicts, same
+
+
+def _reject_frozen(verdicts: Mapping[str, Verdict], ingested: Ingested, most: float) -> None:
+    """Note repeated frames; reject clips with a larger share of them than `most`."""
+    for records in ingested.values():
+        for clip, record in records.items():
+            verdict = verdicts[clip]
+            verdict.repeated = record.repeated
+            share = record.repeated / max(record.frames, 1)
+            if verdict.accepted and share > most:
+                verdict.reject(
+                    "frozen", f"{share:.0%} of its frames repeat the one before; at most {most:.0%}"
+                )
 
 
 def _reject_second_names(verdicts: Mapping[str, Verdict], same: list[SamePeople]) -> None:

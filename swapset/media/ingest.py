@@ -250,12 +250,15 @@ def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestReco
     with VideoWriter(destination, width, height, fps=clip.wanted.fps, codec="lossless") as writer:
         for planes in chain([first], frames):
             writer.write_planes(planes)
+    notes = clip.notes()
+    for note in notes:
+        logger.warning("%s: %s", destination.stem, note)
     for conversion in clip.converted:
         logger.info("%s: %s", destination.stem, conversion)
     return replace(
         record,
         ok=True,
-        detail="; ".join(clip.notes()),
+        detail="; ".join(notes),
         frames=writer.frames,
         width=width,
         height=height,

@@ -1,6 +1,7 @@
 """Every clip gets one verdict; the subject is who its clips have in common."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,9 @@ from material.tracks import clip, person
 
 from swapset.config.sections import AcceptSettings
 from swapset.faces.accept import accept_clips, clips_table
+from swapset.faces.accept_all import judge_clips
 from swapset.faces.clip_tracks import ClipTracks
+from swapset.media.ingest import IngestRecord
 
 SETTINGS = AcceptSettings()
 
@@ -147,7 +150,27 @@ def test_the_table_has_one_row_per_clip() -> None:
     subjects = {"ann": {"a0": clip((ANN, WHOLE)), "a1": clip()}}
     table = clips_table(accept_clips(subjects, SETTINGS).values())
     assert ",".join(table.columns) == (
-        "clip,subject,accepted,reason,frames,width,height,fps,face_height"
+        "clip,subject,accepted,reason,frames,width,height,fps,face_height,repeated"
     )
     assert table["reason"].tolist() == ["", "no_face"]
     assert clips_table([]).columns.tolist() == table.columns.tolist()
+
+
+def test_frozen_pictures_are_counted_and_limited(tmp_path: Path) -> None:
+    clips = {"a0": clip((ANN, WHOLE)), "a1": clip((ANN, WHOLE)), "a2": clip()}
+    for name, tracks in clips.items():
+        tracks.save(tmp_path / f"{name}.npz")
+    count = clips["a0"].frames
+    records = {
+        "a0": IngestRecord(ok=True, frames=count, repeated=count // 2),
+        "a1": IngestRecord(ok=True, frames=count, repeated=count * 8 // 10),
+        "a2": IngestRecord(ok=True, frames=count, repeated=count * 9 // 10),
+    }
+    verdicts, _ = judge_clips({"ann": records}, {"ann": tmp_path}, AcceptSettings())
+    assert [each.reason for each in verdicts.values()] == ["", "frozen", "no_face"]
+    assert verdicts["a1"].detail == "80% of its frames repeat the one before; at most 75%"
+    assert clips_table(verdicts.values())["repeated"].tolist() == [
+        record.repeated for record in records.values()
+    ]
+    lenient = AcceptSettings(max_repeated=0.8)
+    assert judge_clips({"ann": records}, {"ann": tmp_path}, lenient)[0]["a1"].accepted
