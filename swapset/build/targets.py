@@ -136,8 +136,7 @@ class Targets:
             if not self._why_not(inside):
                 return f"; write it relative to this folder: {inside}"
         files = (self._filled(pattern, target) for pattern in self._patterns)
-        single = [name for name, paths in self._rules.items() if not _many(paths)]
-        names = dict.fromkeys(itertools.chain(single, *files))
+        names = dict.fromkeys(itertools.chain(self._rules, *files))
         near = get_close_matches(target, names, n=_SHOWN, cutoff=_ALIKE)
         if near:
             return f"; nearest: {', '.join(near)}"
@@ -198,10 +197,6 @@ def _alike(one: str, other: str) -> float:
 def _plain(path: str) -> str:
     """Return a pattern without the expressions of its wildcards."""
     return _WILDCARD.sub(r"{\1}", path)
-
-
-def _many(paths: Iterable[str]) -> bool:
-    return any(_WILDCARD.search(path) for path in paths)
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
