@@ -10,12 +10,12 @@ from enum import StrEnum
 from typing import Literal
 
 Where = Literal["ingest", "protect"]
-"""Where videos of strangers are read: `ingest` makes clips (also for public data and `swapset
+"""The two readers of videos from strangers: `ingest` makes clips (also for public data and `swapset
 detect`), `protect` writes the same video with noise."""
 
 
 class Action(StrEnum):
-    """What is done about a property."""
+    """The four answers to a property."""
 
     CONVERTED = "converted"
     CARRIED = "carried over"
@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Treatment:
-    """What is done about a property, and how or why.
+    """The answer to a property, and how or why.
 
     Attributes
     ----------
