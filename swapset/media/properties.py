@@ -139,7 +139,7 @@ PROPERTIES = (
     _row(
         "fields stored as pictures (HEVC)",
         (_NO, "ffmpeg does not join them"),
-        (_NO, "the same"),
+        (_NO, "ffmpeg does not join them"),
     ),
     _row(
         "repeated fields (telecine)",
@@ -167,7 +167,7 @@ PROPERTIES = (
     _row(
         "stereo of other layouts",
         (_NO, "the views are mixed in rows, columns, squares or time"),
-        (_NO, "the same"),
+        (_NO, "the views are mixed in rows, columns, squares or time"),
     ),
     _row(
         "spherical",
