@@ -116,7 +116,11 @@ class FrameEditor:
     ) -> None:
         self._path, self._stream = path, stream
         self._further = Orientation.turned(turn)
-        self._shapes, self._crop, self._fields = ShapeReader(stream), Cropper(), FieldOrder(stream)
+        self._shapes, self._crop, self._fields = (
+            ShapeReader(stream, started=True),
+            Cropper(),
+            FieldOrder(stream),
+        )
         self._kind = self._kind_of(first)
         shape = self._shape(first)
         self.orientation, self.field_order = shape.orientation, self._fields.of(first)

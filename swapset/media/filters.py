@@ -21,7 +21,7 @@ class Filters:
     ----------
     first : VideoFrame
         A frame of the size and pixel format that all frames have.
-    chain : (str, str), any number
+    *chain : (str, str)
         ffmpeg's name and arguments of each filter.
     """
 

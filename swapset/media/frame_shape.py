@@ -23,6 +23,7 @@ _NO_TAGS = "colorspace=unknown:color_primaries=unknown:color_trc=unknown"
 _EQUAL = Fraction(1, 1000)
 _STEPS = 4096  # widths that stand for the shape of a pixel: 4 : 1 is the widest that fits
 
+_SIDE_DATA = ("DISPLAYMATRIX", "STEREO3D", "SPHERICAL")
 _STEREO = {
     1: "side by side",
     2: "top-bottom",
@@ -87,16 +88,21 @@ class ShapeReader:
     ----------
     stream : VideoStream
         The stream of an open file.
+    started : bool
+        Whether frames of it have been read already.
     """
 
-    def __init__(self, stream: VideoStream) -> None:
+    def __init__(self, stream: VideoStream, *, started: bool = False) -> None:
         self._stream, self._side = stream, SideData()
+        self._before = Fraction(stream.codec_context.sample_aspect_ratio or 1)
+        self._started = started
         about = described(stream)
         self._crop, self._dolby_only = about.crop, about.dolby_only
         # Matroska's pixel aspect is that of one view of a stereo picture.
         self._view_is_squeezed = not stream.container.format.name.startswith("matroska")
         self._aspect = Fraction(stream.sample_aspect_ratio or 1)
         self._own: Fraction | None = None
+        self._last: tuple[object, FrameShape] | None = None
         self._measuring = False
         self._meter: tuple[object, Filters] | None = None
 
@@ -108,6 +114,15 @@ class ShapeReader:
         UnusableMedia
             If it is a stereo or spherical picture that cannot be shown flat, or too small or large.
         """
+        side = tuple(self._side.of(frame, kind) for kind in _SIDE_DATA)
+        latest = self._stream.codec_context.sample_aspect_ratio
+        facts = frame.width, frame.height, latest, side
+        if self._last is None or self._last[0] != facts or self._measuring:
+            self._last = facts, self._new(frame, *side)
+        return self._last[1]
+
+    def _new(self, frame: VideoFrame, matrix: bytes, stereo: bytes, sphere: bytes) -> FrameShape:
+        """Return the shape of a frame with these side data."""
         if self._dolby_only:
             raise UnusableMedia(
                 "its colours can only be read by Dolby Vision (profile 5); export it as HDR10, HLG "
@@ -118,9 +133,9 @@ class ShapeReader:
         width, height = frame.width - left - right, frame.height - top - bottom
         if width < 2 or height < 2:  # a damaged header
             left, top, width, height = 0, 0, frame.width, frame.height
-        turn = orientation_of(self._side.of(frame, "DISPLAYMATRIX"))
+        turn = orientation_of(matrix)
         shape = FrameShape(left, top, width, height, self._aspect_of(frame), turn)
-        shape = self._one_view(frame, shape)
+        shape = self._one_view(shape, stereo, sphere)
         wide, high = shape.square_size
         if min(wide, high) < 2 or max(wide, high) > MAX_SIDE or wide * high > MAX_PIXELS:
             raise UnusableMedia(
@@ -136,9 +151,11 @@ class ShapeReader:
         PyAV tells only that of the frame decoded last, which may be later than this one. As long as
         it is that of the first frame, so is this one's.
         """
-        if self._own is None:
-            self._own = self._measured(frame)
         latest = Fraction(self._stream.codec_context.sample_aspect_ratio or 1)
+        if self._own is None:
+            self._own = self._before
+            if self._started or abs(latest - self._before) > _EQUAL:
+                self._own = self._measured(frame)
         self._measuring |= abs(latest - self._own) > _EQUAL
         aspect = self._measured(frame) if self._measuring else self._own
         if abs(aspect - self._own) <= _EQUAL:
@@ -155,16 +172,16 @@ class ShapeReader:
         (small,) = self._meter[1].run(frame)
         return Fraction(small.width, _STEPS).limit_denominator(200)
 
-    def _one_view(self, frame: VideoFrame, shape: FrameShape) -> FrameShape:
+    def _one_view(self, shape: FrameShape, stereo: bytes, sphere: bytes) -> FrameShape:
         """Return the left eye's part of a stereo picture; other pictures as they are."""
-        projection = _first_numbers(self._side.of(frame, "SPHERICAL"))
+        projection = _first_numbers(sphere)
         if projection and projection[0] in _PROJECTIONS:
             raise UnusableMedia(
                 f"its picture is spherical ({_PROJECTIONS[projection[0]]}), which bends faces; "
                 "export a flat view of it",
                 UNSUPPORTED,
             )
-        kind, flags, view = _first_numbers(self._side.of(frame, "STEREO3D")) or (0, 0, 0)
+        kind, flags, view = _first_numbers(stereo) or (0, 0, 0)
         one_eye = kind == _IN_TURN and view and self._stream.codec_context.name == "hevc"
         if kind not in _STEREO or one_eye:  # of HEVC's views, ffmpeg decodes the first one alone
             return shape

@@ -1,4 +1,4 @@
-"""What HDR videos say about the screen and the light that they were made for."""
+"""The screen and the light that HDR videos were made for, by their metadata."""
 
 from __future__ import annotations
 

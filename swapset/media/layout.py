@@ -27,7 +27,7 @@ _OF_PRIMARIES = 12  # "chromaticity-derived": the weights follow from the primar
 
 @dataclass(frozen=True)
 class Kind:
-    """What a pixel format holds.
+    """The contents of a pixel format.
 
     Attributes
     ----------

@@ -55,7 +55,7 @@ _FINE, _CURVE = 1 << 14, 1 << 12
 
 @dataclass(frozen=True)
 class Light:
-    """How a picture's values stand for light, where that is unlike BT.709.
+    """The meaning of a picture's values as light, where it is unlike BT.709's.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Light:
 
     @property
     def is_hdr(self) -> bool:
-        """Whether the values stand for absolute light beyond white."""
+        """True if the values stand for absolute light, beyond white."""
         return self.transfer in (PQ, HLG)
 
     def __str__(self) -> str:
@@ -92,7 +92,7 @@ def light_of(primaries: int, transfer: int) -> Light | None:
 
 @dataclass(frozen=True)
 class White:
-    """What light is shown as white.
+    """The light that is shown as white.
 
     Attributes
     ----------
@@ -264,14 +264,14 @@ def _compression(white: White) -> Floats32:
 
 
 def pq_to_light(signal: Floats) -> Floats:
-    """Return the light in cd/m² of PQ values in [0, 1], any shape."""
+    """Return the light in cd/m² of PQ values in [0, 1], (n,) float64."""
     m1, m2, c1, c2, c3 = _PQ
     power = signal ** (1 / m2)
     return np.asarray(10_000 * (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1))
 
 
 def light_to_pq(light: Floats | float) -> Floats:
-    """Return the PQ values in [0, 1] of light in cd/m², any shape."""
+    """Return the PQ values in [0, 1] of light in cd/m², (n,) float64."""
     m1, m2, c1, c2, c3 = _PQ
     power = (np.asarray(light) / 10_000) ** m1
     return np.asarray(((c1 + c2 * power) / (1 + c3 * power)) ** m2)

@@ -10,12 +10,12 @@ from enum import StrEnum
 from typing import Literal
 
 Where = Literal["ingest", "protect"]
-"""Where videos of strangers are read: `ingest` makes clips (also for public data and `swapset
+"""The two readers of videos from strangers: `ingest` makes clips (also for public data and `swapset
 detect`), `protect` writes the same video with noise."""
 
 
 class Action(StrEnum):
-    """What is done about a property."""
+    """The four answers to a property."""
 
     CONVERTED = "converted"
     CARRIED = "carried over"
@@ -25,7 +25,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Treatment:
-    """What is done about a property, and how or why.
+    """The answer to a property, and how or why.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ PROPERTIES = (
     _row(
         "fields stored as pictures (HEVC)",
         (_NO, "ffmpeg does not join them"),
-        (_NO, "the same"),
+        (_NO, "ffmpeg does not join them"),
     ),
     _row(
         "repeated fields (telecine)",
@@ -167,7 +167,7 @@ PROPERTIES = (
     _row(
         "stereo of other layouts",
         (_NO, "the views are mixed in rows, columns, squares or time"),
-        (_NO, "the same"),
+        (_NO, "the views are mixed in rows, columns, squares or time"),
     ),
     _row(
         "spherical",
