@@ -21,7 +21,7 @@ gc.set_threshold(10_000, 50, 1_000)
 
 
 # A run in another folder may have a config.yaml of its own there.
-configfile: "config.yaml" if os.path.exists("config.yaml") else workflow.basedir + "/config.yaml"
+configfile: next(filter(os.path.exists, ["config.yaml", os.path.join(workflow.basedir, "config.yaml")]))
 
 
 # Jobs import the library beside this file, whether or not it is installed. The profile may have
@@ -139,6 +139,7 @@ rule complete:
 
 
 include: "rules/tidy.smk"
+
 
 # Snakemake knows the targets only after this file; its own messages name no rule and no file.
 # In object storage, names of outputs are others.

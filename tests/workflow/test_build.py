@@ -95,7 +95,7 @@ def test_nobody_is_taken_for_another(results: Path) -> None:
 
 def test_clips_table_says_what_was_rejected_and_why(results: Path) -> None:
     rows = {row["clip"]: row for row in _table(results, "clips.csv")}
-    header = "clip,subject,accepted,reason,frames,width,height,fps,face_height"
+    header = "clip,subject,accepted,reason,frames,width,height,fps,face_height,repeated"
     assert ",".join(next(iter(rows.values()))) == header
     assert {clip: row["reason"] for clip, row in rows.items() if row["reason"]} == REJECTED
     assert {clip for clip, row in rows.items() if row["accepted"] == "True"} == set(CLIPS)
