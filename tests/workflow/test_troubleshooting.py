@@ -230,7 +230,7 @@ def test_the_test_of_it_exists_and_refuses_tracebacks(entry: str) -> None:
     text = (ROOT / "tests" / file).read_text(encoding="utf-8")
     assert name in text
     assert re.search(
-        r"Traceback|refused\(\)|pytest\.raises|-> Disturbed|getMessage|first_run", text
+        r"Traceback|refused\(\)|pytest\.raises|-> Disturbed|getMessage|first_run|\.check\(\)", text
     )
 
 
