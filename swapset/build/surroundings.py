@@ -54,6 +54,7 @@ def prepare(arguments: Sequence[str] | None = None, *, forbidden: str = "") -> N
         _choose_caches(folder)
         _name_user()
         _remove_cut_code(_CODE)
+        _remove_cut_code(_snakefile(given, folder).parent / "swapset")
     except SwapsetError as error:
         raise SystemExit(f"swapset: {error}") from None
 
@@ -107,6 +108,15 @@ def _working_folder(arguments: Sequence[str]) -> Path:
         if name in ("-d", "--directory"):
             return Path(value if equals else (*arguments, "")[place + 1] or ".")
     return Path.cwd()
+
+
+def _snakefile(arguments: Sequence[str], folder: Path) -> Path:
+    """Return the Snakefile that is named, or the one in the working folder."""
+    for place, word in enumerate(arguments):
+        name, equals, value = word.partition("=")
+        if name in ("-s", "--snakefile"):
+            return Path(value if equals else (*arguments, "")[place + 1])
+    return folder / "Snakefile"
 
 
 def _check_path(folder: Path, forbidden: str) -> None:

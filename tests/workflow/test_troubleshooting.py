@@ -190,7 +190,9 @@ CASES: dict[str, Case | str] = {
     ),
     "`id0 and id4 seem to be one person`": "unit/faces/test_same_people.py::test_policies",
     "All clips of a person are rejected.": "workflow/test_build.py::REJECTED",
-    "The swap looks like the target.": "workflow/test_training.py::base.png",
+    "The swap looks like the target.": (
+        "unit/generation/test_fitting.py::test_preview_is_a_picture_with_rows_of_faces"
+    ),
     "Memory.": (
         lambda checkout: dry_run(checkout, *MY, "--resources", "mem_mb=8000", "--", "dataset"),
         ["accept"],

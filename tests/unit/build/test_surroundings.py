@@ -176,13 +176,15 @@ def test_targets_in_their_place_are_fine(place: Path, arguments: list[str]) -> N
     assert (place / ".snakemake").is_dir()
 
 
-def test_byte_code_that_a_full_disk_cut_is_removed(place: Path) -> None:
-    cache = place.parent / "code" / "deep" / "__pycache__"
+@pytest.mark.parametrize("where", ["code/deep", "work/swapset/deep", "checkout/swapset"])
+def test_byte_code_that_a_full_disk_cut_is_removed(place: Path, where: str) -> None:
+    """In the library that runs the check, and in the one beside the Snakefile."""
+    cache = place.parent / where / "__pycache__"
     cache.mkdir(parents=True)
     code = bytes(16) + marshal.dumps(compile("a = 'b'", "c.py", "exec"))
     for length in (0, 10, 17, len(code) - 1, len(code)):
         (cache / f"m{length}.pyc").write_bytes(code[:length])
-    prepare([])
+    prepare(["-s", "../checkout/Snakefile"] if where.startswith("checkout") else [])
     assert [path.name for path in cache.iterdir()] == [f"m{len(code)}.pyc"]
 
 
