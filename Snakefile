@@ -7,9 +7,11 @@ import secrets
 import sys
 from pathlib import Path
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.utils import min_version
+from snakemake_interface_executor_plugins import utils as command_lines
 
 min_version("9.24")
 
@@ -18,19 +20,26 @@ min_version("9.24")
 gc.set_threshold(10_000, 50, 1_000)
 
 
-configfile: "config.yaml"
+# A run in another folder may have a config.yaml of its own there.
+configfile: next(filter(os.path.exists, ["config.yaml", os.path.join(workflow.basedir, "config.yaml")]))
 
 
-# Jobs import the library beside this file, whether or not it is installed.
+# Jobs import the library beside this file, whether or not it is installed. The profile may have
+# imported an installed one, to check the surroundings.
 sys.path.insert(0, workflow.basedir)
+for name in [name for name in sys.modules if name.partition(".")[0] == "swapset"]:
+    del sys.modules[name]
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 )
 
 from swapset.build.job import RUN_ID
 from swapset.build.leftovers import tell_at_end, tidy_command
+from swapset.build.messages import MARK, OneLine
 from swapset.build.resources import lock_results, per_attempt
+from swapset.build.shell_lines import check_checkout, name_python_plainly, shell_quoted
 from swapset.build.start import prepare
+from swapset.build.targets import Targets
 from swapset.build.workflow import Workflow
 from swapset.detectors.registry import DETECTORS
 from swapset.errors import SwapsetError
@@ -41,7 +50,12 @@ from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN, EVEN, 
 if workflow.is_main_process:
     os.environ[RUN_ID] = secrets.token_hex(8)
 
+logger.addFilter(OneLine())
+name_python_plainly()
+command_lines.repr = shell_quoted
+
 try:
+    check_checkout(workflow.basedir)
     stages = Workflow(config)
     build, generation, detection = stages.build, stages.generation, stages.detection
     breaker, protected, tidying = stages.breaker, stages.protected, stages.tidying
@@ -56,7 +70,7 @@ try:
     if workflow.is_main_process and not workflow.output_settings.dryrun:
         results_lock = lock_results(build.root)
 except SwapsetError as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(f"{MARK}{error}") from None
 
 R = build.root
 
@@ -85,7 +99,7 @@ wildcard_constraints:
 onstart:
     if {"tidy"} < set(workflow.dag_settings.targets):
         raise WorkflowError(
-            "tidy: removes files that other targets may need; run it alone, at the end"
+            f"{MARK}tidy: removes files that other targets may need; run it alone, at the end"
         )
     logger.info(
         f"swapset: {len(build.manifest.clips)} clips of {len(build.subjects)} subjects, "
@@ -132,3 +146,20 @@ rule complete:
 
 
 include: "rules/tidy.smk"
+
+
+# Snakemake knows the targets only after this file; its own messages name no rule and no file.
+# In object storage, names of outputs are others.
+if (
+    workflow.is_main_process
+    and "snakemake" in sys.argv[0]
+    and not workflow.storage_settings.default_storage_provider
+):
+    asked, rest = get_argument_parser().parse_known_args()
+    targets = Targets(stages, {rule.name: map(str, rule.output) for rule in workflow.rules})
+    try:
+        targets.check([*asked.targets, *(word for word in rest if not word.startswith("-"))])
+        for names in (asked.forcerun, asked.until, asked.omit_from, asked.prioritize):
+            targets.check(names or [], rules_with_wildcards=True)
+    except SwapsetError as error:
+        raise WorkflowError(f"{MARK}{error}") from None

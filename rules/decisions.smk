@@ -35,3 +35,9 @@ def as_it_is(path):
 # An input of rules that read no decision, so that Snakemake decides on them anew after `accept`.
 # As a path: `rules.accept` here would make Snakemake's planning quadratic.
 DECIDED = [after_accept(f"{R}/tables/clips.csv")] if build.subjects else []
+
+
+def same_people():
+    """Return the table of subjects who are one person, for jobs that compare what it says of two."""
+    tables = build.same_people()
+    return [after_accept(table) for table in tables] if decisions.here else tables

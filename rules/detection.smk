@@ -45,6 +45,8 @@ rule find_faces:
 
 
 rule splits:
+    input:
+        same=build.same_people(),
     output:
         table=f"{R}/tables/splits.csv",
     message:
@@ -56,6 +58,8 @@ rule splits:
     params:
         code=build.code("splits"),
         rows=lambda w: detection.split_rows(),
+        people=lambda w: detection.split_people() if build.same_people() else {},
+        kinds=["real", *detection.own_datasets],
     resources:
         mem_mb=per_attempt(1000),
         runtime=per_attempt(10),

@@ -37,6 +37,7 @@ checkpoint accept:
         decisions=expand("{R}/accepted/{subject}.json", R=R, subject=build.subjects),
         verdicts=expand("{R}/verdicts/{subject}.json", R=R, subject=build.subjects),
         table=f"{R}/tables/clips.csv",
+        same=f"{R}/tables/same_people.csv",
     message:
         "Accepting or rejecting the clips of all subjects"
     log:

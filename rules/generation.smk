@@ -7,6 +7,7 @@ rule train:
         start=lambda w: made_or_stored(generation.start(w.recipe)),
         faces=lambda w: [f"{R}/faces/{subject}" for subject in w.pair.split("-")],
         decided=DECIDED,
+        same=same_people(),
     output:
         model=f"{R}/models/{{recipe}}/{{pair}}.safetensors",
         losses=f"{R}/models/{{recipe}}/{{pair}}.csv",
@@ -21,6 +22,7 @@ rule train:
     params:
         code=build.code("train"),
         recipe=lambda w: generation.pair_recipe(w.recipe),
+        one_person=lambda w: decisions.one_person(*w.pair.split("-")),
         base=lambda w: [contents.of(path) for path in generation.start(w.recipe)],
         start=lambda w, input: located(generation.start(w.recipe), input.start),
         warm_rate=lambda w: generation.warm_rate(w.recipe),
@@ -69,6 +71,7 @@ use rule train as train_shared with:
         f"{R}/benchmarks/train/{{recipe}}/{{shared}}.tsv"
     params:
         recipe=lambda w: generation.shared_recipe(w.recipe, w.shared),
+        one_person=None,
         base=[],
         start=[],
         warm_rate=1.0,
@@ -119,6 +122,7 @@ rule synthesise:
         clips=lambda w: judged("clips", f"{w.target}_{w.number}"),
         landmarks=f"{R}/landmarks/{{target}}",
         verdicts=lambda w: judged("accepted", f"{w.target}_{w.number}"),
+        same=same_people(),
     output:
         videos=expand(
             "{R}/dataset/{{method}}/{compression}/{{target}}_{{donor}}_{{number}}.mp4",
@@ -136,6 +140,7 @@ rule synthesise:
     params:
         code=build.code("synthesise"),
         uses=lambda w: decisions.on_clip(f"{w.target}_{w.number}"),
+        one_person=lambda w: decisions.one_person(w.target, w.donor),
         recipe=lambda w: build.synthesis(w.method),
         device=build.config.device,
         precision=build.config.training.precision,

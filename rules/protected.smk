@@ -93,6 +93,7 @@ use rule train as protected_train with:
     input:
         faces=lambda w: protected.faces(w.attack, w.source, w.pair),
         decided=DECIDED,
+        same=same_people(),
     output:
         model=f"{P}/models/{{recipe}}/{{pair}}.safetensors",
         losses=f"{P}/models/{{recipe}}/{{pair}}.csv",
@@ -121,6 +122,7 @@ use rule synthesise as protected_synthesise with:
         clips=lambda w: protected.folder_of(w.attack, w.source, "clips", w.target, w.donor),
         landmarks=lambda w: protected.folder_of(w.attack, w.source, "landmarks", w.target, w.donor),
         verdicts=lambda w: judged("accepted", f"{w.target}_{w.number}"),
+        same=same_people(),
     output:
         videos=[f"{P}/dataset/{{method}}/original/{{target}}_{{donor}}_{{number}}.mp4"],
         record=f"{P}/records/{{method}}/{{target}}_{{donor}}_{{number}}.json",

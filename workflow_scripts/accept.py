@@ -17,9 +17,9 @@ if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         paths = (inputs.clips, inputs.tracks, output.decisions, output.verdicts)
         by_subject = (dict(zip(params.subjects, map(Path, each), strict=True)) for each in paths)
-        files = VerdictFiles(*by_subject, table=Path(output.table))
+        files = VerdictFiles(*by_subject, table=Path(output.table), same=Path(output.same))
         ingested = read_ingested(files.clips)
-        verdicts = judge_clips(ingested, files.tracks, AcceptSettings(**params.settings))
+        verdicts, same = judge_clips(ingested, files.tracks, AcceptSettings(**params.settings))
         if params.strict:
             refuse_rejected(verdicts)
-        write_verdicts(verdicts, ingested, params.requests, files)
+        write_verdicts(verdicts, ingested, params.requests, same, files)

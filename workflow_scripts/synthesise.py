@@ -4,6 +4,7 @@ from pathlib import Path
 
 from swapset.build.job import job
 from swapset.config.recipes import SynthesisRecipe
+from swapset.dataset.same_people import are_one, read_same_people
 from swapset.dataset.videos import Encoding, finish_video
 from swapset.learning.device import claimed_device
 
@@ -12,6 +13,7 @@ if __name__ == "__main__":
     names = snakemake.wildcards
     versions = {path.parent.name: path for path in map(Path, output.videos)}
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
+        same = read_same_people(inputs.get("same", []))
         with claimed_device(params.device, sharers=params.per_gpu) as device:
             from swapset.generation.fake import FakeJob, write_fake
 
@@ -26,6 +28,7 @@ if __name__ == "__main__":
                     verdicts=Path(inputs.verdicts),
                     model=Path(inputs.model),
                     card=Path(inputs.card),
+                    one_person=are_one(same, names.target, names.donor),
                 ),
                 SynthesisRecipe(**params.recipe),
                 Encoding(**params.encoding),

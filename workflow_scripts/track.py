@@ -15,5 +15,6 @@ if __name__ == "__main__":
         with atomic_output(snakemake.output.tracks, directory=True) as folder:
             for clip, record in read_json(source / "ingest.json").items():
                 if record["ok"]:
-                    tracks = tracker.track(frames(source / f"{clip}.mkv"), fps=record["fps"])
+                    images, cuts = frames(source / f"{clip}.mkv"), record["cuts"]
+                    tracks = tracker.track(images, fps=record["fps"], cuts=cuts)
                     tracks.save(folder / f"{clip}.npz")

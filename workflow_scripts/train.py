@@ -4,6 +4,7 @@ from pathlib import Path
 
 from swapset.build.job import job
 from swapset.config.recipes import TrainingRecipe
+from swapset.dataset.same_people import are_one, read_same_people
 from swapset.learning.device import claimed_device
 from swapset.seeds import derive_seed
 
@@ -17,6 +18,8 @@ if __name__ == "__main__":
         from swapset.generation.fitting import AlignedFaces, ModelFiles, ModelJob, train_model
         from swapset.generation.training import Run
 
+        people = [Path(folder).name for folder in inputs.faces]
+        same = read_same_people(inputs.get("same", []))
         recipe = snakemake.wildcards.recipe
         run = Run(
             seed=derive_seed(params.seed, "train", recipe, files[0].stem),
@@ -36,6 +39,7 @@ if __name__ == "__main__":
                 run=run,
                 code=params.code,
                 needs_all=params.faces is None,
+                one_person=len(people) == 2 and are_one(same, *people),
                 start=next(map(Path, params.start), None),
                 warm_rate=params.warm_rate,
                 keep=params.keep,

@@ -192,6 +192,14 @@ class Build:
             for swap in self.swaps
         ]
 
+    def same_people(self) -> list[str]:
+        """Return the table of subjects who are one person, for jobs that keep them apart.
+
+        Nothing, if the config does not merge them.
+        """
+        merged = self.config.accept.same_person == "merge"
+        return [f"{self.root}/tables/same_people.csv"] if merged and self.subjects else []
+
     def clip_facts(self) -> dict[str, dict[str, Any]]:
         """Return licence, source and address of each clip, as the manifest has them."""
         return {

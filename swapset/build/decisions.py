@@ -7,11 +7,15 @@ files by which they wait for `accept` as `ancient`. Imports nothing heavy.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from swapset.dataset.same_people import are_one
 
 Decision = Mapping[str, Any]
 
@@ -30,6 +34,8 @@ class Decisions:
         Returns everything that a clip's decision is made from, as JSON values.
     clips_of : callable
         Returns the names of a subject's clips.
+    same_people : sequence of str
+        The table of subjects who are one person, if the config merges them.
     here : bool
         Whether results are files on this machine. False: nothing is known before a job runs, and
         Snakemake compares times.
@@ -41,9 +47,10 @@ class Decisions:
         request: Callable[[str], Any],
         clips_of: Callable[[str], list[str]],
         *,
+        same_people: Sequence[str] = (),
         here: bool = True,
     ):
-        self._root, self.here = root, here
+        self._root, self.here, self._same_people = root, here, same_people
         self._request, self._clips_of = request, clips_of
         self._requests: dict[str, str] = {}
         self._files: dict[str, tuple[tuple[int, int], dict[str, Decision]]] = {}
@@ -84,6 +91,15 @@ class Decisions:
     def shown(self, subjects: Iterable[str]) -> list[str]:
         """Return those of some subjects who have an accepted clip."""
         return [subject for subject in subjects if self.accepted(subject)]
+
+    def one_person(self, one: str, other: str) -> bool:
+        """Return whether two subjects are merged, because they are one person."""
+        pairs: list[tuple[str, str]] = []
+        for path in self._same_people if self.here else ():
+            with suppress(OSError, ValueError), Path(path).open(newline="") as stream:
+                rows = csv.DictReader(stream)
+                pairs += [(row["same_as"], row["subject"]) for row in rows]
+        return are_one(pairs, one, other)
 
     # -- what jobs use -------------------------------------------------------------------------
 

@@ -232,17 +232,19 @@ class DetectionPlan:
     @cached_property
     def folds(self) -> list[Fold]:
         """Return the folds of the build's people."""
-        if not self.own_datasets:
-            return []
+        return make_folds(**self.split_people()) if self.own_datasets else []
+
+    def split_people(self) -> dict[str, Any]:
+        """Return what the folds are made from, as arguments of `make_folds`."""
         pairs = {(swap.target, swap.donor) for swap in self._build.swaps}
-        return make_folds(
-            self._build.subjects,
-            sorted(pairs),
-            folds=self.settings.folds,
-            test=self.settings.test,
-            validation=self.settings.validation,
-            seed=self._build.config.seed,
-        )
+        return {
+            "subjects": self._build.subjects,
+            "pairs": sorted(pairs),
+            "folds": self.settings.folds,
+            "test": self.settings.test,
+            "validation": self.settings.validation,
+            "seed": self._build.config.seed,
+        }
 
     @property
     def fold_numbers(self) -> list[str]:
@@ -320,11 +322,15 @@ class DetectionPlan:
 
     def knows_learnt(self, fold: str) -> bool:
         """Return whether the table of splits on disk has what detectors learn from in a fold."""
-        return self._splits.is_written(*self._learnt(fold))
+        return self._knows(self._learnt(fold))
 
     def knows_tested(self, dataset: str) -> bool:
         """Return whether the table of splits on disk has the tests of a dataset."""
-        return self._splits.is_written(*self._tested(dataset))
+        return self._knows(self._tested(dataset))
+
+    def _knows(self, part: Part) -> bool:
+        # Who is one person is known only when `accept` has run.
+        return not self._build.same_people() and self._splits.is_written(*part)
 
     def _learnt(self, fold: str) -> Part:
         return self.kinds(self.train_on), [fold], ("train", "val")

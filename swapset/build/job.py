@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from swapset.io.files import content_hash, write_json
 
 RUN_ID = "SWAPSET_RUN"
 """Environment variable with the name of the workflow run that a job belongs to."""
+
+_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
@@ -68,9 +71,18 @@ def job(
                 _fail(str(error), path)
             raise
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno not in _OF_THE_MACHINE:
                 raise
-            _fail(f"no space left on the disk of {error.filename or 'the results'}")
+            _fail(_machine_fault(error))
+
+
+def _machine_fault(error: OSError) -> str:
+    """Return a message about a full disk, or a file that may not be read or written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        temporary = tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")  # noqa: S108
+        place = error.filename or f"the results, or of TMPDIR, {temporary}"
+        return f"no space left on the disk of {place}"
+    return f"{error.filename}: {error.strerror}; change its permissions, or use another folder"
 
 
 def _check_there(paths: Iterable[str]) -> None:
@@ -111,9 +123,10 @@ def _opened(log: Path, name: str) -> Iterator[TextIO]:
         _stop_if_it_would_repeat(log)
         stream = log.open("w", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in _OF_THE_MACHINE:
             raise
-        print(f"swapset: {name}: no space left on the disk of {log}", file=sys.stderr)
+        error.filename = error.filename or str(log)
+        print(f"swapset: {name}: {_machine_fault(error)}", file=sys.stderr)
         raise SystemExit(1) from None
     try:
         yield stream

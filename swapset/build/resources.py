@@ -53,8 +53,14 @@ def lock_results(root: str) -> IO[str]:
         If another run holds the lock.
     """
     path = lock_of(root)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stream = path.open("a+")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("a+")
+    except OSError as error:
+        raise SwapsetError(
+            f"results: {path.parent} cannot be written ({error.strerror}); free it, or set "
+            "'results' to another folder"
+        ) from error
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

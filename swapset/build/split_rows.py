@@ -105,7 +105,13 @@ class SplitRows:
             return {}
 
     def is_written(self, kinds: Iterable[str], folds: Iterable[str], roles: Iterable[str]) -> bool:
-        """Return whether the table on disk has these rows as they are now; see `hashes`."""
+        """Return whether the table on disk has these rows as they are now.
+
+        Parameters
+        ----------
+        kinds, folds, roles : iterable of str
+            See `hashes`.
+        """
         keys = itertools.product(kinds, folds, roles)
         return bool(self._written) and all(
             self._written.get(key) == self._hashes.get(key) for key in keys

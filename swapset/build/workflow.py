@@ -95,7 +95,13 @@ class Workflow:
             Whether results are files on this machine.
         """
         manifest = self.build.manifest
-        return Decisions(self.build.root, self._request, manifest.of, here=here)
+        return Decisions(
+            self.build.root,
+            self._request,
+            manifest.of,
+            same_people=self.build.same_people(),
+            here=here,
+        )
 
     def _request(self, clip: str) -> list[Any]:
         """Return everything that the decision on a clip is made from, without other clips."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from swapset.cli.collect import Collection, collect, refuse_existing, write_manifest
 from swapset.cli.first_config import config_header, config_values
+from swapset.errors import ConfigError
 from swapset.io.files import atomic_output
 from swapset.learning.device import visible_gpus
 
@@ -48,6 +49,8 @@ def _init(options: argparse.Namespace) -> None:
     from swapset.config.text import commented_yaml
 
     folder, into = options.folder, options.into or options.folder
+    for name, value in {"--licence": options.licence, "FOLDER": folder, "--into": into}.items():
+        _check_text(name, str(value))
     manifest, config = into / "clips.csv", into / "config.yaml"
     clips = collect(folder)
     for path in (manifest, config):
@@ -62,6 +65,14 @@ def _init(options: argparse.Namespace) -> None:
         print("No GPU is visible, and these networks are too large for a processor. Without a GPU,")
         print("delete config.yaml and clips.csv and run this again with --networks small.")
     _next(manifest, config, bool(options.licence.strip()))
+
+
+def _check_text(name: str, value: str) -> None:
+    """Refuse words that cannot be written into the files."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{name}: {value!a} is not UTF-8 text; write it in UTF-8") from None
 
 
 def _report(clips: Collection, manifest: Path, config: Path) -> None:
@@ -79,5 +90,5 @@ def _next(manifest: Path, config: Path, licensed: bool) -> None:
     print("Next:")
     if not licensed:
         print(f"  write the licence of each clip into {manifest}; a build needs it to start")
-    command = f"snakemake --cores all --configfile {shlex.quote(str(config.resolve()))}"
-    print(f"  {command}    (beside the Snakefile)")
+    print("  run, beside the Snakefile:")
+    print(f"  snakemake --cores all --configfile {shlex.quote(str(config.resolve()))}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import signal
 import sys
@@ -57,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"swapset: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"swapset: {error.filename}: {error.strerror}", file=sys.stderr)
+        scratch = error.errno in (errno.ENOENT, errno.ENOSPC, errno.EDQUOT)
+        place = error.filename or ("TMPDIR" if scratch else "")  # scratch files have no name
+        print(f"swapset: {f'{place}: ' if place else ''}{error.strerror or error}", file=sys.stderr)
         return 1
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from swapset.config.text import ROOT
 from swapset.errors import ConfigError
 from swapset.io.untrusted import whole_text
 from swapset.learning.device import visible_gpus
@@ -31,7 +32,8 @@ def add_plan(commands: argparse._SubParsersAction[Any]) -> None:
             "List the jobs that are left for a target and estimate their cost: CPU-hours, "
             "GPU-hours, memory and disk (as built, and after `snakemake tidy`) of each rule. The "
             "estimates come from benchmark files of builds on this machine, or else from those "
-            "that come with swapset. Run it in the folder in which snakemake runs."
+            "that come with swapset. In a folder without a Snakefile, it plans what `snakemake "
+            "--snakefile` with that of swapset would do there."
         ),
     )
     plan.add_argument("targets", nargs="*", metavar="TARGET", help="as snakemake takes them")
@@ -81,10 +83,18 @@ def _plan(options: argparse.Namespace) -> None:
 def _workflow(options: argparse.Namespace) -> Workflow:
     from swapset.build.workflow import Workflow
 
-    values = _read(Path("config.yaml"))
+    values = _read(_beside("config.yaml"))
     for path in options.configfile:
         _extend(values, _read(path))
     return Workflow(values)
+
+
+def _beside(name: str) -> Path:
+    """Return a file of the working folder or, if there is none, of swapset's checkout."""
+    path = Path(name) if Path(name).is_file() else ROOT / name
+    if not path.is_file():
+        raise ConfigError(f"{name}: is neither here nor in {ROOT}; run this beside the Snakefile")
+    return path
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -113,7 +123,9 @@ def _extend(values: dict[str, Any], more: dict[str, Any]) -> None:
 
 def _jobs(options: argparse.Namespace) -> dict[str, int]:
     """Return the number of jobs of each rule that Snakemake would run."""
+    snakefile = str(_beside("Snakefile").resolve())
     command = [sys.executable, "-m", "snakemake", "-n", "-q", "rules", "--cores", "1"]
+    command += ["--snakefile", snakefile]
     if options.configfile:
         command += ["--configfile", *map(str, options.configfile)]
     done = subprocess.run(  # noqa: S603 - snakemake, without a shell
@@ -121,6 +133,9 @@ def _jobs(options: argparse.Namespace) -> dict[str, int]:
     )
     if done.returncode:
         last = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if line]
+        ours = [line.removeprefix("swapset: ") for line in last if line.startswith("swapset: ")]
+        if ours:
+            raise ConfigError(ours[-1])
         raise ConfigError("snakemake cannot plan this build: " + " ".join(last[-3:]))
     table = _TABLE.search(done.stdout + done.stderr)
     rows = [line.split() for line in table.group(1).splitlines()] if table else []

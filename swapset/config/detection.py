@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from swapset.config.sections import ByName, Section
+from swapset.config.sections import ByName, InputPath, Section
 
 
 class DetectorSettings(Section):
@@ -19,10 +18,10 @@ class DetectorSettings(Section):
     patience: int | None = Field(
         None, ge=1, description="As `detection.patience`, for this detector."
     )
-    weights: Path | None = Field(
+    weights: InputPath | None = Field(
         None, description="Published weights (docs/weights.md), used instead of fitting."
     )
-    backbone_weights: Path | None = Field(
+    backbone_weights: InputPath | None = Field(
         None, description="ImageNet weights of its backbone, to start from."
     )
 
@@ -30,7 +29,7 @@ class DetectorSettings(Section):
 class DatasetSource(Section):
     """A public dataset on disk (docs/datasets.md)."""
 
-    root: Path = Field(description="Its folder.")
+    root: InputPath = Field(description="Its folder.")
     layout: str | None = Field(
         None, description="How its files are laid out; null: as the dataset of this name."
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from swapset.config.sections import ByName, Section
+from swapset.config.sections import ByName, InputPath, Section
 
 Compression = Literal["none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264"]
 COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
@@ -23,10 +22,10 @@ class ExtractorSettings(Section):
     steps: int | None = Field(None, ge=1, description="Training steps.")
     batch: int | None = Field(None, ge=1, le=4096, description="Faces in a step.")
     learning_rate: float | None = Field(None, gt=0, le=1)
-    weights: Path | None = Field(
+    weights: InputPath | None = Field(
         None, description="Published weights (docs/weights.md), used instead of training."
     )
-    backbone_weights: Path | None = Field(
+    backbone_weights: InputPath | None = Field(
         None, description="ImageNet weights of its backbone, to start from."
     )
 
@@ -35,8 +34,8 @@ class LabelSource(Section):
     """Labelled faces on disk, to train extractors on."""
 
     layout: Literal["wflw", "300w", "csv"] = Field(description="'wflw', '300w' or 'csv'.")
-    root: Path = Field(description="Folder of the pictures, or the CSV file.")
-    lists: Path | None = Field(None, description="Folder of WFLW's lists; null: inside root.")
+    root: InputPath = Field(description="Folder of the pictures, or the CSV file.")
+    lists: InputPath | None = Field(None, description="Folder of WFLW's lists; null: inside root.")
     clips: bool = Field(
         False,
         description=(

@@ -26,6 +26,7 @@ from swapset.config.sections import (
     AlignSettings,
     ByName,
     IngestSettings,
+    InputPath,
     QualitySettings,
     Section,
     SmoothingSettings,
@@ -52,10 +53,10 @@ class Config(Section):
             "measure detectors on 'datasets' only."
         ),
     )
-    clips_root: Path | None = Field(
+    clips_root: InputPath | None = Field(
         None, description="Folder of the manifest's relative paths; null: the manifest's folder."
     )
-    subjects: Path | None = Field(
+    subjects: InputPath | None = Field(
         None, description="CSV file with gender, age and ethnicity of the subjects; null: none."
     )
     results: Path = Field(Path("results"), description="Folder of the results of all builds.")
@@ -77,7 +78,7 @@ class Config(Section):
     pairs: Literal["all"] | list[tuple[str, str]] = Field(
         "all", description="Pairs of subjects that may be swapped: 'all' or a list of pairs."
     )
-    swaps: Path | None = Field(
+    swaps: InputPath | None = Field(
         None, description="CSV file 'clip,donor' with the fakes to make; null: see swaps_per_clip."
     )
     swaps_per_clip: Annotated[float, Field(gt=0)] | Literal["all"] = Field(

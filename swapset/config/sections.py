@@ -5,9 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from swapset.errors import ConfigError
+from swapset.io.names import on_disk
 
 NO_YUNET = (
     "track.yunet_model: null is not allowed with detector 'yunet', which needs YuNet's .onnx file "
@@ -40,6 +48,9 @@ Entry = TypeVar("Entry")
 ByName = Annotated[dict[str, Entry], BeforeValidator(_drop_nulls)]
 """A section with entries that users name. An entry that is null is removed."""
 
+InputPath = Annotated[Path, AfterValidator(on_disk)]
+"""A file or folder that a build reads, named as it is on disk."""
+
 
 class IngestSettings(Section):
     """Source clips are converted to upright clips of one frame rate."""
@@ -68,16 +79,16 @@ class TrackSettings(Section):
     embeddings: int = Field(
         8, ge=1, le=64, description="Face embeddings computed per followed face, for identity."
     )
-    predictor: Path | None = Field(
+    predictor: InputPath | None = Field(
         None, description="dlib's 68-point model file; null: the installed one."
     )
-    cnn_model: Path | None = Field(
+    cnn_model: InputPath | None = Field(
         None, description="dlib's CNN detector file; null: the installed one."
     )
-    yunet_model: Path | None = Field(
+    yunet_model: InputPath | None = Field(
         None, description="YuNet's .onnx file, which detector 'yunet' needs."
     )
-    embedder: Path | None = Field(
+    embedder: InputPath | None = Field(
         None, description="dlib's face recognition file; null: the installed one."
     )
 
@@ -96,6 +107,21 @@ class AcceptSettings(Section):
     )
     max_distance: float = Field(
         0.6, gt=0, le=2, description="Largest embedding distance to the subject's other clips."
+    )
+    max_repeated: float = Field(
+        0.75,
+        ge=0,
+        le=1,
+        description="Largest share of frames that repeat the one before, as in sources of few "
+        "frames per second and frozen pictures.",
+    )
+    same_person: Literal["notice", "reject", "merge"] = Field(
+        "notice",
+        description=(
+            "Two subjects who are one person: 'notice' says so, 'reject' leaves out the clips of "
+            "the second name, 'merge' keeps both in one part of every split and makes no fake of "
+            "one with the other's face."
+        ),
     )
 
 
@@ -146,7 +172,7 @@ class TrainingSettings(Section):
             "fewer steps in total."
         ),
     )
-    bases: ByName[Path] = Field(
+    bases: ByName[InputPath] = Field(
         {},
         description=(
             "Existing base models by recipe ({celebdf: old/base.safetensors}), so that for a new "

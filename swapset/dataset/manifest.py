@@ -5,22 +5,21 @@ Standard library only, because every cluster job parses the Snakefile, which rea
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from swapset.errors import ManifestError
-from swapset.io.untrusted import whole_text
+from swapset.io.names import Names, on_disk
+from swapset.io.tables import read_table
 
 REQUIRED = ("clip", "subject", "path", "licence")
 OPTIONAL = ("url", "start", "end", "source", "redistribute")
 SUBJECT_COLUMNS = ("subject", "gender", "age", "ethnicity")
 _SUBJECT = re.compile(r"[A-Za-z0-9]+")
-_WRONG_MARKS = {";": "semicolons", "\t": "tabs"}
-_SHOWN = 6
+_NUMBER = re.compile(r"([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][+-]?[0-9]{1,2})?")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
 
 
@@ -89,75 +88,6 @@ def natural_key(name: str) -> list[tuple[int, int | str]]:
     ]
 
 
-def read_table(
-    path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()
-) -> list[tuple[int, dict[str, str]]]:
-    """Read a CSV file and check its columns.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    required, optional : tuple of str
-        Columns that must be there, and columns that may be.
-
-    Returns
-    -------
-    list of (int, dict of str to str)
-        Line number and stripped cells by column, for each row.
-
-    Raises
-    ------
-    ManifestError
-        If the file is missing, is not UTF-8 text, has no rows, or has wrong columns.
-    """
-    text = io.StringIO(whole_text(path, ManifestError), newline="")  # csv handles all line ends
-    rows = _rows(path, csv.DictReader(text, strict=True), required, optional)
-    if not rows:
-        raise ManifestError(f"{path}: has no rows below its header")
-    return rows
-
-
-def _rows(
-    path: Path,
-    reader: csv.DictReader[str],
-    required: tuple[str, ...],
-    optional: tuple[str, ...],
-) -> list[tuple[int, dict[str, str]]]:
-    try:
-        _check_columns(path, reader.fieldnames or [], required, optional)
-        return [(reader.line_num, _stripped(path, reader.line_num, row)) for row in reader]
-    except csv.Error as error:
-        where = f"{path}, line {reader.reader.line_num}"
-        raise ManifestError(f"{where}: not a valid CSV file ({error})") from error
-
-
-def _check_columns(
-    path: Path, header: Iterable[str], required: tuple[str, ...], optional: tuple[str, ...]
-) -> None:
-    columns, where = list(header), f"{path}, line 1"
-    for mark, name in _WRONG_MARKS.items():
-        if len(columns) == 1 and mark in columns[0]:
-            raise ManifestError(f"{where}: cells are separated by {name}; save it with commas")
-    wrong = [f"column {column!r} is missing" for column in required if column not in columns]
-    unknown = [column for column in columns if column not in (*required, *optional)]
-    wrong += [f"unknown column {column[:40]!r}" for column in unknown]
-    if wrong:
-        more = f"; optional: {', '.join(optional)}" if optional else ""
-        listed = ", ".join(wrong[:_SHOWN]) + (", ..." if len(wrong) > _SHOWN else "")
-        raise ManifestError(f"{where}: {listed}; required: {', '.join(required)}{more}")
-    if len(set(columns)) != len(columns):
-        raise ManifestError(f"{where}: a column name appears twice")
-
-
-def _stripped(path: Path, line: int, row: dict[str, str | None]) -> dict[str, str]:
-    if None in row:
-        raise ManifestError(f"{path}, line {line}: more cells than the header has columns")
-    if any(value is None for value in row.values()):
-        raise ManifestError(f"{path}, line {line}: fewer cells than the header has columns")
-    return {key: (value or "").strip() for key, value in row.items()}
-
-
 def read_manifest(path: Path, root: Path | None = None) -> Manifest:
     """Read and check `clips.csv`.
 
@@ -178,17 +108,19 @@ def read_manifest(path: Path, root: Path | None = None) -> Manifest:
     ManifestError
         If a row is wrong; the message names the line of the first one.
     """
+    path = on_disk(path)
     try:
-        base = (root or path.parent).resolve()
+        base = on_disk(root or path.parent).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL
         raise ManifestError(
             f"clips_root: {str(root or path)!r} cannot be used ({error})"
         ) from error
     seen: dict[str, int] = {}
     clips = []
-    for line, row in read_table(path, REQUIRED, OPTIONAL):
+    names = Names()
+    for line, row in read_table(path, REQUIRED, OPTIONAL, ManifestError):
         where = f"{path}, line {line}"
-        clip = _clip_of(where, row, base)
+        clip = _clip_of(where, row, base, names)
         if clip.clip in seen:
             raise ManifestError(f"{where}: clip {clip.clip!r} is already in line {seen[clip.clip]}")
         seen[clip.clip] = line
@@ -199,7 +131,7 @@ def read_manifest(path: Path, root: Path | None = None) -> Manifest:
     return manifest
 
 
-def _clip_of(where: str, row: dict[str, str], base: Path) -> Clip:
+def _clip_of(where: str, row: dict[str, str], base: Path, names: Names) -> Clip:
     subject = row["subject"]
     if not _SUBJECT.fullmatch(subject):
         raise ManifestError(f"{where}: subject {subject!r} must be letters and digits, like id0")
@@ -216,7 +148,7 @@ def _clip_of(where: str, row: dict[str, str], base: Path) -> Clip:
     return Clip(
         clip=row["clip"],
         subject=subject,
-        path=_source_of(where, row, base),
+        path=_source_of(where, row, base, names),
         licence=row["licence"],
         url=row.get("url", ""),
         start=start,
@@ -230,10 +162,12 @@ def _seconds(where: str, row: dict[str, str], key: str) -> float | None:
     text = row.get(key, "")
     if not text:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    if _THOUSANDS.fullmatch(text):
+        raise ManifestError(
+            f"{where}: {key} {text!r} may be two numbers; write {text.replace(',', '')} or, with a "
+            f"decimal point, {text.replace(',', '.', 1)}"
+        )
+    value = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else -1.0
     if not 0 <= value < 1e7:
         raise ManifestError(f"{where}: {key} {text!r} is not a number of seconds")
     return value
@@ -245,7 +179,7 @@ def _yes(where: str, text: str) -> bool:
     return _YES[text.lower()]
 
 
-def _source_of(where: str, row: dict[str, str], base: Path) -> Path | None:
+def _source_of(where: str, row: dict[str, str], base: Path, names: Names) -> Path | None:
     url = row.get("url", "")
     if url and not re.match(r"https?://[^\s/]+|s3://[^\s/]+/\S", url):
         raise ManifestError(
@@ -256,7 +190,7 @@ def _source_of(where: str, row: dict[str, str], base: Path) -> Path | None:
             raise ManifestError(f"{where}: path is empty, and there is no url to fetch from")
         return None
     try:
-        path = (base / row["path"]).resolve()
+        path = names.on_disk(base / row["path"]).resolve()
         exists = path.is_file()
     except (OSError, RuntimeError, ValueError) as error:  # too long, a circle of links, a NUL
         raise ManifestError(f"{where}: path {row['path']!r} cannot be used ({error})") from error
@@ -278,7 +212,7 @@ def read_subjects(path: Path, manifest: Manifest) -> list[Person]:
         If a row is wrong or its subject has no clip; the message names the line of the first one.
     """
     people: dict[str, Person] = {}
-    for line, row in read_table(path, ("subject",), SUBJECT_COLUMNS[1:]):
+    for line, row in read_table(on_disk(path), ("subject",), SUBJECT_COLUMNS[1:], ManifestError):
         where = f"{path}, line {line}"
         name = row["subject"]
         if name in people:

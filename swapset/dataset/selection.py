@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from swapset.dataset.manifest import Manifest, natural_key, read_table
+from swapset.dataset.manifest import Manifest, natural_key
 from swapset.errors import ConfigError, ManifestError
+from swapset.io.names import on_disk
+from swapset.io.tables import read_table
 from swapset.seeds import derive_seed
 
 
@@ -89,7 +91,7 @@ def read_swaps(path: Path, manifest: Manifest, allowed: set[str]) -> list[Swap]:
         If a row is wrong; the message names the line of the first one.
     """
     swaps: dict[Swap, int] = {}
-    for line, row in read_table(path, ("clip", "donor")):
+    for line, row in read_table(on_disk(path), ("clip", "donor"), (), ManifestError):
         where = f"{path}, line {line}"
         if row["clip"] not in manifest.clips:
             raise ManifestError(f"{where}: clip {row['clip']!r} is not in the manifest")

@@ -45,6 +45,7 @@ def make_folds(
     test: float,
     validation: float,
     seed: int,
+    same: Sequence[tuple[str, str]] = (),
 ) -> list[Fold]:
     """Split people into folds.
 
@@ -64,6 +65,8 @@ def make_folds(
         Shares of the people, in [0, 1]; `test` is used for a single split only.
     seed : int
         Seed of the split.
+    same : sequence of (str, str)
+        Subjects who are one person: they always stay together.
 
     Returns
     -------
@@ -74,9 +77,9 @@ def make_folds(
     ConfigError
         If there are too few people.
     """
-    groups = _groups(subjects, pairs)
+    groups = _groups(subjects, [*pairs, *same])
     if len(groups) < 2:
-        groups = [[subject] for subject in subjects]
+        groups = _groups(subjects, same)
     random.Random(derive_seed(seed, "split")).shuffle(groups)  # noqa: S311 - no secret
     if len(groups) < max(2, folds):
         raise ConfigError(

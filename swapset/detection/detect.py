@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image as Pictures
 from PIL import ImageOps
 
 from swapset.config.sections import TrackSettings
@@ -89,7 +90,7 @@ def opened(path: Path) -> Iterator[Path]:
 
 
 def read_image(path: Path) -> Image:
-    """Return a picture (H, W, 3) uint8, RGB, upright.
+    """Return a picture (H, W, 3) uint8, RGB, upright; transparency is laid over black.
 
     Raises
     ------
@@ -98,6 +99,13 @@ def read_image(path: Path) -> Image:
     """
     with open_picture(path) as picture:
         ImageOps.exif_transpose(picture, in_place=True)
+        if picture.mode.startswith("I"):  # grey of 16 bits, which Pillow would clip to 8
+            grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
+            return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+        if picture.has_transparency_data:
+            whole = picture.convert("RGBA")
+            black = Pictures.new("RGBA", whole.size, (0, 0, 0, 255))
+            return np.array(Pictures.alpha_composite(black, whole).convert("RGB"))
         return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from swapset.dataset.splits import check_leakage
+from swapset.dataset.splits import Fold, check_leakage
 from swapset.detection.store import FaceStore, StoredSamples
 from swapset.detectors.base import Detector
 from swapset.errors import DataError
@@ -37,8 +37,39 @@ def read_splits(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False, dtype=texts)
 
 
-def check_splits(table: pd.DataFrame) -> None:
+def with_new_roles(
+    table: pd.DataFrame, folds: Sequence[Fold], kinds: Collection[str]
+) -> pd.DataFrame:
+    """Return a table of splits with the parts that people have in other folds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `read_splits`.
+    folds : sequence of Fold
+        By number.
+    kinds : collection of str
+        The kinds of videos that the build makes; those of public datasets keep their part.
+    """
+
+    def role(row: pd.Series) -> str:
+        if row["kind"] not in kinds:
+            return str(row["role"])
+        people = [str(name) for name in (row["target"], row["donor"]) if name]
+        return folds[int(row["fold"])].role(*people) or ""
+
+    return table.assign(role=table.apply(role, axis=1))
+
+
+def check_splits(table: pd.DataFrame, names: Mapping[str, str]) -> None:
     """Check that in every fold nobody is in two parts; see `check_leakage`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `read_splits`.
+    names : mapping of str to str
+        The first name of subjects who are one person with another.
 
     Raises
     ------
@@ -48,7 +79,8 @@ def check_splits(table: pd.DataFrame) -> None:
     for _, fold in table[table["role"] != ""].groupby("fold"):
         people: dict[str, dict[str, list[str]]] = {}
         for row in fold.to_dict("records"):
-            shown = [str(row[key]) for key in ("target", "donor") if row[key]]
+            people_in = [str(row[key]) for key in ("target", "donor") if row[key]]
+            shown = [names.get(name, name) for name in people_in]
             people.setdefault(str(row["role"]), {})[str(row["video"])] = shown
         check_leakage(people)
 

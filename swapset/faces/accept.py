@@ -35,7 +35,9 @@ _JOIN = 0.8  # share of max_distance within which tracks of a clip are joined
 
 
 def accept_clips(
-    subject_clips: Mapping[str, Clips], settings: AcceptSettings
+    subject_clips: Mapping[str, Clips],
+    settings: AcceptSettings,
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, Verdict]:
     """Judge all clips of all subjects together.
 
@@ -49,6 +51,9 @@ def accept_clips(
         Tracks of each clip, or the record of a failed ingest.
     settings : AcceptSettings
         Section `accept` of the config.
+    names : mapping of str to str, optional
+        The first name of subjects who are one person with another; they are no other people for
+        each other.
 
     Returns
     -------
@@ -65,11 +70,13 @@ def accept_clips(
         }
         for subject, clips in subject_clips.items()
     }
-    subjects = find_subjects(tall, max_distance=settings.max_distance)
+    known = names or {}
+    subjects = find_subjects(tall, max_distance=settings.max_distance, names=known)
     everyone = {name: each.embedding() for name, each in subjects.items()}
     verdicts = {}
     for subject, clips in subject_clips.items():
-        others = {n: v for n, v in everyone.items() if n != subject and v is not None}
+        me = known.get(subject, subject)
+        others = {n: v for n, v in everyone.items() if known.get(n, n) != me and v is not None}
         judge = _Judge(subjects[subject], others, settings)
         for clip, tracks_or_record in clips.items():
             verdict = Verdict(clip, subject)

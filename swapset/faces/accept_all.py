@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swapset.dataset.same_people import one_name, write_same_people
 from swapset.errors import DataError
 from swapset.faces.accept import Verdict, accept_clips, clips_table
 from swapset.faces.clip_tracks import ClipTracks
+from swapset.faces.same_people import SamePeople, find_same_people
 from swapset.io.files import read_json, sha256_of, write_csv, write_json
 from swapset.media.ingest import IngestRecord
 
@@ -36,8 +38,11 @@ def read_ingested(folders: Mapping[str, Path]) -> Ingested:
 
 def judge_clips(
     ingested: Ingested, tracks: Mapping[str, Path], settings: AcceptSettings
-) -> dict[str, Verdict]:
+) -> tuple[dict[str, Verdict], list[SamePeople]]:
     """Accept or reject every clip of every subject, and log the verdicts.
+
+    Subjects who are one person are told; with `same_person: reject`, the clips of all but the first
+    name are rejected.
 
     Parameters
     ----------
@@ -50,8 +55,10 @@ def judge_clips(
 
     Returns
     -------
-    dict of str to Verdict
+    verdicts : dict of str to Verdict
         Verdict by clip.
+    same : list of SamePeople
+        Subjects who are one person.
     """
     clips = {
         subject: {
@@ -61,8 +68,40 @@ def judge_clips(
         for subject, records in ingested.items()
     }
     verdicts = accept_clips(clips, settings)
+    same = find_same_people(clips, verdicts)
+    if same:
+        names = one_name((each.first, each.second) for each in same)
+        verdicts = accept_clips(clips, settings, names)
+        if settings.same_person == "reject":
+            _reject_second_names(verdicts, same)
+        for each in same:
+            logger.warning("%s", each.notice(settings.same_person))
+    _reject_frozen(verdicts, ingested, settings.max_repeated)
     _log_verdicts(verdicts)
-    return verdicts
+    return verdicts, same
+
+
+def _reject_frozen(verdicts: Mapping[str, Verdict], ingested: Ingested, most: float) -> None:
+    """Note repeated frames; reject clips with a larger share of them than `most`."""
+    for records in ingested.values():
+        for clip, record in records.items():
+            verdict = verdicts[clip]
+            verdict.repeated = record.repeated
+            share = record.repeated / max(record.frames, 1)
+            if verdict.accepted and share > most:
+                verdict.reject(
+                    "frozen", f"{share:.0%} of its frames repeat the one before; at most {most:.0%}"
+                )
+
+
+def _reject_second_names(verdicts: Mapping[str, Verdict], same: list[SamePeople]) -> None:
+    first = {each.second: each for each in reversed(same)}
+    for verdict in verdicts.values():
+        if verdict.accepted and verdict.subject in first:
+            pair = first[verdict.subject]
+            verdict.reject(
+                "same_person", f"the same person as {pair.first}, distance {pair.distance:.2f}"
+            )
 
 
 def _log_verdicts(verdicts: Mapping[str, Verdict]) -> None:
@@ -113,6 +152,8 @@ class VerdictFiles:
         The files to write with all that was measured, by subject.
     table : Path
         The table `clips.csv` to write, see `clips_table`.
+    same : Path
+        The table `same_people.csv` to write, see `write_same_people`.
     """
 
     clips: Mapping[str, Path]
@@ -120,15 +161,17 @@ class VerdictFiles:
     decisions: Mapping[str, Path]
     verdicts: Mapping[str, Path]
     table: Path
+    same: Path
 
 
 def write_verdicts(
     verdicts: Mapping[str, Verdict],
     ingested: Ingested,
     requests: Mapping[str, str],
+    same: Iterable[SamePeople],
     files: VerdictFiles,
 ) -> None:
-    """Write the verdicts of each subject, and the table of all clips.
+    """Write the verdicts of each subject, and the tables.
 
     What was measured depends a little on all other people, and what was decided hardly ever does:
     each has a file of its own, so that jobs depend on decisions alone.
@@ -141,6 +184,8 @@ def write_verdicts(
         The result of `read_ingested`, for the SHA-256 of each source.
     requests : mapping of str to str
         By clip, see `swapset.build.decisions.Decisions.request`.
+    same : iterable of SamePeople
+        Subjects who are one person.
     files : VerdictFiles
         The files to write.
     """
@@ -159,3 +204,4 @@ def write_verdicts(
         write_json(files.verdicts[subject], measured)
         write_json(files.decisions[subject], decided)
     write_csv(files.table, clips_table(verdicts.values()))
+    write_same_people(files.same, ((each.first, each.second) for each in same))

@@ -116,7 +116,10 @@ class Subject:
 
 
 def find_subjects(
-    clips: Mapping[str, Mapping[str, Sequence[Candidate]]], *, max_distance: float
+    clips: Mapping[str, Mapping[str, Sequence[Candidate]]],
+    *,
+    max_distance: float,
+    names: Mapping[str, str],
 ) -> dict[str, Subject]:
     """Find the person that each subject's clips have in common.
 
@@ -126,6 +129,8 @@ def find_subjects(
         The faces of all subjects' clips. A face that probably is another subject counts half.
     max_distance : float
         Largest embedding distance between faces of one person.
+    names : mapping of str to str
+        The first name of subjects who are one person with another.
 
     Returns
     -------
@@ -136,7 +141,10 @@ def find_subjects(
     embeddings = {name: each.embedding() for name, each in first.items()}
     subjects = {}
     for name, faces in clips.items():
-        others = [v for other, v in embeddings.items() if other != name and v is not None]
+        me = names.get(name, name)
+        others = [
+            v for other, v in embeddings.items() if names.get(other, other) != me and v is not None
+        ]
         subjects[name] = _common(faces, others, max_distance)
     return subjects
 

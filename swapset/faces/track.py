@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,9 @@ class Tracker:
         self._follower = Follower(self._detector, LandmarkPredictor(settings.predictor))
         self._embedder = None if everyone else FaceEmbedder(settings.embedder)
 
-    def track(self, frames: Iterable[Image], *, fps: float = 30.0) -> ClipTracks:
+    def track(
+        self, frames: Iterable[Image], *, fps: float = 30.0, cuts: Collection[int] = ()
+    ) -> ClipTracks:
         """Return all faces of a clip.
 
         Parameters
@@ -78,6 +80,8 @@ class Tracker:
             The clip's frames, all of one size; read once and not kept.
         fps : float
             Frames per second, stored with the result.
+        cuts : collection of int
+            Frames that are known to begin a new shot; others are found.
 
         Returns
         -------
@@ -85,7 +89,7 @@ class Tracker:
             Tracks are numbered by their first frame, then from left to right.
         """
         return _ClipTracker(self._settings, self._detector, self._follower, self._embedder).run(
-            frames, fps
+            frames, fps, cuts
         )
 
 
@@ -130,14 +134,14 @@ class _ClipTracker:
         self._next_search = 0
         self._alert_until = 0
 
-    def run(self, frames: Iterable[Image], fps: float) -> ClipTracks:
+    def run(self, frames: Iterable[Image], fps: float, cuts: Collection[int]) -> ClipTracks:
         shots, samples = ShotDetector(), Samples()
         buffer: list[Frame] = []
         size, count = (0, 0), 0
         for index, image in enumerate(frames):
             size, count = image.shape[:2], index + 1
             samples.offer(index, image)
-            if shots.is_cut(image):
+            if shots.is_cut(image) or index in cuts:
                 self._process(buffer)
                 self._start_shot(index)
                 buffer = []

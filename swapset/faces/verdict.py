@@ -18,9 +18,11 @@ Reason = Literal[
     "upside_down",
     "several_people",
     "wrong_identity",
+    "same_person",
+    "frozen",
 ]
 _TABLE = ["clip", "subject", "accepted", "reason"]
-_TABLE += ["frames", "width", "height", "fps", "face_height"]
+_TABLE += ["frames", "width", "height", "fps", "face_height", "repeated"]
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Verdict:
         Frames per second.
     face_height : float
         Median side of the subject's box (eyebrows to just below the chin), in pixels.
+    repeated : int
+        Number of frames that repeat the one before, since the source has no other for their time.
     cuts : int
         Number of hard cuts in the clip.
     gaps : int
@@ -67,6 +71,7 @@ class Verdict:
     height: int = 0
     fps: float = 0.0
     face_height: float = 0.0
+    repeated: int = 0
     cuts: int = 0
     gaps: int = 0
     distance_own: float | None = None

@@ -44,6 +44,8 @@ class FakeJob:
         JSON file that says which clips are accepted.
     model, card : Path
         The trained model and its card.
+    one_person : bool
+        Whether target and donor are one person, so that the fake is not made.
     """
 
     method: str
@@ -55,6 +57,7 @@ class FakeJob:
     verdicts: Path
     model: Path
     card: Path
+    one_person: bool = False
 
     @property
     def name(self) -> str:
@@ -98,7 +101,7 @@ def write_fake(
         "recipe": recipe.model_dump(),
     }
     card = read_json(job.card)
-    reason = _why_not(read_json(job.verdicts)[job.clip], card, job.donor)
+    reason = _why_not(job, read_json(job.verdicts)[job.clip], card)
     if reason:
         logger.warning("%s was not made: %s", job.name, reason)
         write_empty(video)
@@ -116,14 +119,16 @@ def write_fake(
     write_labels(labels, frame_labels, facts)
 
 
-def _why_not(verdict: dict[str, Any], card: dict[str, Any], donor: str) -> str:
+def _why_not(job: FakeJob, verdict: dict[str, Any], card: dict[str, Any]) -> str:
     """Return why a fake cannot be made; empty if it can."""
     if not verdict["accepted"]:
         return f"clip rejected: {verdict['reason']}"
+    if job.one_person:
+        return f"{job.target} and {job.donor} are one person"
     if not card["trained"]:
         return f"no model: {card['reason']}"
-    if donor in card["left_out"]:
-        return f"no model: no accepted clip of {donor}"
+    if job.donor in card["left_out"]:
+        return f"no model: no accepted clip of {job.donor}"
     return ""
 
 

@@ -102,6 +102,8 @@ class ModelJob:
         Hash of the code; a checkpoint of other code is not resumed.
     needs_all : bool
         True: every subject must have faces (a pair). False: those without are left out.
+    one_person : bool
+        Whether the two subjects are one person, so that nothing is trained.
     start : Path or None
         Model that the training starts from; its card lies beside it.
     warm_rate : float
@@ -116,6 +118,7 @@ class ModelJob:
     run: Run
     code: str
     needs_all: bool = True
+    one_person: bool = False
     start: Path | None = None
     warm_rate: float = 1.0
     keep: Literal["float32", "bfloat16"] = "float32"
@@ -126,7 +129,8 @@ def train_model(
 ) -> None:
     """Train a model and write it with its losses, preview and card.
 
-    If too few subjects have faces, the files are empty, and the card gives the reason.
+    If too few subjects have faces, or both are one person, the files are empty, and the card gives
+    the reason.
 
     Parameters
     ----------
@@ -153,6 +157,9 @@ def train_model(
     present = {subject: part for subject, part in faces.items() if subject not in missing}
     if (missing and job.needs_all) or len(present) < 2:
         _write_nothing(files, f"no accepted clip of {' and '.join(missing)}")
+        return
+    if job.one_person:
+        _write_nothing(files, f"{' and '.join(faces)} are one person")
         return
     facts: dict[str, Any] = {
         "faces": {subject: part.fingerprint() for subject, part in present.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from collections.abc import Iterator
@@ -15,8 +16,12 @@ MOST_TEXT = 64_000_000
 """Largest text file that is read as a whole, in bytes."""
 MOST_LINE = 1_000_000
 """Longest line of a text file that is read line by line, in bytes."""
-_MARK = b"\xef\xbb\xbf"
+HOW_TO_SAVE = "save it as UTF-8 (spreadsheets call that 'CSV UTF-8')"
+_MARK = codecs.BOM_UTF8
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""Marks at the start of UTF-16; UTF-32 (little-endian) starts with the first one, too."""
 _ENDS = b"\r\n"
+_CHUNK = 1 << 16
 
 
 def whole_text(path: Path, error_type: type[SwapsetError] = DataError) -> str:
@@ -28,13 +33,35 @@ def whole_text(path: Path, error_type: type[SwapsetError] = DataError) -> str:
         If it is larger, cannot be read, or is not a regular file of UTF-8 text.
     """
     with _opened(path, error_type) as stream:
-        if os.fstat(stream.fileno()).st_size > MOST_TEXT:
-            raise ValueError(f"is larger than {MOST_TEXT // 10**6} MB, the most that is read")
-        return stream.read(MOST_TEXT).decode("utf-8-sig")
+        _check_size(stream, MOST_TEXT)
+        data = stream.read(MOST_TEXT)
+        _refuse_utf16(data)
+        try:
+            return data.removeprefix(_MARK).decode("utf-8")
+        except UnicodeDecodeError as error:
+            before = data.removeprefix(_MARK)[: error.start]
+            number = len((before + b"-").splitlines())
+            raise _not_utf8(path, number, error_type) from error
 
 
-def lines(path: Path, error_type: type[SwapsetError] = DataError) -> Iterator[str]:
-    """Yield the lines of a text file of any length, without line ends.
+def lines(
+    path: Path,
+    error_type: type[SwapsetError] = DataError,
+    *,
+    largest: int | None = None,
+    ends: bool = False,
+) -> Iterator[str]:
+    """Yield the lines of a text file of any length; they may end as on any system.
+
+    Parameters
+    ----------
+    path : Path
+    error_type : type of SwapsetError
+        Type of the errors.
+    largest : int, optional
+        Largest file that is read, in bytes; by default there is no limit.
+    ends : bool
+        Whether to keep the line ends.
 
     Raises
     ------
@@ -43,20 +70,45 @@ def lines(path: Path, error_type: type[SwapsetError] = DataError) -> Iterator[st
         UTF-8 text or longer than `MOST_LINE`.
     """
     with _opened(path, error_type) as stream:
-        if stream.read(len(_MARK)) != _MARK:
-            stream.seek(0)
-        number = 0
-        while line := stream.readline(MOST_LINE + len(_ENDS)):
-            number += 1
-            line = line.rstrip(_ENDS)
-            if len(line) > MOST_LINE:
+        if largest is not None:
+            _check_size(stream, largest)
+        for number, line in enumerate(_raw_lines(stream), start=1):
+            if len(line.rstrip(_ENDS)) > MOST_LINE:
                 raise error_type(f"{path}, line {number}: is longer than {MOST_LINE:,} bytes")
             try:
-                yield line.decode("utf-8")
+                yield (line if ends else line.rstrip(_ENDS)).decode("utf-8")
             except UnicodeDecodeError as error:
-                raise error_type(
-                    f"{path}, line {number}: is not UTF-8 text; save it as UTF-8"
-                ) from error
+                raise _not_utf8(path, number, error_type) from error
+
+
+def _raw_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield lines with their ends (CR LF, LF or CR); one that is too long is cut and the last."""
+    rest = stream.read(_CHUNK)
+    _refuse_utf16(rest)
+    rest = rest.removeprefix(_MARK)
+    while more := stream.read(_CHUNK):
+        *whole, rest = (rest + more).splitlines(keepends=True)
+        yield from whole
+        if len(rest) > MOST_LINE + len(_ENDS):
+            break
+    yield from rest.splitlines(keepends=True)
+
+
+def _check_size(stream: BinaryIO, most: int) -> None:
+    if os.fstat(stream.fileno()).st_size > most:
+        raise ValueError(f"is larger than {most // 10**6} MB, the most that is read")
+
+
+def _refuse_utf16(start: bytes) -> None:
+    """Refuse UTF-16, by its mark, or by every second byte being 0 and no other one."""
+    even, odd = start[:64:2], start[1:64:2]
+    bare = odd and ((all(even) and not any(odd)) or (all(odd) and not any(even)))
+    if bare or start.startswith(_WIDE):
+        raise ValueError(f"is UTF-16 text; {HOW_TO_SAVE}")
+
+
+def _not_utf8(path: Path, number: int, error_type: type[SwapsetError]) -> SwapsetError:
+    return error_type(f"{path}, line {number}: is not UTF-8 text; {HOW_TO_SAVE}")
 
 
 @contextmanager
@@ -71,8 +123,6 @@ def _opened(path: Path, error_type: type[SwapsetError]) -> Iterator[BinaryIO]:
         raise error_type(f"{path}: cannot be read ({error.strerror}){search_note(path)}") from error
     except OSError as error:
         raise error_type(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise error_type(f"{path}: is not UTF-8 text") from error
     except ValueError as error:
         raise error_type(f"{path}: {error}") from error
 

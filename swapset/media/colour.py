@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from swapset.errors import MediaError
 
@@ -33,7 +34,12 @@ LUMA_WEIGHTS = {
     7: (0.212, 0.087),  # SMPTE 240M
     9: (0.2627, 0.0593),  # BT.2020
 }
+YCGCO = 8
+"""The code of a matrix that is not made of weights of red and blue."""
 _BT601 = 6
+
+
+_TO_LIMITED = np.rint(16 + np.arange(256) * 219 / 255).astype(np.uint8)
 
 
 def check_even(width: int, height: int) -> None:
@@ -103,7 +109,7 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
     planes : ndarray, (H * 3 // 2, W) uint8
         Planes Y, Cb, Cr.
     matrix : int
-        Colour matrix of `planes`, a key of `LUMA_WEIGHTS`.
+        Colour matrix of `planes`, a key of `LUMA_WEIGHTS` or `YCGCO`.
     full_range : bool
         Whether Y, Cb and Cr span [0, 255] (JPEG, some phones) instead of the limited range.
 
@@ -116,7 +122,7 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
     ----------
     ITU-T H.273, equations 32 to 40.
     """
-    if LUMA_WEIGHTS[matrix] == LUMA_WEIGHTS[_BT601] and not full_range:
+    if LUMA_WEIGHTS.get(matrix) == LUMA_WEIGHTS[_BT601] and not full_range:
         return planes
     height, width = planes.shape[0] * 2 // 3, planes.shape[1]
     change = _ycbcr_to_rgb(_BT601, False, inverse=True) @ _ycbcr_to_rgb(matrix, full_range)
@@ -138,6 +144,78 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
     return out
 
 
+def grey_to_planes(grey: np.ndarray, *, full_range: bool) -> np.ndarray:
+    """Convert grey to planar YCbCr 4:2:0.
+
+    Parameters
+    ----------
+    grey : ndarray, (H, W) uint8
+        Grey; H and W even.
+    full_range : bool
+        Whether black and white are 0 and 255 instead of 16 and 235.
+
+    Returns
+    -------
+    ndarray, (H * 3 // 2, W) uint8
+        Planes Y, Cb, Cr; BT.601, limited range.
+    """
+    height, width = grey.shape
+    planes = np.full((height * 3 // 2, width), 128, np.uint8)
+    planes[:height] = np.take(_TO_LIMITED, grey) if full_range else grey
+    return planes
+
+
+def over_black(planes: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Return a transparent picture before a black background.
+
+    Parameters
+    ----------
+    planes : ndarray, (H * 3 // 2, W) uint8
+        Planes Y, Cb, Cr; BT.601, limited range.
+    alpha : ndarray, (H, W) uint8
+        0 = transparent, 255 = opaque; not multiplied into the planes yet.
+
+    Returns
+    -------
+    ndarray, (H * 3 // 2, W) uint8
+        Planes as before.
+    """
+    height, width = alpha.shape
+    share = alpha.astype(np.float32) / 255
+    half = cv2.resize(share, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    out = np.empty_like(planes)
+    out[:height] = np.rint(16 + (planes[:height] - np.float32(16)) * share)
+    chroma = planes[height:].reshape(2, height // 2, width // 2)
+    over = np.rint(128 + (chroma - np.float32(128)) * half)
+    out[height:] = over.reshape(height // 2, width)
+    return out
+
+
+def ycbcr_to_signal(planes: np.ndarray, *, matrix: int, full_range: bool) -> npt.NDArray[np.uint16]:
+    """Convert YCbCr 4:4:4 of 16 bits to non-linear RGB.
+
+    Parameters
+    ----------
+    planes : ndarray, (H, W, 3) uint16
+        Y, Cb and Cr.
+    matrix : int
+        Colour matrix of `planes`, a key of `LUMA_WEIGHTS` or `YCGCO`.
+    full_range : bool
+        Whether Y, Cb and Cr span all values instead of the limited range.
+
+    Returns
+    -------
+    ndarray, (H, W, 3) uint16
+        RGB in [0, 65535].
+    """
+    # Limited range is 256 times that of 8 bits; full range is all of 16 bits.
+    change = _ycbcr_to_rgb(matrix, full_range) * (1 if full_range else 65535 / 65280)
+    zero = np.array([0 if full_range else 16 << 8, 1 << 15, 1 << 15])
+    whole = np.column_stack([change, -change @ zero]).astype(np.float32)
+    rgb = cv2.transform(planes.astype(np.float32), whole)
+    return np.clip(np.rint(rgb), 0, 65535).astype(np.uint16)
+
+
 def add_to_planes(
     planes: Sequence[np.ndarray], change: np.ndarray, *, matrix: int, full_range: bool, bits: int
 ) -> None:
@@ -153,7 +231,7 @@ def add_to_planes(
     change : ndarray, (H, W, 3) int16
         What is added to R, G and B, in [-255, 255].
     matrix : int
-        Colour matrix of `planes`, a key of `LUMA_WEIGHTS`.
+        Colour matrix of `planes`, a key of `LUMA_WEIGHTS` or `YCGCO`.
     full_range : bool
         Whether Y, Cb and Cr span all values instead of the limited range.
     bits : int
@@ -173,14 +251,17 @@ def add_to_planes(
 
 def _ycbcr_to_rgb(matrix: int, full_range: bool, *, inverse: bool = False) -> np.ndarray:
     """Return the 3x3 matrix from (Y, Cb, Cr), with their zero levels subtracted, to RGB."""
-    red, blue = LUMA_WEIGHTS[matrix]
-    green = 1 - red - blue
-    full = np.array(
-        [
-            [1, 0, 2 * (1 - red)],
-            [1, -2 * blue * (1 - blue) / green, -2 * red * (1 - red) / green],
-            [1, 2 * (1 - blue), 0],
-        ]
-    )
+    if matrix == YCGCO:
+        full = np.array([[1.0, -1, 1], [1, 1, 0], [1, -1, -1]])
+    else:
+        red, blue = LUMA_WEIGHTS[matrix]
+        green = 1 - red - blue
+        full = np.array(
+            [
+                [1, 0, 2 * (1 - red)],
+                [1, -2 * blue * (1 - blue) / green, -2 * red * (1 - red) / green],
+                [1, 2 * (1 - blue), 0],
+            ]
+        )
     scale = np.ones(3) if full_range else np.array([255 / 219, 255 / 224, 255 / 224])
     return np.linalg.inv(full * scale) if inverse else full * scale

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+from av.codec.context import Flags
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
@@ -28,6 +30,12 @@ PROTOCOLS = "file,pipe"
 MAX_PIXELS = 1 << 25
 MAX_SIDE = 16_384  # pixels; the largest that H.264 can store
 
+UNSUPPORTED = "unsupported_picture"
+"""Reason of `UnusableMedia` for pictures that cannot be shown as people would see them."""
+
+_DEFAULT = Disposition.default
+_NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.dependent
+
 
 class UnusableMedia(MediaError):  # noqa: N818 - often caught to record its reason, not an error
     """A file that holds no usable video.
@@ -35,7 +43,7 @@ class UnusableMedia(MediaError):  # noqa: N818 - often caught to record its reas
     Attributes
     ----------
     reason : str
-        `"unreadable"` (no container or codec that can be read) or `"no_video"`.
+        `"unreadable"` (no container or codec that can be read), `"no_video"`, or `UNSUPPORTED`.
     """
 
     def __init__(self, message: str, reason: str) -> None:
@@ -66,7 +74,7 @@ def open_video(
     container : av.container.InputContainer
         The open file, closed at the end of the `with` block.
     stream : av.video.stream.VideoStream
-        The first video stream that is not a cover picture.
+        The video stream that players show.
 
     Raises
     ------
@@ -78,6 +86,8 @@ def open_video(
         stream = _main_stream(container, path)
         stream.codec_context.thread_count = threads
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        # Otherwise decoders crop fewer columns on the left than the stream says, for alignment.
+        stream.codec_context.flags |= Flags.unaligned
         yield container, stream
     finally:
         container.close()
@@ -97,10 +107,11 @@ def _open(path: Path) -> InputContainer:
 
 
 def _main_stream(container: InputContainer, path: str | Path) -> VideoStream:
-    cover = av.stream.Disposition.attached_pic
-    for stream in container.streams.video:
-        if not stream.disposition & cover:
-            if stream.codec_context is None:
-                raise UnusableMedia(f"{path}: no decoder for its video codec", "unreadable")
-            return stream
-    raise UnusableMedia(f"{path}: holds no video stream", "no_video")
+    """Return the stream that players show: the default one, else the largest, else the first."""
+    streams = [each for each in container.streams.video if not each.disposition & _NO_VIDEO]
+    if not streams:
+        raise UnusableMedia(f"{path}: holds no video stream", "no_video")
+    readable = [each for each in streams if each.codec_context is not None]
+    if not readable:
+        raise UnusableMedia(f"{path}: no decoder for its video codec", "unreadable")
+    return max(readable, key=lambda each: (each.disposition & _DEFAULT, each.width * each.height))

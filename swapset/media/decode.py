@@ -10,15 +10,15 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
-from swapset.media.colour import LUMA_WEIGHTS, i420_to_rgb, rgb_to_i420, to_bt601
+from swapset.media.colour import grey_to_planes, i420_to_rgb, over_black, rgb_to_i420, to_bt601
 from swapset.media.container import open_video
-
-RGB_LIKE = ("gray", "ya8", "ya16", "pal8", "mono")
-_HD_HEIGHT = 720  # an untagged picture of at least this height is BT.709 by convention
+from swapset.media.hdr_metadata import peak_of
+from swapset.media.layout import is_full_range, kind_of, matrix_of, relayout, signal_of
+from swapset.media.light import Light, White, largest_of, light_of, linear, to_bt709, white_level
 
 
 def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
@@ -75,78 +75,88 @@ class PlaneConverter:
     ----------
     size : (int, int), optional
         Width and height to scale to; by default, each frame keeps its size.
+    as_shown : bool
+        Whether HDR and wide-gamut pictures become what a BT.709 screen shows. Otherwise their
+        values are taken for BT.709's, as by software that ignores the tags.
+
+    Attributes
+    ----------
+    converted : list of str
+        Conversions so far that change what software would show that ignores the tags.
     """
 
-    def __init__(self, size: tuple[int, int] | None = None) -> None:
-        self._size = size
+    def __init__(self, size: tuple[int, int] | None = None, *, as_shown: bool = True) -> None:
+        self._size, self._as_shown = size, as_shown
         self._reformatter = VideoReformatter()
+        self._white: White | None = None
+        self.converted: list[str] = []
 
-    def __call__(self, frame: VideoFrame) -> np.ndarray:
+    def __call__(self, frame: VideoFrame, size: tuple[int, int] | None = None) -> np.ndarray:
         """Convert one frame.
 
         Parameters
         ----------
         frame : VideoFrame
             Any size, pixel format, colour matrix and range.
+        size : (int, int), optional
+            Width and height to scale to, instead of the size for all frames.
 
         Returns
         -------
         ndarray, (H * 3 // 2, W) uint8
             Planes as in `swapset.media.colour.rgb_to_i420`; odd sizes lose one pixel.
+
+        Raises
+        ------
+        MediaError
+            If the colour matrix is one that cannot be converted.
         """
-        size = self._size or (frame.width, frame.height)
-        if frame.format.is_rgb or frame.format.name.startswith(RGB_LIKE):
-            return rgb_to_i420(
-                _even(relayout(frame, "rgb24", size, self._reformatter).to_ndarray())
-            )
-        full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-        if frame.format.name not in ("yuv420p", "yuvj420p") or (frame.width, frame.height) != size:
-            frame = relayout(frame, "yuv420p", size, self._reformatter)
-        return to_bt601(_planes(frame), matrix=matrix_of(frame), full_range=full)
+        size = size or self._size or (frame.width, frame.height)
+        kind = kind_of(frame.format.name)
+        light = light_of(int(frame.color_primaries), int(frame.color_trc))
+        if light is not None and self._as_shown:
+            planes = rgb_to_i420(self._shown(frame, size, light))
+        elif kind.colours == "rgb":
+            rgb = relayout(frame, "rgb24", size, self._reformatter).to_ndarray()
+            planes = rgb_to_i420(_even(rgb))
+        elif kind.colours == "grey":
+            grey = relayout(frame, "gray", size, self._reformatter).to_ndarray()
+            planes = grey_to_planes(_even(grey), full_range=is_full_range(frame))
+        else:
+            matrix, full = matrix_of(frame), is_full_range(frame)
+            plain, same = frame, (frame.width, frame.height) == size
+            if frame.format.name not in ("yuv420p", "yuvj420p") or not same:
+                plain = relayout(frame, "yuv420p", size, self._reformatter)
+            planes = to_bt601(_planes(plain), matrix=matrix, full_range=full)
+        return self._over_black(planes, frame, size) if kind.alpha else planes
 
+    def _shown(self, frame: VideoFrame, size: tuple[int, int], light: Light) -> np.ndarray:
+        """Return what a BT.709 screen shows, (H, W, 3) uint8 RGB with even sides."""
+        signal = _even(signal_of(frame, size))
+        white = self._white
+        if light.is_hdr and white is None:
+            sample = linear(np.ascontiguousarray(signal[::4, ::4]), light)
+            white, certain = white_level(largest_of(sample), peak_of(frame))
+            if certain:
+                self._white = white
+        shown = f", {white.level:.0f} cd/m² as white" if white else ""
+        if white is self._white:
+            self._note(f"{light} converted to BT.709{shown}")
+        return to_bt709(signal, light, white)
 
-def relayout(
-    frame: VideoFrame,
-    layout: str,
-    size: tuple[int, int],
-    reformatter: VideoReformatter | None = None,
-) -> VideoFrame:
-    """Change a frame's pixel layout and size, but neither its colour matrix nor its range.
+    def _over_black(
+        self, planes: np.ndarray, frame: VideoFrame, size: tuple[int, int]
+    ) -> np.ndarray:
+        """Lay planes over black by the alpha of their frame, as most players do."""
+        alpha = relayout(frame, "rgba", size).to_ndarray()[..., 3]
+        if alpha.min() == 255:
+            return planes
+        self._note("transparency laid over black")
+        return over_black(planes, _even(alpha))
 
-    Parameters
-    ----------
-    frame : VideoFrame
-        Any pixel format.
-    layout : str
-        ffmpeg's name of the new pixel format.
-    size : (int, int)
-        New width and height.
-    reformatter : VideoReformatter, optional
-        One to use again for many frames of a kind, which is faster.
-
-    Returns
-    -------
-    VideoFrame
-    """
-    same = ColorRange.JPEG if layout == "rgb24" else frame.color_range
-    return (reformatter or VideoReformatter()).reformat(
-        frame,
-        width=size[0],
-        height=size[1],
-        format=layout,
-        src_color_range=same,
-        dst_color_range=same,
-        interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
-        threads=1,
-    )
-
-
-def matrix_of(frame: VideoFrame) -> int:
-    """Return the frame's colour matrix, a key of `LUMA_WEIGHTS`; untagged: guessed by height."""
-    matrix = int(frame.colorspace)
-    if matrix in LUMA_WEIGHTS:
-        return matrix
-    return int(Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601)
+    def _note(self, conversion: str) -> None:
+        if conversion not in self.converted:
+            self.converted.append(conversion)
 
 
 def _even(image: np.ndarray) -> np.ndarray:

@@ -15,9 +15,13 @@ from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
 from swapset.media.colour import add_to_planes, i420_to_rgb
-from swapset.media.decode import RGB_LIKE, PlaneConverter, matrix_of, relayout
-from swapset.media.orientation import Orientation, orientation_of
-from swapset.media.probe import square_size
+from swapset.media.container import UnusableMedia
+from swapset.media.decode import PlaneConverter
+from swapset.media.deinterlace import FieldOrder
+from swapset.media.frame_shape import Cropper, FrameShape, ShapeReader
+from swapset.media.hdr_metadata import dynamic_metadata, x264_parameters
+from swapset.media.layout import kind_of, matrix_of, relayout
+from swapset.media.orientation import Orientation
 from swapset.types import Image
 
 Change = npt.NDArray[np.int16]
@@ -57,8 +61,8 @@ class ColourTags:
 
     @classmethod
     def of(cls, frame: VideoFrame) -> ColourTags:
-        """Return a frame's tags; BT.601 for RGB and grey frames, which are converted to it."""
-        if _rgb_like(frame):
+        """Return a frame's tags; BT.601 for frames that are converted to it."""
+        if _made_anew(frame):
             return cls(int(ColorRange.MPEG), _BT601, _BT601, _BT601)
         full = frame.format.name.startswith(_FULL)
         return cls(
@@ -74,15 +78,17 @@ class FrameEditor:
 
     A change is converted to YCbCr and added to the planes as they were decoded, whatever their
     colour matrix, range, depth and subsampling. Pixels without a change keep their exact values.
+    HDR and wide-gamut frames are shown as software sees them that ignores their tags, which is
+    most of it, so that a change is as large in their values as in any others.
 
     Parameters
     ----------
     path : path-like
         The video, for error messages.
     first : VideoFrame
-        The video's first frame; it fixes size, orientation and pixel format.
+        The video's first frame; it fixes all properties of the picture.
     stream : VideoStream
-        The video's stream, for its pixel aspect ratio.
+        The video's stream.
     turn : {0, 90, 180, 270}
         Clockwise degrees by which to turn the view in addition to the metadata, if these are wrong.
 
@@ -92,17 +98,54 @@ class FrameEditor:
         Orientation of the frames by the metadata.
     colours : ColourTags
         Tags that the encoded frames must get.
+    field_order : {"", "tff", "bff"}
+        For interlaced video: whether the top or the bottom field is first.
+    hdr : str
+        Static HDR metadata, as parameters of x264.
+    left_out : list of str
+        Properties that the encoded frames cannot carry.
+
+    Raises
+    ------
+    MediaError
+        If a property of the picture can neither be stored nor converted.
     """
 
     def __init__(
         self, path: str | Path, first: VideoFrame, stream: VideoStream, *, turn: int = 0
     ) -> None:
-        self.orientation, self._further = orientation_of(first), Orientation.turned(turn)
-        self._path = path
-        self._kind = first.width, first.height, first.format.name
+        self._path, self._stream = path, stream
+        self._further = Orientation.turned(turn)
+        self._shapes, self._crop, self._fields = (
+            ShapeReader(stream, started=True),
+            Cropper(),
+            FieldOrder(stream),
+        )
+        self._kind = self._kind_of(first)
+        shape = self._shape(first)
+        self.orientation, self.field_order = shape.orientation, self._fields.of(first)
         self.colours = ColourTags.of(first)
-        self._square = square_size(first, stream)
-        self._convert = PlaneConverter(self._square)
+        self.hdr, self.left_out = x264_parameters(first), dynamic_metadata(first)
+        self._square = shape.square_size
+        self._convert = PlaneConverter(self._square, as_shown=_made_anew(first))
+        self._anew = PlaneConverter()
+
+    def check(self, frame: VideoFrame) -> None:
+        """Refuse a frame that is unlike the first one.
+
+        Raises
+        ------
+        MediaError
+            With the property of the picture that differs.
+        """
+        kind = self._kind_of(frame)
+        if kind == self._kind:
+            return
+        name = next(each for each, value in kind.items() if value != self._kind[each])
+        raise MediaError(
+            f"{self._path}: its picture changes at {frame.time} s: {name} from {self._kind[name]} "
+            f"to {kind[name]}; cut it there, or convert it to one kind"
+        )
 
     def view(self, frame: VideoFrame) -> Image:
         """Return a frame as RGB, (H, W, 3) uint8: upright, with square pixels and even sides.
@@ -112,17 +155,14 @@ class FrameEditor:
         MediaError
             If its size or pixel format differs from the first frame's.
         """
-        if (frame.width, frame.height, frame.format.name) != self._kind:
-            raise MediaError(
-                f"{self._path}: its picture changes from {self._kind} to "
-                f"{(frame.width, frame.height, frame.format.name)} at {frame.time} s; "
-                "cut it there, or convert it to one size"
-            )
-        upright = self.orientation.apply_planes(self._convert(frame))
+        if any(self._kind[name] != value for name, value in _form(frame).items()):
+            self.check(frame)
+        cut = self._crop(frame, self._shape(frame))
+        upright = self.orientation.apply_planes(self._convert(cut))
         return i420_to_rgb(self._further.apply_planes(upright))
 
     def stored(self, frame: VideoFrame, change: Change | None = None) -> VideoFrame:
-        """Return a frame ready to be encoded: with its change, in one of `LAYOUTS`.
+        """Return a frame ready to be encoded: cropped, with its change, in one of `LAYOUTS`.
 
         Parameters
         ----------
@@ -134,60 +174,106 @@ class FrameEditor:
         Returns
         -------
         VideoFrame
-            Without the last row or column if the chroma subsampling does not divide the size.
+            Without the last rows or columns if the chroma subsampling does not divide the size;
+            in interlaced video, that of each field.
         """
-        layout = _encodable(frame)
+        frame = self._crop(frame, self._shape(frame))
+        layout = self._encodable(frame)
         name = layout.format.name.replace(_FULL, "yuv")
-        width, height = _whole(layout)
+        width, height = _whole(layout, fields=2 if self.field_order else 1)
         bits = LAYOUTS[name]
         edited = VideoFrame(width, height, name)
         planes = [_array(plane, bits) for plane in edited.planes]
         for plane, old in zip(planes, layout.planes, strict=True):
             plane[:] = _array(old, bits)[: plane.shape[0], : plane.shape[1]]
         if change is not None:
+            self._add(planes, self._as_stored(change, frame, (width, height)), frame, bits)
+        return edited
+
+    def _add(
+        self,
+        planes: list[npt.NDArray[np.integer]],
+        change: Change,
+        frame: VideoFrame,
+        bits: int,
+    ) -> None:
+        """Add a change to planes in place; in interlaced video, to each field by itself."""
+        step = 2 if self.field_order else 1
+        for field in range(step):
             add_to_planes(
-                planes,
-                self._as_stored(change, width, height),
-                matrix=_BT601 if _rgb_like(frame) else matrix_of(frame),
+                [plane[field::step] for plane in planes],
+                change[field::step],
+                matrix=_BT601 if _made_anew(frame) else matrix_of(frame),
                 full_range=self.colours.range == ColorRange.JPEG,
                 bits=bits,
             )
-        return edited
 
-    def _as_stored(self, change: Change, width: int, height: int) -> Change:
+    def _as_stored(self, change: Change, frame: VideoFrame, size: tuple[int, int]) -> Change:
         """Return a change of the view turned and scaled to match the stored frames."""
         back = self.orientation.undo(self._further.undo(change))
         wide, high = self._square
         # The view has even sides: an odd last row or column does not change.
         whole = np.zeros((high, wide, 3), np.int16)
         whole[: back.shape[0], : back.shape[1]] = back
-        if (wide, high) != self._kind[:2]:
-            whole = np.asarray(cv2.resize(whole, self._kind[:2]), np.int16)
-        return whole[:height, :width]
+        if (wide, high) != (frame.width, frame.height):
+            whole = np.asarray(cv2.resize(whole, (frame.width, frame.height)), np.int16)
+        return whole[: size[1], : size[0]]
+
+    def _encodable(self, frame: VideoFrame) -> VideoFrame:
+        """Return a frame converted to one of `LAYOUTS`, with the same colours."""
+        if frame.format.name.replace(_FULL, "yuv") in LAYOUTS:
+            return frame
+        size = frame.width, frame.height
+        if _made_anew(frame):
+            return VideoFrame.from_ndarray(self._anew(frame), format="yuv420p")
+        deep = max(part.bits for part in frame.format.components) > 8
+        rows = "0"
+        if self.field_order and frame.format.chroma_height(frame.height) == frame.height:
+            rows = "2"  # the chroma of two fields must not be mixed
+        return relayout(frame, f"yuv42{rows}p{'10le' if deep else ''}", size)
+
+    def _shape(self, frame: VideoFrame) -> FrameShape:
+        """Return a frame's shape; refuse stereo pictures, whose layout H.264 would lose."""
+        try:
+            shape = self._shapes.of(frame)
+            matrix_of(frame)
+            self._fields.check(frame)
+        except UnusableMedia as error:
+            raise MediaError(f"{self._path}: {error}") from error
+        if shape.stereo:
+            raise MediaError(
+                f"{self._path}: holds two views of a stereo picture ({shape.stereo}); export one "
+                "view of it and protect that"
+            )
+        return shape
+
+    def _kind_of(self, frame: VideoFrame) -> dict[str, object]:
+        """Return what must not change within the video, by name."""
+        shape = self._shape(frame)
+        return _form(frame) | {
+            "pixel aspect": str(shape.aspect),
+            "orientation": shape.orientation,
+            "field order": self._fields.of(frame) or "progressive",
+            "colour tags": ColourTags.of(frame),
+        }
 
 
-def _encodable(frame: VideoFrame) -> VideoFrame:
-    """Return a frame converted to one of `LAYOUTS`, with the same colours."""
-    name = frame.format.name
-    if name.replace(_FULL, "yuv") in LAYOUTS:
-        return frame
-    if _rgb_like(frame):
-        planes = PlaneConverter()(frame)
-        return VideoFrame.from_ndarray(planes, format="yuv420p")
-    depth = max(part.bits for part in frame.format.components)
-    size = frame.width, frame.height
-    return relayout(frame, "yuv420p" if depth <= 8 else "yuv420p10le", size)
+def _form(frame: VideoFrame) -> dict[str, object]:
+    return {"size": f"{frame.width}x{frame.height}", "pixel format": frame.format.name}
 
 
-def _rgb_like(frame: VideoFrame) -> bool:
-    return frame.format.is_rgb or frame.format.name.startswith(RGB_LIKE)
+def _made_anew(frame: VideoFrame) -> bool:
+    """Return whether a frame is converted to BT.601: H.264 holds no grey, and RGB rarely plays."""
+    kind = kind_of(frame.format.name)
+    return kind.colours != "yuv" or kind.alpha
 
 
-def _whole(frame: VideoFrame) -> tuple[int, int]:
+def _whole(frame: VideoFrame, fields: int) -> tuple[int, int]:
     """Return width and height rounded down to multiples of the chroma subsampling."""
     planes = frame.planes
     across, down = planes[1].width < planes[0].width, planes[1].height < planes[0].height
-    return frame.width - frame.width % (1 + across), frame.height - frame.height % (1 + down)
+    rows = (1 + down) * fields
+    return frame.width - frame.width % (1 + across), frame.height - frame.height % rows
 
 
 def _array(plane: VideoPlane, bits: int) -> npt.NDArray[np.integer]:

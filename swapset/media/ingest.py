@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, repeat
 from pathlib import Path
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -16,13 +16,15 @@ from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
 from swapset.io.files import sha256_of
+from swapset.media.clip_pictures import ClipPictures
 from swapset.media.container import UnusableMedia, open_video
-from swapset.media.decode import PlaneConverter
+from swapset.media.deinterlace import Deinterlacer
 from swapset.media.encode import VideoWriter
-from swapset.media.orientation import Orientation, orientation_of
-from swapset.media.probe import seconds_of, square_size
+from swapset.media.probe import seconds_of
 from swapset.media.source import SourceReader, rate_of
 from swapset.media.timeline import WithoutLeaps, nearest_frames
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class IngestRecord:
     ok : bool
         Whether a clip was written.
     reason : str
-        `""`, `"unreadable"`, `"no_video"` or `"no_frames"`.
+        `""`, `"unreadable"`, `"no_video"`, `"no_frames"` or `"unsupported_picture"`.
     detail : str
         The reason in words; for a clip, what is unusual about its source, such as damage.
     frames, width, height : int
@@ -56,6 +58,11 @@ class IngestRecord:
         Source frames or packets lost to damage.
     leaps : int
         Places where the source's time stamps leap forward, which were closed up.
+    converted : list of str
+        Conversions that change what software would show that ignores the file's properties, such
+        as tone mapping or deinterlacing; see `swapset.media.properties`.
+    cuts : list of int
+        Frames of the clip at which the size or shape of the source's picture changes.
     """
 
     ok: bool
@@ -74,6 +81,8 @@ class IngestRecord:
     dropped: int = 0
     damaged: int = 0
     leaps: int = 0
+    converted: list[str] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
 
 
 def ingest(
@@ -89,8 +98,9 @@ def ingest(
     """Make a clip from a video file of any container and codec.
 
     Output frame k shows the source frame with the time stamp nearest to k / fps, so there is no
-    drift, even with variable frame rates. Odd sizes lose one pixel. Damaged files are used as far
-    as they decode.
+    drift, even with variable frame rates. Pictures come out as people see them, whatever their
+    colours, fields and shape (`swapset.media.properties`). Damaged files are used as far as they
+    decode.
 
     Parameters
     ----------
@@ -171,27 +181,34 @@ def _exact(seconds: float) -> Fraction:
 
 
 class _Clip:
-    """Iterate over the clip's frames as planes; the first frame fixes size and orientation."""
+    """Iterate over the clip's frames as planes; the first frame fixes their size."""
 
     def __init__(self, container: InputContainer, stream: VideoStream, wanted: _Wanted) -> None:
         self.container, self.stream, self.wanted = container, stream, wanted
         self.reader = SourceReader(container, stream)
         self.line = WithoutLeaps(self.reader, interval=self.reader.interval)
-        self.repeated = self.dropped = self.rotation = 0
+        self.deinterlacer = Deinterlacer(stream)
+        self.pictures = ClipPictures(stream, wanted.turn)
+        self.shown = self.repeated = self.dropped = 0
+        self.cuts: list[int] = []
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        started = False
-        upright: _Upright | None = None
         for frame, copies in self._chosen():
             if not copies:
-                self.dropped += started
+                self.dropped += self.shown > 0
                 continue
-            started = True
-            if upright is None:
-                upright = _Upright(frame, self.stream, self.wanted.turn)
-                self.rotation = upright.rotation
+            planes = self.pictures(frame)
+            if self.pictures.is_cut:
+                self.cuts.append(self.shown)
+            self.shown += copies
             self.repeated += copies - 1
-            yield from repeat(upright(frame), copies)
+            yield from repeat(planes, copies)
+
+    @property
+    def converted(self) -> list[str]:
+        count = self.deinterlacer.frames
+        interlaced = [f"{count} interlaced frames deinterlaced"] if count else []
+        return interlaced + self.pictures.converted
 
     def notes(self) -> list[str]:
         """Return what is unusual about the source, in words, once it was read."""
@@ -214,24 +231,8 @@ class _Clip:
             self.reader.seek(start)
         end = None if wanted.end is None else wanted.end + origin
         self.line = WithoutLeaps(self.reader, interval=self.reader.interval, start=start, end=end)
-        return nearest_frames(self.line, fps=wanted.fps, start=start, limit=wanted.limit)
-
-
-class _Upright:
-    """Convert frames to planes and turn them by the first frame's metadata and by `turn`."""
-
-    def __init__(self, first: VideoFrame, stream: VideoStream, turn: int) -> None:
-        self._convert = PlaneConverter(square_size(first, stream))
-        self._stored, self._further = orientation_of(first), Orientation.turned(turn)
-        self.rotation = (self._stored.rotation + turn) % 360
-
-    def __call__(self, frame: VideoFrame) -> np.ndarray:
-        try:
-            planes = self._convert(frame)
-        except (av.error.FFmpegError, ValueError) as error:
-            message = f"frames of pixel format {frame.format.name} do not convert ({error})"
-            raise UnusableMedia(message, "unreadable") from error
-        return self._further.apply_planes(self._stored.apply_planes(planes))
+        whole = self.deinterlacer.run(self.line)
+        return nearest_frames(whole, fps=wanted.fps, start=start, limit=wanted.limit)
 
 
 def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestRecord:
@@ -249,19 +250,26 @@ def _convert(clip: _Clip, destination: Path, record: IngestRecord) -> IngestReco
     with VideoWriter(destination, width, height, fps=clip.wanted.fps, codec="lossless") as writer:
         for planes in chain([first], frames):
             writer.write_planes(planes)
+    notes = clip.notes()
+    for note in notes:
+        logger.warning("%s: %s", destination.stem, note)
+    for conversion in clip.converted:
+        logger.info("%s: %s", destination.stem, conversion)
     return replace(
         record,
         ok=True,
-        detail="; ".join(clip.notes()),
+        detail="; ".join(notes),
         frames=writer.frames,
         width=width,
         height=height,
-        rotation=clip.rotation,
+        rotation=clip.pictures.rotation,
         source_frames=clip.reader.frames,
         repeated=clip.repeated,
         dropped=clip.dropped,
         damaged=clip.reader.damaged,
         leaps=clip.line.leaps,
+        converted=clip.converted,
+        cuts=clip.cuts,
     )
 
 

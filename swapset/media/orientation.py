@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from av.video.frame import VideoFrame
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ class Orientation:
         return np.concatenate(upright).reshape(-1, self.size(width, height)[0])
 
 
-def orientation_of(frame: VideoFrame) -> Orientation:
-    """Return the orientation by a decoded frame's display matrix.
+def orientation_of(matrix: bytes) -> Orientation:
+    """Return the orientation by the display matrix of a frame; upright if it is empty.
 
     Angles between quarter turns are rounded to the nearest one.
 
@@ -80,10 +78,9 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     ISO/IEC 14496-12, section 6.2.2: x' = a x + c y, y' = b x + d y, both axes pointing right and
     down, with the matrix stored as rows (a, b, u), (c, d, v), (x, y, w).
     """
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
+    if not matrix:
         return Orientation()
-    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(data), np.int32)[:5])
+    a, b, _, c, d = (int(value) for value in np.frombuffer(matrix, np.int32)[:5])
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(flip_x=a < 0, flip_y=d < 0)
     return Orientation(transpose=True, flip_x=c < 0, flip_y=b < 0)

@@ -8,15 +8,11 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from swapset.media.container import MAX_PIXELS, MAX_SIDE, UnusableMedia, open_video
-from swapset.media.orientation import orientation_of
+from swapset.media.container import UnusableMedia, open_video
+from swapset.media.frame_shape import ShapeReader
 from swapset.media.source import SourceReader, rate_of
-
-_MAX_ASPECT = 4  # more elongated pixels mean a damaged header
-_SQUARE = Fraction(1, 50)  # a smaller deviation from square is rounding, not worth a resampling
 
 
 @dataclass(frozen=True)
@@ -58,18 +54,22 @@ def probe(path: str | Path) -> MediaInfo:
         If no frame decodes; its `reason` is `"unreadable"` or `"no_video"`.
     """
     with open_video(path) as (container, stream):
+        shapes = ShapeReader(stream)
         first = next(iter(SourceReader(container, stream)), None)
         if first is None:
             raise UnusableMedia(f"{path}: no frame of it decodes", "unreadable")
-        orientation = orientation_of(first[1])
-        width, height = orientation.size(*square_size(first[1], stream))
+        try:
+            shape = shapes.of(first[1])
+        except UnusableMedia as error:
+            raise UnusableMedia(f"{path}: {error}", error.reason) from error
+        width, height = shape.orientation.size(*shape.square_size)
         return MediaInfo(
             width=width,
             height=height,
             fps=rate_of(container, stream),
             frames=stream.frames or None,
             duration=seconds_of(container, stream),
-            rotation=orientation.rotation,
+            rotation=shape.orientation.rotation,
             codec=stream.codec_context.name,
             container=container.format.name,
         )
@@ -93,31 +93,6 @@ def count_frames(path: str | Path) -> int:
         except (av.error.FFmpegError, IndexError):  # damaged: what was counted so far is there
             pass
     return count
-
-
-def square_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
-    """Return the frame's width and height with square pixels, before it is turned upright.
-
-    Anamorphic video (DV, DVD, some phones) stores pixels that are not square. Faces in it are
-    distorted until its width is scaled by the pixel aspect ratio.
-
-    Raises
-    ------
-    UnusableMedia
-        If that size is too small or too large for a clip.
-    """
-    width, height = frame.width, frame.height
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    if Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT and abs(aspect - 1) > _SQUARE:
-        width = max(round(width * aspect), 2)
-    if min(width, height) < 2 or max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise UnusableMedia(
-            f"{stream.container.name.removeprefix('file:')}: pictures of {width}x{height} pixels "
-            f"cannot be used; sides must be 2 to {MAX_SIDE:,} pixels, and pictures at most "
-            f"{MAX_PIXELS:,} pixels",
-            "unreadable",
-        )
-    return width, height
 
 
 def seconds_of(container: InputContainer, stream: VideoStream) -> float | None:

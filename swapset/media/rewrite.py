@@ -26,6 +26,7 @@ from swapset.media.stream_copy import FORMATS, CopyPlan
 _UNKNOWN = (0, 2)  # codes of ITU-T H.273: reserved, unspecified
 _PIPE = 1 << 22  # bytes of buffer
 _WAITING = 10_000  # packets of sound that may wait for the first picture
+_INTERLACED = "+bitexact+ilme+ildct"
 _THREADS = 4  # fixed, not the machine's cores: another number gives other bytes
 
 
@@ -44,6 +45,10 @@ class Rewriter:
         Orientation to store, by which players turn the frames upright.
     quality : int
         Rate factor of H.264, 0 to 51; 0 = without loss.
+    field_order : {"", "tff", "bff"}
+        For interlaced video: whether the top or the bottom field is first.
+    hdr : str
+        Static HDR metadata, as parameters of x264.
 
     Raises
     ------
@@ -59,11 +64,14 @@ class Rewriter:
         colours: ColourTags,
         orientation: Orientation,
         quality: int,
+        field_order: str = "",
+        hdr: str = "",
     ) -> None:
         if not 0 <= quality <= 51:
             raise MediaError(f"a rate factor of {quality} must lie in [0, 51]")
         self._scratch, self._plan = scratch, plan
         self._colours, self._orientation, self._quality = colours, orientation, quality
+        self._field_order, self._hdr = field_order, hdr
         self._stack = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: OutputContainer | None = None
@@ -138,6 +146,8 @@ class Rewriter:
         shown = pictures["v"]
         if plan.aspect != 1:
             shown = shown.filter("setsar", f"{plan.aspect.numerator}/{plan.aspect.denominator}")
+        if self._field_order:
+            shown = shown.filter("setfield", self._field_order)
         target = ffmpeg.output(
             shown,
             # Nothing to copy: "a?" (sound, if any) keeps the source an input, for its metadata.
@@ -153,7 +163,8 @@ class Rewriter:
             **{f"map_metadata:s:{n}": f"1:s:{index}" for n, index in enumerate(metadata)},
             **({} if kind == "matroska" else _mp4_options(plan.time_base)),
             max_muxing_queue_size=_WAITING,
-            **{**REPRODUCIBLE, "threads": _THREADS},
+            **({"x264-params": self._hdr} if self._hdr else {}),
+            **REPRODUCIBLE | {"threads": _THREADS} | self._fields(),
         )
         quiet = target.global_args("-hide_banner", "-loglevel", "error", "-nostats", "-copyts")
         words = quiet.overwrite_output().compile(cmd=imageio_ffmpeg.get_ffmpeg_exe())
@@ -173,6 +184,10 @@ class Rewriter:
             for key, value in tags.items()
             if value and (key == "color_range" or value not in _UNKNOWN)
         }
+
+    def _fields(self) -> dict[str, str]:
+        """Return the option that makes the encoder keep the fields of interlaced video apart."""
+        return {"flags:v": _INTERLACED} if self._field_order else {}
 
     def _turn(self) -> dict[str, Any]:
         """Return the options that write the display matrix without turning the frames."""

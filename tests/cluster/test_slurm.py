@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from material.places import own_environment
 from material.running import Run
 from material.slurm_build import SLURM, slurm_checkout
 from material.slurm_build import node as do_node
@@ -21,6 +22,7 @@ from material.small_build import CHECKPOINT, RESULTS, Running, Undisturbed, dige
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="needs Slurm's plugin: swapset[test]")
 
 CANNOT = 77
+NAME = 'My "Pro\'ject" $HOME `x` ü'
 FAKES = [f"{RESULTS}/dataset/celebdf/c23/{name}_0000.mp4" for name in ("id0_id1", "id1_id0")]
 ROOMS = ("clips", "tracks", "accepted", "landmarks", "faces", "models", "labels", "dataset/celebdf")
 
@@ -40,7 +42,9 @@ def _jobs(folder: Path) -> list[SlurmJob]:
     found: dict[int, SlurmJob] = {}
     for line in _said("scontrol", "--oneliner", "show", "job").splitlines():
         facts = dict(re.findall(r"(\w+)=(\S*)", line))
-        if facts.get("WorkDir") == str(folder):
+        if (
+            facts.get("WorkDir") == str(folder).partition(" ")[0]
+        ):  # a path with spaces is not quoted
             work = facts["Comment"].removeprefix("rule_").partition("_wildcards")[0]
             gpus = facts.get("TresPerJob", "")
             job = SlurmJob(work, facts["JobState"], gpus, int(facts["NumCPUs"]))
@@ -76,10 +80,14 @@ def _end_training(run: Running) -> None:
 
 @pytest.fixture(scope="module")
 def ran(node: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Run]]:
-    """A checkout in which two fakes were made, and what Snakemake printed."""
-    folder = slurm_checkout(tmp_path_factory.mktemp("slurm") / "checkout")
+    """A checkout in which two fakes were made, and what Snakemake printed.
+
+    Its folder, and that of its Python, have spaces, quotes and a dollar in their names.
+    """
+    folder = slurm_checkout(tmp_path_factory.mktemp("slurm") / NAME / "checkout")
+    python = own_environment(folder)
     began = time.monotonic()
-    run = Running(folder, *SLURM, "--", *FAKES)
+    run = Running(folder, *SLURM, "--", *FAKES, python=python)
     try:
         _end_training(run)
         yield folder, run.end(timeout=900).check()

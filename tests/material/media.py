@@ -13,7 +13,9 @@ import numpy as np
 
 from swapset.media.container import open_video
 from swapset.media.edit_frames import FrameEditor
+from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
+from swapset.media.stream_copy import plan_rewrite
 
 BITS = 8
 WIDTH, HEIGHT = 128, 64
@@ -89,6 +91,27 @@ def seen(path: Path) -> tuple[list[Fraction], list[np.ndarray]]:
         frames = list(SourceReader(container, stream))
         editor = FrameEditor(path, frames[0][1], stream)
         return [time for time, _ in frames], [editor.view(frame) for _, frame in frames]
+
+
+def rewrite(source: Path, output: Path, *, quality: int = 0) -> list[str]:
+    """Write a video again with its own pictures; return what was left out."""
+    with open_video(source) as (container, stream):
+        plan = plan_rewrite(source, container, stream, output)
+        frames = list(SourceReader(container, stream))
+        editor = FrameEditor(source, frames[0][1], stream)
+        with Rewriter(
+            output,
+            plan,
+            colours=editor.colours,
+            orientation=editor.orientation,
+            quality=quality,
+            field_order=editor.field_order,
+            hdr=editor.hdr,
+        ) as writer:
+            for time, frame in frames:
+                editor.check(frame)
+                writer.write(time, editor.stored(frame))
+    return plan.left_out + editor.left_out
 
 
 def packets(path: Path, kind: str) -> list[list[tuple[float, bytes]]]:

@@ -84,8 +84,8 @@ def copy_build(build: Path, folder: Path) -> Path:
     return shutil.copytree(build, folder, symlinks=True)
 
 
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)]
+def command(*arguments: str | Path, python: str | Path = sys.executable) -> list[str]:
+    return [str(python), "-m", "snakemake", "--cores", "2", *map(str, arguments)]
 
 
 def environment(**added: str) -> dict[str, str]:

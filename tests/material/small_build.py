@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,11 +93,13 @@ def build_undisturbed(folder: Path) -> None:
 class Running:
     """A run of Snakemake in the background, in a separate process group."""
 
-    def __init__(self, folder: Path, *arguments: str, **added: str):
+    def __init__(
+        self, folder: Path, *arguments: str, python: str | Path = sys.executable, **added: str
+    ):
         self.folder, self._output = folder, folder / "disturbed.txt"
         with self._output.open("w") as stream:
             self.process = subprocess.Popen(
-                command(*OPTIONS, *arguments),
+                command(*OPTIONS, *arguments, python=python),
                 cwd=folder,
                 env=environment(**added),
                 stdout=stream,

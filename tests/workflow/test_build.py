@@ -89,9 +89,13 @@ def test_nothing_half_written_is_left(results: Path) -> None:
     assert not list((results / "checkpoints").rglob("*.safetensors"))
 
 
+def test_nobody_is_taken_for_another(results: Path) -> None:
+    assert (results / "tables" / "same_people.csv").read_text() == "subject,same_as\n"
+
+
 def test_clips_table_says_what_was_rejected_and_why(results: Path) -> None:
     rows = {row["clip"]: row for row in _table(results, "clips.csv")}
-    header = "clip,subject,accepted,reason,frames,width,height,fps,face_height"
+    header = "clip,subject,accepted,reason,frames,width,height,fps,face_height,repeated"
     assert ",".join(next(iter(rows.values()))) == header
     assert {clip: row["reason"] for clip, row in rows.items() if row["reason"]} == REJECTED
     assert {clip for clip, row in rows.items() if row["accepted"] == "True"} == set(CLIPS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,8 @@ from typing import Any
 from swapset.dataset.layouts.files import read_json, report_missing, video_files, walk
 from swapset.dataset.layouts.video import Dataset, Split, Video
 from swapset.errors import ManifestError
-from swapset.io.untrusted import lines
+from swapset.io.names import composed
+from swapset.io.tables import read_table
 
 _LISTS = ("metadata.json", "labels.csv")
 _LABELS = {"real": 0, "fake": 1, "0": 0, "1": 1}
@@ -80,7 +80,7 @@ def _listing(entries: Iterable[os.DirEntry[str]]) -> Path | None:
 def _add(dataset: Dataset, part: _Part, partial: bool) -> None:
     listed = _read_csv(part.listing) if part.listing.suffix == ".csv" else _read(part.listing)
     for name, file in part.files.items():
-        entry = listed.pop(name, None)
+        entry = listed.pop(composed(name), None)
         if entry is None:
             dataset.leave_out(file, f"is not in its {part.listing.name}")
             continue
@@ -101,7 +101,7 @@ def _read(path: Path) -> dict[str, _Entry]:
     content = read_json(path)
     if not isinstance(content, dict):
         raise ManifestError(f"{path}: is not an object of videos; download it again")
-    return {name: _entry(path, name, value) for name, value in content.items()}
+    return {composed(name): _entry(path, name, value) for name, value in content.items()}
 
 
 def _entry(path: Path, name: str, value: Any) -> _Entry:
@@ -130,30 +130,22 @@ def _entry(path: Path, name: str, value: Any) -> _Entry:
 def _read_csv(path: Path) -> dict[str, _Entry]:
     """Read `filename,label` of test videos."""
     listed: dict[str, _Entry] = {}
-    table = csv.DictReader(lines(path, ManifestError))
     try:
-        if not {"filename", "label"} <= set(table.fieldnames or ()):
-            raise ManifestError(
-                f"{path}, line 1: has no columns filename and label; download the list again"
-            )
-        for row in table:
-            _add_row(f"{path}, line {table.line_num}", row, listed)
-    except csv.Error as error:
-        raise ManifestError(f"{path}: cannot be read ({error}); download it again") from error
+        for line, row in read_table(path, ("filename", "label"), (), ManifestError, others=True):
+            _add_row(f"{path}, line {line}", row, listed)
+    except ManifestError as error:
+        raise ManifestError(f"{error}; download the list again") from error
     return listed
 
 
 def _add_row(where: str, row: dict[str, str], listed: dict[str, _Entry]) -> None:
-    name, text = row["filename"] or "", (row["label"] or "").strip()
+    name, text = row["filename"], row["label"]
     label = _LABELS.get(text.lower())
     if label is None:
-        raise ManifestError(
-            f"{where}: label {text!r} is not allowed: it is 0 (real) or 1 (fake); download the "
-            "list again"
-        )
-    if name in listed:
-        raise ManifestError(f"{where}: {name} is listed twice; download the list again")
-    listed[name] = _Entry(label, "test")
+        raise ManifestError(f"{where}: label {text!r} is not allowed: it is 0 (real) or 1 (fake)")
+    if composed(name) in listed:
+        raise ManifestError(f"{where}: {name} is listed twice")
+    listed[composed(name)] = _Entry(label, "test")
 
 
 def _settle(dataset: Dataset) -> None:

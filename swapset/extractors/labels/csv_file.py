@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from swapset.errors import DataError
 from swapset.extractors.labels.faces import LabelledFaces, LabelRows
 from swapset.extractors.stored import POINTS
-from swapset.io.untrusted import lines
+from swapset.io.tables import Table
 
 COLUMNS = ("split", "person", "image")
 
@@ -31,17 +29,12 @@ def read_csv(path: Path, *, may_be_empty: bool = False) -> LabelledFaces:
     DataError
         Naming each wrong line, or if the columns are others.
     """
-    reader = csv.reader(lines(path), strict=True)
-    try:
-        rows = LabelRows(path.parent, _landmarks(path, next(reader, [])))
-        for cells in reader:
-            if not cells:
-                continue
-            where = f"{path}, line {reader.line_num}"
-            split, person, image, *values = [cell.strip() for cell in (*cells, "", "", "")]
-            rows.add(where, image, values[:-3], split=split or "train", person=person)
-    except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from error
+    table = Table(path, COLUMNS, largest=None)
+    count = _landmarks(table)
+    rows = LabelRows(path.parent, count)
+    for line, row in table.rows():
+        split, person, image, *values = row.values()
+        rows.add(f"{path}, line {line}", image, values, split=split or "train", person=person)
     return rows.faces(source=path, may_be_empty=may_be_empty)
 
 
@@ -50,14 +43,13 @@ def header(count: int) -> list[str]:
     return [*COLUMNS, *(f"{axis}{k}" for k in range(count) for axis in "xy")]
 
 
-def _landmarks(path: Path, columns: list[str]) -> int:
-    """Return the number of landmarks in a header."""
-    names = [column.strip() for column in columns]
+def _landmarks(table: Table) -> int:
+    """Return the number of landmarks in a table's header."""
     for count in POINTS:
-        if names == header(count):
+        if table.columns == header(count):
             return count
     wanted = " or ".join(f"…,x{count - 1},y{count - 1}" for count in POINTS)
-    raise DataError(
-        f"{path}, line 1: the columns must be {','.join(COLUMNS)},x0,y0,{wanted}, not "
-        f"{','.join(names[:5])},… ({len(names)} columns)"
+    raise table.wrong_header(
+        f"the columns must be {','.join(COLUMNS)},x0,y0,{wanted}, not "
+        f"{','.join(table.columns[:5])},… ({len(table.columns)} columns)"
     )

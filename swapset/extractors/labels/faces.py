@@ -14,6 +14,7 @@ from swapset.errors import DataError
 from swapset.extractors.markup import as_68
 from swapset.extractors.nme import eye_distance
 from swapset.faces.boxes import box_from_landmarks
+from swapset.io.names import Names
 from swapset.seeds import derive_seed
 from swapset.types import Floats, Floats32, Points
 
@@ -136,7 +137,7 @@ class LabelRows:
     """
 
     def __init__(self, root: Path, count: int):
-        self._root, self._count = root.resolve(), count
+        self._root, self._count, self._names = root.resolve(), count, Names()
         self._images: list[Path] = []
         self._points: list[Floats] = []
         self._people: list[str] = []
@@ -198,7 +199,7 @@ class LabelRows:
         if not name:
             raise ValueError("names no picture")
         try:
-            path = (self._root / name).resolve()
+            path = self._names.on_disk(self._root / name).resolve()
             exists = path.is_file()
         except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(f"picture {name!r} cannot be used ({error})") from error

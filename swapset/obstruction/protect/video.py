@@ -127,10 +127,15 @@ class _Protection:
                     self.meter.add("protected", clean, noisy, self._faces.at(number))
 
     def _writer(self, scratch: Path, editor: FrameEditor) -> Rewriter:
-        colours, orientation = editor.colours, editor.orientation
-        quality = self._job.crf
+        self._plan.left_out.extend(editor.left_out)
         return Rewriter(
-            scratch, self._plan, colours=colours, orientation=orientation, quality=quality
+            scratch,
+            self._plan,
+            colours=editor.colours,
+            orientation=editor.orientation,
+            quality=self._job.crf,
+            field_order=editor.field_order,
+            hdr=editor.hdr,
         )
 
     def check(self, scratch: Path) -> None:
@@ -186,6 +191,7 @@ class _Video:
         for time, frame in tqdm(self._reader, name, total, unit="frame", disable=quiet):
             if self._editor is None:
                 self._editor = FrameEditor(self.path, frame, self.stream, turn=self._turn)
+            self._editor.check(frame)
             yield time, frame, self._editor.view(frame)
 
     def check_whole(self) -> list[str]:

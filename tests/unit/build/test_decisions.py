@@ -95,3 +95,15 @@ def test_results_elsewhere_are_not_looked_for(tmp_path: Path) -> None:
     assert stored.open("id0")
     assert stored.on_clip("id0_0000") is None
     assert stored.accepted("id0") == {}
+
+
+def test_one_person_by_the_table(tmp_path: Path) -> None:
+    table = tmp_path / "same_people.csv"
+    merged = Decisions(str(tmp_path), lambda clip: None, list, same_people=[str(table)])
+    assert not merged.one_person("id0", "id4"), "there is no table yet"
+    table.write_text("subject,same_as\nid4,id0\nid7,id4\n")
+    assert merged.one_person("id0", "id7")
+    assert not merged.one_person("id0", "id1")
+    table.write_text("damaged")
+    assert not merged.one_person("id0", "id7")
+    assert not decisions(tmp_path).one_person("id0", "id7"), "the config merges nobody"

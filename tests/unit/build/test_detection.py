@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
 from swapset.build.workflow import Workflow
+from swapset.detection.protocol import SPLIT_COLUMNS
 from swapset.errors import ConfigError
+from swapset.io.files import write_csv
 
 
 @pytest.fixture
@@ -144,3 +147,32 @@ def test_a_detector_that_learns_from_what_is_not_there(manifest: Path) -> None:
     assert plan.learns_from("Meso4") == "original"
     with pytest.raises(ConfigError, match="'Xception-c23' is not allowed: it learns from c23"):
         plan.learns_from("Xception-c23")
+
+
+def test_a_further_dataset_is_nothing_to_what_detectors_learn(
+    manifest: Path, uadfv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    alone, other = plan_of(manifest), {"detection": {"test": 0.5}}
+    more = plan_of(manifest, datasets={"UADFV": {"root": str(uadfv)}})
+    assert alone.learns("Meso4", "0") == more.learns("Meso4", "0")
+    assert alone.tests("celebdf") == more.tests("celebdf")
+    assert alone.learns("Meso4", "0") != plan_of(manifest, **other).learns("Meso4", "0")
+    assert not more.knows_learnt("0"), "there is no table"
+    table = Path(Build({"clips": str(manifest)}).root, "tables", "splits.csv")
+    table.parent.mkdir(parents=True)
+    write_csv(table, pd.DataFrame(alone.split_rows(), columns=SPLIT_COLUMNS))
+    more = plan_of(manifest, datasets={"UADFV": {"root": str(uadfv)}})
+    assert more.knows_learnt("0")
+    assert more.knows_tested("celebdf")
+    assert not more.knows_tested("UADFV")
+    assert not plan_of(manifest, **other).knows_learnt("0")
+    assert not plan_of(manifest, accept={"same_person": "merge"}).knows_learnt("0")
+
+
+def test_published_weights_learn_from_nothing(manifest: Path) -> None:
+    (manifest.parent / "w.h5").touch()
+    settings = {"settings": {"Meso4": {"weights": str(manifest.parent / "w.h5")}}}
+    plan = plan_of(manifest, detection=settings)
+    assert plan.training_blocks("Meso4") == plan.learns("Meso4", "0") == []
+    assert plan.training_blocks("MesoInception4")

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import tempfile
 
 import pytest
 
@@ -29,7 +30,14 @@ def logging_as_before():
         (MediaError("a.mp4: cannot be read"), "a.mp4: cannot be read"),
         (ImportError("rows with a url need yt-dlp"), "rows with a url need yt-dlp"),
         (OSError(errno.ENOSPC, "No space", "big.npy"), "no space left on the disk of big.npy"),
-        (OSError(errno.ENOSPC, "No space"), "no space left on the disk of the results"),
+        (
+            OSError(errno.ENOSPC, "No space"),
+            f"no space left on the disk of the results, or of TMPDIR, {tempfile.gettempdir()}",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "results/a.npy"),
+            "results/a.npy: Read-only file system; change its permissions, or use another folder",
+        ),
     ],
 )
 def test_errors_that_a_user_can_act_on_are_one_line(tmp_path, capsys, error, says):

@@ -116,3 +116,67 @@ def test_mistakes_are_said_in_one_line(
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
+
+
+@pytest.fixture
+def folder(tmp_path: Path, video: Path) -> Path:
+    """A folder with a video, two pictures, and what is not scored."""
+    inside = tmp_path / 'it\'s a "folder"'
+    for name in ("b 10.png", "b 2.jpg", "deep/c.mp4", ".hidden.png", "notes.txt"):
+        (inside / name).parent.mkdir(parents=True, exist_ok=True)
+        (inside / name).write_text("no media")
+    cv2.imwrite(str(inside / "b 10.png"), picture(2)[0][..., ::-1])
+    cv2.imwrite(str(inside / "b 2.jpg"), np.full((200, 200, 3), 120, np.uint8))
+    (inside / "deep" / "c.mp4").write_bytes(video.read_bytes())
+    return inside
+
+
+def test_all_videos_and_images_of_a_folder_are_scored(
+    model: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "scores.csv"
+    assert detect(folder, "--model", model, "--csv", table) == 0
+    said = capsys.readouterr().out
+    heads = [line for line in said.splitlines() if line.startswith(str(folder))]
+    assert [line.partition(": Meso4 ")[0].removeprefix(f"{folder}/") for line in heads] == [
+        "b 2.jpg",
+        "b 10.png",
+        "deep/c.mp4",
+    ]
+    assert said.endswith("3 of 3 files are scored\n")
+    with table.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["file"] for row in rows] == ["b 2.jpg", "b 10.png", *["deep/c.mp4"] * 6]
+    assert [bool(row["score"]) for row in rows[:3]] == [False, True, False]
+    assert rows[-1]["score"]
+
+
+def test_a_file_that_cannot_be_scored_does_not_end_a_folder(
+    model: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.mp4").write_text("no media")
+    (folder / "z.png").write_text("no media")
+    assert detect(folder, "--model", model) == 1
+    said = capsys.readouterr()
+    assert f"not scored: {folder}/a.mp4: unreadable" in said.out
+    assert f"not scored: {folder}/z.png: cannot be read as a picture" in said.out
+    assert said.out.endswith("3 of 5 files are scored\n")
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("option", ["--plot", "--video"])
+def test_pictures_of_a_score_are_for_one_file(
+    model: Path, folder: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert detect(folder, "--model", model, option, folder / "out.mp4") == 1
+    assert f"{option}: is not allowed for a folder" in capsys.readouterr().err
+
+
+def test_an_empty_folder_is_said(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert detect(tmp_path, "--model", model) == 1
+    assert capsys.readouterr().err == (
+        f"swapset: {tmp_path}: no video or image is in this folder; correct the path\n"
+    )

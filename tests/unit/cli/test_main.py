@@ -2,6 +2,7 @@
 
 import csv
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,37 @@ def test_the_command_in_the_config_is_on_one_line(tmp_path):
     lines = (folder / "config.yaml").read_text(encoding="utf-8").splitlines()
     config = shlex.quote(str(folder / "config.yaml"))
     assert f"#   snakemake --cores all --configfile {config}" in lines
+
+
+STRANGE = 'My "Pro\'ject" $HOME `x` \\ ü; #'
+
+
+def test_the_printed_command_can_be_pasted(tmp_path, capsys):
+    """A shell reads it as it was meant, whatever the folder is called."""
+    folder = put(tmp_path / STRANGE, "id0_0000.mp4", "id1_0000.mp4")
+    assert main(["init", str(folder), "--licence", "mine"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    (command,) = [line for line in lines if line.startswith("snakemake ")]
+    done = subprocess.run(  # noqa: S602 - what a user does
+        command.replace("snakemake", "printf '%s\\n'"), shell=True, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    config = str(folder / "config.yaml")
+    assert done.stdout.splitlines() == ["--cores", "all", "--configfile", config]
+    assert load(yaml.safe_load(Path(config).read_text())).clips == str(folder / "clips.csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [(["--licence", "\udce9"], "--licence"), (["--into", "b\udcff"], "--into")],
+)
+def test_words_that_are_no_utf8_are_named(tmp_path, capsys, arguments, name):
+    folder = put(tmp_path, "id0_0000.mp4", "id1_0000.mp4")
+    assert main(["init", str(folder), *arguments]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"swapset: {name}: ")
+    assert "is not UTF-8 text" in said
+    assert not (folder / "clips.csv").exists()
 
 
 def test_version_and_wrong_arguments(capsys):

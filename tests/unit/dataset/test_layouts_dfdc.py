@@ -186,7 +186,10 @@ def test_parts_refuse_unknown_labels(tmp_path: Path, entry: Any, said: str) -> N
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("name,label\na.mp4,1\n", "line 1: has no columns"),
+        (
+            "name,label\na.mp4,1\n",
+            "line 1: column 'filename' is missing; required: filename, label; download",
+        ),
         ("filename,label\na.mp4,\n", "line 2: label '' is not allowed"),
         ("filename,label\na.mp4,1\na.mp4,1\n", "line 3: a.mp4 is listed twice"),
     ],

@@ -71,6 +71,74 @@ def test_rows_become_clips(tmp_path: Path) -> None:
     assert (second.start, second.end, second.redistribute) == (None, None, False)
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_decimal_commas_beside_other_separators(tmp_path: Path, mark: str) -> None:
+    rows = ["id0_0000,id0,a.mp4,CC0,1.5,20", "id1_0000,id1,b.mp4,CC0,.25,1e1", ",,,,,"]
+    path = written(tmp_path, rows, HEADER + ",start,end")
+    path.write_text(path.read_text().replace(",", mark).replace(".5", ",5").replace(".25", ",25"))
+    times = [(clip.start, clip.end) for clip in read_manifest(path).clips.values()]
+    assert times == [(1.5, 20.0), (0.25, 10.0)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "seconds"),
+    [('"5,5"', 5.5), ("5.5", 5.5), ('"0,125"', 0.125), ("7", 7), ('"12,5000"', 12.5), ("7.", 7)],
+)
+def test_a_decimal_comma_in_quotes(tmp_path: Path, cell: str, seconds: float) -> None:
+    path = written(tmp_path, [f"{GOOD[0]},{cell}", f"{GOOD[1]},"], HEADER + ",start")
+    assert read_manifest(path).clips["id0_0000"].start == seconds
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ('"1,500"', "'1,500' may be two numbers; write 1500 or, with a decimal point, 1.500"),
+        ('"1.500,5"', "'1.500,5' is not a number of seconds"),
+        ("1_000", "'1_000' is not a number of seconds"),
+        ("1:30", "'1:30' is not a number of seconds"),
+    ],
+)
+def test_a_number_that_could_be_another_is_refused(tmp_path: Path, cell: str, words: str) -> None:
+    path = written(tmp_path, [f"{GOOD[0]},{cell}", f"{GOOD[1]},"], HEADER + ",start")
+    assert f"line 2: start {words}" in message(path)
+
+
+COMPOSED, SEPARATE = "Zo\u00e9 \u00fc", "Zoe\u0301 u\u0308"
+
+
+@pytest.mark.parametrize(("disk", "table"), [(COMPOSED, SEPARATE), (SEPARATE, COMPOSED)])
+def test_accents_may_be_composed_otherwise_than_on_the_disk(
+    tmp_path: Path, disk: str, table: str
+) -> None:
+    """macOS separates the accents of names, other systems do not: in files, folders, the root."""
+    clips = tmp_path / f"root {disk}"
+    for place in (f"{disk}.mp4", f"in {disk}/{disk}.mov"):
+        (clips / place).parent.mkdir(parents=True, exist_ok=True)
+        (clips / place).touch()
+    rows = [f"id0_0000,id0,{table}.mp4,CC0", f"id1_0000,id1,in {table}/{table}.mov,CC0"]
+    path = tmp_path / f"{disk}.csv"
+    path.write_text("\n".join([HEADER, *rows]))
+    manifest = read_manifest(tmp_path / f"{table}.csv", tmp_path / f"root {table}")
+    assert [clip.path for clip in manifest.clips.values()] == [
+        clips.resolve() / f"{disk}.mp4",
+        clips.resolve() / f"in {disk}" / f"{disk}.mov",
+    ]
+
+
+def test_the_name_as_it_is_written_comes_first(tmp_path: Path) -> None:
+    path = written(tmp_path, [GOOD[0], f"id1_0000,id1,{SEPARATE}.mp4,CC0"])
+    for name in (COMPOSED, SEPARATE):
+        (path.parent / f"{name}.mp4").touch()
+    assert read_manifest(path).clips["id1_0000"].path == path.parent.resolve() / f"{SEPARATE}.mp4"
+
+
+def test_two_files_that_fit_equally_are_not_guessed(tmp_path: Path) -> None:
+    path = written(tmp_path, [GOOD[0], "id1_0000,id1,u\u0308\u00e9.mp4,CC0"])
+    for name in ("\u00fc\u00e9", "u\u0308e\u0301"):
+        (path.parent / f"{name}.mp4").touch()
+    assert "does not exist" in message(path)
+
+
 def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
     path = written(
         tmp_path,
@@ -159,8 +227,8 @@ def test_lines_are_the_editors_also_after_cells_of_several_lines(tmp_path: Path)
             HEADER.replace("licence", "license"),
             ["'licence' is missing, unknown column 'license'; required: clip, subject, path, li"],
         ),
-        (HEADER.replace(",", ";"), ["line 1", "separated by semicolons; save it with commas"]),
-        (HEADER.replace(",", "\t"), ["line 1", "separated by tabs"]),
+        (HEADER.replace(",", ";"), ["line 2", "separated by semicolons, not commas"]),
+        (HEADER.replace(",", "\t"), ["line 2", "separated by tabs, not commas"]),
         ("", ["'clip' is missing"]),
     ],
 )

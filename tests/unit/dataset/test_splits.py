@@ -74,3 +74,24 @@ def test_leakage_names_the_person_and_both_videos() -> None:
     people["test"]["id3_id1_0000"] = ["id3", "id1"]
     with pytest.raises(DataError, match=r"id1 is in id0_id1_0000 \(train\) and in id3_id1_0000"):
         check_leakage(people)
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+@pytest.mark.parametrize("pairs", [COUPLES, list(combinations(PEOPLE, 2)), []])
+def test_two_names_of_one_person_are_never_apart(folds: int, pairs: list[tuple[str, str]]) -> None:
+    """Also where everybody is swapped with everybody, so that people are split one by one."""
+    same = [("id0", "id7"), ("id7", "id5")]
+    for seed in range(8):
+        found = make_folds(
+            PEOPLE, pairs, folds=folds, test=0.2, validation=0.2, seed=seed, same=same
+        )
+        for fold in found:
+            assert fold.role("id0", "id5", "id7")
+            assert sorted([*fold.train, *fold.val, *fold.test]) == PEOPLE
+
+
+def test_too_few_people_under_many_names_are_refused() -> None:
+    with pytest.raises(ConfigError, match="there are 1"):
+        make_folds(
+            ["id0", "id1"], [], folds=1, test=0.2, validation=0, seed=1, same=[("id0", "id1")]
+        )

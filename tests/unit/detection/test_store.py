@@ -10,6 +10,7 @@ import pytest
 from material.detectors import face, picture
 
 from swapset.config.sections import TrackSettings
+from swapset.dataset.splits import Fold
 from swapset.detection.find import video_faces
 from swapset.detection.protocol import (
     SPLIT_COLUMNS,
@@ -20,6 +21,7 @@ from swapset.detection.protocol import (
     score_stores,
     training_faces,
     with_folds,
+    with_new_roles,
     write_scores,
 )
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
@@ -127,11 +129,29 @@ def test_parts_are_read_from_the_table(store: FaceStore) -> None:
     assert list(stores) == ["celebdf"]
     assert labels_of(splits(), "celebdf", 0, "test") == {"id2_0000": 1}
     assert len(training_faces(stores, splits(), 0, "train")) == 2
-    check_splits(splits())
+    check_splits(splits(), {})
     leaked = splits()
     leaked.loc[1, "donor"] = "id0"
     with pytest.raises(DataError, match="id0 is in id0_0000"):
-        check_splits(leaked)
+        check_splits(leaked, {})
+
+
+def test_names_of_one_person_have_one_part_in_a_table() -> None:
+    """Videos of a public dataset keep their part, whatever their people are called."""
+    rows = [
+        ["real", "id0_0000", 0, "id0", "", 0, "test"],
+        ["real", "id4_0000", 0, "id4", "", 0, "train"],
+        ["celebdf", "id1_id4_0000", 1, "id1", "id4", 0, "train"],
+        ["public", "id4_0001", 0, "id4", "", 0, "test"],
+    ]
+    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+    own = table[table["kind"] != "public"]
+    with pytest.raises(DataError, match=r"id0 is in id0_0000 \(test\) and in id4_0000 \(train\)"):
+        check_splits(own, {"id4": "id0"})
+    fold = Fold(frozenset({"id1"}), frozenset(), frozenset({"id0", "id4"}))
+    new = with_new_roles(table, [fold], ["real", "celebdf"])
+    assert new["role"].tolist() == ["test", "test", "", "test"]
+    check_splits(new, {"id4": "id0"})
 
 
 class Brightness:

@@ -58,7 +58,7 @@ def spoiled(folder: Path, line: int, **changes: str) -> Path:
         ({"image": ""}, "names no picture"),
         ({"image": "../outside.png"}, "'../outside.png' leaves"),
         ({"split": "dev"}, "split 'dev' is none of train, val, test"),
-        ({"y67": "3,4"}, "137 coordinates"),
+        ({"y67": "3,4"}, "more cells than the header has columns"),
     ],
 )
 def test_csv_names_a_wrong_line(tmp_path: Path, changes: dict[str, str], message: str) -> None:

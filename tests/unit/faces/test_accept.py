@@ -1,53 +1,19 @@
 """Every clip gets one verdict; the subject is who its clips have in common."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
+from material.tracks import clip, person
 
 from swapset.config.sections import AcceptSettings
 from swapset.faces.accept import accept_clips, clips_table
+from swapset.faces.accept_all import judge_clips
 from swapset.faces.clip_tracks import ClipTracks
+from swapset.media.ingest import IngestRecord
 
 SETTINGS = AcceptSettings()
-
-
-def person(seed: int, *, like: np.ndarray | None = None, apart: float = 0.9) -> np.ndarray:
-    """Return the embedding of a person, at a distance from another's."""
-    direction = np.random.default_rng(seed).normal(size=128)
-    direction /= np.linalg.norm(direction)
-    return direction * 1.4 if like is None else like + direction * apart
-
-
-def clip(
-    *faces: tuple[np.ndarray, range],
-    frames: int = 100,
-    side: float = 120,
-    cuts: tuple = (),
-    **hints,
-) -> ClipTracks:
-    """Return a clip in which each face, given by its embedding, is seen in some frames."""
-    rng = np.random.default_rng(len(faces) + frames)
-    track = np.concatenate([[], *[np.full(len(seen), n) for n, (_, seen) in enumerate(faces)]])
-    count = len(track)
-    noisy = [vector + rng.normal(0, 0.01, (3, 128)) for vector, _ in faces]
-    return ClipTracks(
-        frames=frames,
-        width=640,
-        height=480,
-        fps=30.0,
-        cuts=np.array(cuts, np.int32),
-        track=track.astype(np.int32),
-        frame=np.concatenate([[], *[np.array(seen) for _, seen in faces]]).astype(np.int32),
-        box=np.tile(np.array([10, 10, 10 + side, 10 + side], np.float32), (count, 1)),
-        landmarks=np.zeros((count, 68, 2), np.float32),
-        detected=np.ones(count, bool),
-        embeddings=np.concatenate([np.empty((0, 128)), *noisy]).astype(np.float32),
-        embedding_track=np.repeat(np.arange(len(faces)), 3).astype(np.int32),
-        embedding_frame=np.zeros(3 * len(faces), np.int32),
-        hints=hints,
-    )
 
 
 WHOLE = range(100)
@@ -184,7 +150,27 @@ def test_the_table_has_one_row_per_clip() -> None:
     subjects = {"ann": {"a0": clip((ANN, WHOLE)), "a1": clip()}}
     table = clips_table(accept_clips(subjects, SETTINGS).values())
     assert ",".join(table.columns) == (
-        "clip,subject,accepted,reason,frames,width,height,fps,face_height"
+        "clip,subject,accepted,reason,frames,width,height,fps,face_height,repeated"
     )
     assert table["reason"].tolist() == ["", "no_face"]
     assert clips_table([]).columns.tolist() == table.columns.tolist()
+
+
+def test_frozen_pictures_are_counted_and_limited(tmp_path: Path) -> None:
+    clips = {"a0": clip((ANN, WHOLE)), "a1": clip((ANN, WHOLE)), "a2": clip()}
+    for name, tracks in clips.items():
+        tracks.save(tmp_path / f"{name}.npz")
+    count = clips["a0"].frames
+    records = {
+        "a0": IngestRecord(ok=True, frames=count, repeated=count // 2),
+        "a1": IngestRecord(ok=True, frames=count, repeated=count * 8 // 10),
+        "a2": IngestRecord(ok=True, frames=count, repeated=count * 9 // 10),
+    }
+    verdicts, _ = judge_clips({"ann": records}, {"ann": tmp_path}, AcceptSettings())
+    assert [each.reason for each in verdicts.values()] == ["", "frozen", "no_face"]
+    assert verdicts["a1"].detail == "80% of its frames repeat the one before; at most 75%"
+    assert clips_table(verdicts.values())["repeated"].tolist() == [
+        record.repeated for record in records.values()
+    ]
+    lenient = AcceptSettings(max_repeated=0.8)
+    assert judge_clips({"ann": records}, {"ann": tmp_path}, lenient)[0]["a1"].accepted

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from swapset.faces.accept_all import VerdictFiles, read_ingested, write_verdicts
+from swapset.faces.same_people import SamePeople
 from swapset.faces.verdict import Verdict
 from swapset.io.files import sha256_of, write_json
 
@@ -35,13 +36,14 @@ def files(tmp_path: Path) -> VerdictFiles:
         {s: tmp_path / kind / f"{s}{'' if kind in kinds[:2] else '.json'}" for s in ("id0", "id1")}
         for kind in kinds
     ]
-    return VerdictFiles(*paths, table=tmp_path / "clips.csv")
+    return VerdictFiles(*paths, table=tmp_path / "clips.csv", same=tmp_path / "same_people.csv")
 
 
 def write(files: VerdictFiles, *verdicts: Verdict) -> None:
     requests = {verdict.clip: f"request {verdict.clip}" for verdict in verdicts}
     ingested = read_ingested(files.clips)
-    write_verdicts({v.clip: v for v in verdicts}, ingested, requests, files)
+    same = [SamePeople("id0", "id1", ([], []), 0.12, None)]
+    write_verdicts({v.clip: v for v in verdicts}, ingested, requests, same, files)
 
 
 def test_decisions_have_what_jobs_use_and_no_measure(files: VerdictFiles, tmp_path: Path) -> None:
@@ -71,6 +73,7 @@ def test_decisions_have_what_jobs_use_and_no_measure(files: VerdictFiles, tmp_pa
     assert measured["id0_0001"]["detail"] == "no face was found"
     assert measured["id0_0001"]["source_sha256"] == "of id0_0001"
     assert files.table.read_text().count("\n") == 4
+    assert files.same.read_text() == "subject,same_as\nid1,id0\n"
 
 
 def test_the_fourth_digit_changes_no_decision(files: VerdictFiles) -> None:

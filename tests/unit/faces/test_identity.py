@@ -6,10 +6,14 @@ import pytest
 import torch
 from material.faces import ASTRONAUT_BOX, HOPPER_BOX, placed, portrait
 
+from swapset.demo.clips import render_frames
+from swapset.demo.specs import DEMO_SPECS
 from swapset.errors import ConfigError
+from swapset.faces.detect import make_detector, search
 from swapset.faces.dlib_files import DETECTOR_CNN, EMBEDDER, find_model
 from swapset.faces.identity import FaceEmbedder, distances, face_chip, reference
 from swapset.faces.landmarks import LandmarkPredictor
+from swapset.faces.same_people import NEAR
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +116,20 @@ def test_a_given_model_that_is_missing_names_its_key() -> None:
 def test_an_unknown_model_says_what_to_install() -> None:
     with pytest.raises(ConfigError, match="pip install face_recognition_models"):
         find_model("nothing.dat", key="track.predictor")
+
+
+def test_the_limit_of_one_person_lies_between_the_demos_people(
+    predictor: LandmarkPredictor, embedder: FaceEmbedder
+) -> None:
+    """Also between the identity morphs and their parents, whom dlib takes for one person."""
+    vectors: dict[str, list[np.ndarray]] = {}
+    for spec in DEMO_SPECS:
+        frame = next(iter(render_frames(spec, frames=1)))
+        boxes, _ = search(make_detector("hog"), frame, min_face=48)
+        points = predictor.predict(frame, boxes[0])
+        vectors.setdefault(spec.subject.name, []).append(embedder.embed(frame, points))
+    means = [reference(each) for each in vectors.values()]
+    apart = distances(means, means)[np.triu_indices(len(means), 1)]
+    within = [distances(*each)[0, 0] for each in vectors.values()]
+    assert len(vectors) == 4
+    assert max(within) < NEAR < apart.min() < 0.6

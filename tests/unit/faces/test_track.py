@@ -50,6 +50,14 @@ def test_a_moving_face_is_one_track_that_moves_with_it(tracker: Tracker) -> None
     assert table.max() < 0.4
 
 
+def test_no_track_runs_across_a_cut_that_is_told(tracker: Tracker) -> None:
+    """As where the shape of a source's picture changes, which may be hard to see."""
+    tracks = tracker.track(moving(count=24), cuts=[13])
+    assert tracks.cuts.tolist() == [13]
+    frames = [tracks.frame[tracks.of_track(number)].tolist() for number in tracks.track_numbers()]
+    assert frames == [list(range(13)), list(range(13, 24))]
+
+
 def test_a_cut_starts_new_tracks_and_black_has_none(tracker: Tracker) -> None:
     gap = [np.zeros((240, 320, 3), np.uint8)] * 8
     tracks = tracker.track([*moving(count=23), *gap, *moving("hopper", 24)])

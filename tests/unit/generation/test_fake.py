@@ -20,6 +20,7 @@ VERDICT = {"accepted": True, "reason": ""}
 @pytest.mark.parametrize(
     ("verdict", "card", "reason"),
     [
+        ({}, {"one_person": True}, "id0 and id1 are one person"),
         ({"accepted": False, "reason": "no face"}, {}, "clip rejected: no face"),
         ({}, {"trained": False, "reason": "no accepted clip of id1"}, "no model: no accepted"),
         ({}, {"left_out": ["id2", "id1"]}, "no model: no accepted clip of id1"),
@@ -28,11 +29,15 @@ VERDICT = {"accepted": True, "reason": ""}
 def test_fakes_without_clip_model_or_donor_are_empty_and_say_why(
     tmp_path: Path, verdict: dict[str, Any], card: dict[str, Any], reason: str
 ) -> None:
+    one_person = "one_person" in card
     for name, value in (("card", CARD | card), ("verdicts", {"id0_0000": VERDICT | verdict})):
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
     nowhere, video, labels = tmp_path / "none", tmp_path / "a.mp4", tmp_path / "a.parquet"
     files = {"verdicts": tmp_path / "verdicts.json", "card": tmp_path / "card.json"}
-    job = FakeJob("celebdf", "id0", "id1", "0000", nowhere, nowhere, model=nowhere, **files)
+    job = FakeJob(
+        *("celebdf", "id0", "id1", "0000"), nowhere, nowhere, model=nowhere, **files,
+        one_person=one_person,
+    )  # fmt: skip
     encoding = Encoding(codec="mpeg4", quality=2, fps=30)
     write_fake(
         job,

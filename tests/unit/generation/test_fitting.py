@@ -301,3 +301,13 @@ def test_textures_from_faces_to_files_and_on_to_another_pair(tmp_path: Path) -> 
             on,
             io.StringIO(),
         )
+
+
+def test_a_pair_that_is_one_person_is_not_trained(tmp_path: Path) -> None:
+    files = files_in(tmp_path)
+    run = Run(1, CPU, "fp32", tmp_path / "checkpoint.safetensors", checkpoint_every=5)
+    job = ModelJob(RECIPE, 1.6, run, "code", one_person=True)
+    train_model(job, aligned(FACES), files, io.StringIO())
+    card = json.loads(files.card.read_text())
+    assert card == {"trained": False, "reason": "id0 and id1 are one person"}
+    assert files.model.stat().st_size == 0

@@ -268,7 +268,7 @@ def _row(subject: str) -> str:
 
 def test_an_open_quote_in_the_first_line_of_labels(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('"split')
-    with pytest.raises(DataError, match=r"a\.csv, line 1: not valid CSV"):
+    with pytest.raises(DataError, match=r"a\.csv, line 1: not a valid CSV"):
         read_csv(tmp_path / "a.csv")
 
 

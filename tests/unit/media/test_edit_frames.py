@@ -104,7 +104,8 @@ def test_grey_and_rgb_become_what_h264_holds(tmp_path: Path) -> None:
         made = editor.stored(frame)
         assert made.format.name == "yuv420p"
         assert (editor.colours.matrix, editor.colours.range) == (6, 1)
-        other = FrameEditor(path, made, _stream_of(path))
+        with open_video(path) as (_, stream):
+            other = FrameEditor(path, made, stream)
         assert np.abs(other.view(made).astype(int) - editor.view(frame)).mean() < 1
 
 
@@ -122,8 +123,3 @@ def test_a_picture_that_changes_its_size_is_refused(tmp_path: Path) -> None:
     other, _ = first(write_video(tmp_path / "b.mp4", [face(64, 64)] * 2))
     with pytest.raises(MediaError, match=r"a\.mp4: its picture changes"):
         editor.view(other)
-
-
-def _stream_of(path: Path) -> av.video.stream.VideoStream:
-    with open_video(path) as (_, stream):
-        return stream

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from material.faces import portrait
+from material.pictures import encoded
 from PIL import Image, ImageCms, ImageOps
 
 from swapset.errors import MediaError
@@ -181,3 +182,14 @@ def test_names_of_other_formats_are_refused(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"b\.gif: pictures are written as"):
         picture.write(tmp_path / "b.gif")
     assert not (tmp_path / "b.gif").exists()
+
+
+def test_the_tag_of_hdr_stays(tmp_path: Path) -> None:
+    """A PNG's cICP chunk: BT.2020 and PQ."""
+    values = np.moveaxis(deep(small()), -1, 0)[[1, 2, 0]]
+    path = encoded(tmp_path / "a.png", [values], "gbrp16le", "-frames:v", "1", "-update", "1",
+                   tags="color_primaries=bt2020:color_trc=smpte2084:range=pc")  # fmt: skip
+    tag = b"cICP\x09\x10\x00\x01"
+    assert tag in path.read_bytes()
+    read_picture(path).write(tmp_path / "b.png")
+    assert tag in (tmp_path / "b.png").read_bytes()

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from material.faces import portrait
-from material.media import ffmpeg, numbered, packets, seen, write_video
+from material.media import ffmpeg, numbered, packets, rewrite, seen, write_video
 
 from swapset.errors import MediaError
 from swapset.media.container import open_video
@@ -22,20 +22,6 @@ from swapset.media.stream_copy import plan_rewrite
 
 TIMES = [0, 0.04, 0.1, 0.5, 0.52, 0.8, 1.1, 1.2]
 CHAPTERS = ";FFMETADATA1\ntitle=A talk\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=5\ntitle=One\n"
-
-
-def rewrite(source: Path, output: Path, *, quality: int = 0) -> list[str]:
-    """Write a video again with its own pictures; return what was left out."""
-    with open_video(source) as (container, stream):
-        plan = plan_rewrite(source, container, stream, output)
-        frames = list(SourceReader(container, stream))
-        editor = FrameEditor(source, frames[0][1], stream)
-        with Rewriter(
-            output, plan, colours=editor.colours, orientation=editor.orientation, quality=quality
-        ) as writer:
-            for time, frame in frames:
-                writer.write(time, editor.stored(frame))
-    return plan.left_out
 
 
 @pytest.fixture(scope="module")
