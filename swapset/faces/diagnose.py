@@ -8,6 +8,7 @@ import numpy as np
 
 from swapset.faces.boxes import box_side
 from swapset.faces.detect import Detector, search
+from swapset.media.planar import AnyImage
 from swapset.types import Image
 
 _SMALLEST = 20.0  # pixels from eyebrows to chin; below this, detectors see faces everywhere
@@ -25,17 +26,17 @@ class Samples:
 
     Attributes
     ----------
-    images : list of (H, W, 3) uint8
+    images : list of (H, W, 3) uint8 or PlanarImage
         The frames that are kept.
     """
 
     def __init__(self, limit: int = 6) -> None:
         self._limit = limit
         self._stride = 1
-        self.images: list[Image] = []
+        self.images: list[AnyImage] = []
 
-    def offer(self, index: int, image: Image) -> None:
-        """Keep frame number `index`, (H, W, 3) uint8, if it is a multiple of the current stride.
+    def offer(self, index: int, image: AnyImage) -> None:
+        """Keep frame number `index` if it is a multiple of the current stride.
 
         When there are too many frames, every other one is dropped and the stride doubles.
         """

@@ -14,15 +14,40 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
-from swapset.media.colour import grey_to_planes, i420_to_rgb, over_black, rgb_to_i420, to_bt601
+from swapset.media.colour import grey_to_planes, over_black, rgb_to_i420, to_bt601
 from swapset.media.container import open_video
 from swapset.media.hdr_metadata import peak_of
 from swapset.media.layout import is_full_range, kind_of, matrix_of, relayout, signal_of
 from swapset.media.light import Light, White, largest_of, light_of, linear, to_bt709, white_level
+from swapset.media.planar import PlanarImage
 
 
 def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
-    """Decode all frames of a clip in order.
+    """Decode all frames of a clip in order, as RGB.
+
+    Parameters
+    ----------
+    path : path-like
+        See `planar_frames`.
+    threads : int
+        Decoding threads.
+
+    Yields
+    ------
+    ndarray, (H, W, 3) uint8
+        RGB in [0, 255], C-contiguous; a new array each time.
+
+    Raises
+    ------
+    MediaError
+        See `planar_frames`.
+    """
+    for image in planar_frames(path, threads=threads):
+        yield image.rgb
+
+
+def planar_frames(path: str | Path, *, threads: int = 1) -> Iterator[PlanarImage]:
+    """Decode all frames of a clip in order, without converting them to RGB.
 
     Parameters
     ----------
@@ -34,8 +59,7 @@ def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
 
     Yields
     ------
-    ndarray, (H, W, 3) uint8
-        RGB in [0, 255], C-contiguous; a new array each time.
+    PlanarImage
 
     Raises
     ------
@@ -51,7 +75,7 @@ def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
             for frame in container.decode(stream):
                 if frame.is_corrupt:
                     raise MediaError(f"{path}: frame {count} is damaged")
-                yield i420_to_rgb(convert(frame))
+                yield PlanarImage(convert(frame))
                 count += 1
         except av.error.FFmpegError as error:
             raise MediaError(f"{path}: damaged after {count} frames ({error.strerror})") from error
