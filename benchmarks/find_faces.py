@@ -38,7 +38,6 @@ import cv2
 import dlib
 import imageio_ffmpeg
 import numpy as np
-from skimage.transform import SimilarityTransform
 
 from swapset.config.sections import TrackSettings
 from swapset.demo.clips import render_frames
@@ -99,9 +98,8 @@ class UsualWay:
         largest = max(faces, key=lambda each: each.width() * each.height())
         parts = self._predictor(rgb, largest).parts()
         points = np.array([(part.x, part.y) for part in parts], np.float32)
-        transform = SimilarityTransform()
-        transform.estimate(points[FIVE], PLACES)
-        crop = cv2.warpAffine(rgb, transform.params[:2], (256, 256))
+        transform, _ = cv2.estimateAffinePartial2D(points[FIVE], PLACES)
+        crop = cv2.warpAffine(rgb, transform, (256, 256))
         start = time.process_time()
         again = self._detector(crop, 1)
         if again:

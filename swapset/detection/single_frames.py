@@ -131,7 +131,6 @@ def _main(seen: Sequence[Sequence[Face]], tracker: Tracker) -> list[Face | None]
         for face, person in zip(faces, persons, strict=True):
             sizes[person] = sizes.get(person, 0.0) + face.side
     return [
-        max(zip(faces, persons, strict=True), key=lambda each: sizes[each[1]])[0]
-        if faces else None
+        max(zip(faces, persons, strict=True), key=lambda each: sizes[each[1]])[0] if faces else None
         for faces, persons in zip(seen, people, strict=True)
     ]

@@ -7,7 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from swapset.faces.boxes import box_from_landmarks, box_side, intersection_over_union
+from swapset.faces.boxes import (
+    box_from_landmarks,
+    box_side,
+    boxes_from_landmarks,
+    intersection_over_union,
+)
 from swapset.faces.detect import Detector
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.media.planar import AnyImage, grey_of, rgb_of
@@ -172,7 +177,7 @@ class Follower:
 
 def is_steady(path: list[Points]) -> bool:
     """Return whether a run of landmarks, (68, 2) float32 each, moves no faster than a face does."""
-    boxes = np.array([box_from_landmarks(points) for points in path], np.float64)
+    boxes = np.asarray(boxes_from_landmarks(path), np.float64)
     sides = boxes[:, 2] - boxes[:, 0]
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     if not (sides > 0).all():

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,7 +131,7 @@ def _checked(stamps: Sequence[int], unit: Fraction) -> list[int]:
         raise MisleadingPackets("there are no time stamps")
     if any(abs(place - number) > WINDOW for number, place in enumerate(order)):
         raise MisleadingPackets("time stamps leap back")
-    steps = [later - earlier for earlier, later in zip(shown, shown[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(shown)]
     if min(steps, default=1) <= 0 or max(steps, default=1) * unit > LEAP:
         raise MisleadingPackets("time stamps repeat or leap")
     return shown

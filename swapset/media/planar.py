@@ -45,15 +45,17 @@ class PlanarImage:
     def thinned(self, stride: int) -> Image:
         """Return every n-th pixel of every n-th row, as of `rgb`, without converting the others."""
         height, width, _ = self.shape
-        rows, columns = np.arange(0, height, stride), np.arange(0, width, stride)
         chroma = self._planes[height:].reshape(2, height // 2, width // 2)
-        # OpenCV converts blocks of 2x2 pixels, so each pixel becomes a block
-        few = np.empty((3 * len(rows), 2 * len(columns)), np.uint8)
-        luma = self._planes[:height:stride, ::stride]
-        few[: 2 * len(rows)].reshape(len(rows), 2, len(columns), 2)[:] = luma[:, None, :, None]
-        few[2 * len(rows) :].reshape(2, len(rows), len(columns))[:] = chroma[
-            :, (rows // 2)[:, None], columns // 2
-        ]
+        if stride % 2:
+            rows, columns = np.arange(0, height, stride) // 2, np.arange(0, width, stride) // 2
+            chroma = chroma[:, rows].take(columns, axis=2)
+        else:
+            chroma = chroma[:, :: stride // 2, :: stride // 2]
+        high, wide = chroma.shape[1:]
+        # OpenCV converts blocks of 2x2 pixels: each pixel stands at the top left of one
+        few = np.zeros((3 * high, 2 * wide), np.uint8)
+        few[: 2 * high : 2, ::2] = self._planes[:height:stride, ::stride]
+        few[2 * high :].reshape(2, high, wide)[:] = chroma
         return np.ascontiguousarray(i420_to_rgb(few)[::2, ::2])
 
 

@@ -7,6 +7,7 @@ to count them, and to read them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
@@ -117,6 +118,7 @@ class _ByPackets:
 
     def __init__(self, path: Path, index: PacketIndex, shown: Sequence[int]) -> None:
         self._path, self._index, self._shown = path, index, shown
+        self._unsure_of_end = index.whole
         self.frames = len(shown)
 
     def read(self, numbers: Iterable[int]) -> Iterator[PlanarImage]:
@@ -124,11 +126,15 @@ class _ByPackets:
         places = [self._shown[number] for number in numbers]
         stamps = self._index.stamps
         with open_video(self._path) as (container, stream):
-            # the clip's first frame tells how all frames are turned and scaled
-            wanted = sorted({self._shown[0], *places})
+            # the clip's first frame tells how all frames are turned and scaled; the last one may
+            # be cut off, as in files that were not copied whole, and the clip shorter by it
+            end = self._shown[-1:] if self._unsure_of_end else []
+            wanted = sorted({self._shown[0], *places, *end})
             decoded = decode_stamps(container, stream, self._index, [stamps[i] for i in wanted])
             frames = zip(wanted, decoded, strict=True)
             yield from _converted(frames, places, lambda first: Upright(first, stream, 0))
+            deque(frames, maxlen=0)
+            self._unsure_of_end = False
 
 
 class _WholeSource:

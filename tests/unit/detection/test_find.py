@@ -36,10 +36,10 @@ def write(path: Path, draw: Callable[[int], Image], frames: int = FRAMES) -> Pat
     return path
 
 
-def moving(number: int, name: str = "hopper", left: float = 160.0, side: float = 90) -> Image:
-    angle = number / 9
-    centre = left + 25 * np.sin(angle), 120 + 9 * np.cos(1.7 * angle)
-    return placed(name, centre, side * (1 + 0.1 * np.sin(angle / 2)), degrees=8 * np.sin(angle))
+def moving(number: int, name: str = "hopper", left: float = 160.0, side: float = 120) -> Image:
+    angle = number / 12
+    centre = left + 20 * np.sin(angle), 120 + 7 * np.cos(1.7 * angle)
+    return placed(name, centre, side * (1 + 0.1 * np.sin(angle / 2)), degrees=6 * np.sin(angle))
 
 
 def tracked(path: Path, numbers: Sequence[int], tracker: Tracker) -> np.ndarray:
