@@ -14,6 +14,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
+from swapset.media.checksums import check_matroska
 from swapset.media.colour import grey_to_planes, over_black, rgb_to_i420, to_bt601
 from swapset.media.container import open_video
 from swapset.media.hdr_metadata import peak_of
@@ -67,6 +68,8 @@ def planar_frames(path: str | Path, *, threads: int = 1) -> Iterator[PlanarImage
         If the file cannot be read, is damaged, or holds fewer frames than its header says.
     """
     with open_video(path, threads=threads) as (container, stream):
+        if container.format.name.startswith("matroska"):
+            check_matroska(Path(path))
         stream.codec_context.options = {**stream.codec_context.options, "err_detect": "explode"}
         expected = expected_frames(container, stream)
         convert = PlaneConverter()
