@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from swapset.media.planar import AnyImage, thinned
+from swapset.media.planar import AnyImage, PlanarImage, thinned
 from swapset.types import Floats32
 
 _SIDE = 32
@@ -44,6 +44,8 @@ class ShotDetector:
         self._last = now
         if last is None:
             return False
+        if isinstance(frame, PlanarImage) and frame.is_cut:
+            return True
         if float(np.abs(now - last).mean()) < _DIFFERENCE:
             return False
         return _best_correlation(now, last) < _CORRELATION

@@ -17,7 +17,7 @@ from swapset.faces.detect import Detector, search
 from swapset.faces.follow import Follower, Frame
 from swapset.faces.shots import ShotDetector
 from swapset.media.planar import AnyImage
-from swapset.types import Floats32, Points
+from swapset.types import Floats, Floats32, Points
 
 if TYPE_CHECKING:  # spares users the import of the whole config
     from swapset.config.sections import TrackSettings
@@ -90,7 +90,7 @@ class FaceFinder:
         if here is not None:
             return self._settled(frames, here)
         faces = self.all_faces(images, [])
-        centre = (box[:2] + box[2:]) / 2
+        centre = np.asarray(box[:2] + box[2:]) / 2
         near = min(faces, key=lambda each: _away(each, centre), default=None)
         if near is None or _away(near, centre) >= box_side(box_from_landmarks(near)):
             return None
@@ -113,7 +113,7 @@ def _one_shot(images: Sequence[AnyImage]) -> list[Frame]:
     return [Frame(number, image) for number, image in enumerate(images[max([0, *cuts]) :])]
 
 
-def _away(points: Points, centre: Floats32) -> float:
+def _away(points: Points, centre: Floats) -> float:
     box = box_from_landmarks(points)
     return float(np.linalg.norm((box[:2] + box[2:]) / 2 - centre))
 

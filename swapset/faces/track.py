@@ -22,7 +22,7 @@ from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.live_tracks import Embedded, Track, assemble, embed_track, first_contact, touches
 from swapset.faces.shots import ShotDetector
 from swapset.faces.single_frames import FaceFinder
-from swapset.media.planar import AnyImage, rgb_of
+from swapset.media.planar import AnyImage
 from swapset.types import Floats32
 
 if TYPE_CHECKING:  # spares users of the tracker the import of the whole config
@@ -167,8 +167,7 @@ class _ClipTracker:
         finished = self._finish(min(_SHORTEST, count))
         hints = {}
         if not finished:
-            images = [rgb_of(image) for image in samples.images]
-            hints = diagnose(images, self._detector, min_face=self._settings.min_face)
+            hints = diagnose(samples.images, self._detector, min_face=self._settings.min_face)
         return assemble(finished, count, size, fps, self._cuts, hints)
 
     def _start_shot(self, index: int) -> None:

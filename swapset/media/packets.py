@@ -8,7 +8,7 @@ not trusted: wherever the packets leave doubt, or the decoder gives other frames
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -40,8 +40,8 @@ class PacketIndex:
     ----------
     stamps : list of int
         Time stamps of all frames in the order in which they are shown, strictly increasing.
-    keys : list of (int, int)
-        Presentation and decoding time stamps of the packets where decoding can begin, ascending.
+    keys : list of int
+        Time stamps of the packets where decoding can begin, ascending.
     unit : Fraction
         Seconds per unit of the stamps.
     stated : int
@@ -51,7 +51,7 @@ class PacketIndex:
     """
 
     stamps: list[int]
-    keys: list[tuple[int, int]]
+    keys: list[int]
     unit: Fraction
     stated: int
     whole: bool
@@ -73,14 +73,20 @@ class PacketIndex:
             limit = None if seconds is None or not unit else (seconds + _SPARE) / unit
             packets, whole = _packets_until(container, stream, limit)
             stamps = _checked([packet.pts for packet in packets if packet.shown], unit)
-            keys = [(packet.pts, packet.dts) for packet in packets if packet.key]
-            if not packets[0].key or stamps[0] < keys[0][0]:
+            keys = [packet.pts for packet in packets if packet.key]
+            if not packets[0].key or stamps[0] < keys[0]:
                 raise MisleadingPackets("the first picture lacks an earlier one")
             return cls(stamps, sorted(keys), unit, stream.frames, whole)
 
-    def key_of(self, stamp: int) -> tuple[int, int]:
-        """Return the stamps of the last key frame up to a time stamp."""
-        return self.keys[max(bisect_right(self.keys, (stamp, 1 << 62)) - 1, 0)]
+    def key_of(self, stamp: int) -> int:
+        """Return the stamp of the last key frame up to a time stamp."""
+        return self.keys[max(bisect_right(self.keys, stamp) - 1, 0)]
+
+    def keys_of(self, places: Iterable[int]) -> set[int]:
+        """Return the numbers of the last key frames up to some frames, of those that are shown."""
+        keys = {self.key_of(self.stamps[place]) for place in places}
+        numbers = {key: bisect_left(self.stamps, key) for key in keys}
+        return {number for key, number in numbers.items() if self.stamps[number] == key}
 
     def steps(self, earlier: int, later: int) -> int:
         """Return the number of frames from one time stamp to another."""
@@ -114,7 +120,7 @@ def _packets_until(
             if packets and dts <= packets[-1].dts:
                 raise MisleadingPackets("time stamps leap back")
             packets.append(_Noted(pts, dts, not packet.is_discard, packet.is_keyframe))
-            if limit is not None and packet.dts - packets[0].dts > limit:
+            if limit is not None and dts - packets[0].dts > limit:
                 return packets, False
     except (av.error.FFmpegError, IndexError) as error:  # IndexError: as in `SourceReader`
         raise MisleadingPackets(f"the container is damaged ({error})") from error
@@ -186,20 +192,16 @@ class _Decoder:
         self._has_order = container.format.name != "avi"
         self._packets = container.demux(stream)
         self._ready: dict[int, VideoFrame] = {}
-        self._latest = index.keys[0][0]  # stamp of the latest packet
+        self._latest = index.keys[0]  # stamp of the latest packet
         self._given: int | None = None  # stamp of the last frame since the decoder began
 
     def approach(self, stamp: int) -> None:
         """Go to the key frame before a stamp if this leaves out frames."""
-        key, decoded_at = self._index.key_of(stamp)
+        key = self._index.key_of(stamp)
         if stamp in self._ready or self._index.steps(self._latest, key) <= _NEAR:
             return
-        # MP4 files are searched by the stamps of decoding, others by those of showing.
-        by_decoding = self._container.format.name.startswith("mov")
         try:
-            self._container.seek(
-                decoded_at if by_decoding else key, backward=True, stream=self._stream
-            )
+            self._container.seek(key, backward=True, stream=self._stream)
         except av.error.FFmpegError as error:
             raise MisleadingPackets(f"seeking failed ({error})") from error
         self._packets = self._container.demux(self._stream)

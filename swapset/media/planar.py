@@ -21,6 +21,8 @@ class PlanarImage:
     ----------
     planes : (H * 3 // 2, W) uint8
         Planes Y, Cb, Cr; BT.601, limited range, as `swapset.media.colour.rgb_to_i420` makes them.
+    is_cut : bool
+        Whether it is known to differ from the picture before in size, shape or orientation.
 
     Attributes
     ----------
@@ -28,8 +30,8 @@ class PlanarImage:
         Height and width in pixels, and 3: the shape of `rgb`.
     """
 
-    def __init__(self, planes: Bytes) -> None:
-        self._planes = planes
+    def __init__(self, planes: Bytes, *, is_cut: bool = False) -> None:
+        self._planes, self.is_cut = planes, is_cut
         self.shape = planes.shape[0] * 2 // 3, planes.shape[1], 3
 
     @cached_property

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
+from swapset.media.clip_pictures import ClipPictures
 from swapset.media.container import UnusableMedia, open_video
 from swapset.media.decode import planar_frames
-from swapset.media.ingest import Upright
+from swapset.media.deinterlace import Deinterlacer, FieldOrder
 from swapset.media.packets import MisleadingPackets, PacketIndex, decode_stamps
 from swapset.media.planar import PlanarImage
 from swapset.media.source import SourceReader
 from swapset.media.timeline import WithoutLeaps, nearest_frames
 
 Result = TypeVar("Result")
-Numbered = tuple[int, VideoFrame]
 
 
 class Samples(Protocol):
@@ -126,13 +127,14 @@ class _ByPackets:
         places = [self._shown[number] for number in numbers]
         stamps = self._index.stamps
         with open_video(self._path) as (container, stream):
-            # the clip's first frame tells how all frames are turned and scaled; the last one may
-            # be cut off, as in files that were not copied whole, and the clip shorter by it
+            # the clip's first frame tells its size, key frames tell properties of those that follow
+            first, keys = self._shown[0], self._index.keys_of(places)
+            # the last one may be cut off in files that were not copied whole, and the clip shorter
             end = self._shown[-1:] if self._unsure_of_end else []
-            wanted = sorted({self._shown[0], *places, *end})
+            wanted = sorted({first, *(key for key in keys if key > first), *places, *end})
             decoded = decode_stamps(container, stream, self._index, [stamps[i] for i in wanted])
-            frames = zip(wanted, decoded, strict=True)
-            yield from _converted(frames, places, lambda first: Upright(first, stream, 0))
+            frames = zip(wanted, _progressive(decoded, stream), strict=True)
+            yield from _converted(frames, places, ClipPictures(stream, 0))
             deque(frames, maxlen=0)
             self._unsure_of_end = False
 
@@ -156,24 +158,44 @@ class _WholeSource:
         """See `Samples.read`."""
         places = [self._shown[number] for number in numbers]
         with open_video(self._path) as (container, stream):
-            decoded = ((n, frame) for n, (_, frame) in enumerate(SourceReader(container, stream)))
+            reader = SourceReader(container, stream)
+            decoded = enumerate(frame for _, frame in Deinterlacer(stream).run(reader))
             frames = islice(decoded, self._shown[0], None)
-            yield from _converted(frames, places, lambda first: Upright(first, stream, 0))
+            yield from _converted(frames, places, ClipPictures(stream, 0))
+
+
+def _progressive(frames: Iterable[VideoFrame], stream: VideoStream) -> Iterator[VideoFrame]:
+    """Yield the frames; interlaced ones need their neighbours."""
+    fields = FieldOrder(stream)
+    for frame in frames:
+        fields.check(frame)
+        if fields.is_interlaced(frame):
+            raise MisleadingPackets("frames are interlaced")
+        yield frame
 
 
 def _converted(
-    frames: Iterator[Numbered], places: Sequence[int], upright: Callable[[VideoFrame], Upright]
+    frames: Iterator[tuple[int, VideoFrame]], places: Sequence[int], pictures: ClipPictures
 ) -> Iterator[PlanarImage]:
-    """Yield the source frames with some numbers, converted; the first frame is the clip's first."""
-    number, frame = next(frames)
-    convert = upright(frame)
+    """Yield the source frames with some numbers, converted as in the clip.
+
+    Parameters
+    ----------
+    frames : iterator of (int, VideoFrame)
+        Source frames with their numbers; the first one is the clip's first.
+    places : sequence of int
+        Numbers of the frames to yield, ascending.
+    pictures : ClipPictures
+        Sees these frames, the first one, and key frames, which tell properties of later ones.
+    """
+    number = -1
     image: PlanarImage | None = None
     for place in places:
         while number < place:
             number, frame = next(frames)
-            image = None
-        if image is None:
-            image = PlanarImage(convert(frame))
+            if image is None or number == place or frame.key_frame:
+                image = PlanarImage(pictures(frame), is_cut=pictures.is_cut)
+        assert image is not None  # noqa: S101 - frames have all places
         yield image
 
 

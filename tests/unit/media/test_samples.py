@@ -204,7 +204,7 @@ def test_seeks_that_go_elsewhere_are_noticed(
 ) -> None:
     path = encoded(source, tmp_path / "a.mp4")
     index = PacketIndex.read(path)
-    late = [(pts, dts + 20 * 512) for pts, dts in index.keys]
+    late = [index.keys[0], *(key + 25 * 512 for key in index.keys[1:])]
 
     def lie(*_: object) -> PacketIndex:
         return PacketIndex(index.stamps, late, index.unit, index.stated, index.whole)
