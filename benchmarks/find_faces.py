@@ -118,10 +118,12 @@ def demo_video(path: Path, frames: int) -> None:
 
 
 def looped(source: Path, path: Path, size: str, frames: int, gop: int) -> None:
-    """Loop a video to a number of frames, scale it, and encode it with a key frame every `gop`."""
+    """Loop a video, fit it into a size, and encode it with a key frame every `gop` frames."""
+    width, height = size.split("x")
+    fitted = f"scale={width}:{height}:force_original_aspect_ratio=decrease:flags=bicubic"
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-stream_loop", "-1", "-i", source,
-        "-vf", f"scale={size.replace('x', ':')}:flags=bicubic,setsar=1,fps=30",
+        "-vf", f"{fitted},pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,fps=30",
         "-frames:v", frames, "-an", "-c:v", "libx264", "-threads", 1, "-crf", 20, "-g", gop,
         "-pix_fmt", "yuv420p", path,
     ]  # fmt: skip
@@ -160,6 +162,7 @@ def compare(name: str, video: Path, tracker: Tracker, samples: int, repeats: int
     table = np.array(turns)
     whole, once = (float(np.median(table[:, column] / table[:, 2])) for column in (0, 1))
     away, lost, full = deviations(video, faces, tracker)
+    away = away or [float("nan")]
     misses = sum(face is None for face in faces.faces)
     print(
         f"{name:34s} {np.median(table[:, 0]):6.2f} {np.median(table[:, 2]):6.2f} {whole:6.2f} "

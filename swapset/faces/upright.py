@@ -36,8 +36,8 @@ def turn_needed(clip: Path, detector: Detector, *, min_face: float = 48) -> int:
         if index in _FIRST_LOOKS and len(search(detector, image, min_face=min_face)[0]):
             return 0
     samples = Samples()
-    for index, image in enumerate(planar_frames(clip)):
-        samples.offer(index, image)
+    for index, frame in enumerate(planar_frames(clip)):
+        samples.offer(index, frame)
     images = samples.images
     if any(len(search(detector, image, min_face=min_face)[0]) for image in images):
         return 0

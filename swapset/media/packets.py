@@ -94,10 +94,9 @@ class PacketIndex:
 
 
 class _Noted(NamedTuple):
-    """What is kept of a packet: its time stamps, and whether it is shown, and a key frame."""
+    """What is kept of a packet: its time stamp, and whether it is shown, and a key frame."""
 
     pts: int
-    dts: int
     shown: bool
     key: bool
 
@@ -114,13 +113,11 @@ def _packets_until(
         for packet in container.demux(stream):
             if not packet.size:
                 continue
-            pts, dts = packet.pts if in_order else packet.dts, packet.dts
-            if pts is None or dts is None or packet.is_corrupt:
+            pts = packet.pts if in_order else packet.dts
+            if pts is None or packet.is_corrupt:
                 raise MisleadingPackets("a packet is damaged or has no time stamp")
-            if packets and dts <= packets[-1].dts:
-                raise MisleadingPackets("time stamps leap back")
-            packets.append(_Noted(pts, dts, not packet.is_discard, packet.is_keyframe))
-            if limit is not None and dts - packets[0].dts > limit:
+            packets.append(_Noted(pts, not packet.is_discard, packet.is_keyframe))
+            if limit is not None and pts - packets[0].pts > limit:
                 return packets, False
     except (av.error.FFmpegError, IndexError) as error:  # IndexError: as in `SourceReader`
         raise MisleadingPackets(f"the container is damaged ({error})") from error
