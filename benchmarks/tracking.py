@@ -37,7 +37,7 @@ from swapset.faces.boxes import box_from_landmarks
 from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.track import Tracker
-from swapset.media.decode import frames
+from swapset.media.decode import frames, planar_frames
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
 
@@ -102,9 +102,9 @@ def main_landmarks(tracks: ClipTracks) -> np.ndarray:
 def compare(clip: Path) -> None:
     """Print the speeds and the differences between the landmarks."""
     tracker = Tracker(TrackSettings())
-    tracks = tracker.track(frames(clip))
+    tracks = tracker.track(planar_frames(clip))
     count = tracks.frames
-    ours = min(seconds(lambda: tracker.track(frames(clip))) for _ in range(REPEATS))
+    ours = min(seconds(lambda: tracker.track(planar_frames(clip))) for _ in range(REPEATS))
     decoding = min(seconds(lambda: sum(1 for _ in frames(clip))) for _ in range(REPEATS))
     once, twice, per_frame = landmarks_by_detection(clip)
     conventional = per_frame + decoding / count

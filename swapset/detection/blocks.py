@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from swapset.dataset.labels import read_labels
-from swapset.detection.find import Outlines, video_faces
+from swapset.detection.find import Outlines, sampled_faces, video_faces
 from swapset.detection.store import VideoFaces
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.io.files import is_empty
-from swapset.media.any_source import converted_clip
+from swapset.media.any_source import with_samples
+from swapset.media.container import UnusableMedia
 
 logger = logging.getLogger(__name__)
 
@@ -108,9 +110,9 @@ def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> I
         Number of frames to sample from each video.
     """
     for name, path in videos.items():
-        with converted_clip(path) as (clip, reason):
-            if reason:
-                logger.warning("%s is left out: %s", path, reason)
-                yield VideoFaces(name, reason=reason)
-            else:
-                yield video_faces(name, clip, tracker, wanted=wanted)
+        find = partial(sampled_faces, name, tracker=tracker, wanted=wanted)
+        try:
+            yield with_samples(path, find)
+        except UnusableMedia as error:
+            logger.warning("%s is left out: %s", path, error.reason)
+            yield VideoFaces(name, reason=error.reason)

@@ -26,6 +26,7 @@ from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.main_face import main_face
 from swapset.faces.track import Tracker
 from swapset.media.decode import frames as decode
+from swapset.media.decode import planar_frames
 from swapset.media.encode import VideoWriter
 from swapset.media.ingest import ingest
 from swapset.media.picture import open_picture
@@ -129,7 +130,7 @@ def score_clip(clip: Path, detector: Detector, every: int) -> Result:
     every : int
         n.
     """
-    tracks = Tracker(TrackSettings()).track(decode(clip), fps=FPS)
+    tracks = Tracker(TrackSettings()).track(planar_frames(clip), fps=FPS)
     numbers = list(range(0, tracks.frames, every))
     points = main_face(tracks, numbers, None)
     scores = np.full(len(numbers), np.nan)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from swapset.detection.single_frames import single_faces
 from swapset.detection.store import VideoFaces
-from swapset.detectors.face import cut_face
+from swapset.detectors.face import Face, cut_face
 from swapset.faces.main_face import main_face
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker
-from swapset.media.decode import frames as decode
+from swapset.media.samples import Samples, with_clip
 from swapset.media.timeline import sampled
-from swapset.types import Floats, Floats32, Image, Mask
+from swapset.types import Floats, Floats32, Image, Mask, Points
 
 Outlines = Sequence[Floats | None]
 """Outline (p, 2) of the swapped region in each frame of a fake, x and y in pixels; None = none."""
+
+_DENSE = 4  # frames per sample up to which it is faster to follow faces through all frames
 
 
 def video_faces(
@@ -29,7 +33,7 @@ def video_faces(
     expected: Floats | Floats32 | None = None,
     outlines: Outlines | None = None,
 ) -> VideoFaces:
-    """Follow the faces through a video and cut one out of each sampled frame.
+    """Find the main face in sampled frames of one of our videos, and cut it out.
 
     Parameters
     ----------
@@ -50,19 +54,52 @@ def video_faces(
     MediaError
         If the video cannot be read.
     """
-    tracks = tracker.track(decode(video))
-    numbers = sampled(tracks.frames, wanted)
-    points = main_face(tracks, numbers, expected)
-    faces = []
-    for number, image, landmarks in zip(numbers, _chosen(video, numbers), points, strict=True):
-        mask = None if outlines is None else _mask(outlines, number, image)
-        faces.append(cut_face(image, landmarks, swapped=mask))
-    return VideoFaces(name, numbers, faces)
+    find = partial(
+        sampled_faces, name, tracker=tracker, wanted=wanted, expected=expected, outlines=outlines
+    )
+    return with_clip(video, find)
 
 
-def _chosen(video: Path, numbers: Sequence[int]) -> Iterator[Image]:
-    wanted = set(numbers)
-    return (image for number, image in enumerate(decode(video)) if number in wanted)
+def sampled_faces(
+    name: str,
+    video: Samples,
+    tracker: Tracker,
+    *,
+    wanted: int,
+    expected: Floats | Floats32 | None = None,
+    outlines: Outlines | None = None,
+) -> VideoFaces:
+    """Find the main face in sampled frames, and cut it out, as `video_faces` does.
+
+    Faces are followed through the whole video only if most of its frames are needed. Otherwise
+    they are detected in the samples, with a few frames before each, and followed through the
+    frames around a sample in which they were lost.
+
+    Parameters
+    ----------
+    name : str
+    video : Samples
+        The video's frames.
+    tracker : Tracker
+    wanted : int
+    expected : (n, 68, 2) float, optional
+    outlines : sequence of (p, 2) float64 or None, optional
+        See `video_faces`.
+    """
+    numbers = sampled(video.frames, wanted)
+    cut = partial(_cut, outlines)
+    if video.frames <= _DENSE * wanted:
+        tracks = tracker.track(video.read(range(video.frames)))
+        points = main_face(tracks, numbers, expected)
+        images = (image.rgb for image in video.read(numbers))
+        faces = [cut(*each) for each in zip(numbers, images, points, strict=True)]
+        return VideoFaces(name, numbers, faces)
+    return VideoFaces(name, numbers, single_faces(video, numbers, tracker, expected, cut))
+
+
+def _cut(outlines: Outlines | None, number: int, image: Image, landmarks: Points) -> Face | None:
+    mask = None if outlines is None else _mask(outlines, number, image)
+    return cut_face(image, landmarks, swapped=mask)
 
 
 def _mask(outlines: Outlines, number: int, image: Image) -> Mask:

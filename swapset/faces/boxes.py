@@ -14,13 +14,6 @@ _CENTRE_ABOVE_MEAN = 0.114
 _SIDE = 2.81
 
 
-def landmark_spread(landmarks: ArrayLike) -> tuple[Floats, float]:
-    """Return the mean (2,) float64 of landmarks (n, 2) and their RMS distance to it, in pixels."""
-    points = np.asarray(landmarks, np.float64)
-    mean = points.mean(0)
-    return mean, float(np.sqrt(((points - mean) ** 2).sum(1).mean()))
-
-
 def box_from_landmarks(landmarks: ArrayLike) -> Floats32:
     """Return the square that dlib's HOG detector would draw around 68 landmarks.
 
@@ -35,10 +28,17 @@ def box_from_landmarks(landmarks: ArrayLike) -> Floats32:
         x0, y0, x1, y1 in pixels, from the eyebrows to just below the chin. Its side is called the
         size or height of a face in this project.
     """
-    mean, spread = landmark_spread(landmarks)
-    centre = mean - (0.0, _CENTRE_ABOVE_MEAN * spread)
-    half = _SIDE * spread / 2
-    return np.concatenate([centre - half, centre + half]).astype(np.float32)
+    return boxes_from_landmarks(np.asarray(landmarks)[None])[0]
+
+
+def boxes_from_landmarks(landmarks: ArrayLike) -> Floats32:
+    """Return the boxes (n, 4) float32 of n faces by their landmarks (n, 68, 2), in pixels."""
+    points = np.asarray(landmarks, np.float64)
+    centre = points.mean(1)
+    spread = np.sqrt(((points - centre[:, None]) ** 2).sum(2).mean(1))
+    centre[:, 1] -= _CENTRE_ABOVE_MEAN * spread
+    half = _SIDE / 2 * spread[:, None]
+    return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 
 def box_side(box: ArrayLike) -> float:

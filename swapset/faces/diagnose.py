@@ -8,6 +8,7 @@ import numpy as np
 
 from swapset.faces.boxes import box_side
 from swapset.faces.detect import Detector, search
+from swapset.media.planar import AnyImage, rgb_of
 from swapset.types import Image
 
 _SMALLEST = 20.0  # pixels from eyebrows to chin; below this, detectors see faces everywhere
@@ -22,28 +23,28 @@ class Samples:
     ----------
     limit : int
         Largest number of frames to keep; a longer clip gives at least half as many.
-
-    Attributes
-    ----------
-    images : list of (H, W, 3) uint8
-        The frames that are kept.
     """
 
     def __init__(self, limit: int = 6) -> None:
         self._limit = limit
         self._stride = 1
-        self.images: list[Image] = []
+        self._kept: list[AnyImage] = []
 
-    def offer(self, index: int, image: Image) -> None:
-        """Keep frame number `index`, (H, W, 3) uint8, if it is a multiple of the current stride.
+    @property
+    def images(self) -> list[Image]:
+        """The frames that are kept, (H, W, 3) uint8 RGB."""
+        return [rgb_of(image) for image in self._kept]
+
+    def offer(self, index: int, image: AnyImage) -> None:
+        """Keep frame number `index` if it is a multiple of the current stride.
 
         When there are too many frames, every other one is dropped and the stride doubles.
         """
         if index % self._stride:
             return
-        self.images.append(image)
-        if len(self.images) > self._limit:
-            self.images = self.images[::2]
+        self._kept.append(image)
+        if len(self._kept) > self._limit:
+            self._kept = self._kept[::2]
             self._stride *= 2
 
 

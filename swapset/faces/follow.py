@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import cached_property
 
-import cv2
 import numpy as np
 
-from swapset.faces.boxes import box_from_landmarks, box_side, intersection_over_union
+from swapset.faces.boxes import (
+    box_from_landmarks,
+    box_side,
+    boxes_from_landmarks,
+    intersection_over_union,
+)
 from swapset.faces.detect import Detector
 from swapset.faces.landmarks import LandmarkPredictor
+from swapset.media.planar import AnyImage, grey_of, rgb_of
 from swapset.types import Bytes, Floats32, Image, Points
 
 _CROP = 1.9  # side of the region in which a known face is looked for, in sides of the face
@@ -23,28 +28,29 @@ _MAX_STEP = 0.35  # largest move from one frame to the next, in sides of the fac
 _MAX_GROWTH = 1.2  # largest change of size from one frame to the next
 
 
-@dataclass(frozen=True)
 class Frame:
-    """A frame in the buffer.
+    """A frame in the buffer; converted only where that is needed.
 
-    Attributes
+    Parameters
     ----------
     index : int
         Number of the frame, from 0.
-    image : (H, W, 3) uint8, RGB
+    source : (H, W, 3) uint8 RGB, or PlanarImage
         The frame.
-    grey : (H, W) uint8
-        The frame in grey, on which the landmark predictor is faster.
     """
 
-    index: int
-    image: Image
-    grey: Bytes
+    def __init__(self, index: int, source: AnyImage) -> None:
+        self.index, self._source = index, source
 
-    @classmethod
-    def of(cls, index: int, image: Image) -> Frame:
-        """Return a frame of an image, (H, W, 3) uint8 RGB, with its grey version."""
-        return cls(index, image, np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8))
+    @cached_property
+    def image(self) -> Image:
+        """The frame, (H, W, 3) uint8 RGB."""
+        return rgb_of(self._source)
+
+    @cached_property
+    def grey(self) -> Bytes:
+        """The frame in grey, (H, W) uint8, on which the landmark predictor is faster."""
+        return grey_of(self._source)
 
 
 class Follower:
@@ -108,12 +114,12 @@ class Follower:
         (68, 2) float32 or None
             x, y in pixels; None if the detector sees no face there.
         """
-        detected = self._detect_near(frame, box, wide=wide)
+        detected = self.locate(frame, box, wide=wide)
         return None if detected is None else self.fit(frame, detected)
 
     def confirms(self, frame: Frame, landmarks: Points) -> bool:
         """Return whether a new detection confirms the landmarks, (68, 2) float32 in pixels."""
-        detected = self._detect_near(frame, box_from_landmarks(landmarks))
+        detected = self.locate(frame, box_from_landmarks(landmarks))
         if detected is None:
             return False
         first = self._predictor.predict(frame.grey, detected)
@@ -123,8 +129,8 @@ class Follower:
         second = self._predictor.predict(frame.grey, box_from_landmarks(first))
         return _error(second, landmarks) <= _SAME_LANDMARKS
 
-    def _detect_near(self, frame: Frame, box: Floats32, *, wide: bool = False) -> Floats32 | None:
-        """Return the detected box that overlaps a given box best, or None."""
+    def locate(self, frame: Frame, box: Floats32, *, wide: bool = False) -> Floats32 | None:
+        """Return the detected box that overlaps a given box best, or None, as for `find`."""
         side = box_side(box)
         x0, y0, crop = _crop(frame.image, box, _WIDE_CROP if wide else _CROP)
         if min(crop.shape[:2]) < side / 2:
@@ -171,7 +177,7 @@ class Follower:
 
 def is_steady(path: list[Points]) -> bool:
     """Return whether a run of landmarks, (68, 2) float32 each, moves no faster than a face does."""
-    boxes = np.array([box_from_landmarks(points) for points in path], np.float64)
+    boxes = np.asarray(boxes_from_landmarks(path), np.float64)
     sides = boxes[:, 2] - boxes[:, 0]
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     if not (sides > 0).all():

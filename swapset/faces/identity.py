@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import dlib
 import numpy as np
@@ -11,6 +13,9 @@ from numpy.typing import ArrayLike
 
 from swapset.faces.dlib_files import EMBEDDER, find_model
 from swapset.types import Floats, Floats32, Image
+
+if TYPE_CHECKING:
+    from swapset.faces.dlib_resnet import FaceResNet
 
 SAME_PERSON = 0.6
 """Embedding distance below which dlib's author calls two faces the same person."""
@@ -45,10 +50,16 @@ class FaceEmbedder:
     """
 
     def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
-        from swapset.faces.dlib_resnet import load_face_resnet  # torch takes a second to import
+        self._path = find_model(EMBEDDER, model_path, key="track.embedder")
+        if model_path is not None:
+            self._network  # noqa: B018 - tries a file of the user's at once
 
-        path = find_model(EMBEDDER, model_path, key="track.embedder")
-        self._network = load_face_resnet(path)
+    @cached_property
+    def _network(self) -> FaceResNet:
+        """The network, loaded when the first face is embedded: torch takes seconds to import."""
+        from swapset.faces.dlib_resnet import load_face_resnet
+
+        return load_face_resnet(self._path)
 
     def embed(self, image: Image, landmarks: ArrayLike) -> Floats32:
         """Return the embedding of one face.

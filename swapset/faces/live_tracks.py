@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from swapset.faces.boxes import box_from_landmarks, intersection_over_smaller
+from swapset.faces.boxes import (
+    box_from_landmarks,
+    boxes_from_landmarks,
+    intersection_over_smaller,
+)
 from swapset.faces.clip_tracks import ClipTracks
 from swapset.faces.identity import FaceEmbedder, distances
 from swapset.types import Floats32, Image, Points
@@ -219,7 +223,7 @@ def assemble(
         cuts=np.array(cuts, np.int32),
         track=np.array([row[0] for row in rows], np.int32),
         frame=np.array([row[1] for row in rows], np.int32),
-        box=np.array([box_from_landmarks(each) for each in points], np.float32).reshape(-1, 4),
+        box=boxes_from_landmarks(points),
         landmarks=points,
         detected=np.array([row[3] for row in rows], bool),
         embeddings=np.concatenate([np.empty((0, 128), np.float32), *vectors]),

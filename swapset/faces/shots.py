@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from swapset.types import Floats32, Image
+from swapset.media.planar import AnyImage, PlanarImage, thinned
+from swapset.types import Floats32
 
 _SIDE = 32
 _SHIFT = 3  # thumbnail cells by which the picture may move from frame to frame
@@ -27,23 +28,24 @@ class ShotDetector:
     def __init__(self) -> None:
         self._last: Floats32 | None = None
 
-    def is_cut(self, frame: Image) -> bool:
+    def is_cut(self, frame: AnyImage) -> bool:
         """Return whether a frame begins a new shot; the first frame of a clip does not.
 
         Parameters
         ----------
-        frame : (H, W, 3) uint8
-            The next frame of the clip, in any channel order.
+        frame : (H, W, 3) uint8, or PlanarImage
+            The next frame of the clip; of an array, the channels may have any order.
         """
         stride = max(1, min(frame.shape[:2]) // (4 * _SIDE))  # skips most pixels of large frames
-        part = np.ascontiguousarray(frame[::stride, ::stride])
-        thumbnail = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+        thumbnail = cv2.resize(thinned(frame, stride), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
         # blurred, because only shifts of whole cells are searched
         now = np.asarray(cv2.blur(thumbnail.astype(np.float32), (2, 2)), np.float32)
         last = self._last
         self._last = now
         if last is None:
             return False
+        if isinstance(frame, PlanarImage) and frame.is_cut:
+            return True
         if float(np.abs(now - last).mean()) < _DIFFERENCE:
             return False
         return _best_correlation(now, last) < _CORRELATION

@@ -21,7 +21,9 @@ from swapset.faces.identity import FaceEmbedder, face_chip
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.live_tracks import Embedded, Track, assemble, embed_track, first_contact, touches
 from swapset.faces.shots import ShotDetector
-from swapset.types import Floats32, Image
+from swapset.faces.single_frames import FaceFinder
+from swapset.media.planar import AnyImage
+from swapset.types import Floats32
 
 if TYPE_CHECKING:  # spares users of the tracker the import of the whole config
     from swapset.config.sections import TrackSettings
@@ -69,15 +71,25 @@ class Tracker:
         self._follower = Follower(self._detector, LandmarkPredictor(settings.predictor))
         self._embedder = None if everyone else FaceEmbedder(settings.embedder)
 
+    @property
+    def finder(self) -> FaceFinder:
+        """The tracker's own detector and predictor, for single frames."""
+        return FaceFinder(self._settings, self._detector, self._follower)
+
+    @property
+    def embedder(self) -> FaceEmbedder | None:
+        """The network that tells people apart; None if everyone is followed."""
+        return self._embedder
+
     def track(
-        self, frames: Iterable[Image], *, fps: float = 30.0, cuts: Collection[int] = ()
+        self, frames: Iterable[AnyImage], *, fps: float = 30.0, cuts: Collection[int] = ()
     ) -> ClipTracks:
         """Return all faces of a clip.
 
         Parameters
         ----------
-        frames : iterable of (H, W, 3) uint8, RGB
-            The clip's frames, all of one size; read once and not kept.
+        frames : iterable of (H, W, 3) uint8 RGB, or of PlanarImage
+            The clip's frames, all of one size; read once and not kept. Planes are faster.
         fps : float
             Frames per second, stored with the result.
         cuts : collection of int
@@ -94,13 +106,13 @@ class Tracker:
 
 
 def track_clip(
-    frames: Iterable[Image], *, settings: TrackSettings, fps: float = 30.0
+    frames: Iterable[AnyImage], *, settings: TrackSettings, fps: float = 30.0
 ) -> ClipTracks:
     """Return all faces of one clip. For several clips, use one `Tracker`, to load models once.
 
     Parameters
     ----------
-    frames : iterable of (H, W, 3) uint8, RGB
+    frames : iterable of (H, W, 3) uint8 RGB, or of PlanarImage
         The clip's frames, all of one size.
     settings : TrackSettings
         Section `track` of the config.
@@ -134,7 +146,7 @@ class _ClipTracker:
         self._next_search = 0
         self._alert_until = 0
 
-    def run(self, frames: Iterable[Image], fps: float, cuts: Collection[int]) -> ClipTracks:
+    def run(self, frames: Iterable[AnyImage], fps: float, cuts: Collection[int]) -> ClipTracks:
         shots, samples = ShotDetector(), Samples()
         buffer: list[Frame] = []
         size, count = (0, 0), 0
@@ -145,7 +157,7 @@ class _ClipTracker:
                 self._process(buffer)
                 self._start_shot(index)
                 buffer = []
-            buffer.append(Frame.of(index, image))
+            buffer.append(Frame(index, image))
             # a shot's first frame is searched at once, so that nothing must be repeated later
             if len(buffer) == self._settings.every or index == self._next_search:
                 self._process(buffer)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from swapset.faces.detect import Detector, search
 from swapset.faces.diagnose import Samples, diagnose
-from swapset.media.decode import frames
+from swapset.media.decode import frames, planar_frames
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +36,12 @@ def turn_needed(clip: Path, detector: Detector, *, min_face: float = 48) -> int:
         if index in _FIRST_LOOKS and len(search(detector, image, min_face=min_face)[0]):
             return 0
     samples = Samples()
-    for index, image in enumerate(frames(clip)):
-        samples.offer(index, image)
-    if any(len(search(detector, image, min_face=min_face)[0]) for image in samples.images):
+    for index, frame in enumerate(planar_frames(clip)):
+        samples.offer(index, frame)
+    images = samples.images
+    if any(len(search(detector, image, min_face=min_face)[0]) for image in images):
         return 0
-    turn = int(diagnose(samples.images, detector, min_face=min_face).get("upside_down", 0))
+    turn = int(diagnose(images, detector, min_face=min_face).get("upside_down", 0))
     if turn:
         logger.warning("%s: turned clockwise by %d degrees to show its faces upright", clip, turn)
     return turn

@@ -128,19 +128,18 @@ def to_bt601(planes: np.ndarray, *, matrix: int, full_range: bool) -> np.ndarray
     change = _ycbcr_to_rgb(_BT601, False, inverse=True) @ _ycbcr_to_rgb(matrix, full_range)
     zero = np.array([0 if full_range else 16, 128, 128])
     offset = np.array([16, 128, 128]) - change @ zero
-    chroma = planes[height:].reshape(2, height // 2, width // 2)
+    blue, red = planes[height:].reshape(2, height // 2, width // 2)
+    out = np.empty_like(planes)
     # Grey stays grey, so that new chroma does not depend on luma, and new luma is old luma, scaled,
     # plus a correction from chroma.
-    parts = cv2.transform(
-        cv2.merge(list(chroma.astype(np.float32))),
-        np.column_stack([change[:, 1:], offset]).astype(np.float32),
-    )
-    correction = cv2.resize(parts[..., 0], (width, height), interpolation=cv2.INTER_NEAREST)
-    luma = planes[:height].astype(np.float32)
-    out = np.empty_like(planes)
-    out[:height] = cv2.addWeighted(luma, change[0, 0], correction, 1, 0, dtype=cv2.CV_8U)
-    converted = np.clip(np.rint(parts[..., 1:]), 0, 255).astype(np.uint8)
-    out[height:] = converted.transpose(2, 0, 1).reshape(height // 2, width)
+    for row, chroma in enumerate(out[height:].reshape(2, height // 2, width // 2), start=1):
+        _, of_blue, of_red = change[row]
+        cv2.addWeighted(blue, of_blue, red, of_red, offset[row], dst=chroma, dtype=cv2.CV_8U)
+    of_luma, of_blue, of_red = change[0]
+    small = cv2.addWeighted(blue, of_blue, red, of_red, offset[0], dtype=cv2.CV_32F)
+    correction = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+    luma = out[:height]
+    cv2.addWeighted(planes[:height], of_luma, correction, 1, 0, dst=luma, dtype=cv2.CV_8U)
     return out
 
 

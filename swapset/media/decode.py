@@ -14,21 +14,22 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from swapset.errors import MediaError
-from swapset.media.colour import grey_to_planes, i420_to_rgb, over_black, rgb_to_i420, to_bt601
+from swapset.media.checksums import check_matroska
+from swapset.media.colour import grey_to_planes, over_black, rgb_to_i420, to_bt601
 from swapset.media.container import open_video
 from swapset.media.hdr_metadata import peak_of
 from swapset.media.layout import is_full_range, kind_of, matrix_of, relayout, signal_of
 from swapset.media.light import Light, White, largest_of, light_of, linear, to_bt709, white_level
+from swapset.media.planar import PlanarImage
 
 
 def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
-    """Decode all frames of a clip in order.
+    """Decode all frames of a clip in order, as RGB.
 
     Parameters
     ----------
     path : path-like
-        A video written by `swapset.media`. (Other videos: odd sizes lose one pixel and rotation is
-        not applied; use `swapset.media.ingest`.)
+        See `planar_frames`.
     threads : int
         Decoding threads.
 
@@ -40,9 +41,35 @@ def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
     Raises
     ------
     MediaError
+        See `planar_frames`.
+    """
+    for image in planar_frames(path, threads=threads):
+        yield image.rgb
+
+
+def planar_frames(path: str | Path, *, threads: int = 1) -> Iterator[PlanarImage]:
+    """Decode all frames of a clip in order, without converting them to RGB.
+
+    Parameters
+    ----------
+    path : path-like
+        A video written by `swapset.media`. (Other videos: odd sizes lose one pixel and rotation is
+        not applied; use `swapset.media.ingest`.)
+    threads : int
+        Decoding threads.
+
+    Yields
+    ------
+    PlanarImage
+
+    Raises
+    ------
+    MediaError
         If the file cannot be read, is damaged, or holds fewer frames than its header says.
     """
     with open_video(path, threads=threads) as (container, stream):
+        if container.format.name.startswith("matroska"):
+            check_matroska(Path(path))
         stream.codec_context.options = {**stream.codec_context.options, "err_detect": "explode"}
         expected = expected_frames(container, stream)
         convert = PlaneConverter()
@@ -51,7 +78,7 @@ def frames(path: str | Path, *, threads: int = 1) -> Iterator[np.ndarray]:
             for frame in container.decode(stream):
                 if frame.is_corrupt:
                     raise MediaError(f"{path}: frame {count} is damaged")
-                yield i420_to_rgb(convert(frame))
+                yield PlanarImage(convert(frame))
                 count += 1
         except av.error.FFmpegError as error:
             raise MediaError(f"{path}: damaged after {count} frames ({error.strerror})") from error

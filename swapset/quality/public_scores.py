@@ -22,7 +22,7 @@ from swapset.faces.masks import polygon
 from swapset.faces.track import Tracker
 from swapset.io.files import write_csv
 from swapset.media.any_source import FPS, converted_clip
-from swapset.media.decode import frames
+from swapset.media.decode import frames, planar_frames
 from swapset.quality.fake_scores import FakeScore, FakeToScore, score_fakes
 from swapset.quality.same_frames import same_frames
 from swapset.types import Floats32
@@ -90,7 +90,7 @@ def score_pairs(
     @lru_cache(maxsize=256)
     def person(video: Path) -> Floats32:
         with converted_clip(video) as (clip, reason):
-            return UNKNOWN if reason else _reference(tracker.track(frames(clip), fps=FPS))
+            return UNKNOWN if reason else _reference(tracker.track(planar_frames(clip), fps=FPS))
 
     rows = []
     for pair in pairs:
@@ -118,7 +118,7 @@ def _one(
     ):
         if original_reason or fake_reason:
             return no_score, original_reason or fake_reason
-        tracks = tracker.track(frames(original), fps=FPS)
+        tracks = tracker.track(planar_frames(original), fps=FPS)
         points = main_face(tracks, range(tracks.frames), None)
         seen = np.asarray(np.isfinite(points).all(axis=(1, 2)))
         if not seen.any():

@@ -185,6 +185,18 @@ def test_damage_is_an_error(tmp_path: Path) -> None:
             list(frames(cut))
 
 
+def test_any_changed_byte_of_a_clip_is_an_error(tmp_path: Path) -> None:
+    clip = write(tmp_path / "a.mkv", photographs(12), codec="lossless").read_bytes()
+    broken = tmp_path / "broken.mkv"
+    rng = np.random.default_rng(0)
+    for place in rng.integers(len(clip) // 20, len(clip) * 19 // 20, 12):
+        changed = bytearray(clip)
+        changed[place] ^= 1 << int(rng.integers(8))
+        broken.write_bytes(changed)
+        with pytest.raises(MediaError, match=r"broken\.mkv.*damaged"):
+            list(frames(broken))
+
+
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="no such file"):
         next(frames(tmp_path / "none.mp4"))
