@@ -12,8 +12,8 @@ the main face. Both see the same frames. Models are loaded before the clock star
 processor time, in turns, and the ratio is the median over the turns. The ratio without the second
 detection leaves its time out of the usual way.
 
-Each video is looped and encoded by x264 (crf 20) for each size and interval of key frames. Without
-VIDEO, a clip of the demo is played forth and back.
+Each video is played forth and back and encoded by x264 (crf 20) for each size and interval of key
+frames. Without VIDEO, a clip of the demo is.
 
 Deviations are the largest difference of the four sides of the face's box from that of full tracking
 (`Tracker` through all frames), in % of the face's width.
@@ -54,7 +54,7 @@ from swapset.media.timeline import sampled
 
 FIVE = [37, 44, 30, 49, 55]
 PLACES = np.array([[88, 118], [168, 118], [128, 164], [95, 211], [161, 211]], np.float32)
-"""Where the usual way puts these landmarks in a crop of 256 x 256."""
+"""Places of these landmarks in the usual way's crop of 256 x 256."""
 
 
 @dataclass
@@ -118,12 +118,15 @@ def demo_video(path: Path, frames: int) -> None:
 
 
 def looped(source: Path, path: Path, size: str, frames: int, gop: int) -> None:
-    """Loop a video, fit it into a size, and encode it with a key frame every `gop` frames."""
+    """Play a video forth and back, fitted into a size, with a key frame every `gop` frames."""
     width, height = size.split("x")
     fitted = f"scale={width}:{height}:force_original_aspect_ratio=decrease:flags=bicubic"
+    padded = f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,fps=30"
+    # a plain loop would jump, as recordings of one head don't
+    endless = "split[there][copy];[copy]reverse[back];[there][back]concat,loop=-1:32767"
     command = [
-        imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-stream_loop", "-1", "-i", source,
-        "-vf", f"{fitted},pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,fps=30",
+        imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-i", source,
+        "-vf", f"{fitted},{padded},{endless}",
         "-frames:v", frames, "-an", "-c:v", "libx264", "-threads", 1, "-crf", 20, "-g", gop,
         "-pix_fmt", "yuv420p", path,
     ]  # fmt: skip

@@ -120,8 +120,20 @@ class Follower:
     def confirms(self, frame: Frame, landmarks: Points) -> bool:
         """Return whether a new detection confirms the landmarks, (68, 2) float32 in pixels."""
         detected = self.locate(frame, box_from_landmarks(landmarks))
-        if detected is None:
-            return False
+        return detected is not None and self.agrees(frame, landmarks, detected)
+
+    def agrees(self, frame: Frame, landmarks: Points, detected: Floats32) -> bool:
+        """Return whether landmarks that were followed belong to a detected face.
+
+        Parameters
+        ----------
+        frame : Frame
+            The frame.
+        landmarks : (68, 2) float32
+            x, y in pixels.
+        detected : (4,) float32
+            Box x0, y0, x1, y1 in pixels.
+        """
         first = self._predictor.predict(frame.grey, detected)
         if _error(first, landmarks) <= _SAME_LANDMARKS:
             return True
@@ -130,7 +142,22 @@ class Follower:
         return _error(second, landmarks) <= _SAME_LANDMARKS
 
     def locate(self, frame: Frame, box: Floats32, *, wide: bool = False) -> Floats32 | None:
-        """Return the detected box that overlaps a given box best, or None, as for `find`."""
+        """Return the detected box that overlaps a given box best.
+
+        Parameters
+        ----------
+        frame : Frame
+            The frame.
+        box : (4,) float32
+            x0, y0, x1, y1 in pixels where the face was last.
+        wide : bool
+            Whether to look in a wider region, for a face that was lost.
+
+        Returns
+        -------
+        (4,) float32 or None
+            Square x0, y0, x1, y1 in pixels; None if the detector sees no face there.
+        """
         side = box_side(box)
         x0, y0, crop = _crop(frame.image, box, _WIDE_CROP if wide else _CROP)
         if min(crop.shape[:2]) < side / 2:

@@ -22,11 +22,9 @@ from swapset.types import Floats, Floats32, Points
 if TYPE_CHECKING:  # spares users the import of the whole config
     from swapset.config.sections import TrackSettings
 
-RUN_UP = 2
+RUN_UP = 3
 """Frames before a single one through which its faces are followed, as `Tracker` follows them."""
 
-_SETTLED = 0.01  # change of a box, in its sides, from one prediction to the next
-_MOST_MORE = 4  # predictions until boxes settle
 _OVERLAP = 0.3  # covered share of the smaller of two boxes above which they are of one face
 
 
@@ -99,18 +97,16 @@ class FaceFinder:
         return near
 
     def _settled(self, frames: Sequence[Frame], box: Floats32) -> Points:
-        """Return a face's landmarks in the last frame, followed from the first until they settle.
+        """Return a face's landmarks in the last frame, followed from the first.
 
-        One prediction depends on its box; this way it is the box by the landmarks before, as in a
-        face that was followed for long.
+        One prediction depends on the box; this way it is the box by the frame before, as in a
+        face that was followed for long. A face that jumped is not where following leads.
         """
         path = [self._follower.fit(frames[0], box)]
         path += self._follower.follow(frames[1:], path[0])
-        for _ in range(_MOST_MORE):
-            if len(path) > 1 and _moved(*path[-2:]) <= _SETTLED:
-                return path[-1]
-            path += self._follower.follow(frames[-1:], path[-1])
-        return np.mean(path[-2:], axis=0, dtype=np.float32)  # predictions that go to and fro
+        if len(frames) == 1 or self._follower.agrees(frames[-1], path[-1], box):
+            return path[-1]
+        return self._follower.fit(frames[-1], box)
 
 
 def _one_shot(images: Sequence[AnyImage]) -> list[Frame]:
@@ -123,12 +119,6 @@ def _one_shot(images: Sequence[AnyImage]) -> list[Frame]:
 def _away(points: Points, centre: Floats) -> float:
     box = box_from_landmarks(points)
     return float(np.linalg.norm((box[:2] + box[2:]) / 2 - centre))
-
-
-def _moved(before: Points, after: Points) -> float:
-    """Return the largest change of the sides of a face's box, in sides of the box."""
-    first, second = box_from_landmarks(before), box_from_landmarks(after)
-    return float(np.abs(second - first).max()) / box_side(second)
 
 
 def _is_free(box: Floats32, faces: Sequence[Floats32]) -> bool:

@@ -94,7 +94,7 @@ class PacketIndex:
 
 
 class _Noted(NamedTuple):
-    """What is kept of a packet: its time stamp, and whether it is shown, and a key frame."""
+    """A packet's time stamp, and whether it is shown, and a key frame."""
 
     pts: int
     shown: bool

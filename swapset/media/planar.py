@@ -45,7 +45,18 @@ class PlanarImage:
         return np.asarray(cv2.LUT(self._planes[: self.shape[0]], _LEVELS), np.uint8)
 
     def thinned(self, stride: int) -> Image:
-        """Return every n-th pixel of every n-th row, as of `rgb`, without converting the others."""
+        """Return every n-th pixel of every n-th row, without converting the others.
+
+        Parameters
+        ----------
+        stride : int
+            The n.
+
+        Returns
+        -------
+        (h, w, 3) uint8, RGB
+            As of `rgb`.
+        """
         height, width, _ = self.shape
         chroma = self._planes[height:].reshape(2, height // 2, width // 2)
         if stride % 2:
@@ -78,7 +89,19 @@ def grey_of(image: AnyImage) -> Bytes:
 
 
 def thinned(image: AnyImage, stride: int) -> Image:
-    """Return every n-th pixel of every n-th row of a picture, RGB, C-contiguous uint8."""
+    """Return every n-th pixel of every n-th row of a picture.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8 RGB, or PlanarImage
+    stride : int
+        The n.
+
+    Returns
+    -------
+    (ceil(H / n), ceil(W / n), 3) uint8, RGB
+        C-contiguous.
+    """
     if isinstance(image, PlanarImage):
         return image.thinned(stride)
     return np.ascontiguousarray(image[::stride, ::stride])
