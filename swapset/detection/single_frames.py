@@ -19,6 +19,7 @@ from swapset.types import Floats, Floats32, Image, Points
 Expected = Floats | Floats32 | None
 Cut = Callable[[int, Image, Points], Face | None]
 
+_EVERYBODY = 4  # samples, in the first of which faces smaller than the largest are looked for
 _AROUND = 15  # frames on both sides of a sample through which a face is followed that was lost
 
 
@@ -44,7 +45,12 @@ def single_faces(
     seen: list[list[Face]] = []
     near: list[Floats32] = []
     for number, images in _with_run_up(video, numbers):
-        points = _visible(finder, number, images, near, expected)
+        smaller = not near or len(seen) % _EVERYBODY == 0
+        points = (
+            finder.all_faces(images, near, smaller=smaller)
+            if expected is None
+            else _expected_face(finder, number, images, expected)
+        )
         faces = [cut(number, images[-1].rgb, each) for each in points]
         seen.append([face for face in faces if face is not None])
         near = [box_from_landmarks(each) for each in points] or near
@@ -65,16 +71,10 @@ def _with_run_up(video: Samples, numbers: Sequence[int]) -> Iterator[tuple[int, 
             yield number, [image for n, image in recent if n >= number - RUN_UP]
 
 
-def _visible(
-    finder: FaceFinder,
-    number: int,
-    images: Sequence[PlanarImage],
-    near: Sequence[Floats32],
-    expected: Expected,
+def _expected_face(
+    finder: FaceFinder, number: int, images: Sequence[PlanarImage], expected: Floats | Floats32
 ) -> list[Points]:
-    """Return the landmarks of all faces in a frame, or of the expected one."""
-    if expected is None:
-        return finder.all_faces(images, near)
+    """Return the landmarks of the expected face in a frame, if it is there."""
     if not _is_there(expected, number):
         return []
     face = finder.face_near(images, box_from_landmarks(expected[number]))

@@ -236,7 +236,9 @@ def _best_first(
     return corners[kept], certainty[kept]
 
 
-def search(detector: Detector, image: Image, *, min_face: float) -> Detections:
+def search(
+    detector: Detector, image: Image, *, min_face: float, smaller: bool = True
+) -> Detections:
     """Look for faces from large to small, and stop before faces too small to matter.
 
     Parameters
@@ -248,6 +250,9 @@ def search(detector: Detector, image: Image, *, min_face: float) -> Detections:
     min_face : float
         Smallest face in pixels. Once a face is found, only others at least half as large are
         looked for, which takes 6 ms instead of 50 on a talking head.
+    smaller : bool
+        Whether to look for those at all; without, only faces about as large as the largest are
+        sure to be found.
 
     Returns
     -------
@@ -264,7 +269,7 @@ def search(detector: Detector, image: Image, *, min_face: float) -> Detections:
         if len(boxes):
             largest = float((boxes[:, 2] - boxes[:, 0]).max())
             floor = max(min_face, largest / 2)
-            fine = floor >= 0.75 * size
+            fine = floor >= 0.75 * size or not smaller
             return (boxes, scores) if fine else detector.detect(image, min_face=floor)
         if size <= min_face:
             return boxes, scores

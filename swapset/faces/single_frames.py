@@ -22,7 +22,7 @@ from swapset.types import Floats, Floats32, Points
 if TYPE_CHECKING:  # spares users the import of the whole config
     from swapset.config.sections import TrackSettings
 
-RUN_UP = 3
+RUN_UP = 4
 """Frames before a single one through which its faces are followed, as `Tracker` follows them."""
 
 _OVERLAP = 0.3  # covered share of the smaller of two boxes above which they are of one face
@@ -46,7 +46,9 @@ class FaceFinder:
         self._min_face = float(settings.min_face)
         self._detector, self._follower = detector, follower
 
-    def all_faces(self, images: Sequence[AnyImage], near: Sequence[Floats32]) -> list[Points]:
+    def all_faces(
+        self, images: Sequence[AnyImage], near: Sequence[Floats32], *, smaller: bool = True
+    ) -> list[Points]:
         """Return the landmarks of the faces in a frame, of those that matter.
 
         Parameters
@@ -55,6 +57,9 @@ class FaceFinder:
             Successive frames, of which the last one counts.
         near : sequence of (4,) float32
             Boxes x0, y0, x1, y1 in pixels where faces were in an earlier frame.
+        smaller : bool
+            Whether to look everywhere for faces down to half of the largest one's size, or, in
+            less time, only for those about as large.
 
         Returns
         -------
@@ -62,7 +67,9 @@ class FaceFinder:
             x, y in pixels; without faces less than half as large as another.
         """
         frames = _one_shot(images)
-        boxes, scores = search(self._detector, frames[-1].image, min_face=self._min_face)
+        boxes, scores = search(
+            self._detector, frames[-1].image, min_face=self._min_face, smaller=smaller
+        )
         found = [boxes[index] for index in without_overlaps(boxes, scores, limit=_OVERLAP)]
         for box in near:
             if _is_free(box, found):

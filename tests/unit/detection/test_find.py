@@ -122,6 +122,20 @@ def test_the_person_seen_longest_counts(tmp_path: Path, tracker: Tracker) -> Non
         assert face.landmarks[:, 0].mean() < 160
 
 
+def test_a_smaller_face_that_is_seen_longer_counts(tmp_path: Path, tracker: Tracker) -> None:
+    """The astronaut is larger, but comes late; smaller faces are not looked for in each sample."""
+
+    def guest(number: int) -> Image:
+        alone = placed("hopper", (80, 140), 62)
+        return alone if number < 35 else placed("astronaut", (230, 120), 100, onto=alone)
+
+    path = write(tmp_path / "a.mp4", guest)
+    faces = video_faces("a", path, tracker, wanted=WANTED)
+    assert all(face is not None for face in faces.faces)
+    assert max(deviation(faces, tracked(path, faces.frames, tracker))) < 0.02
+    assert all(face.landmarks[:, 0].mean() < 130 for face in faces.faces if face is not None)
+
+
 def test_a_cut_before_a_sample(tmp_path: Path, tracker: Tracker) -> None:
     """The frames before the cut tell nothing about the face after it."""
 
@@ -141,8 +155,8 @@ def test_faces_lost_in_a_sample_are_followed(
     seen = tracker.finder.__class__.all_faces
     turn = iter(range(WANTED))
 
-    def blind(*arguments: object) -> object:
-        return [] if next(turn) == 3 else seen(*arguments)  # type: ignore[arg-type]
+    def blind(*arguments: object, **options: object) -> object:
+        return [] if next(turn) == 3 else seen(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(tracker.finder.__class__, "all_faces", blind)
     faces = video_faces("a", path, tracker, wanted=WANTED)
