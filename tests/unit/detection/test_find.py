@@ -126,8 +126,9 @@ def test_a_smaller_face_that_is_seen_longer_counts(tmp_path: Path, tracker: Trac
     """The astronaut is larger, but comes late; smaller faces are not looked for in each sample."""
 
     def guest(number: int) -> Image:
-        alone = placed("hopper", (80, 140), 62)
-        return alone if number < 35 else placed("astronaut", (230, 120), 100, onto=alone)
+        alone = placed("hopper", (80, 140), 62, onto=background())
+        left = max(230, 400 - 10 * max(number - 15, 0))
+        return placed("astronaut", (left, 120), 100, onto=alone)
 
     path = write(tmp_path / "a.mp4", guest)
     faces = video_faces("a", path, tracker, wanted=WANTED)

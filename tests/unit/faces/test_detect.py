@@ -75,6 +75,15 @@ def test_search_finds_small_faces_and_the_second_of_two(hog: HogDetector) -> Non
     assert len(search(hog, pair, min_face=48)[0]) == 2
 
 
+def test_search_can_leave_out_faces_smaller_than_the_largest(hog: HogDetector) -> None:
+    size = 480, 640
+    large = placed("astronaut", (180, 240), 136, size=size)
+    pair = placed("hopper", (460, 240), 64, size=size, onto=large)
+    assert len(search(hog, pair, min_face=48)[0]) == 2
+    (box,), _ = search(hog, pair, min_face=48, smaller=False)
+    assert 112 < (box[0] + box[2]) / 2 < 248
+
+
 def test_landmarks_give_the_detectors_box_whatever_the_size() -> None:
     points = LandmarkPredictor().predict(portrait("astronaut"), ASTRONAUT_BOX)
     box = box_from_landmarks(points)
