@@ -21,6 +21,7 @@ from swapset.media.any_source import converted_clip
 from swapset.media.ingest import ingest
 from swapset.media.picture import read_picture
 from swapset.media.probe import probe
+from swapset.media.samples import Samples, with_source
 from swapset.obstruction.protect.files import protect_file
 from swapset.obstruction.protect.measure import Job
 from swapset.obstruction.protect.noise import Protector
@@ -83,6 +84,17 @@ def _frames(path: Path, results: Path) -> str:
     """Read a picture like those of public datasets, where a folder of pictures is a video."""
     with converted_clip(path.parent) as (_, reason):
         return reason or "read"
+
+
+def _samples(path: Path, results: Path) -> str:
+    """Read some frames like rule find_faces on public videos."""
+
+    def some(video: Samples) -> None:
+        for image in video.read(range(0, video.frames, 7)):
+            assert image.rgb.shape == image.shape
+
+    with_source(path, some, fps=30, seconds=SECONDS)
+    return "read"
 
 
 def _detector(path: Path, results: Path) -> str:
@@ -157,6 +169,7 @@ JOBS: dict[str, Callable[[Path, Path], str]] = {
     "scored picture": _scored_picture,
     "labelled picture": _labelled_picture,
     "frames": _frames,
+    "samples": _samples,
     "protect picture": _protect_picture,
     "detector": _detector,
     "extractor": _extractor,
