@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from swapset.detection.single_frames import single_faces
+from swapset.detection.single_frames import followed_faces, single_faces
 from swapset.detection.store import VideoFaces
 from swapset.detectors.face import Face, cut_face
-from swapset.faces.main_face import main_face
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker
 from swapset.media.samples import Samples, with_clip
@@ -73,7 +72,7 @@ def sampled_faces(
 
     Faces are followed through the whole video only if most of its frames are needed. Otherwise
     they are detected in the samples, with a few frames before each, and followed through the
-    frames around a sample in which they were lost.
+    frames around a sample in which they were lost; through all frames if no sample shows one.
 
     Parameters
     ----------
@@ -89,11 +88,7 @@ def sampled_faces(
     numbers = sampled(video.frames, wanted)
     cut = partial(_cut, outlines)
     if video.frames <= _DENSE * wanted:
-        tracks = tracker.track(video.read(range(video.frames)))
-        points = main_face(tracks, numbers, expected)
-        images = (image.rgb for image in video.read(numbers))
-        faces = [cut(*each) for each in zip(numbers, images, points, strict=True)]
-        return VideoFaces(name, numbers, faces)
+        return VideoFaces(name, numbers, followed_faces(video, numbers, tracker, expected, cut))
     return VideoFaces(name, numbers, single_faces(video, numbers, tracker, expected, cut))
 
 

@@ -54,10 +54,35 @@ def single_faces(
         faces = [cut(number, images[-1].rgb, each) for each in points]
         seen.append([face for face in faces if face is not None])
         near = [box_from_landmarks(each) for each in points] or near
-    for place in _lost(seen, numbers, expected):
-        face = _followed(video, numbers[place], tracker, expected, cut)
-        seen[place] = [] if face is None else [face]
+    if not any(seen):
+        return followed_faces(video, numbers, tracker, expected, cut)
+
+    def find(place: int) -> Face | None:
+        return _around(video, numbers[place], tracker, expected, cut)
+
+    for places in (range(1, len(seen)), range(len(seen) - 2, -1, -1)):
+        _find_lost(places, seen, find)
     return _main(seen, tracker)
+
+
+def followed_faces(
+    video: Samples, numbers: Sequence[int], tracker: Tracker, expected: Expected, cut: Cut
+) -> list[Face | None]:
+    """Return the main face in some frames, after following all faces through the whole video.
+
+    Parameters
+    ----------
+    video : Samples
+    numbers : sequence of int
+    tracker : Tracker
+    expected : (n, 68, 2) float or None
+    cut : callable
+        See `single_faces`.
+    """
+    tracks = tracker.track(video.read(range(video.frames)))
+    points = main_face(tracks, numbers, expected)
+    images = (image.rgb for image in video.read(numbers))
+    return [cut(*each) for each in zip(numbers, images, points, strict=True)]
 
 
 def _with_run_up(video: Samples, numbers: Sequence[int]) -> Iterator[tuple[int, list[PlanarImage]]]:
@@ -85,21 +110,21 @@ def _is_there(expected: Floats | Floats32, number: int) -> bool:
     return number < len(expected) and bool(np.isfinite(expected[number]).all())
 
 
-def _lost(
-    seen: Sequence[Sequence[Face]], numbers: Sequence[int], expected: Expected
-) -> Iterator[int]:
-    """Yield the places of samples without a face, next to samples with one."""
-    empty = [not faces for faces in seen]
-    for place, number in enumerate(numbers):
-        beside = empty[max(place - 1, 0) : place] + empty[place + 1 : place + 2]
-        if empty[place] and not all(beside) and (expected is None or _is_there(expected, number)):
-            yield place
+def _find_lost(places: range, seen: list[list[Face]], find: Callable[[int], Face | None]) -> None:
+    """Look in each sample without a face that comes after one with a face, in the given order."""
+    for place in places:
+        before = place - places.step
+        if not seen[place] and seen[before]:
+            face = find(place)
+            seen[place] = [] if face is None else [face]
 
 
-def _followed(
+def _around(
     video: Samples, number: int, tracker: Tracker, expected: Expected, cut: Cut
 ) -> Face | None:
     """Return the main face of a frame after following all faces through the frames around it."""
+    if expected is not None and not _is_there(expected, number):
+        return None
     around = range(max(number - _AROUND, 0), min(number + _AROUND + 1, video.frames))
     kept: list[PlanarImage] = []
 

@@ -107,13 +107,18 @@ class FaceFinder:
         """Return a face's landmarks in the last frame, followed from the first.
 
         One prediction depends on the box; this way it is the box by the frame before, as in a
-        face that was followed for long. A face that jumped is not where following leads.
+        face that was followed for long. As there, a detection around the face has to confirm them:
+        faces may jump, and boxes of less certain faces may be a third too large.
         """
-        path = [self._follower.fit(frames[0], box)]
-        path += self._follower.follow(frames[1:], path[0])
-        if len(frames) == 1 or self._follower.agrees(frames[-1], path[-1], box):
-            return path[-1]
-        return self._follower.fit(frames[-1], box)
+        follower, last = self._follower, frames[-1]
+        first = follower.fit(frames[0], box)
+        followed = [first, *follower.follow(frames[1:], first)][-1]
+        if follower.confirms(last, followed):
+            return followed
+        found = follower.find(last, box)
+        if found is not None and follower.confirms(last, found):
+            return found
+        return followed if follower.agrees(last, followed, box) else follower.fit(last, box)
 
 
 def _one_shot(images: Sequence[AnyImage]) -> list[Frame]:

@@ -55,7 +55,11 @@ def jobs(ending: str, number: int) -> list[str]:
     if ending in PICTURES:
         readers = ["picture", "scored picture", "labelled picture", "frames", "ingest"]
         return readers + ["protect picture"] * slow
-    return ["ingest", "probe", "samples"] + ["protect"] * slow + ["frames"] * (ending in ("gif", "apng"))
+    return (
+        ["ingest", "probe", "samples"]
+        + ["protect"] * slow
+        + ["frames"] * (ending in ("gif", "apng"))
+    )
 
 
 def test_media(

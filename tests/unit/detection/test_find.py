@@ -149,15 +149,17 @@ def test_a_cut_before_a_sample(tmp_path: Path, tracker: Tracker) -> None:
     assert max(deviation(faces, points)) < 0.02
 
 
-def test_faces_lost_in_a_sample_are_followed(
-    tmp_path: Path, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lost", [{3}, {1, 2, 3}, {0, 5}, set(range(WANTED))])
+def test_faces_lost_in_samples_are_followed(
+    lost: set[int], tmp_path: Path, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As in fakes, which detectors often see in a few frames only."""
     path = write(tmp_path / "a.mp4", moving)
     seen = tracker.finder.__class__.all_faces
     turn = iter(range(WANTED))
 
     def blind(*arguments: object, **options: object) -> object:
-        return [] if next(turn) == 3 else seen(*arguments, **options)  # type: ignore[arg-type]
+        return [] if next(turn) in lost else seen(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(tracker.finder.__class__, "all_faces", blind)
     faces = video_faces("a", path, tracker, wanted=WANTED)
