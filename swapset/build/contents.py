@@ -80,7 +80,7 @@ class Contents:
 
     def __init__(self, store: Path, recorded: Callable[[str], str | None]):
         self._store, self._recorded = store, recorded
-        self._ids: dict[str, str] | None = None
+        self._entries: dict[str, tuple[str, _Entry]] | None = None
 
     def look(self, files: Iterable[OutsideFile], notify: Callable[[str], object]) -> None:
         """Find the ids of files.
@@ -97,7 +97,7 @@ class Contents:
             If a file is missing.
         """
         entries, changed = _load(self._store), {}
-        ids: dict[str, str] = {}
+        known: dict[str, tuple[str, _Entry]] = {}
         to_hash = []
         for file in files:
             place = _place(file)
@@ -107,7 +107,7 @@ class Contents:
             elif entry is None or entry.place != place or None in place:
                 to_hash.append((file, place))
                 continue
-            ids[file.path] = entry.id
+            known[file.path] = file.key, entry
         if to_hash:
             size = sum(place[1] for _, place in to_hash)
             files_shown = f"{len(to_hash)} file{'s' * (len(to_hash) > 1)} ({_shown(size)})"
@@ -115,10 +115,10 @@ class Contents:
         for (file, place), sha256 in zip(to_hash, _hashes(f.path for f, _ in to_hash), strict=True):
             entry = changed[file.key] = self._compared(file.key, entries.get(file.key), sha256)
             entry.place = place
-            ids[file.path] = entry.id
+            known[file.path] = file.key, entry
         if changed:
             _save(self._store, changed)
-        self._ids = ids
+        self._entries = known
 
     def _compared(self, key: str, old: _Entry | None, sha256: str) -> _Entry:
         """Return what is known of a file with this content."""
@@ -129,7 +129,15 @@ class Contents:
 
     def of(self, path: str) -> str:
         """Return the id of a file from outside; "" for others."""
-        return self._known().get(path, "")
+        return self._known[path][1].id if path in self._known else ""
+
+    def sha256_of(self, path: str) -> str:
+        """Return the hash of a file's content as far as it is known without reading it, or ""."""
+        if path not in self._known:
+            return ""
+        key, entry = self._known[path]
+        present = (sha256 for sha256, name in entry.ids.items() if name == entry.id)
+        return next(present, None) or self._recorded(key) or ""
 
     def identify(self, settings: Any) -> Any:
         """Return settings (JSON values) with the ids of files in place of their paths."""
@@ -137,13 +145,15 @@ class Contents:
             return {key: self.identify(value) for key, value in settings.items()}
         if isinstance(settings, list | tuple):
             return [self.identify(value) for value in settings]
-        return self._known().get(settings, settings) if isinstance(settings, str) else settings
+        return (self.of(settings) or settings) if isinstance(settings, str) else settings
 
-    def _known(self) -> Mapping[str, str]:
-        """Return ids by path; a process that runs a job has those that the run found before."""
-        if self._ids is None:
-            self._ids = {entry.place[0]: entry.id for entry in _load(self._store).values()}
-        return self._ids
+    @property
+    def _known(self) -> Mapping[str, tuple[str, _Entry]]:
+        """Keys and entries by path; a process that runs a job has those that the run found."""
+        if self._entries is None:
+            stored = _load(self._store)
+            self._entries = {entry.place[0]: (key, entry) for key, entry in stored.items()}
+        return self._entries
 
 
 def _place(file: OutsideFile) -> list[Any]:

@@ -31,7 +31,9 @@ class Decisions:
     root : str
         The build's folder.
     request : callable
-        Returns everything that a clip's decision is made from, as JSON values.
+        Returns everything that a clip's decision is made from, but for its content, as JSON values.
+    content : callable
+        Returns the SHA-256 of a clip's source; "" if it is not known or made by the build.
     clips_of : callable
         Returns the names of a subject's clips.
     same_people : sequence of str
@@ -45,18 +47,19 @@ class Decisions:
         self,
         root: str,
         request: Callable[[str], Any],
+        content: Callable[[str], str],
         clips_of: Callable[[str], list[str]],
         *,
         same_people: Sequence[str] = (),
         here: bool = True,
     ):
         self._root, self.here, self._same_people = root, here, same_people
-        self._request, self._clips_of = request, clips_of
+        self._request, self._content, self._clips_of = request, content, clips_of
         self._requests: dict[str, str] = {}
         self._files: dict[str, tuple[tuple[int, int], dict[str, Decision]]] = {}
 
     def request(self, clip: str) -> str:
-        """Return a hash of everything that a clip's decision is made from, without other clips."""
+        """Return a hash of what a clip's decision is made from, but for the contents of clips."""
         if clip not in self._requests:
             text = json.dumps(self._request(clip), sort_keys=True)
             self._requests[clip] = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -83,10 +86,19 @@ class Decisions:
         if not self.here:
             return True
         subject, _, number = name.partition("_")
-        decided, asked = self._of(subject), self.requests(subject)
+        decided = self._of(subject)
         if number:
-            return decided.get(name, {}).get("request") != asked[name]
-        return {clip: each.get("request") for clip, each in decided.items()} != asked
+            return not self._is_as_decided(name, decided)
+        clips = self._clips_of(subject)
+        return set(decided) != set(clips) or not all(
+            self._is_as_decided(clip, decided) for clip in clips
+        )
+
+    def _is_as_decided(self, clip: str, decided: Mapping[str, Decision]) -> bool:
+        decision = decided.get(clip, {})
+        source = decision.get("source_sha256")
+        content = self._content(clip) or source
+        return bool(decision) and [decision.get("request"), source] == [self.request(clip), content]
 
     def shown(self, subjects: Iterable[str]) -> list[str]:
         """Return those of some subjects who have an accepted clip."""

@@ -83,10 +83,11 @@ class OutsideFiles:
         return self._of_videos.get(key)
 
     @cached_property
-    def _of_clips(self) -> dict[str, str]:
-        files = Path(self._build.root, "clips").glob("*/ingest.json")
+    def _of_clips(self) -> dict[str, str | None]:
+        root = Path(self._build.root)  # `tidy` removes clips, and keeps the decisions on them
+        files = [*root.glob("accepted/*.json"), *root.glob("clips/*/ingest.json")]
         records = {clip: record for file in files for clip, record in _read(file).items()}
-        return {clip: record["source_sha256"] for clip, record in records.items()}
+        return {clip: record.get("source_sha256") for clip, record in records.items()}
 
     @cached_property
     def _of_videos(self) -> dict[str, str]:

@@ -98,15 +98,16 @@ class Workflow:
         return Decisions(
             self.build.root,
             self._request,
+            lambda clip: self.contents.sha256_of(self.build.source_of(clip)),
             manifest.of,
             same_people=self.build.same_people(),
             here=here,
         )
 
     def _request(self, clip: str) -> list[Any]:
-        """Return everything that the decision on a clip is made from, without other clips."""
-        row, source = self.build.manifest.clips[clip], self.build.source_of(clip)
-        return [self.contents.of(source), row.start, row.end, *self._judging]
+        """Return what the decision on a clip is made from, but for the contents of clips."""
+        row = self.build.manifest.clips[clip]
+        return [row.start, row.end, *self._judging]
 
     @cached_property
     def _judging(self) -> list[Any]:

@@ -196,11 +196,15 @@ def write_verdicts(
             source = {"source_sha256": record.source_sha256}
             measured[clip] = verdicts[clip].to_json() | source
             tracks = files.tracks[subject] / f"{clip}.npz"
-            decided[clip] = verdicts[clip].decision() | {
-                "clip_sha256": hashes.get(clip, ""),
-                "tracks_sha256": sha256_of(tracks) if clip in hashes else "",
-                "request": requests[clip],
-            }
+            decided[clip] = (
+                verdicts[clip].decision()
+                | source
+                | {
+                    "clip_sha256": hashes.get(clip, ""),
+                    "tracks_sha256": sha256_of(tracks) if clip in hashes else "",
+                    "request": requests[clip],
+                }
+            )
         write_json(files.verdicts[subject], measured)
         write_json(files.decisions[subject], decided)
     write_csv(files.table, clips_table(verdicts.values()))

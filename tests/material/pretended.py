@@ -131,6 +131,7 @@ def pretend_person(folder: Path, person: str, **decisions: dict[str, Any]) -> No
             **usual,
             "clip_sha256": hashes[clip],
             "tracks_sha256": hashes[clip],
+            "source_sha256": hashes[clip],
             "request": request,
             **decisions.get(clip, {}),
         }

@@ -15,7 +15,7 @@ def decisions(root: Path, sources: dict[str, str] = SOURCES, here: bool = True) 
     def clips_of(subject: str) -> list[str]:
         return [clip for clip in sources if clip.startswith(f"{subject}_")]
 
-    return Decisions(str(root), lambda clip: [sources[clip], None], clips_of, here=here)
+    return Decisions(str(root), lambda clip: [clip], sources.__getitem__, clips_of, here=here)
 
 
 def accept(root: Path, asked: Decisions, subject: str, **changed: Any) -> None:
@@ -24,6 +24,7 @@ def accept(root: Path, asked: Decisions, subject: str, **changed: Any) -> None:
         clip: {
             **{"accepted": True, "reason": "", "tracks": [0]},
             **{"clip_sha256": clip, "tracks_sha256": clip, "request": request},
+            "source_sha256": asked._content(clip),
             **changed.get(clip, {}),
         }
         for clip, request in asked.requests(subject).items()
@@ -99,7 +100,7 @@ def test_results_elsewhere_are_not_looked_for(tmp_path: Path) -> None:
 
 def test_one_person_by_the_table(tmp_path: Path) -> None:
     table = tmp_path / "same_people.csv"
-    merged = Decisions(str(tmp_path), lambda clip: None, list, same_people=[str(table)])
+    merged = Decisions(str(tmp_path), lambda clip: None, str, list, same_people=[str(table)])
     assert not merged.one_person("id0", "id4"), "there is no table yet"
     table.write_text("subject,same_as\nid4,id0\nid7,id4\n")
     assert merged.one_person("id0", "id7")

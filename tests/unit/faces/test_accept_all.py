@@ -56,6 +56,7 @@ def test_decisions_have_what_jobs_use_and_no_measure(files: VerdictFiles, tmp_pa
             "tracks": [2],
             "clip_sha256": "video id0_0000",
             "tracks_sha256": sha256_of(tmp_path / "tracks" / "id0" / "id0_0000.npz"),
+            "source_sha256": "of id0_0000",
             "request": "request id0_0000",
         },
         "id0_0001": {
@@ -65,6 +66,7 @@ def test_decisions_have_what_jobs_use_and_no_measure(files: VerdictFiles, tmp_pa
             "tracks": [],
             "clip_sha256": "",
             "tracks_sha256": "",
+            "source_sha256": "of id0_0001",
             "request": "request id0_0001",
         },
     }
