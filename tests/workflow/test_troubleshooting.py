@@ -199,6 +199,15 @@ CASES: dict[str, Case | str] = {
     ),
     "`marshal data too short`.": (_cut_code, ["1 of 1 steps (100%) done"]),
     "A second run rebuilds something.": (_reasons, ["Reason: Missing output files"]),
+    "A run says that files are from an earlier config.": (
+        "workflow/test_runs_again.py::test_a_person_less"
+    ),
+    "A clip was replaced, and nothing runs.": (
+        "workflow/test_runs_again.py::test_a_clip_replaced_by_one_of_the_same_size_and_time"
+    ),
+    "source clips with times in the future, or a copied results folder": (
+        "workflow/test_runs_again.py::test_copy_without_times"
+    ),
     "a job killed (memory, time, by hand)": "faults/kinds.py::kill_job",
     "Snakemake killed or told to stop, alone or with its jobs": "faults/kinds.py::kill_snakemake",
     "an error that would repeat": "workflow/test_interrupted.py::test_strict_stops_with_the_list",
