@@ -35,6 +35,7 @@ from swapset.types import Floats, Floats32, Image, Points
 LONGEST = 600.0
 """Seconds from the start of a video that are scored."""
 FPS = 30
+_STRIP = 1024  # rows of a picture that are converted at once
 _AT_ONCE = 32
 
 
@@ -100,14 +101,24 @@ def read_image(path: Path) -> Image:
     """
     with open_picture(path) as picture:
         ImageOps.exif_transpose(picture, in_place=True)
-        if picture.mode.startswith("I"):  # grey of 16 bits, which Pillow would clip to 8
-            grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
-            return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
-        if picture.has_transparency_data:
-            whole = picture.convert("RGBA")
-            black = Pictures.new("RGBA", whole.size, (0, 0, 0, 255))
-            return np.array(Pictures.alpha_composite(black, whole).convert("RGB"))
-        return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
+        width, height = picture.size
+        image = np.empty((height, width, 3), np.uint8)
+        for top in range(0, height, _STRIP):  # a large picture fits into memory only once or twice
+            rows = slice(top, min(top + _STRIP, height))
+            image[rows] = _over_black(picture.crop((0, rows.start, width, rows.stop)))
+        return image
+
+
+def _over_black(picture: Pictures.Image) -> Image:
+    """Return a picture as (H, W, 3) uint8, RGB; transparency is laid over black."""
+    if picture.mode.startswith("I"):  # grey of 16 bits, which Pillow would clip to 8
+        grey = (np.asarray(picture).astype(np.uint32) + 128) // 257
+        return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    if picture.has_transparency_data:
+        whole = picture.convert("RGBA")
+        black = Pictures.new("RGBA", whole.size, (0, 0, 0, 255))
+        picture = Pictures.alpha_composite(black, whole)
+    return np.asarray(picture.convert("RGB"), np.uint8)
 
 
 def score_image(image: Image, detector: Detector) -> Result:
