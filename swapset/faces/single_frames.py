@@ -22,7 +22,7 @@ from swapset.types import Floats, Floats32, Points
 if TYPE_CHECKING:  # spares users the import of the whole config
     from swapset.config.sections import TrackSettings
 
-RUN_UP = 4
+RUN_UP = 2
 """Frames before a single one through which its faces are followed, as `Tracker` follows them."""
 
 _OVERLAP = 0.3  # covered share of the smaller of two boxes above which they are of one face
