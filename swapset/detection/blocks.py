@@ -62,7 +62,16 @@ class OwnVideo:
         return cls(path, landmarks[target] / f"{target}_{number}.npz", labels)
 
     def faces(self, tracker: Tracker, wanted: int, margin: float) -> VideoFaces:
-        """Find and cut out the target's face in `wanted` frames; see `own_faces`."""
+        """Find and cut out the target's face.
+
+        Parameters
+        ----------
+        tracker : Tracker
+        wanted : int
+            Number of frames to sample.
+        margin : float
+            Side of the face's region, in sides of its box.
+        """
         name = self.path.stem
         if is_empty(self.path):
             return VideoFaces(name, reason="not made")

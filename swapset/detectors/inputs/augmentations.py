@@ -48,7 +48,14 @@ def recoloured(picture: Image, by: Floats) -> Image:
 
 
 def relit(picture: Image, brightness: float, contrast: float) -> Image:
-    """Return a picture (H, W, 3) uint8 times 1 + contrast, plus brightness times 255."""
+    """Return a picture times 1 + contrast, plus 255 times brightness.
+
+    Parameters
+    ----------
+    picture : (H, W, 3) uint8, RGB
+    brightness, contrast : float
+        0 changes nothing.
+    """
     return through(picture, [np.arange(256.0) * (1 + contrast) + 255 * brightness] * 3)
 
 

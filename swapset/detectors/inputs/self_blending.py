@@ -25,8 +25,8 @@ from swapset.faces.masks import polygon
 from swapset.types import Floats, Floats32, Image
 
 HEADROOM = 0.3
-"""How far a face goes on above its landmarks, as a share of their height: to the box that the
-authors' detector draws, from hairline to chin."""
+"""Height of a face above its landmarks, as a share of theirs: up to the hairline, where the box
+begins that the authors' detector draws."""
 MARGIN = 0.25
 """Largest margin of a crop, as a share of that box's sides; a test has half of it."""
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
