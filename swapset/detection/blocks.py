@@ -13,7 +13,7 @@ import numpy as np
 from swapset.dataset.labels import read_labels
 from swapset.detection.find import Outlines, sampled_faces, video_faces
 from swapset.detection.store import VideoFaces
-from swapset.detectors.registry import MARGIN
+from swapset.detectors.margins import MARGIN
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.io.files import is_empty

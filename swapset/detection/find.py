@@ -11,7 +11,7 @@ import numpy as np
 from swapset.detection.single_frames import followed_faces, single_faces
 from swapset.detection.store import VideoFaces
 from swapset.detectors.face import Face, cut_face
-from swapset.detectors.registry import MARGIN
+from swapset.detectors.margins import MARGIN
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker
 from swapset.media.samples import Samples, with_clip

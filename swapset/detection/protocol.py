@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from swapset.dataset.splits import Fold, check_leakage
 from swapset.detection.store import FaceStore, StoredSamples
 from swapset.detectors.base import Detector
-from swapset.detectors.registry import MARGIN
+from swapset.detectors.margins import MARGIN
 from swapset.errors import DataError
 from swapset.io.files import atomic_output
 

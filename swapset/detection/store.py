@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from swapset.detectors.face import Face
-from swapset.detectors.registry import MARGIN
+from swapset.detectors.margins import MARGIN
 from swapset.errors import DataError
 from swapset.io.arrays import read_arrays
 from swapset.types import Bytes

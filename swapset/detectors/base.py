@@ -13,7 +13,8 @@ import numpy.typing as npt
 import torch
 
 from swapset.detectors.face import Face, cut_face
-from swapset.detectors.registry import DETECTORS, MARGIN, detector_class
+from swapset.detectors.margins import MARGIN
+from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
 from swapset.learning.checkpoint import Checkpoint
 from swapset.learning.model_files import read_model, write_model

@@ -21,8 +21,8 @@ from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.inputs.aligned_square import SIDE, aligned_square, centred
 from swapset.detectors.inputs.face_square import normalised
+from swapset.detectors.margins import WIDE
 from swapset.detectors.networks import deepfakebench as networks
-from swapset.detectors.registry import WIDE
 from swapset.errors import DataError
 from swapset.learning.state_dicts import read_published, with_counters
 from swapset.types import Image

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from swapset.detectors.registry import MARGIN
+from swapset.detectors.margins import MARGIN
 from swapset.faces.boxes import box_from_landmarks
 from swapset.types import Floats, Image, Mask, Points
 

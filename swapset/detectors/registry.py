@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from swapset.detectors.margins import MARGIN, WIDE
 from swapset.errors import ConfigError
 from swapset.plugins import Plugin, Plugins
-
-MARGIN, WIDE = 2.0, 3.0
-"""Side of the region that a detector sees, in sides of the face's box: of most, and of those with
-DeepfakeBench's crop, which reaches 2.75 for a face that is turned by 30 degrees."""
 
 _IN_THE_TABLE = {
     "Two-stream": "two_stream:TwoStream",

@@ -12,7 +12,7 @@ from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
 from swapset.build.workflow import Workflow
 from swapset.detection.protocol import SPLIT_COLUMNS
-from swapset.detectors.registry import MARGIN, WIDE
+from swapset.detectors.margins import MARGIN, WIDE
 from swapset.errors import ConfigError
 from swapset.io.files import write_csv
 

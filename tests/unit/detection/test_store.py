@@ -26,7 +26,7 @@ from swapset.detection.protocol import (
 )
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
 from swapset.detectors.face import Face, cut_face
-from swapset.detectors.registry import MARGIN, WIDE
+from swapset.detectors.margins import MARGIN, WIDE
 from swapset.errors import DataError
 from swapset.faces.track import Tracker
 from swapset.media.encode import VideoWriter

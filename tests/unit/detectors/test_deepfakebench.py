@@ -17,8 +17,9 @@ from swapset.detectors.base import Detector, load_detector
 from swapset.detectors.deepfakebench import Benchmarked
 from swapset.detectors.face import cut_face
 from swapset.detectors.inputs.aligned_square import LANDMARKS, SIDE, aligned_square, goals
+from swapset.detectors.margins import WIDE
 from swapset.detectors.networks.efficientnet import EfficientNetB4
-from swapset.detectors.registry import PROTOCOLS, WIDE, detector_class, detector_record
+from swapset.detectors.registry import PROTOCOLS, detector_class, detector_record
 from swapset.errors import ConfigError, DataError
 
 # What DeepfakeBench's code (commit 8a4a7bf) returned for two images with `known_weights`, run with

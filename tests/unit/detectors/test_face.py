@@ -8,7 +8,7 @@ import pytest
 from material.engine import points_at
 
 from swapset.detectors.face import cut_face
-from swapset.detectors.registry import MARGIN, WIDE
+from swapset.detectors.margins import MARGIN, WIDE
 from swapset.faces.boxes import box_from_landmarks
 
 
