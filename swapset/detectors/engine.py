@@ -37,15 +37,15 @@ class NetworkDetector(Detector):
         The authors' steps, batch and learning rate.
     random_examples : bool
         True: `example` is random, so its crops cannot be kept for the next epoch.
-    steps : int
-        Of the fit that runs, for rates that depend on it.
+    planned_steps : int
+        Steps of the fit that runs, for rates that depend on them.
     """
 
     resumes = True
     side: ClassVar[int]
     published: ClassVar[Schedule]
     random_examples: ClassVar[bool] = False
-    steps: int = 0
+    planned_steps: int = 0
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
         super().__init__(seed=seed, device=device)
@@ -149,7 +149,7 @@ class NetworkDetector(Detector):
         """Train; keep the weights that do best on the validation faces. See `Detector.fit`."""
         check_classes(training, needs_fakes=self.needs_fakes)
         plan = self._plan(schedule or Schedule())
-        self.steps = plan.steps or 0
+        self.planned_steps = plan.steps or 0
         if backbone is not None:
             self.take_backbone(backbone)
         batches = Batches(

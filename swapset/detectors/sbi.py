@@ -112,8 +112,8 @@ class SBI(NetworkDetector):
 
     def rate(self, first: float, step: int) -> float:
         """Return the rate, which falls to 0 in the last quarter of the steps."""
-        falls = (1 - CONSTANT) * self.steps
-        return first * min(1.0, (self.steps - step) / falls) if falls else first
+        falls = (1 - CONSTANT) * self.planned_steps
+        return first * min(1.0, (self.planned_steps - step) / falls) if falls else first
 
     def fit(
         self,

@@ -176,7 +176,7 @@ def test_it_learns_without_fakes_and_then_knows_them() -> None:
 
 def test_the_rate_falls_in_the_last_quarter() -> None:
     detector = Small()
-    detector.steps = 100
+    detector.planned_steps = 100
     rates = [detector.rate(1e-3, step) for step in (0, 74, 75, 80, 99)]
     np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-3, 0.8e-3, 0.04e-3])
 
