@@ -29,6 +29,7 @@ rule find_faces:
             detection.sources(w.kind, w.compression, w.block), input.videos
         ),
         frames=build.config.detection.frames,
+        margin=detection.margin,
         tracking=contents.identify(build.config.track.model_dump(mode="json")),
         settings=lambda w, output: build.config.track.model_dump(mode="json"),
         sources=lambda w, output: outside.keys(

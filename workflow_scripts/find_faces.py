@@ -20,9 +20,9 @@ if __name__ == "__main__":
             local_videos = [
                 OwnVideo.of(name, path, folders, labels.get(name)) for name, path in videos.items()
             ]
-            faces = own_faces(local_videos, tracker, params.frames)
+            faces = own_faces(local_videos, tracker, params.frames, params.margin)
         else:
-            faces = public_faces(videos, tracker, params.frames)
+            faces = public_faces(videos, tracker, params.frames, params.margin)
         with atomic_output(snakemake.output.faces, directory=True) as folder:
             write_store(folder, faces)
         if params.sources:

@@ -10,8 +10,9 @@ from swapset.build.chosen import check_chosen
 from swapset.build.public_datasets import PublicDatasets
 from swapset.build.split_rows import Part, Row, SplitRows
 from swapset.dataset.splits import Fold, make_folds
-from swapset.detectors.registry import DETECTORS, needs_compression
+from swapset.detectors.registry import DETECTORS, detector_record, needs_compression
 from swapset.errors import ConfigError
+from swapset.plugins import Plugin
 
 DEFAULT_METHOD = "faceswap"
 """The method that detectors learn from by default, if the build has it."""
@@ -44,6 +45,8 @@ class DetectionPlan:
     def _check(self) -> None:
         check_chosen(DETECTORS, "detectors", self.detectors)
         check_chosen(DETECTORS, "detection.settings", self.settings.settings)
+        for name in self.settings.settings:
+            self._record(name)  # refuses a protocol that it has no weights of
         for name in self._build.config.datasets:
             if name in self._build.methods or name == "real":
                 raise ConfigError(
@@ -347,10 +350,17 @@ class DetectionPlan:
         special = self.settings.settings.get(detector)
         return common | (special.model_dump(mode="json", exclude_none=True) if special else {})
 
-    @staticmethod
-    def module(detector: str) -> str:
+    def module(self, detector: str) -> str:
         """Return the dotted name of a detector's module."""
-        return DETECTORS.find(detector).module
+        return self._record(detector).module
+
+    def _record(self, detector: str) -> Plugin:
+        return detector_record(detector, self.fit_params(detector).get("protocol"))
+
+    @property
+    def margin(self) -> float:
+        """Return the side of the regions that all detectors need, in sides of a face's box."""
+        return max(float(self._record(name).traits["margin"]) for name in self.detectors)
 
     def models(self, detector: str) -> list[str]:
         """Return the files of a fitted detector, one for each fold."""

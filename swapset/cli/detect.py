@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from swapset.cli.collect import SUFFIXES
 from swapset.dataset.manifest import natural_key
-from swapset.detectors.registry import DETECTORS
+from swapset.detectors.registry import DETECTORS, PROTOCOLS
 from swapset.errors import ConfigError, SwapsetError
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ def _add_source(detect: argparse.ArgumentParser) -> None:
     source.add_argument("--model", type=Path, metavar="FILE", help="a fitted detector's file")
     source.add_argument(
         "--weights", type=Path, metavar="FILE", help="published weights (docs/weights.md)"
+    )
+    detect.add_argument(
+        "--protocol", choices=list(PROTOCOLS), help="whose weights they are, if not the authors'"
     )
 
 
@@ -167,7 +170,9 @@ def _table(results: Mapping[Path, Result], folder: Path | None) -> pd.DataFrame:
 def _detector(options: argparse.Namespace, device: str) -> Detector:
     from swapset.detectors.registry import detector_class
 
-    kind = detector_class(options.detector)
+    if options.protocol and not options.weights:
+        raise ConfigError("--protocol: is not allowed without --weights; leave it out")
+    kind = detector_class(options.detector, options.protocol)
     if options.weights:
         return kind.from_weights(options.weights, device=device)
     model = options.model or options.build / "detectors" / options.detector / "0.safetensors"

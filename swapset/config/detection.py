@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from swapset.config.sections import ByName, InputPath, Section
 
@@ -24,6 +24,18 @@ class DetectorSettings(Section):
     backbone_weights: InputPath | None = Field(
         None, description="ImageNet weights of its backbone, to start from."
     )
+    protocol: Literal["deepfakebench"] | None = Field(
+        None,
+        description=(
+            "Whose `weights` they are, if not the authors'; with that crop, network and scale."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _protocol_of_weights(self) -> Self:
+        if self.protocol and self.weights is None:
+            raise ValueError("a protocol says how weights are used; set `weights`, or leave it out")
+        return self
 
 
 class DatasetSource(Section):
@@ -70,6 +82,7 @@ class DetectionSettings(Section):
     settings: ByName[DetectorSettings] = Field(
         {},
         description=(
-            "For each detector: steps, batch, learning_rate, patience, weights, backbone_weights."
+            "For each detector: steps, batch, learning_rate, patience, weights, backbone_weights, "
+            "protocol."
         ),
     )

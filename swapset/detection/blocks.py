@@ -13,6 +13,7 @@ import numpy as np
 from swapset.dataset.labels import read_labels
 from swapset.detection.find import Outlines, sampled_faces, video_faces
 from swapset.detection.store import VideoFaces
+from swapset.detectors.margins import MARGIN
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.io.files import is_empty
@@ -60,14 +61,29 @@ class OwnVideo:
         target, number = name.partition("_")[0], name.rpartition("_")[2]
         return cls(path, landmarks[target] / f"{target}_{number}.npz", labels)
 
-    def faces(self, tracker: Tracker, wanted: int) -> VideoFaces:
-        """Find and cut out the target's face in `wanted` frames."""
+    def faces(self, tracker: Tracker, wanted: int, margin: float) -> VideoFaces:
+        """Find and cut out the target's face.
+
+        Parameters
+        ----------
+        tracker : Tracker
+        wanted : int
+            Number of frames to sample.
+        margin : float
+            Side of the face's region, in sides of its box.
+        """
         name = self.path.stem
         if is_empty(self.path):
             return VideoFaces(name, reason="not made")
         points = ClipLandmarks.load(self.landmarks).smooth
         return video_faces(
-            name, self.path, tracker, wanted=wanted, expected=points, outlines=self._outlines()
+            name,
+            self.path,
+            tracker,
+            wanted=wanted,
+            expected=points,
+            outlines=self._outlines(),
+            margin=margin,
         )
 
     def _outlines(self) -> Outlines:
@@ -80,7 +96,9 @@ class OwnVideo:
         ]
 
 
-def own_faces(videos: Sequence[OwnVideo], tracker: Tracker, wanted: int) -> Iterator[VideoFaces]:
+def own_faces(
+    videos: Sequence[OwnVideo], tracker: Tracker, wanted: int, margin: float = MARGIN
+) -> Iterator[VideoFaces]:
     """Yield the faces of the build's own videos.
 
     Parameters
@@ -89,16 +107,20 @@ def own_faces(videos: Sequence[OwnVideo], tracker: Tracker, wanted: int) -> Iter
     tracker : Tracker
     wanted : int
         Number of frames to sample from each video.
+    margin : float
+        Side of the faces' regions, in sides of their boxes.
 
     Raises
     ------
     MediaError
         If a video of the build is damaged.
     """
-    return (video.faces(tracker, wanted) for video in videos)
+    return (video.faces(tracker, wanted, margin) for video in videos)
 
 
-def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> Iterator[VideoFaces]:
+def public_faces(
+    videos: Mapping[str, Path], tracker: Tracker, wanted: int, margin: float = MARGIN
+) -> Iterator[VideoFaces]:
     """Yield the faces of a public dataset's videos, or the reason why a video cannot be used.
 
     Parameters
@@ -108,9 +130,11 @@ def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> I
     tracker : Tracker
     wanted : int
         Number of frames to sample from each video.
+    margin : float
+        Side of the faces' regions, in sides of their boxes.
     """
     for name, path in videos.items():
-        find = partial(sampled_faces, name, tracker=tracker, wanted=wanted)
+        find = partial(sampled_faces, name, tracker=tracker, wanted=wanted, margin=margin)
         try:
             yield with_samples(path, find)
         except UnusableMedia as error:

@@ -149,7 +149,8 @@ def score_clip(clip: Path, detector: Detector, every: int) -> Result:
     rows = dict(zip(numbers, range(len(numbers)), strict=True))
     for number, image in enumerate(decode(clip)):
         if number in rows:
-            pending.append((rows[number], cut_face(image, points[rows[number]])))
+            face = cut_face(image, points[rows[number]], margin=detector.margin)
+            pending.append((rows[number], face))
         if len(pending) == _AT_ONCE or number == tracks.frames - 1:
             faces = [face for _, face in pending]
             scores[[row for row, _ in pending]] = detector.score_faces(faces)

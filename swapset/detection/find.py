@@ -11,6 +11,7 @@ import numpy as np
 from swapset.detection.single_frames import followed_faces, single_faces
 from swapset.detection.store import VideoFaces
 from swapset.detectors.face import Face, cut_face
+from swapset.detectors.margins import MARGIN
 from swapset.faces.masks import render_mask
 from swapset.faces.track import Tracker
 from swapset.media.samples import Samples, with_clip
@@ -31,6 +32,7 @@ def video_faces(
     wanted: int,
     expected: Floats | Floats32 | None = None,
     outlines: Outlines | None = None,
+    margin: float = MARGIN,
 ) -> VideoFaces:
     """Find the main face in sampled frames of one of our videos, and cut it out.
 
@@ -47,6 +49,8 @@ def video_faces(
     outlines : sequence of (p, 2) float64 or None, optional
         Outline of the swapped region in each frame of a fake, in pixels; an empty sequence for a
         real video. By default it is not known which pixels are swapped.
+    margin : float
+        Side of the faces' regions, in sides of their boxes.
 
     Raises
     ------
@@ -54,7 +58,13 @@ def video_faces(
         If the video cannot be read.
     """
     find = partial(
-        sampled_faces, name, tracker=tracker, wanted=wanted, expected=expected, outlines=outlines
+        sampled_faces,
+        name,
+        tracker=tracker,
+        wanted=wanted,
+        expected=expected,
+        outlines=outlines,
+        margin=margin,
     )
     return with_clip(video, find)
 
@@ -67,6 +77,7 @@ def sampled_faces(
     wanted: int,
     expected: Floats | Floats32 | None = None,
     outlines: Outlines | None = None,
+    margin: float = MARGIN,
 ) -> VideoFaces:
     """Find the main face in sampled frames, and cut it out, as `video_faces` does.
 
@@ -83,18 +94,21 @@ def sampled_faces(
     wanted : int
     expected : (n, 68, 2) float, optional
     outlines : sequence of (p, 2) float64 or None, optional
+    margin : float
         See `video_faces`.
     """
     numbers = sampled(video.frames, wanted)
-    cut = partial(_cut, outlines)
+    cut = partial(_cut, outlines, margin)
     if video.frames <= _DENSE * wanted:
         return VideoFaces(name, numbers, followed_faces(video, numbers, tracker, expected, cut))
     return VideoFaces(name, numbers, single_faces(video, numbers, tracker, expected, cut))
 
 
-def _cut(outlines: Outlines | None, number: int, image: Image, landmarks: Points) -> Face | None:
+def _cut(
+    outlines: Outlines | None, margin: float, number: int, image: Image, landmarks: Points
+) -> Face | None:
     mask = None if outlines is None else _mask(outlines, number, image)
-    return cut_face(image, landmarks, swapped=mask)
+    return cut_face(image, landmarks, swapped=mask, margin=margin)
 
 
 def _mask(outlines: Outlines, number: int, image: Image) -> Mask:

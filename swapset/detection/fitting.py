@@ -110,6 +110,8 @@ def fit_detector(
         path = Path(job.settings["weights"])
         detector = _published(job, path, device)
         facts |= {"weights": path.name, "weights_sha256": sha256_of(path)}
+        if detector.protocol:
+            facts["protocol"] = detector.protocol
     else:
         parts = _fold_faces(job, splits, faces)
         checkpoint = _checkpoint(job, parts)
@@ -123,7 +125,7 @@ def fit_detector(
 
 def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
     """Return the detector with published weights; its backbone may have a separate file."""
-    make = detector_class(job.detector).from_weights
+    make = detector_class(job.detector, job.settings.get("protocol")).from_weights
     backbone = job.settings.get("backbone_weights")
     if backbone and "backbone" in inspect.signature(make).parameters:
         return make(weights, device=device, backbone=Path(backbone))
@@ -141,7 +143,10 @@ def _fold_faces(job: FitJob, splits: pd.DataFrame, faces: Sequence[Path]) -> _Fo
     """Return the faces of the job's fold."""
     stores = open_stores(faces)
     roles = ("train", "val")
-    parts = _FoldFaces(*(training_faces(stores, splits, job.fold, role) for role in roles))
+    margin = detector_class(job.detector).margin
+    parts = _FoldFaces(
+        *(training_faces(stores, splits, job.fold, role, margin=margin) for role in roles)
+    )
     logger.info("%d faces to learn from, %d to validate on", *map(len, parts))
     return parts
 

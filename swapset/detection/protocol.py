@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from swapset.dataset.splits import Fold, check_leakage
 from swapset.detection.store import FaceStore, StoredSamples
 from swapset.detectors.base import Detector
+from swapset.detectors.margins import MARGIN
 from swapset.errors import DataError
 from swapset.io.files import atomic_output
 
@@ -111,7 +112,12 @@ def open_stores(folders: Iterable[Path]) -> dict[str, list[FaceStore]]:
 
 
 def training_faces(
-    stores: Mapping[str, Sequence[FaceStore]], table: pd.DataFrame, fold: int, role: str
+    stores: Mapping[str, Sequence[FaceStore]],
+    table: pd.DataFrame,
+    fold: int,
+    role: str,
+    *,
+    margin: float = MARGIN,
 ) -> StoredSamples:
     """Return the faces of a part of a fold, of all kinds in `stores`.
 
@@ -124,13 +130,16 @@ def training_faces(
     fold : int
     role : {"train", "val", "test"}
         The part.
+    margin : float
+        Side of the faces' regions, in sides of their boxes.
     """
     pairs = [
         (store, labels_of(table, kind, fold, role))
         for kind, kind_stores in stores.items()
         for store in kind_stores
     ]
-    return StoredSamples([store for store, _ in pairs], [labels for _, labels in pairs])
+    chosen, labels = [store for store, _ in pairs], [labels for _, labels in pairs]
+    return StoredSamples(chosen, labels, margin=margin)
 
 
 def score_stores(
@@ -174,7 +183,8 @@ def _score_store(detector: Detector, store: FaceStore, labels: Mapping[str, int]
     scores = np.full(len(rows), np.nan)
     for start in range(0, len(rows), AT_ONCE):
         part = rows[start : start + AT_ONCE]
-        scores[start : start + len(part)] = detector.score_faces([store.face(k) for k in part])
+        faces = [store.face(k, detector.margin) for k in part]
+        scores[start : start + len(part)] = detector.score_faces(faces)
     return pd.DataFrame(
         {
             "video": names[rows].astype(str),

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from swapset.detectors.face import Face
+from swapset.detectors.margins import MARGIN
 from swapset.errors import DataError
 from swapset.io.arrays import read_arrays
 from swapset.types import Bytes
@@ -116,8 +117,15 @@ class FaceStore:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def face(self, index: int) -> Face | None:
-        """Return the face in a sampled frame, or None if there is none."""
+    def face(self, index: int, margin: float = MARGIN) -> Face | None:
+        """Return the face in a sampled frame, or None if there is none.
+
+        Parameters
+        ----------
+        index : int
+        margin : float
+            Side of its region, in sides of the face's box, if so much was stored.
+        """
         _, _, start, height, width, x, y, *frame_size, masked = (int(v) for v in self._rows[index])
         if start < 0:
             return None
@@ -132,7 +140,7 @@ class FaceStore:
             landmarks=self._landmarks[index],
             frame_size=(frame_size[0], frame_size[1]),
             swapped=swapped,
-        )
+        ).narrowed(margin)
 
 
 class StoredSamples:
@@ -143,9 +151,18 @@ class StoredSamples:
     stores : sequence of FaceStore
     labels : sequence of mapping of str to int
         For each store, the label (1 = fake) of each video to use; other videos are left out.
+    margin : float
+        See `FaceStore.face`.
     """
 
-    def __init__(self, stores: Sequence[FaceStore], labels: Sequence[dict[str, int]]):
+    def __init__(
+        self,
+        stores: Sequence[FaceStore],
+        labels: Sequence[dict[str, int]],
+        *,
+        margin: float = MARGIN,
+    ):
+        self._margin = margin
         self._where: list[tuple[FaceStore, int]] = []
         face_labels, numbers = [], []
         count = 0
@@ -178,6 +195,6 @@ class StoredSamples:
 
     def __getitem__(self, index: int) -> Face:
         store, row = self._where[index]
-        face = store.face(row)
+        face = store.face(row, self._margin)
         assert face is not None  # noqa: S101 - only frames with a face are taken
         return face

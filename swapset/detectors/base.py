@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from swapset.detectors.face import Face, cut_face
+from swapset.detectors.margins import MARGIN
 from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
 from swapset.learning.checkpoint import Checkpoint
@@ -88,6 +89,10 @@ class Detector(ABC):
         False = it learns from real faces alone.
     resumes : bool
         True = `fit` saves to `Schedule.checkpoint`, and continues from there to the same bits.
+    margin : float
+        Side of the region that it sees, in sides of the face's box; the registry has it too.
+    protocol : str or None
+        Of which of `swapset.detectors.registry.PROTOCOLS` it is; None: of its authors.
 
     Parameters
     ----------
@@ -100,6 +105,8 @@ class Detector(ABC):
     name: ClassVar[str]
     needs_fakes: ClassVar[bool] = True
     resumes: ClassVar[bool] = False
+    margin: ClassVar[float] = MARGIN
+    protocol: ClassVar[str | None] = None
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
         self.seed = seed
@@ -200,9 +207,9 @@ class Detector(ABC):
         """
         if len(frames) != len(faces):
             raise ValueError(f"{len(frames)} frames do not fit {len(faces)} faces")
+        pairs = zip(frames, faces, strict=True)
         return self.score_faces(
-            [cut_face(frame, points) for frame, points in zip(frames, faces, strict=True)],
-            batch=batch,
+            [cut_face(frame, points, margin=self.margin) for frame, points in pairs], batch=batch
         )
 
     def score_faces(self, faces: Sequence[Face | None], *, batch: int = 32) -> Scores:
@@ -217,7 +224,10 @@ class Detector(ABC):
 
     def save(self, path: Path, card: Mapping[str, Any] | None = None) -> None:
         """Write the detector and a card of JSON values as safetensors, whole or not at all."""
-        write_model(path, self.arrays(), {"detector": self.name, **self.facts()}, card or {})
+        facts = {"detector": self.name, **self.facts()}
+        if self.protocol:
+            facts["protocol"] = self.protocol
+        write_model(path, self.arrays(), facts, card or {})
 
     @classmethod
     def load(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
@@ -231,6 +241,10 @@ class Detector(ABC):
         arrays, facts, _ = read_model(path)
         if facts.pop("detector", None) != cls.name:
             raise DataError(f"{path}: is no model of {cls.name}")
+        protocol = facts.pop("protocol", None)
+        if protocol != cls.protocol:
+            other: Self = detector_class(cls.name, protocol).load(path, device=device)
+            return other
         try:
             detector = cls(**facts, device=device)
         except (TypeError, ValueError, KeyError) as error:

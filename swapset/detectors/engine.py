@@ -37,12 +37,15 @@ class NetworkDetector(Detector):
         The authors' steps, batch and learning rate.
     random_examples : bool
         True: `example` is random, so its crops cannot be kept for the next epoch.
+    planned_steps : int
+        Steps of the fit that runs, for rates that depend on them.
     """
 
     resumes = True
     side: ClassVar[int]
     published: ClassVar[Schedule]
     random_examples: ClassVar[bool] = False
+    planned_steps: int = 0
 
     def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
         super().__init__(seed=seed, device=device)
@@ -146,6 +149,7 @@ class NetworkDetector(Detector):
         """Train; keep the weights that do best on the validation faces. See `Detector.fit`."""
         check_classes(training, needs_fakes=self.needs_fakes)
         plan = self._plan(schedule or Schedule())
+        self.planned_steps = plan.steps or 0
         if backbone is not None:
             self.take_backbone(backbone)
         batches = Batches(
@@ -188,13 +192,17 @@ class NetworkDetector(Detector):
         self.network.train()
         images = self.prepare(batch.images).contiguous(memory_format=torch.channels_last)
         bf16 = uses_bf16(plan.precision, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-            output = self.network(images)
-        loss = self.loss(output, batch)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        return loss.detach()
+
+        def with_gradients() -> Tensor:
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
+                output = self.network(images)
+            loss = self.loss(output, batch)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            return loss.detach()
+
+        taken: Any = optimiser.step(with_gradients)  # type: ignore[arg-type]
+        return taken
 
     # -- files ---------------------------------------------------------------------------------
 

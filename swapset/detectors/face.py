@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from swapset.detectors.margins import MARGIN
 from swapset.faces.boxes import box_from_landmarks
 from swapset.types import Floats, Image, Mask, Points
-
-MARGIN = 2.0
-"""Side of a region, in sides of the face's box; no detector needs more."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,47 @@ class Face:
         x0, _, x1, _ = self.box
         return float(x1 - x0)
 
+    def narrowed(self, margin: float) -> Face:
+        """Return the face with no more surroundings than `cut_face` leaves with a margin."""
+        left, top, right, bottom = _region(self.landmarks, self.frame_size, margin)
+        x, y = self.origin
+        height, width = self.pixels.shape[:2]
+        rows = slice(max(top - y, 0), min(bottom - y, height))
+        columns = slice(max(left - x, 0), min(right - x, width))
+        if (rows.start, columns.start, rows.stop, columns.stop) == (0, 0, height, width):
+            return self
+        return replace(
+            self,
+            pixels=np.ascontiguousarray(self.pixels[rows, columns]),
+            origin=(x + columns.start, y + rows.start),
+            swapped=None
+            if self.swapped is None
+            else np.ascontiguousarray(self.swapped[rows, columns]),
+        )
 
-def cut_face(frame: Image, landmarks: npt.ArrayLike, *, swapped: Mask | None = None) -> Face | None:
+
+def _region(
+    landmarks: Points, frame_size: tuple[int, int], margin: float
+) -> tuple[int, int, int, int]:
+    """Return the first and last pixels x0, y0, x1, y1 of a region, the last ones excluded."""
+    x0, y0, x1, y1 = np.asarray(box_from_landmarks(landmarks), np.float64)
+    grow = (margin - 1) / 2 * (x1 - x0)
+    width, height = frame_size
+    return (
+        max(int(np.floor(x0 - grow)), 0),
+        max(int(np.floor(y0 - grow)), 0),
+        min(int(np.ceil(x1 + grow)) + 1, width),
+        min(int(np.ceil(y1 + grow)) + 1, height),
+    )
+
+
+def cut_face(
+    frame: Image,
+    landmarks: npt.ArrayLike,
+    *,
+    swapped: Mask | None = None,
+    margin: float = MARGIN,
+) -> Face | None:
     """Cut a face and its surroundings out of a frame.
 
     Parameters
@@ -65,6 +102,8 @@ def cut_face(frame: Image, landmarks: npt.ArrayLike, *, swapped: Mask | None = N
         x, y in pixels; NaN = no face.
     swapped : (H, W) bool, optional
         The swapped pixels of the frame.
+    margin : float
+        Side of the region, in sides of the face's box.
 
     Returns
     -------
@@ -75,13 +114,7 @@ def cut_face(frame: Image, landmarks: npt.ArrayLike, *, swapped: Mask | None = N
     if not np.isfinite(points).all():
         return None
     height, width = frame.shape[:2]
-    x0, y0, x1, y1 = np.asarray(box_from_landmarks(points), np.float64)
-    grow = (MARGIN - 1) / 2 * (x1 - x0)
-    left, top = max(int(np.floor(x0 - grow)), 0), max(int(np.floor(y0 - grow)), 0)
-    right, bottom = (
-        min(int(np.ceil(x1 + grow)) + 1, width),
-        min(int(np.ceil(y1 + grow)) + 1, height),
-    )
+    left, top, right, bottom = _region(points, (width, height), margin)
     if right - left < 2 or bottom - top < 2:
         return None
     part = (slice(top, bottom), slice(left, right))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
+from swapset.detectors.margins import MARGIN, WIDE
+from swapset.errors import ConfigError
 from swapset.plugins import Plugin, Plugins
 
 _IN_THE_TABLE = {
@@ -22,21 +26,73 @@ _IN_THE_TABLE = {
     "DSP-FWA": "warping:DSPFWA",
 }
 """Module and class, in the order of table 4.3 of the chapter."""
-_LEARNS_FROM = {"Xception-c23": "c23", "Xception-c40": "c40"}
+_NEWER = {"F3Net": "frequency:F3Net", "SPSL": "frequency:SPSL", "SBI": "sbi:SBI"}
+"""Those that are not in the chapter, by year."""
+_WIDE = {"margin": WIDE}
+_TRAITS: Mapping[str, Mapping[str, Any]] = {
+    "Xception-c23": {"learns_from": "c23"},
+    "Xception-c40": {"learns_from": "c40"},
+    "F3Net": {"learns_from": "c23", **_WIDE},
+    "SPSL": {"learns_from": "c23", **_WIDE},
+}
 
 DETECTORS = Plugins(
     "detector",
     {
-        name: Plugin(
-            f"swapset.detectors.{place}",
-            {"learns_from": _LEARNS_FROM[name]} if name in _LEARNS_FROM else {},
-        )
-        for name, place in _IN_THE_TABLE.items()
+        name: Plugin(f"swapset.detectors.{place}", _TRAITS.get(name, {}))
+        for name, place in (_IN_THE_TABLE | _NEWER).items()
     },
     methods=("crop", "forward", "fit", "score", "save", "load", "from_weights"),
-    traits={"learns_from": "original"},
+    traits={"learns_from": "original", "margin": MARGIN},
 )
-"""Detectors. The trait `learns_from` is the compression of the training videos."""
+"""Detectors. The trait `learns_from` is the compression of the training videos; `margin` is the
+side of the region that the detector sees, in sides of the face's box."""
+
+_BENCH = {
+    "Meso4": "Meso4",
+    "MesoInception4": "MesoInception4",
+    "FWA": "FWA",
+    "Xception-raw": "XceptionRaw",
+    "Xception-c23": "XceptionC23",
+    "Xception-c40": "XceptionC40",
+    "Capsule": "Capsule",
+    "SBI": "SBI",
+}
+PROTOCOLS: Mapping[str, Mapping[str, Plugin]] = {
+    "deepfakebench": {
+        **{
+            name: Plugin(f"swapset.detectors.deepfakebench:{kind}", _WIDE)
+            for name, kind in _BENCH.items()
+        },
+        **{name: DETECTORS.built_in[name] for name in ("F3Net", "SPSL")},
+    }
+}
+"""Detectors as others than their authors trained and published them, by name of the protocol."""
+
+
+def detector_record(name: str, protocol: str | None = None) -> Plugin:
+    """Return where a detector's class is, and its traits, without importing it.
+
+    Parameters
+    ----------
+    name : str
+    protocol : str, optional
+        One of `PROTOCOLS`; by default the detector of its authors.
+
+    Raises
+    ------
+    ConfigError
+        If the name is unknown, or the protocol has no such detector.
+    """
+    if protocol is None:
+        return DETECTORS.find(name)
+    known = PROTOCOLS.get(protocol, {})
+    if name not in known:
+        raise ConfigError(
+            f"detection.settings.{name}.protocol: {protocol!r} is not allowed: it has no weights "
+            f"of {name}; leave it out, or choose from {', '.join(known) or 'deepfakebench'}"
+        )
+    return known[name]
 
 
 def needs_compression(detector: str) -> str:
@@ -44,12 +100,21 @@ def needs_compression(detector: str) -> str:
     return str(DETECTORS.find(detector).traits["learns_from"])
 
 
-def detector_class(name: str) -> Any:
+def detector_class(name: str, protocol: str | None = None) -> Any:
     """Return the class of a detector, a `swapset.detectors.base.Detector`.
+
+    Parameters
+    ----------
+    name : str
+    protocol : str, optional
+        See `detector_record`.
 
     Raises
     ------
     ConfigError
-        If the name is unknown, or the detector of another package cannot be imported.
+        If the name or protocol is unknown, or the detector of another package cannot be imported.
     """
-    return DETECTORS.load(name)
+    if protocol is None:
+        return DETECTORS.load(name)
+    record = detector_record(name, protocol)
+    return getattr(import_module(record.module), record.target.partition(":")[2])

@@ -82,7 +82,7 @@ def read(
 
 
 def read_list(path: Path) -> dict[tuple[str, str], tuple[int, str]]:
-    """Read the test list.
+    """Read the test list of any version; in Celeb-DF++, fakes are in folders of their methods.
 
     Returns
     -------
@@ -124,12 +124,13 @@ def _listed(where: str, line: str) -> tuple[tuple[str, str], str]:
             f"{where}: label {label!r} is not allowed: it is 1 (real) or 0 (fake) in this list; "
             "restore the published list"
         )
-    if folder.lower() not in labels:
+    top = folder.lower().partition("/")[0]
+    if top not in labels:
         raise ManifestError(
             f"{where}: {text!r} is not allowed: it is in none of {', '.join(_FOLDERS)}; restore "
             "the published list"
         )
-    if int(label) == labels[folder.lower()]:
+    if int(label) == labels[top]:
         raise ManifestError(
             f"{where}: {text} has label {label}, but in this list 1 is real and 0 is fake; "
             "restore the published list"

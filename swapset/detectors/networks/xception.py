@@ -80,11 +80,20 @@ class Block(nn.Module):
 
 
 class Xception(nn.Module):
-    """Xception: images (B, 3, 299, 299) float in [-1, 1], RGB, to logits (B, classes)."""
+    """Xception: images (B, C, S, S) float in [-1, 1] to logits (B, classes).
 
-    def __init__(self, classes: int):
+    Parameters
+    ----------
+    classes : int
+    inputs : int
+        Channels C; 3 are RGB.
+    dropout : float
+        Before the last layer, which then is the second part of `last_linear`; 0: none.
+    """
+
+    def __init__(self, classes: int, *, inputs: int = 3, dropout: float = 0.0):
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 32, 3, stride=2, bias=False)
+        self.conv1 = nn.Conv2d(inputs, 32, 3, stride=2, bias=False)
         self.bn1 = nn.BatchNorm2d(32)
         self.conv2 = nn.Conv2d(32, 64, 3, bias=False)
         self.bn2 = nn.BatchNorm2d(64)
@@ -98,10 +107,11 @@ class Xception(nn.Module):
         self.bn3 = nn.BatchNorm2d(1536)
         self.conv4 = SeparableConv2d(1536, 2048)
         self.bn4 = nn.BatchNorm2d(2048)
-        self.last_linear = nn.Linear(2048, classes)
+        last: nn.Module = nn.Linear(2048, classes)
+        self.last_linear = nn.Sequential(nn.Dropout(dropout), last) if dropout else last
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (B, classes) float of images (B, 3, 299, 299)."""
+        """Return the logits (B, classes) float of images (B, C, S, S)."""
         features = torch.relu(self.bn1(self.conv1(images)))
         features = torch.relu(self.bn2(self.conv2(features)))
         for index in range(1, 13):

@@ -12,6 +12,7 @@ from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
 from swapset.build.workflow import Workflow
 from swapset.detection.protocol import SPLIT_COLUMNS
+from swapset.detectors.margins import MARGIN, WIDE
 from swapset.errors import ConfigError
 from swapset.io.files import write_csv
 
@@ -48,10 +49,10 @@ def plan_of(manifest: Path, **values: Any) -> DetectionPlan:
 
 def test_defaults(manifest: Path) -> None:
     plan = plan_of(manifest)
-    assert len(plan.detectors) == 13
+    assert len(plan.detectors) == 16
     assert plan.datasets == ["celebdf", "faceswap"]
     assert plan.train_on == "faceswap"
-    assert len(plan.scores()) == 13 * 2 * 3
+    assert len(plan.scores()) == 16 * 2 * 3
 
 
 def test_detectors_do_not_change_what_the_videos_depend_on(manifest: Path) -> None:
@@ -176,3 +177,21 @@ def test_published_weights_learn_from_nothing(manifest: Path) -> None:
     plan = plan_of(manifest, detection=settings)
     assert plan.training_blocks("Meso4") == plan.learns("Meso4", "0") == []
     assert plan.training_blocks("MesoInception4")
+
+
+def test_a_protocol_chooses_code_and_width_of_the_faces(manifest: Path) -> None:
+    (manifest.parent / "w.pth").touch()
+
+    def plan(*names: str, **settings: str) -> DetectionPlan:
+        weights = {"weights": str(manifest.parent / "w.pth"), **settings}
+        chosen = dict.fromkeys(names, weights) if settings else {}
+        return plan_of(manifest, detectors=list(names), detection={"settings": chosen})
+
+    authors, benchs = plan("Meso4"), plan("Meso4", protocol="deepfakebench")
+    assert (authors.module("Meso4"), authors.margin) == ("swapset.detectors.mesonet", MARGIN)
+    assert benchs.module("Meso4") == "swapset.detectors.deepfakebench"
+    assert benchs.margin == WIDE
+    assert plan("Meso4", "SPSL").margin == WIDE
+    assert benchs.fit_params("Meso4")["protocol"] == "deepfakebench"
+    with pytest.raises(ConfigError, match=r"detection\.settings\.HeadPose\.protocol: 'deepfake"):
+        plan("HeadPose", protocol="deepfakebench")

@@ -96,6 +96,11 @@ def test_an_image_without_a_face_has_no_score(
         ("text.mp4", ["--build", "results/demo"], "0.safetensors`, or give --model"),
         ("text.mp4", ["--build", "results/cl"], "0.safetensors` with the build's --configfile"),
         ("text.png", ["--video", "out.mp4"], "--video: is not allowed for an image"),
+        (
+            "text.png",
+            ["--protocol", "deepfakebench"],
+            "--protocol: is not allowed without --weights",
+        ),
     ],
 )
 def test_mistakes_are_said_in_one_line(

@@ -46,6 +46,14 @@ from swapset.errors import ConfigError
         ({"video": {"codec": "vp9"}}, ["video.codec: 'vp9'", "'mpeg4' or 'h264'"]),
         ({"video": {"quality": 40}}, ["video.quality: 40", "31"]),
         ({"strict": "perhaps"}, ["strict: 'perhaps'"]),
+        (
+            {"detection": {"settings": {"Meso4": {"protocol": "deepfakebench"}}}},
+            ["detection.settings.Meso4", "set `weights`, or leave it out"],
+        ),
+        (
+            {"detection": {"settings": {"Meso4": {"protocol": "mine"}}}},
+            ["detection.settings.Meso4.protocol: 'mine'", "'deepfakebench'"],
+        ),
     ],
 )
 def test_wrong_values_are_named(values, says):

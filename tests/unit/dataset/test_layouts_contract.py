@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,34 @@ def _celeb_df(root: Path) -> None:
     (root / "List_of_testing_videos.txt").write_text(lines)
 
 
+def _celeb_df_pp(root: Path) -> None:
+    plant(root, "Celeb-real/id0_0000.mp4", "Celeb-real/id1_0000.mp4", "YouTube-real/00001.mp4")
+    fakes = root / "Celeb-synthesis"
+    plant(fakes, "FaceSwap/SimSwap/id0_id1_0000.mp4", "FaceSwap/Celeb-DF/id0_id1_0000.mp4")
+    plant(fakes, "FaceReenact/DaGAN/id1_id0_0000.mp4", "TalkingFace/EDTalk/id1_id0_0000.mp4")
+    lines = "1 Celeb-real/id0_0000.mp4\n0 Celeb-synthesis/FaceReenact/DaGAN/id1_id0_0000.mp4\n"
+    (root / "List_of_testing_videos.txt").write_text(lines)
+
+
+def _deeper_forensics(root: Path) -> None:
+    fakes = {"train": "000_M101", "val": "010_W004", "test": "953_M004"}
+    for split, stem in fakes.items():
+        plant(root, f"manipulated_videos/end_to_end/{stem}.mp4")
+        plant(root, f"original_sequences/youtube/c23/videos/{stem[:3]}.mp4")
+        plant(root, f"lists/splits/{split}.txt")
+        (root / f"lists/splits/{split}.txt").write_text(f"{stem}.mp4\n")
+
+
+def _df40(root: Path) -> None:
+    plant(root / "DF40/simswap", "ff/frames/000_003/000.png", "ff/frames/000_003/010.png")
+    plant(root / "DF40/simswap", "cdf/frames/id0_id1_0000/000.png")
+    plant(root / "DF40/VQGAN", "ff/000/1.png", "cdf/Fake_from_Celeb-real/id0_0000/0.png")
+    plant(root / "DF40/heygen", "fake/frames/a-1/000.png", "real/b_2/000.png")
+    plant(root, "FaceForensics++/original_sequences/youtube/c23/frames/000/000.png")
+    plant(root / "Celeb-DF-v2", "Celeb-real/frames/id0_0000/000.png")
+    plant(root / "Celeb-DF-v2", "YouTube-real/frames/00001/000.png")
+
+
 def _own_build(root: Path) -> None:
     plant(root, "dataset/real/original/id0_0000.mp4", "dataset/real/c40/id0_0000.mp4")
     fakes = "dataset/celebdf"
@@ -101,6 +130,13 @@ TREES = {
     "DFD": Tree(_dfd, "manipulated_sequences/DeepFakeDetection/c23/videos/trailer.mp4"),
     "DFDC": Tree(_dfdc, "method_A/1/1_A/outtake.mp4", "dataset.json"),
     **dict.fromkeys(["Celeb-DF", "Celeb-DF-v1", "Celeb-DF-v2"], _CELEB),
+    "Celeb-DF-PP": Tree(
+        _celeb_df_pp, "Celeb-synthesis/FaceSwap/SimSwap/odd.mp4", "List_of_testing_videos.txt"
+    ),
+    "DeeperForensics": Tree(
+        _deeper_forensics, "manipulated_videos/end_to_end/outtake.mp4", "lists/splits/val.txt"
+    ),
+    "DF40": Tree(_df40, "DF40/simswap/ff/frames/outtake.mp4"),
     "swapset": Tree(_own_build, "dataset/real/c40/outtake.mp4"),
     # Of the package in tests/material/plugin_package.
     "Folders": Tree(_folders, "fake/outtake.mp4", "tested.txt"),
@@ -205,7 +241,7 @@ def test_a_folder_without_the_dataset_is_named(name: str, tmp_path: Path, folder
 def test_a_tree_of_real_videos_alone_is_refused(name: str, root: Path, dataset: Dataset) -> None:
     for video in dataset.videos:
         if video.label:
-            video.path.unlink()
+            shutil.rmtree(video.path) if video.path.is_dir() else video.path.unlink()
     with pytest.raises(ManifestError) as caught:
         read_dataset(name, root)
     assert str(root) in str(caught.value)

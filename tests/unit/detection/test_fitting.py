@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from material.detectors import FaceList, samples
+from material.detectors import FaceList, face, samples
 
 from swapset.detection.fitting import FitJob, fit_detector
 from swapset.detection.protocol import SPLIT_COLUMNS
@@ -23,6 +23,7 @@ from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_
 from swapset.detectors.base import load_detector
 from swapset.detectors.face import Face
 from swapset.detectors.mesonet import Meso4
+from swapset.detectors.registry import detector_class
 from swapset.errors import InterruptedTrainingError
 
 CPU = torch.device("cpu")
@@ -244,3 +245,15 @@ def test_the_fingerprint_is_that_of_the_faces(store: Path, tmp_path: Path) -> No
     assert StoredSamples([FaceStore(moved)], labels).fingerprint() == first
     fewer = [{f"v{k}": k % 2 for k in range(3)}]
     assert StoredSamples([FaceStore(store)], fewer).fingerprint() != first
+
+
+def test_weights_of_a_protocol_are_read_by_it(tmp_path: Path, store: Path) -> None:
+    published = detector_class("Meso4", "deepfakebench")(seed=4)
+    torch.save(published.network.state_dict(), tmp_path / "meso4_best.pth")
+    settings = {"weights": str(tmp_path / "meso4_best.pth"), "protocol": "deepfakebench"}
+    fit(job_of(tmp_path, settings=settings), store, tmp_path)
+    detector = load_detector(tmp_path / "model.safetensors")
+    assert type(detector) is type(published)
+    crops = np.stack([detector.crop(face(0))])
+    np.testing.assert_array_equal(detector.forward(crops), published.forward(crops))
+    assert json.loads((tmp_path / "card.json").read_text())["protocol"] == "deepfakebench"

@@ -25,7 +25,8 @@ from swapset.detection.protocol import (
     write_scores,
 )
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
-from swapset.detectors.face import Face
+from swapset.detectors.face import Face, cut_face
+from swapset.detectors.margins import MARGIN, WIDE
 from swapset.errors import DataError
 from swapset.faces.track import Tracker
 from swapset.media.encode import VideoWriter
@@ -157,6 +158,8 @@ def test_names_of_one_person_have_one_part_in_a_table() -> None:
 class Brightness:
     """Detector that scores a face by its mean."""
 
+    margin = MARGIN
+
     def score_faces(self, faces: list[Face | None], batch: int = 32) -> np.ndarray:
         return np.array([np.nan if f is None else f.pixels.mean() for f in faces])
 
@@ -188,3 +191,37 @@ def test_folds_are_those_of_the_detectors(store: FaceStore) -> None:
     own = pd.DataFrame({"video": ["id0_0000", "id0_id1_0000", "id4_0000"]})
     assert with_folds(own, table, "celebdf")["fold"].tolist() == [1, 1, 0]
     assert with_folds(own[2:], table, "Celeb-DF")["fold"].tolist() == [0]
+
+
+def test_wide_faces_are_read_as_wide_as_a_detector_sees(tmp_path: Path) -> None:
+    folder = tmp_path / "celebdf" / "c23" / "0000"
+    folder.mkdir(parents=True)
+    frame, points = picture(3)
+    wide = cut_face(frame, points, margin=WIDE)
+    usual = cut_face(frame, points)
+    assert wide is not None
+    assert usual is not None
+    write_store(folder, [VideoFaces("id0_0000", [0], [wide])])
+    stores = open_stores([folder])
+    (store,) = stores["celebdf"]
+    found, all_of_it = store.face(0), store.face(0, WIDE)
+    assert found is not None
+    assert all_of_it is not None
+    same(found, usual)
+    same(all_of_it, wide)
+    labels = [{"id0_0000": 0}]
+    same(StoredSamples([store], labels)[0], usual)
+    same(StoredSamples([store], labels, margin=WIDE)[0], wide)
+
+    class Wide(Brightness):
+        margin = WIDE
+
+        def score_faces(self, faces: list[Face | None]) -> np.ndarray:
+            for one in faces:
+                assert one is not None
+                same(one, wide)
+            return super().score_faces(faces)
+
+    table = splits().assign(video="id0_0000", kind="celebdf", role="test").head(1)
+    scores = score_stores({0: Wide()}, stores, table)  # type: ignore[dict-item]
+    assert len(scores) == 1

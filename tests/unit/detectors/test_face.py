@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 from material.engine import points_at
 
-from swapset.detectors.face import MARGIN, cut_face
+from swapset.detectors.face import cut_face
+from swapset.detectors.margins import MARGIN, WIDE
 from swapset.faces.boxes import box_from_landmarks
 
 
@@ -76,3 +77,19 @@ def test_a_region_does_not_hold_the_frame():
     before = found.pixels.copy()
     frame[:] = 0
     np.testing.assert_array_equal(found.pixels, before)
+
+
+@pytest.mark.parametrize("centre", [(80, 60), (20, 15), (150, 100)])
+def test_narrowed_a_wide_region_is_the_usual_one(centre: tuple[int, int]) -> None:
+    points, swapped = points_at(*centre, 40), np.zeros((120, 160), bool)
+    swapped[50:70, 75:90] = True
+    wide = cut_face(numbered(), points, swapped=swapped, margin=WIDE)
+    usual = cut_face(numbered(), points, swapped=swapped)
+    assert wide is not None
+    assert usual is not None
+    assert wide.pixels.size > usual.pixels.size
+    narrow = wide.narrowed(MARGIN)
+    assert narrow.origin == usual.origin
+    np.testing.assert_array_equal(narrow.pixels, usual.pixels)
+    np.testing.assert_array_equal(narrow.swapped, usual.swapped)
+    assert narrow.narrowed(WIDE) is narrow
