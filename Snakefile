@@ -58,6 +58,7 @@ try:
     check_checkout(workflow.basedir)
     stages = Workflow(config)
     build, generation, detection = stages.build, stages.generation, stages.detection
+    robustness = stages.robustness
     breaker, protected, tidying = stages.breaker, stages.protected, stages.tidying
     outside, contents = stages.outside, stages.contents
     decisions = stages.decisions(here=not workflow.storage_settings.default_storage_provider)
@@ -89,6 +90,8 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, detection.datasets)),
     detector="|".join(map(re.escape, DETECTORS)),
     compression="original|c23|c40",
+    perturbation="|".join(map(re.escape, robustness.perturbations)) or "none",
+    family="|".join(map(re.escape, robustness.families)) or "none",
     extractor="|".join(map(re.escape, EXTRACTORS)),
     source=r"none|({0})(\+({0}))*".format("|".join(map(re.escape, EXTRACTORS))),
     attack="|".join(map(re.escape, ATTACKS)),
@@ -115,6 +118,7 @@ include: "rules/generation.smk"
 include: "rules/quality.smk"
 include: "rules/dataset.smk"
 include: "rules/detection.smk"
+include: "rules/robustness.smk"
 include: "rules/obstruction.smk"
 include: "rules/protected.smk"
 include: "rules/report.smk"
@@ -142,6 +146,7 @@ rule complete:
         rules.report.output,
         rules.detector_auc.output,
         rules.detector_figures.output,
+        robustness.results(),
         [] if breaker.why_not else rules.landmark_breaker.input,
 
 

@@ -50,6 +50,8 @@ class Targets:
             "kind": lambda: self._detection.all_kinds,
             "dataset": lambda: self._detection.datasets,
             "compression": lambda: COMPRESSIONS,
+            "perturbation": lambda: stages.robustness.perturbations,
+            "family": lambda: stages.robustness.families,
             "fold": lambda: self._detection.fold_numbers,
             "detector": lambda: list(DETECTORS),
             "extractor": lambda: list(EXTRACTORS),

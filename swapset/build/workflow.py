@@ -18,6 +18,7 @@ from swapset.build.leftovers import Leftovers
 from swapset.build.made import Made
 from swapset.build.outside import OutsideFiles
 from swapset.build.protected import ProtectedPlan
+from swapset.build.robustness import RobustnessPlan
 from swapset.build.tidy import TidyPlan
 
 
@@ -52,6 +53,11 @@ class Workflow:
     def detection(self) -> DetectionPlan:
         """Return the plan of detectors, datasets and folds."""
         return DetectionPlan(self.build)
+
+    @cached_property
+    def robustness(self) -> RobustnessPlan:
+        """Return the plan of perturbed videos."""
+        return RobustnessPlan(self.build, self.detection)
 
     @cached_property
     def breaker(self) -> LandmarkBreakerPlan:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from swapset.config.sections import ByName, InputPath, Section
+from swapset.media.perturbations.names import expand
 
 
 class DetectorSettings(Section):
@@ -67,9 +68,22 @@ class DetectionSettings(Section):
     block: int = Field(64, ge=1, description="Videos in one job that finds faces.")
     bootstrap: int = Field(1000, ge=10, description="Bootstrap samples for the interval of an AUC.")
     level: float = Field(0.95, gt=0, lt=1, description="Level of the confidence intervals.")
+    perturbations: Literal["all"] | list[str] = Field(
+        [],
+        description=(
+            "Perturbations to test detectors under (docs/robustness.md): 'all', or names such as "
+            "blur, noise/3, resize/2+video/3, messenger; []: none."
+        ),
+    )
     settings: ByName[DetectorSettings] = Field(
         {},
         description=(
             "For each detector: steps, batch, learning_rate, patience, weights, backbone_weights."
         ),
     )
+
+    @field_validator("perturbations")
+    @classmethod
+    def _known_perturbations(cls, value: str | list[str]) -> str | list[str]:
+        expand(value)
+        return value

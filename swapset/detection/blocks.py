@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from swapset.dataset.labels import read_labels
-from swapset.detection.find import Outlines, sampled_faces, video_faces
+from swapset.detection.find import Find, Outlines, sampled_faces, video_faces
 from swapset.detection.store import VideoFaces
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
@@ -60,14 +60,20 @@ class OwnVideo:
         target, number = name.partition("_")[0], name.rpartition("_")[2]
         return cls(path, landmarks[target] / f"{target}_{number}.npz", labels)
 
-    def faces(self, tracker: Tracker, wanted: int) -> VideoFaces:
-        """Find and cut out the target's face in `wanted` frames."""
+    def faces(self, tracker: Tracker, wanted: int, find: Find = sampled_faces) -> VideoFaces:
+        """Find and cut out the target's face in `wanted` frames; `find` looks for it."""
         name = self.path.stem
         if is_empty(self.path):
             return VideoFaces(name, reason="not made")
         points = ClipLandmarks.load(self.landmarks).smooth
         return video_faces(
-            name, self.path, tracker, wanted=wanted, expected=points, outlines=self._outlines()
+            name,
+            self.path,
+            tracker,
+            wanted=wanted,
+            expected=points,
+            outlines=self._outlines(),
+            find=find,
         )
 
     def _outlines(self) -> Outlines:
@@ -80,7 +86,9 @@ class OwnVideo:
         ]
 
 
-def own_faces(videos: Sequence[OwnVideo], tracker: Tracker, wanted: int) -> Iterator[VideoFaces]:
+def own_faces(
+    videos: Sequence[OwnVideo], tracker: Tracker, wanted: int, find: Find = sampled_faces
+) -> Iterator[VideoFaces]:
     """Yield the faces of the build's own videos.
 
     Parameters
@@ -89,16 +97,20 @@ def own_faces(videos: Sequence[OwnVideo], tracker: Tracker, wanted: int) -> Iter
     tracker : Tracker
     wanted : int
         Number of frames to sample from each video.
+    find : callable
+        Finds the faces in a video's samples.
 
     Raises
     ------
     MediaError
         If a video of the build is damaged.
     """
-    return (video.faces(tracker, wanted) for video in videos)
+    return (video.faces(tracker, wanted, find) for video in videos)
 
 
-def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> Iterator[VideoFaces]:
+def public_faces(
+    videos: Mapping[str, Path], tracker: Tracker, wanted: int, find: Find = sampled_faces
+) -> Iterator[VideoFaces]:
     """Yield the faces of a public dataset's videos, or the reason why a video cannot be used.
 
     Parameters
@@ -108,11 +120,12 @@ def public_faces(videos: Mapping[str, Path], tracker: Tracker, wanted: int) -> I
     tracker : Tracker
     wanted : int
         Number of frames to sample from each video.
+    find : callable
+        Finds the faces in a video's samples.
     """
     for name, path in videos.items():
-        find = partial(sampled_faces, name, tracker=tracker, wanted=wanted)
         try:
-            yield with_samples(path, find)
+            yield with_samples(path, partial(find, name, tracker=tracker, wanted=wanted))
         except UnusableMedia as error:
             logger.warning("%s is left out: %s", path, error.reason)
             yield VideoFaces(name, reason=error.reason)
