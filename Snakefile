@@ -90,6 +90,7 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, detection.datasets)),
     detector="|".join(map(re.escape, DETECTORS)),
     compression="original|c23|c40",
+    outside="|".join(map(re.escape, detection.outside.detectors)) or "none",
     perturbation="|".join(map(re.escape, robustness.perturbations)) or "none",
     family="|".join(map(re.escape, robustness.families)) or "none",
     extractor="|".join(map(re.escape, EXTRACTORS)),
@@ -119,6 +120,7 @@ include: "rules/quality.smk"
 include: "rules/dataset.smk"
 include: "rules/detection.smk"
 include: "rules/robustness.smk"
+include: "rules/outside_scores.smk"
 include: "rules/obstruction.smk"
 include: "rules/protected.smk"
 include: "rules/report.smk"
@@ -147,6 +149,7 @@ rule complete:
         rules.detector_auc.output,
         rules.detector_figures.output,
         robustness.results(),
+        rules.outside_scores_table.output if detection.outside.detectors else [],
         [] if breaker.why_not else rules.landmark_breaker.input,
 
 

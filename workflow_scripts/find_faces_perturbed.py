@@ -1,4 +1,4 @@
-"""Rule find_faces_perturbed: find and cut out the faces of a block of videos after a perturbation."""
+"""Rule find_faces_perturbed: find and cut out the faces of a block of perturbed videos."""
 
 from functools import partial
 from pathlib import Path

@@ -6,9 +6,12 @@ Imports nothing heavy.
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import product
 
 from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
+from swapset.build.figures import ROBUSTNESS_FIGURES
+from swapset.build.places import ROBUSTNESS_TABLES
 from swapset.media.perturbations.names import Perturbation, expand
 
 
@@ -67,9 +70,8 @@ class RobustnessPlan:
 
     def all_blocks(self) -> list[str]:
         """Return all folders with faces of perturbed videos."""
-        datasets = self._measured
-        every = [b for key in self.perturbations for name in datasets for b in self.blocks(key, name)]
-        return list(dict.fromkeys(every))
+        pairs = product(self.perturbations, self._measured)
+        return list(dict.fromkeys(block for pair in pairs for block in self.blocks(*pair)))
 
     @property
     def _measured(self) -> list[str]:
@@ -103,9 +105,5 @@ class RobustnessPlan:
         """Return the tables and figures; none if nothing is perturbed."""
         if not self.perturbations:
             return []
-        tables = [f"{self._build.root}/tables/{name}.csv" for name in TABLES]
-        return [*tables, f"{self._build.root}/figures/{FIGURE}.png"]
-
-
-TABLES = ("robustness", "robustness_area")
-FIGURE = "robustness"
+        tables = [f"{self._build.root}/tables/{name}.csv" for name in ROBUSTNESS_TABLES]
+        return [*tables, *(f"{self._build.root}/figures/{n}.png" for n in ROBUSTNESS_FIGURES)]

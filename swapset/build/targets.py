@@ -50,6 +50,7 @@ class Targets:
             "kind": lambda: self._detection.all_kinds,
             "dataset": lambda: self._detection.datasets,
             "compression": lambda: COMPRESSIONS,
+            "outside": lambda: self._detection.outside.detectors,
             "perturbation": lambda: stages.robustness.perturbations,
             "family": lambda: stages.robustness.families,
             "fold": lambda: self._detection.fold_numbers,

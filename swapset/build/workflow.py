@@ -72,12 +72,12 @@ class Workflow:
     @cached_property
     def tidying(self) -> TidyPlan:
         """Return the plan of the files that `tidy` removes from a finished build."""
-        return TidyPlan(self.build, self.detection, self.breaker, self.protected)
+        return TidyPlan(self.build, self.detection, self.robustness, self.breaker, self.protected)
 
     @cached_property
     def leftovers(self) -> Leftovers:
         """Return the results that the config no longer makes."""
-        plans = self.generation, self.detection, self.breaker, self.protected
+        plans = self.generation, self.detection, self.robustness, self.breaker, self.protected
         return Leftovers(Made(self.build, *plans))
 
     @cached_property

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from swapset.config.sections import ByName, InputPath, Section
+from swapset.media.compressions import Compression
 from swapset.media.perturbations.names import expand
 
 
@@ -35,6 +36,32 @@ class DatasetSource(Section):
         None, description="How its files are laid out; null: as the dataset of this name."
     )
     options: dict[str, Any] = Field({}, description="Options of the layout.")
+
+
+class ScoreFile(Section):
+    """Scores of a dataset's videos by a detector that was run elsewhere (docs/robustness.md)."""
+
+    file: InputPath = Field(description="CSV file: video, optionally frame, score.")
+    higher: Literal["fake", "real"] | None = Field(
+        None, description="What a higher score means; null: found from the labels, and reported."
+    )
+    compression: Compression | None = Field(
+        None, description="Compression of the videos that were scored; null: the best one."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_alone(cls, value: Any) -> Any:
+        """Read a path alone as the section with this file."""
+        return {"file": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+ScoreFiles = Annotated[list[ScoreFile], BeforeValidator(_listed), Field(min_length=1)]
+"""One file, or a list with one for each compression."""
 
 
 class DetectionSettings(Section):

@@ -60,8 +60,15 @@ def video_faces(
     MediaError
         If the video cannot be read.
     """
-    about = {"tracker": tracker, "wanted": wanted, "expected": expected, "outlines": outlines}
-    return with_clip(video, partial(find or sampled_faces, name, **about))
+    work = partial(
+        find or sampled_faces,
+        name,
+        tracker=tracker,
+        wanted=wanted,
+        expected=expected,
+        outlines=outlines,
+    )
+    return with_clip(video, work)
 
 
 def sampled_faces(

@@ -1,14 +1,17 @@
-"""Tables of how well detectors do on perturbed videos: AUC by level, and areas under these curves."""
+"""Tables of detectors on perturbed videos: AUC by level, and areas under these curves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from swapset.bootstrap import percentile_interval
 from swapset.detection.auc import LEVELS, auc_rows
+from swapset.detection.joint import joint_aucs
 from swapset.detection.protocol import (
     open_stores,
     read_scores,
@@ -20,6 +23,7 @@ from swapset.detection.store import FaceStore
 from swapset.detectors.base import Detector
 from swapset.io.files import atomic_output
 from swapset.media.perturbations.names import parse
+from swapset.types import Floats
 
 Stores = Mapping[str, Sequence[FaceStore]]
 """Stores of faces by kind of video."""
@@ -74,17 +78,47 @@ def write_all_scores(
             write_scores(scratch / f"{key}.parquet", score_stores(detectors, faces, splits))
 
 
-def robustness_table(
+@dataclass(frozen=True)
+class Interval:
+    """How intervals are bootstrapped.
+
+    Attributes
+    ----------
+    seed : int
+    level : float
+        In (0, 1).
+    resamples : int
+    """
+
+    seed: int
+    level: float
+    resamples: int
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A dataset's scores as it is, or after a perturbation.
+
+    Attributes
+    ----------
+    labels : dict of str to object
+        Keys perturbation, kind, level.
+    scores : DataFrame
+        With folds.
+    """
+
+    labels: dict[str, object]
+    scores: pd.DataFrame
+
+
+def robustness_tables(
     plain: Sequence[Path],
     perturbed: Sequence[Path],
     perturbations: Sequence[str],
     splits: pd.DataFrame,
-    *,
-    seed: int,
-    level: float,
-    resamples: int,
-) -> pd.DataFrame:
-    """Return the AUC of each detector on each dataset, as it is and after each perturbation.
+    how: Interval,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the AUCs of each detector after each perturbation, and the areas under their curves.
 
     Parameters
     ----------
@@ -96,11 +130,7 @@ def robustness_table(
         Names of the perturbations, in the order of the table.
     splits : DataFrame
         See `swapset.detection.protocol`.
-    seed : int
-        Of the bootstrap behind the intervals.
-    level : float
-        Of the intervals, in (0, 1).
-    resamples : int
+    how : Interval
 
     Returns
     -------
@@ -108,18 +138,24 @@ def robustness_table(
         detector, dataset, compression, perturbation, kind, level (0: as it is; missing: a chain),
         videos, frames, and by frame and by video auc, auc_low, auc_high, coverage
         (`frame_auc`, ...).
+    DataFrame
+        detector, dataset, compression, kind, levels (how many above 0), and by frame and by video
+        area, area_low, area_high; see `_areas`.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
+    areas: list[dict[str, object]] = []
     for path in plain:
         detector, dataset = path.parent.parent.name, path.parent.name
         about = {"detector": detector, "dataset": dataset, "compression": path.stem}
-        folders = [f for f in perturbed if (f.parent.parent.name, f.parent.name) == (detector, dataset)]
-        for labels, scores in _versions(path, folders, perturbations):
-            table = with_folds(read_scores(scores), splits, dataset)
-            rows.append(
-                about | labels | _measures(table, seed=seed, level=level, resamples=resamples)
-            )
-    return pd.DataFrame(rows)
+        own = [f for f in perturbed if (f.parent.parent.name, f.parent.name) == (detector, dataset)]
+        versions = [
+            _Version(labels, with_folds(read_scores(scores), splits, dataset))
+            for labels, scores in _versions(path, own, perturbations)
+        ]
+        rows += [about | each.labels | _measures(each.scores, how) for each in versions]
+        areas += [about | area for area in _areas(versions, how)]
+    ends = [f"{name}_area{end}" for name in LEVELS for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows), pd.DataFrame(areas, columns=[*_KEYS, "kind", "levels", *ends])
 
 
 def _versions(
@@ -130,59 +166,60 @@ def _versions(
     by_family = {folder.name: folder for folder in folders}
     for name in perturbations:
         each = parse(name)
-        labels = {"perturbation": name, "kind": each.kind, "level": each.level or float("nan")}
+        labels: dict[str, object] = {
+            "perturbation": name,
+            "kind": each.kind,
+            "level": each.level or float("nan"),
+        }
         yield labels, by_family[each.family] / f"{each.key}.parquet"
 
 
-def _measures(scores: pd.DataFrame, **how: float) -> dict[str, object]:
-    """Return the measures of a table of scores in one row, by frame and by video.
-
-    The intervals are those of `auc_rows`, whatever it resamples.
-    """
-    rows = auc_rows(scores, seed=int(how["seed"]), level=how["level"], resamples=int(how["resamples"]))
+def _measures(scores: pd.DataFrame, how: Interval) -> dict[str, object]:
+    """Return the measures of a table of scores in one row, by frame and by video."""
+    rows = auc_rows(scores, seed=how.seed, level=how.level, resamples=how.resamples)
     counts = {name: rows[0][name] for name in ("videos", "frames")}
     return counts | {f"{row['level']}_{name}": row[name] for row in rows for name in _MEASURES}
 
 
-def area_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the area under the curve of AUC over levels, for each detector, dataset and kind.
+def _areas(versions: Sequence[_Version], how: Interval) -> Iterator[dict[str, object]]:
+    """Yield the area under the curve of AUC over levels of each kind, and the mean over kinds.
 
     A curve begins at level 0, the videos as they are, and ends at the highest level that was
     measured; its area is the mean height, so that 1 is perfect at all levels and 0.5 is chance.
+    Intervals resample videos, the same ones at all levels.
 
     Parameters
     ----------
-    table : DataFrame
-        That of `robustness_table`.
-
-    Returns
-    -------
-    DataFrame
-        detector, dataset, compression, kind, levels (how many above 0), frame_area, video_area.
-        Kind "all" is the mean over kinds. NaN where an AUC is unknown.
+    versions : sequence of _Version
+        The first one is the dataset as it is.
+    how : Interval
     """
-    columns = [f"{name}_area" for name in LEVELS]
-    rows: list[dict[str, object]] = []
-    for about, part in table.groupby(_KEYS, sort=False):
-        keys = dict(zip(_KEYS, about, strict=True))
-        plain = part[part["kind"] == UNPERTURBED]
-        curves = part[part["level"] > 0].groupby("kind", sort=False)
-        found = [
-            keys | {"kind": kind, "levels": len(curve)} | _areas(pd.concat([plain, curve]))
-            for kind, curve in curves
-        ]
-        if found:
-            means = pd.DataFrame(found)[columns].mean(skipna=False).to_dict()
-            levels = sum(int(row["levels"]) for row in found)
-            found.append(keys | {"kind": ALL_KINDS, "levels": levels} | means)
-        rows += found
-    return pd.DataFrame(rows, columns=[*_KEYS, "kind", "levels", *columns])
-
-
-def _areas(curve: pd.DataFrame) -> dict[str, float]:
-    curve = curve.sort_values("level")
-    steps = curve["level"].to_numpy(float)
-    return {
-        f"{name}_area": float(np.trapezoid(curve[f"{name}_auc"].to_numpy(float), steps) / steps[-1])
-        for name in LEVELS
+    curves: dict[str, list[int]] = {}
+    for place, each in enumerate(versions):
+        if float(str(each.labels["level"])) > 0:
+            curves.setdefault(str(each.labels["kind"]), []).append(place)
+    if not curves:
+        return
+    tables = [each.scores for each in versions]
+    of_kinds: dict[str, dict[str, object]] = {
+        kind: {"kind": kind, "levels": len(places)} for kind, places in curves.items()
     }
+    of_kinds[ALL_KINDS] = {"kind": ALL_KINDS, "levels": sum(map(len, curves.values()))}
+    for name in LEVELS:
+        values, drawn = joint_aucs(tables, name, seed=how.seed, resamples=how.resamples)
+        aucs = np.concatenate([values[None], drawn])
+        heights = {kind: _height(aucs, versions, places) for kind, places in curves.items()}
+        heights[ALL_KINDS] = np.mean(list(heights.values()), axis=0)
+        for kind, found in heights.items():
+            low, high = percentile_interval(found[1:].tolist(), how.level)
+            ends = {"": float(found[0]), "_low": low, "_high": high}
+            of_kinds[kind] |= {f"{name}_area{end}": value for end, value in ends.items()}
+    yield from of_kinds.values()
+
+
+def _height(aucs: Floats, versions: Sequence[_Version], places: Sequence[int]) -> Floats:
+    """Return the mean height of a curve, (n,) float64, in n rows of AUCs (n, versions)."""
+    levels = {0.0: 0} | {float(str(versions[k].labels["level"])): k for k in places}
+    steps = sorted(levels)
+    curve = aucs[:, [levels[step] for step in steps]]
+    return np.asarray(np.trapezoid(curve, steps, axis=1) / steps[-1], np.float64)

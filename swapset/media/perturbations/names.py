@@ -74,7 +74,8 @@ class Perturbation:
     Attributes
     ----------
     name : str
-        As in the config: a kind and a level ("blur/3"), some of these ("blur/3+jpeg/5"), or a chain.
+        As in the config: a kind and a level ("blur/3"), some of these ("blur/3+jpeg/5"), or a
+        chain.
     steps : tuple of Step
         What is done, in this order.
     """

@@ -41,7 +41,7 @@ def saturation(image: Image, share: float, generator: np.random.Generator) -> Im
     generator : numpy.random.Generator
         Not used.
     """
-    grey = (image @ _LUMA)[..., None]
+    grey = np.asarray(image @ _LUMA, np.float32)[..., None]
     return _cut(grey + np.float32(share) * (image - grey))
 
 
@@ -92,7 +92,8 @@ def noise(image: Image, variance: float, generator: np.random.Generator) -> Imag
     generator : numpy.random.Generator
     """
     drawn = generator.standard_normal(image.shape, dtype=np.float32)
-    return _cut(image + drawn @ (math.sqrt(variance) * _SPREAD[:, None] * _TO_RGB))
+    spread = np.asarray(math.sqrt(variance) * _SPREAD[:, None] * _TO_RGB, np.float32)
+    return _cut(np.asarray(image + drawn @ spread, np.float32))
 
 
 def blur(image: Image, side: float, generator: np.random.Generator) -> Image:

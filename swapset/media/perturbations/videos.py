@@ -52,7 +52,8 @@ def with_perturbed(
     MediaError
         If H.264 cannot be written or read.
     """
-    return _through(video, list(enumerate(perturbation.steps)), (seed, perturbation.name, name), work)
+    about = (seed, perturbation.name, name)
+    return _through(video, list(enumerate(perturbation.steps)), about, work)
 
 
 def _through(
@@ -61,16 +62,15 @@ def _through(
     about: tuple[int, str, str],
     work: Callable[[Samples], Result],
 ) -> Result:
-    for place, (number, step) in enumerate(steps):
-        if step.kind != "video":
-            video = _Changed(video, step, (*about, number))
-            continue
-        with TemporaryDirectory(prefix="swapset-") as folder:
-            file = Path(folder, "video.mp4")
-            _encode((image.rgb for image in video.read(range(video.frames))), file, step)
-            rest = steps[place + 1 :]
-            return with_clip(file, lambda again: _through(again, rest, about, work))
-    return work(video)
+    if not steps:
+        return work(video)
+    (number, step), *rest = steps
+    if step.kind != "video":
+        return _through(_Changed(video, step, (*about, number)), rest, about, work)
+    with TemporaryDirectory(prefix="swapset-") as folder:
+        file = Path(folder, "video.mp4")
+        _encode((image.rgb for image in video.read(range(video.frames))), file, step)
+        return with_clip(file, lambda again: _through(again, rest, about, work))
 
 
 def perturb_frames(frames: Frames, perturbation: Perturbation, name: str, seed: int) -> Frames:

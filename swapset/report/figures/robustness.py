@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 _PANEL = 2.5
-_SHIFT = 0.06  # by which detectors stand beside each other, so that their intervals can be told apart
+_SHIFT = (
+    0.06  # by which detectors stand beside each other, so that their intervals can be told apart
+)
 UNPERTURBED = "none"
 
 
@@ -27,9 +29,7 @@ def robustness_chart(table: pd.DataFrame) -> Figure:
     columns = [*kinds, *(["chains"] if chains else [])]
     size = (_PANEL * len(columns) + 1.6, _PANEL * len(datasets) + 0.4)
     figure = Figure(figsize=size, dpi=150, layout="constrained")
-    panels = figure.subplots(
-        len(datasets), len(columns), squeeze=False, sharey=True, sharex="col"
-    )
+    panels = figure.subplots(len(datasets), len(columns), squeeze=False, sharey=True, sharex="col")
     for row, dataset in zip(panels, datasets, strict=True):
         part = table[table["dataset"] == dataset]
         for axes, kind in zip(row, columns, strict=True):
@@ -65,7 +65,13 @@ def _draw_chains(axes: Axes, part: pd.DataFrame, chains: list[str]) -> None:
 
 
 def _draw(
-    axes: Axes, rows: pd.DataFrame, places: pd.Series, number: int, detector: str, *, line: bool = True
+    axes: Axes,
+    rows: pd.DataFrame,
+    places: pd.Series,
+    number: int,
+    detector: str,
+    *,
+    line: bool = True,
 ) -> None:
     """Draw a detector's AUCs with their intervals."""
     values = rows["frame_auc"].to_numpy(float)

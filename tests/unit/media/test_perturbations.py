@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import cv2
@@ -99,9 +100,8 @@ def test_name_tells_kind_level_and_path() -> None:
     ],
 )
 def test_other_names_are_refused(names: str | list[str], said: str) -> None:
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=re.escape(said)):
         expand(names)
-    assert said in str(error.value)
 
 
 def test_a_kind_is_not_one_perturbation() -> None:
@@ -249,5 +249,6 @@ def test_odd_sides_survive_video_compression() -> None:
 def test_steps_of_a_chain_add_up() -> None:
     clean = textured(2)
     both = perturb_frames(clean, parse("contrast/5+blur/5"), "a", 1)
-    by_hand = [cv2.GaussianBlur((f * np.float32(0.35)).astype(np.uint8), (21, 21), 3.5) for f in clean]
+    darker = [(frame * np.float32(0.35)).astype(np.uint8) for frame in clean]
+    by_hand = [cv2.GaussianBlur(frame, (21, 21), 3.5) for frame in darker]
     assert np.array_equal(both, np.stack(by_hand))
