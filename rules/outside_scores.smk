@@ -16,7 +16,9 @@ rule outside_scores:
     params:
         code=build.code("outside_scores"),
         videos=lambda w: detection.tests(w.dataset),
-        kinds=lambda w: {name: detection.kinds(name) for name in detection.outside.judged_by(w.outside)},
+        kinds=lambda w: {
+            name: detection.kinds(name) for name in detection.outside.judged_by(w.outside)
+        },
         higher=lambda w: detection.outside.direction(
             w.outside, w.dataset, w.compression, detection.compressions
         ),

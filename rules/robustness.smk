@@ -123,3 +123,58 @@ rule robustness_figure:
         "../envs/cpu.yaml"
     script:
         "../workflow_scripts/robustness_figure.py"
+
+
+rule measure_perturbed:
+    input:
+        clips=lambda w: judged("clips", w.target),
+        heads=f"{R}/heads/{{target}}",
+        videos=lambda w: build.fakes_of(w.target, "dataset/{method}/original/{fake}.mp4"),
+    output:
+        scores=f"{PERTURBED}/quality/{{target}}/{{family}}.csv",
+    message:
+        "Measuring the fakes of {wildcards.target} after {wildcards.family}"
+    log:
+        f"{R}/logs/measure_perturbed/{{target}}/{{family}}.log",
+    benchmark:
+        f"{R}/benchmarks/measure_perturbed/{{target}}/{{family}}.tsv"
+    params:
+        code=build.code("measure_perturbed"),
+        uses=lambda w: decisions.accepted(w.target),
+        perturbations=lambda w: robustness.of_family(w.family),
+        frames=build.config.detection.frames,
+        seed=build.config.seed,
+    resources:
+        mem_mb=per_attempt(1500),
+        runtime=per_attempt(120),
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/measure_perturbed.py"
+
+
+rule robustness_ssim:
+    input:
+        scores=lambda w: robustness.quality(),
+        decided=DECIDED,
+    output:
+        table=f"{R}/tables/robustness_ssim.csv",
+    message:
+        "Writing the table of Mask-SSIM after perturbations"
+    log:
+        f"{R}/logs/robustness_ssim.log",
+    benchmark:
+        f"{R}/benchmarks/robustness_ssim.tsv"
+    params:
+        code=build.code("robustness_ssim"),
+        perturbations=robustness.listed(),
+        seed=build.config.seed,
+        level=build.config.quality.level,
+        bootstrap=build.config.quality.bootstrap,
+    resources:
+        mem_mb=per_attempt(1000),
+        runtime=per_attempt(10),
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/robustness_ssim.py"

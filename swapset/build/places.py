@@ -17,6 +17,7 @@ _LOGS = (
     "score/{detector}/{scored}/{compression}",
     "find_faces_perturbed/{perturbation}/{seen}/{compression}/{block}",
     "score_perturbed/{detector}/{scored}/{family}",
+    "measure_perturbed/{target}/{family}",
     "outside_scores/{outside}/{scored}/{compression}",
     *("clip_labels/{learner}", "train_extractor/{extractor}", "key_frames/{shielded}"),
     *("attack/{attack}/{source}/{shielded}", "match_ssim/{source}/{shielded}"),
@@ -60,6 +61,7 @@ PLACES = (
     "scores/{outside}/{scored}/{compression}.json",
     "perturbed/crops/{perturbation}/{seen}/{compression}/{block}",
     "perturbed/scores/{detector}/{scored}/{family}",
+    "perturbed/quality/{target}/{family}.csv",
     "extractors/labels/{learner}",
     *_files("extractors/{extractor}", "safetensors", "json", "png"),
     *("obstruction/frames/{shielded}", "obstruction/noisy/{attack}/{source}/{shielded}"),
@@ -84,8 +86,8 @@ NOISE = ("learner", "shielded", "extractor", "attack", "source")
 """The wildcards of Landmark Breaker's places."""
 PROTECTED = ("again", "retrained", "pair", "duo", "refaked")
 """The wildcards in the places of models that are trained on protected clips."""
-ROBUSTNESS_TABLES = ("robustness", "robustness_area")
-"""Tables of AUCs after perturbations, and of the areas under their curves."""
+ROBUSTNESS_TABLES = ("robustness", "robustness_area", "robustness_ssim")
+"""Tables of AUCs after perturbations, of the areas under their curves, and of Mask-SSIM."""
 _NOISE_TABLES = ("", "_differences", "_white_box", "_sweep")
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "demographics": (("demographics",), ()),

@@ -101,9 +101,22 @@ class RobustnessPlan:
         """Return the names of the perturbations in the config's order."""
         return [each.name for each in self.perturbations.values()]
 
+    def of_family(self, family: str) -> list[str]:
+        """Return the names of the perturbations of a family."""
+        return [self.perturbations[key].name for key in self.families[family]]
+
+    def quality(self) -> list[str]:
+        """Return the files with the Mask-SSIM of the build's own perturbed fakes."""
+        return [
+            f"{self.root}/quality/{target}/{family}.csv"
+            for target in self._build.targets
+            for family in self.families
+        ]
+
     def results(self) -> list[str]:
         """Return the tables and figures; none if nothing is perturbed."""
         if not self.perturbations:
             return []
-        tables = [f"{self._build.root}/tables/{name}.csv" for name in ROBUSTNESS_TABLES]
+        names = ROBUSTNESS_TABLES if self._build.targets else ROBUSTNESS_TABLES[:2]
+        tables = [f"{self._build.root}/tables/{name}.csv" for name in names]
         return [*tables, *(f"{self._build.root}/figures/{n}.png" for n in ROBUSTNESS_FIGURES)]

@@ -155,7 +155,9 @@ def robustness_tables(
         rows += [about | each.labels | _measures(each.scores, how) for each in versions]
         areas += [about | area for area in _areas(versions, how)]
     ends = [f"{name}_area{end}" for name in LEVELS for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows), pd.DataFrame(areas, columns=[*_KEYS, "kind", "levels", *ends])
+    table = pd.DataFrame(rows)
+    table["level"] = table["level"].astype("Int64")
+    return table, pd.DataFrame(areas, columns=[*_KEYS, "kind", "levels", *ends])
 
 
 def _versions(
@@ -196,7 +198,7 @@ def _areas(versions: Sequence[_Version], how: Interval) -> Iterator[dict[str, ob
     """
     curves: dict[str, list[int]] = {}
     for place, each in enumerate(versions):
-        if float(str(each.labels["level"])) > 0:
+        if each.labels["level"]:
             curves.setdefault(str(each.labels["kind"]), []).append(place)
     if not curves:
         return

@@ -22,6 +22,7 @@ from swapset.report.page.protected import protected
 from swapset.report.page.provenance_summary import summarise
 from swapset.report.page.quality import quality
 from swapset.report.page.quoted import quoted
+from swapset.report.page.robustness import robustness
 from swapset.report.page.section import Section, render
 from swapset.report.page.training import training
 
@@ -44,6 +45,8 @@ class ReportFiles:
         Tables of the chapter.
     detector_figures : sequence of Path
         Named as in `swapset.build.figures.DETECTOR_FIGURES`; none if no detector was measured.
+    robustness : sequence of Path
+        Tables and figures of perturbed videos, or none.
     breaker_figures : sequence of Path
         Named as in `swapset.build.figures.BREAKER_FIGURES`; none if there is no Landmark Breaker.
     protected : sequence of Path
@@ -56,6 +59,7 @@ class ReportFiles:
     verdicts: Sequence[Path]
     quoted: Sequence[Path]
     detector_figures: Sequence[Path] = ()
+    robustness: Sequence[Path] = ()
     breaker_figures: Sequence[Path] = ()
     protected: Sequence[Path] = ()
 
@@ -106,6 +110,11 @@ def summary(verdicts: Verdicts, fakes: pd.DataFrame | None) -> dict[str, Any]:
     }
 
 
+def _robustness(files: ReportFiles) -> Section | None:
+    names = ("robustness", "robustness_area", "robustness_ssim")
+    return robustness(files.root, *(files.table(name) for name in names))
+
+
 def sections(files: ReportFiles) -> list[Section]:
     """Return the sections of the page in order, without those that the build does not have."""
     root, read = files.root, files.table
@@ -120,6 +129,7 @@ def sections(files: ReportFiles) -> list[Section]:
             read("left_out"),
             files.detector_figures,
         ),
+        _robustness(files) if files.robustness else None,
         landmark_breaker(
             root,
             read("landmark_breaker") if files.breaker_figures else None,
