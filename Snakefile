@@ -38,7 +38,7 @@ from swapset.build.leftovers import tell_at_end, tidy_command
 from swapset.build.messages import MARK, OneLine
 from swapset.build.resources import lock_results, per_attempt
 from swapset.build.shell_lines import check_checkout, name_python_plainly, shell_quoted
-from swapset.build.start import prepare
+from swapset.build.start import prepare, record_config
 from swapset.build.targets import Targets
 from swapset.build.workflow import Workflow
 from swapset.detectors.registry import DETECTORS
@@ -70,6 +70,7 @@ try:
     # `workflow.dryrun` is set only after this file is read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
         results_lock = lock_results(build.root)
+        record_config(build)
 except SwapsetError as error:
     raise WorkflowError(f"{MARK}{error}") from None
 

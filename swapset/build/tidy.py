@@ -28,7 +28,7 @@ _OFF = {
 _THERE = "obstruction/protected/*/*"
 
 LEFTOVERS: dict[str, tuple[str, ...]] = {
-    "heads": (),
+    "heads": (_ROBUSTNESS,),
     # Faces that are made again are newer than all models, which would then be trained again.
     "faces": (_PROTECTED,),
     "events": (_BREAKER,),

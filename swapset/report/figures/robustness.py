@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -49,7 +50,7 @@ def robustness_chart(table: pd.DataFrame) -> Figure:
 
 
 def _draw_kind(axes: Axes, part: pd.DataFrame) -> None:
-    levels = sorted(part["level"].astype(int).unique())
+    levels = sorted({int(level) for level in part["level"]})
     _draw(axes, part, "level", levels, "o-")
     axes.set_xticks(levels)
 
@@ -61,12 +62,12 @@ def _draw_chains(axes: Axes, part: pd.DataFrame, chains: Sequence[str]) -> None:
     axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", fontsize=7)
 
 
-def _draw(axes: Axes, part: pd.DataFrame, by: str, order: Sequence[object], style: str) -> None:
+def _draw(axes: Axes, part: pd.DataFrame, by: str, order: Sequence[Any], style: str) -> None:
     """Draw the AUC of each detector with its interval, and the mean coverage, over `order`."""
     places = pd.Series(order if by == "level" else range(len(order)), dtype=float).to_numpy()
     groups = list(part.groupby("detector", sort=False))
     for number, (detector, rows) in enumerate(groups):
-        shown = rows.set_index(by).reindex(order)
+        shown = rows.set_index(by).reindex(list(order))
         values = shown["frame_auc"].to_numpy(float)
         ends = shown[["frame_auc_low", "frame_auc_high"]].to_numpy(float).T
         axes.errorbar(
@@ -74,7 +75,7 @@ def _draw(axes: Axes, part: pd.DataFrame, by: str, order: Sequence[object], styl
             yerr=abs(ends - values), fmt=style, markersize=3, linewidth=1.2, elinewidth=0.7,
             capsize=1.5, label=str(detector),
         )  # fmt: skip
-    coverage = part.groupby(by)["frame_coverage"].mean().reindex(order)
+    coverage = part.groupby(by)["frame_coverage"].mean().reindex(list(order))
     axes.plot(places, coverage, ":" + style.replace("-", "").replace("o", "k"), linewidth=1,
               marker="_", label="frames with a score")  # fmt: skip
     axes.axhline(0.5, color="0.7", linewidth=1, linestyle="--", zorder=0)
