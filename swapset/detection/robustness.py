@@ -171,7 +171,7 @@ def _versions(
         labels: dict[str, object] = {
             "perturbation": name,
             "kind": each.kind,
-            "level": each.level or float("nan"),
+            "level": each.level or None,
         }
         yield labels, by_family[each.family] / f"{each.key}.parquet"
 

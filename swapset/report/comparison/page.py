@@ -54,7 +54,7 @@ def write_comparison(first: Path, second: Path, folder: Path, how: Bootstrap) ->
 
 
 def _page(first: Path, second: Path, found: pd.DataFrame, how: Bootstrap) -> str:
-    alone = only_in_one(first, second)
+    alone, config = only_in_one(first, second), config_differences(first, second)
     names = {"a": str(first), "b": str(second)}
     return render(
         "comparison",
@@ -62,7 +62,8 @@ def _page(first: Path, second: Path, found: pd.DataFrame, how: Bootstrap) -> str
         second=names["b"],
         version=__version__,
         percent=f"{how.level:.0%}",
-        config=_or_none(config_differences(first, second)),
+        recorded=config is not None,
+        config=None if config is None else _or_none(config),
         tables={str(name): _shown(part) for name, part in found.groupby("table", sort=False)},
         alone=_or_none(alone.assign(build=alone["build"].map(names))),
     )
@@ -83,11 +84,8 @@ def _shown(rows: pd.DataFrame) -> Table:
     ]
     units = zip(rows["pairs"], rows["unit"], strict=True)
     shown["pairs"] = [MISSING if pd.isna(n) else f"{int(n)} {unit}" for n, unit in units]
-    sure = (rows["low"] > 0) | (rows["high"] < 0)
-    shown["sure"] = [
-        "" if pd.isna(low) else "yes" if yes else "no"
-        for low, yes in zip(rows["low"], sure, strict=True)
-    ]
+    excluded = (rows["low"] > 0) | (rows["high"] < 0)
+    shown["sure"] = excluded.map({True: "yes", False: "no"}).where(rows["low"].notna(), "")
     return table(shown)
 
 
