@@ -61,7 +61,16 @@ class OwnVideo:
         return cls(path, landmarks[target] / f"{target}_{number}.npz", labels)
 
     def faces(self, tracker: Tracker, wanted: int, find: Find = sampled_faces) -> VideoFaces:
-        """Find and cut out the target's face in `wanted` frames; `find` looks for it."""
+        """Find and cut out the target's face.
+
+        Parameters
+        ----------
+        tracker : Tracker
+        wanted : int
+            Number of frames to sample.
+        find : callable
+            Finds the faces in the video's samples.
+        """
         name = self.path.stem
         if is_empty(self.path):
             return VideoFaces(name, reason="not made")

@@ -34,7 +34,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Direction:
-    """What a higher score means.
+    """The meaning of a higher score.
 
     Attributes
     ----------

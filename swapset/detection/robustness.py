@@ -80,7 +80,7 @@ def write_all_scores(
 
 @dataclass(frozen=True)
 class Interval:
-    """How intervals are bootstrapped.
+    """Settings of bootstrapped intervals.
 
     Attributes
     ----------

@@ -61,8 +61,8 @@ CHAINS: dict[str, tuple[Step, ...]] = {
         *(Step(FIT, 360), Step("video", 30)),
     ),
 }
-"""What happens to a video that is uploaded, sent, or downloaded and uploaded twice more. Sizes and
-rate factors are this project's choice; services do not publish theirs, and change them."""
+"""Chains of steps: a video is uploaded, sent, or downloaded and uploaded twice more. Sizes and rate
+factors are this project's choice; services do not publish theirs, and change them."""
 
 _LEVELLED = re.compile(r"([a-z]+)/(\w*)")
 

@@ -22,7 +22,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _TO_RGB = np.array([[1, 1, 1], [0, -0.344, 1.773], [1.403, -0.714, 0]], np.float32)
 """R, G and B (columns) of Y, Cb and Cr (rows), as in OpenCV."""
 _SPREAD = 255 * np.array([255 / 219, 255 / 224, 255 / 224], np.float32)
-"""What a difference of 1 in the authors' YCbCr of limited range is in Y, Cb and Cr of [0, 255]."""
+"""Y, Cb and Cr in [0, 255] of a difference of 1 in the authors' YCbCr of limited range."""
 _BLOCK, _GREY = 8, 128
 _UNIT = 256  # pixels of the shorter side for which the number of blocks is stated
 

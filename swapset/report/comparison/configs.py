@@ -1,4 +1,4 @@
-"""What differs between the configs of two builds."""
+"""Differences between the configs of two builds."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _ENDS = ("low", "high")
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How intervals are bootstrapped: seed, level in (0, 1), and number of resamples."""
+    """Settings of bootstrapped intervals: seed, level in (0, 1), number of resamples."""
 
     seed: int
     level: float
