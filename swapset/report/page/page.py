@@ -18,6 +18,7 @@ from swapset.report.page.expression import expression_kept
 from swapset.report.page.gallery import gallery
 from swapset.report.page.landmark_breaker import landmark_breaker
 from swapset.report.page.origin import origin
+from swapset.report.page.outside_scores import outside_scores
 from swapset.report.page.protected import protected
 from swapset.report.page.provenance_summary import summarise
 from swapset.report.page.quality import quality
@@ -45,6 +46,8 @@ class ReportFiles:
         Tables of the chapter.
     detector_figures : sequence of Path
         Named as in `swapset.build.figures.DETECTOR_FIGURES`; none if no detector was measured.
+    outside_scores : sequence of Path
+        Table of scores by detectors that were run elsewhere, or none.
     robustness : sequence of Path
         Tables and figures of perturbed videos, or none.
     breaker_figures : sequence of Path
@@ -59,6 +62,7 @@ class ReportFiles:
     verdicts: Sequence[Path]
     quoted: Sequence[Path]
     detector_figures: Sequence[Path] = ()
+    outside_scores: Sequence[Path] = ()
     robustness: Sequence[Path] = ()
     breaker_figures: Sequence[Path] = ()
     protected: Sequence[Path] = ()
@@ -129,6 +133,7 @@ def sections(files: ReportFiles) -> list[Section]:
             read("left_out"),
             files.detector_figures,
         ),
+        outside_scores(read("outside_scores") if files.outside_scores else None),
         _robustness(files) if files.robustness else None,
         landmark_breaker(
             root,

@@ -16,7 +16,6 @@ _CAPTION = (
     "Frame-level AUC with its interval, a line for each detector; the dotted line is the share of "
     "frames with a score, which falls where faces are no longer found."
 )
-_ROW = ["detector", "dataset", "compression"]
 
 
 @dataclass(frozen=True)
@@ -53,19 +52,33 @@ def robustness(
     return Robustness(
         table(_wide(areas, "kind", "frame_area")),
         table(_wide(aucs, "perturbation", "frame_auc")),
-        None if mask_ssim is None else table(mask_ssim),
+        None if mask_ssim is None else table(_named(mask_ssim)),
         [picture(chart, root, title, _CAPTION, photographic=False)],
     )
 
 
 def _wide(rows: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
-    """Return a row for each detector and dataset, a column for each perturbation, as text."""
+    """Return a row for each dataset and perturbation and a column for each detector, as text."""
+    index = ["dataset", "compression", by]
+    wide = rows.assign(cell=_cells(rows, value)).pivot(
+        index=index, columns="detector", values="cell"
+    )
+    order = pd.MultiIndex.from_frame(rows[index].drop_duplicates())
+    detectors = list(dict.fromkeys(rows["detector"]))
+    return wide.reindex(index=order, columns=detectors).fillna(MISSING).reset_index()
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of Mask-SSIM with each interval beside its mean."""
+    shown = rows[["method", "perturbation", "fakes"]].copy()
+    shown["against the original"] = _cells(rows, "mask_ssim")
+    shown["against it perturbed alike"] = _cells(rows, "mask_ssim_alike")
+    return shown
+
+
+def _cells(rows: pd.DataFrame, value: str) -> list[str]:
     ends = zip(rows[value], rows[f"{value}_low"], rows[f"{value}_high"], strict=True)
-    cells = [
+    return [
         MISSING if pd.isna(middle) else f"{middle:.3f} [{low:.3f}, {high:.3f}]"
         for middle, low, high in ends
     ]
-    wide = rows.assign(cell=cells).pivot(index=_ROW, columns=by, values="cell")
-    order = pd.MultiIndex.from_frame(rows[_ROW].drop_duplicates())
-    columns = list(dict.fromkeys(rows[by]))
-    return wide.reindex(index=order, columns=columns).fillna(MISSING).reset_index()
