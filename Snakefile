@@ -38,7 +38,7 @@ from swapset.build.leftovers import tell_at_end, tidy_command
 from swapset.build.messages import MARK, OneLine
 from swapset.build.resources import lock_results, per_attempt
 from swapset.build.shell_lines import check_checkout, name_python_plainly, shell_quoted
-from swapset.build.start import prepare
+from swapset.build.start import prepare, record_config
 from swapset.build.targets import Targets
 from swapset.build.workflow import Workflow
 from swapset.detectors.registry import DETECTORS
@@ -58,6 +58,7 @@ try:
     check_checkout(workflow.basedir)
     stages = Workflow(config)
     build, generation, detection = stages.build, stages.generation, stages.detection
+    robustness = stages.robustness
     breaker, protected, tidying = stages.breaker, stages.protected, stages.tidying
     outside, contents = stages.outside, stages.contents
     decisions = stages.decisions(here=not workflow.storage_settings.default_storage_provider)
@@ -69,6 +70,7 @@ try:
     # `workflow.dryrun` is set only after this file is read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
         results_lock = lock_results(build.root)
+        record_config(build)
 except SwapsetError as error:
     raise WorkflowError(f"{MARK}{error}") from None
 
@@ -89,6 +91,9 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, detection.datasets)),
     detector="|".join(map(re.escape, DETECTORS)),
     compression="original|c23|c40",
+    outside="|".join(map(re.escape, detection.outside.detectors)) or "none",
+    perturbation="|".join(map(re.escape, robustness.perturbations)) or "none",
+    family="|".join(map(re.escape, robustness.families)) or "none",
     extractor="|".join(map(re.escape, EXTRACTORS)),
     source=r"none|({0})(\+({0}))*".format("|".join(map(re.escape, EXTRACTORS))),
     attack="|".join(map(re.escape, ATTACKS)),
@@ -115,6 +120,8 @@ include: "rules/generation.smk"
 include: "rules/quality.smk"
 include: "rules/dataset.smk"
 include: "rules/detection.smk"
+include: "rules/robustness.smk"
+include: "rules/outside_scores.smk"
 include: "rules/obstruction.smk"
 include: "rules/protected.smk"
 include: "rules/report.smk"
@@ -142,6 +149,8 @@ rule complete:
         rules.report.output,
         rules.detector_auc.output,
         rules.detector_figures.output,
+        robustness.results(),
+        rules.outside_scores_table.output if detection.outside.detectors else [],
         [] if breaker.why_not else rules.landmark_breaker.input,
 
 

@@ -88,14 +88,16 @@ rule report:
         demographics=[f"{R}/tables/demographics.csv"] if build.people else [],
         detectors=(
             [f"{R}/tables/detector_auc.csv", f"{R}/tables/left_out.csv"]
-            if detection.detectors
+            if detection.scores()
             else []
         ),
         detector_figures=(
             expand("{R}/figures/{name}.png", R=R, name=DETECTOR_FIGURES)
-            if detection.detectors
+            if detection.scores()
             else []
         ),
+        outside_scores=([f"{R}/tables/outside_scores.csv"] if detection.outside.detectors else []),
+        robustness=robustness.results(),
         breaker=(
             []
             if breaker.why_not

@@ -24,7 +24,13 @@ if __name__ == "__main__":
         finders[DLIB] = LandmarkPredictor(params.predictor or None)
         write_measures(
             Path(snakemake.output.measures),
-            Evaluator(finders, params.reference, synthesiser, swap_every=params.swap_every),
+            Evaluator(
+                finders,
+                params.reference,
+                synthesiser,
+                swap_every=params.swap_every,
+                seed=params.seed,
+            ),
             clean=Path(inputs.frames),
             noisy=Path(inputs.noisy),
             compressions=params.compressions,

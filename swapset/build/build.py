@@ -28,6 +28,7 @@ _NOT_IN_HASH = {
     "strict",
     "detectors",
     "datasets",
+    "scores",
     "detection",
     "extractors",
     "attacks",

@@ -7,6 +7,7 @@ from typing import Any
 
 from swapset.build.build import Build
 from swapset.build.chosen import check_chosen
+from swapset.build.outside_scores import OutsideScores
 from swapset.build.public_datasets import PublicDatasets
 from swapset.build.split_rows import Part, Row, SplitRows
 from swapset.dataset.splits import Fold, make_folds
@@ -62,6 +63,12 @@ class DetectionPlan:
                 f"detection.train_on: {self.train_on!r} is not allowed: this build has no such "
                 f"dataset; choose from {', '.join(self.datasets)}"
             )
+        self.outside.check(self.datasets, self.compressions)
+
+    @cached_property
+    def outside(self) -> OutsideScores:
+        """Return the scores of detectors that were run elsewhere."""
+        return OutsideScores(self._build.root, self._build.config.scores)
 
     # -- datasets ------------------------------------------------------------------------------
 
@@ -369,9 +376,10 @@ class DetectionPlan:
 
     def scores(self) -> list[str]:
         """Return all files of scores."""
-        return [
+        own = [
             f"{self._build.root}/scores/{detector}/{dataset}/{compression}.parquet"
             for detector in self.detectors
             for dataset in self.datasets
             for compression in self.compressions(dataset)
         ]
+        return [*own, *self.outside.scores(self.compressions)]

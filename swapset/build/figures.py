@@ -22,6 +22,8 @@ BREAKER_FIGURES = (
     "landmark_breaker_sweep",
 )
 """Pictures as in figure 4.11, and figures 4.12 and 4.13."""
+ROBUSTNESS_FIGURES = ("robustness",)
+"""AUC over the levels of perturbations."""
 MASK_ROWS = ("rectangle", "hull", "smooth")
 """Rows of figure 4.7, from top to bottom."""
 

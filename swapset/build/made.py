@@ -16,6 +16,7 @@ from swapset.build.generation import GenerationPlan
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.build.places import NOISE, PROTECTED, TABLES
 from swapset.build.protected import ProtectedPlan
+from swapset.build.robustness import RobustnessPlan
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Made:
     build : Build
     generation : GenerationPlan
     detection : DetectionPlan
+    robustness : RobustnessPlan
     breaker : LandmarkBreakerPlan
     protected : ProtectedPlan
     """
@@ -51,11 +53,12 @@ class Made:
         build: Build,
         generation: GenerationPlan,
         detection: DetectionPlan,
+        robustness: RobustnessPlan,
         breaker: LandmarkBreakerPlan,
         protected: ProtectedPlan,
     ):
         self._build, self._generation, self._detection = build, generation, detection
-        self._breaker, self._protected = breaker, protected
+        self._robustness, self._breaker, self._protected = robustness, breaker, protected
 
     @property
     def root(self) -> str:
@@ -129,6 +132,10 @@ class Made:
             "scored": set(plan.datasets),
             "compression": compressions,
             "detector": set(plan.detectors),
+            "outside": set(plan.outside.detectors),
+            "judge": {*plan.detectors, *plan.outside.detectors},
+            "perturbation": set(self._robustness.perturbations),
+            "family": set(self._robustness.families),
             "fold": set(plan.fold_numbers) if plan.detectors else (),
         }
 
@@ -162,7 +169,9 @@ class Made:
         build = self._build
         wanted = {
             "demographics": build.people,
-            "detectors": self._detection.detectors,
+            "detectors": self._detection.scores(),
+            "robustness": self._robustness.perturbations,
+            "outside": self._detection.outside.detectors,
             "noise": not self._breaker.why_not,
             "protected": self._protected.pairs,
         }

@@ -66,6 +66,10 @@ class OutsideFiles:
             yield f"training.bases.{name}", path
         for name, value in config.track:
             yield f"track.{name}", value if isinstance(value, Path) else None
+        for name, files in config.scores.items():
+            for dataset, sources in files.items():
+                for place, source in enumerate(sources):
+                    yield f"scores.{name}.{dataset}.{place}", source.file
         if labels := config.landmark_breaker.labels:
             yield "landmark_breaker.labels.root", labels.root
             yield "landmark_breaker.labels.lists", labels.lists

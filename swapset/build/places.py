@@ -6,7 +6,7 @@ knows the values that a config makes.
 
 from __future__ import annotations
 
-from swapset.build.figures import BREAKER_FIGURES, DETECTOR_FIGURES
+from swapset.build.figures import BREAKER_FIGURES, DETECTOR_FIGURES, ROBUSTNESS_FIGURES
 
 _AGAIN = "{again}/{extractor}"
 _LOGS = (
@@ -15,6 +15,10 @@ _LOGS = (
     *("count_public/{dataset}", "measure_public/{paired}/{block}"),
     *("find_faces/{seen}/{compression}/{block}", "fit_detector/{detector}/{fold}"),
     "score/{detector}/{scored}/{compression}",
+    "find_faces_perturbed/{perturbation}/{seen}/{compression}/{block}",
+    "score_perturbed/{detector}/{scored}/{family}",
+    "measure_perturbed/{target}/{family}",
+    "outside_scores/{outside}/{scored}/{compression}",
     *("clip_labels/{learner}", "train_extractor/{extractor}", "key_frames/{shielded}"),
     *("attack/{attack}/{source}/{shielded}", "match_ssim/{source}/{shielded}"),
     *("measure_attack/{attack}/{source}/{shielded}", "sweep/{extractor}/{shielded}"),
@@ -53,14 +57,18 @@ PLACES = (
     *("quality/public/{paired}/{block}.csv", "tables/public/{dataset}.csv"),
     "crops/{seen}/{compression}/{block}",
     *_files("detectors/{detector}/{fold}", "safetensors", "json"),
-    "scores/{detector}/{scored}/{compression}.parquet",
+    "scores/{judge}/{scored}/{compression}.parquet",
+    "scores/{outside}/{scored}/{compression}.json",
+    "perturbed/crops/{perturbation}/{seen}/{compression}/{block}",
+    "perturbed/scores/{detector}/{scored}/{family}",
+    "perturbed/quality/{target}/{family}.csv",
     "extractors/labels/{learner}",
     *_files("extractors/{extractor}", "safetensors", "json", "png"),
     *("obstruction/frames/{shielded}", "obstruction/noisy/{attack}/{source}/{shielded}"),
     "obstruction/measures/{attack}/{source}/{shielded}.csv",
     "obstruction/sweep/{extractor}/{shielded}.csv",
     *_PROTECTED,
-    *("tables/{table}.csv", "figures/{figure}.png"),
+    *("tables/{table}.csv", "figures/{figure}.png", "figures/{figure}.pdf"),
     # Files beside the outputs: of killed trainings, for TensorBoard, and hashes of public videos.
     *("checkpoints/{recipe}/{model}.safetensors", "events/{recipe}/{model}"),
     "checkpoints/detectors/{detector}/{fold}.safetensors",
@@ -78,6 +86,8 @@ NOISE = ("learner", "shielded", "extractor", "attack", "source")
 """The wildcards of Landmark Breaker's places."""
 PROTECTED = ("again", "retrained", "pair", "duo", "refaked")
 """The wildcards in the places of models that are trained on protected clips."""
+ROBUSTNESS_TABLES = ("robustness", "robustness_area", "robustness_ssim")
+"""Tables of AUCs after perturbations, of the areas under their curves, and of Mask-SSIM."""
 _NOISE_TABLES = ("", "_differences", "_white_box", "_sweep")
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "demographics": (("demographics",), ()),
@@ -86,6 +96,8 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         DETECTOR_FIGURES,
     ),
     "noise": (tuple(f"landmark_breaker{end}" for end in _NOISE_TABLES), BREAKER_FIGURES),
+    "robustness": (ROBUSTNESS_TABLES, ROBUSTNESS_FIGURES),
+    "outside": (("outside_scores",), ()),
     "protected": (("protected_training",), ("protected_training",)),
 }
 """Tables and figures that only some configs have, by what a config has for them."""

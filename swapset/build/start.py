@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from swapset.build.build import Build
 from swapset.build.resources import lock_of
 from swapset.build.times import is_copy, lacks_records, put_back, set_mark
 from swapset.build.workflow import Workflow
+from swapset.io.files import write_json
 
+CONFIG = "config.json"
+"""File in a build's folder: the config of its last run."""
 RECORDS = Path(".snakemake", "metadata")
 """Snakemake's records of outputs, in the working folder."""
 
@@ -42,3 +46,8 @@ def prepare(
         count = put_back(root, RECORDS)
         set_mark(lock_of(root))
         inform(f"swapset: {root} is a copy; put back the times of {count} results")
+
+
+def record_config(build: Build) -> None:
+    """Write the whole config into the build's folder, for `swapset compare`."""
+    write_json(Path(build.root, CONFIG), build.config.model_dump(mode="json"))

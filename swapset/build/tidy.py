@@ -12,11 +12,14 @@ from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.build.protected import ProtectedPlan
+from swapset.build.robustness import RobustnessPlan
 
 _DETECTION, _BREAKER, _PROTECTED = "detector_auc", "landmark_breaker", "protected_pairs"
+_ROBUSTNESS = "robustness"
 
 _OFF = {
     _DETECTION: "build detector_auc or set detectors: []",
+    _ROBUSTNESS: "build robustness or set detection.perturbations: []",
     _BREAKER: "build landmark_breaker or set attacks: []",
     _PROTECTED: "build landmark_breaker or set landmark_breaker.protected_pairs: 0",
 }
@@ -25,13 +28,14 @@ _OFF = {
 _THERE = "obstruction/protected/*/*"
 
 LEFTOVERS: dict[str, tuple[str, ...]] = {
-    "heads": (),
+    "heads": (_ROBUSTNESS,),
     # Faces that are made again are newer than all models, which would then be trained again.
     "faces": (_PROTECTED,),
     "events": (_BREAKER,),
     # Detectors, extractors and models of protected clips may be in training.
     "checkpoints": (_DETECTION, _BREAKER),
     "crops": (_DETECTION,),
+    "perturbed/crops": (_ROBUSTNESS,),
     "extractors/labels": (_BREAKER,),
     "obstruction/frames": (_BREAKER,),
     "obstruction/noisy": (_BREAKER,),
@@ -51,6 +55,7 @@ class TidyPlan:
     ----------
     build : Build
     detection : DetectionPlan
+    robustness : RobustnessPlan
     breaker : LandmarkBreakerPlan
     protected : ProtectedPlan
     """
@@ -59,10 +64,11 @@ class TidyPlan:
         self,
         build: Build,
         detection: DetectionPlan,
+        robustness: RobustnessPlan,
         breaker: LandmarkBreakerPlan,
         protected: ProtectedPlan,
     ):
-        self._build, self._detection = build, detection
+        self._build, self._detection, self._robustness = build, detection, robustness
         self._breaker, self._protected = breaker, protected
 
     @cached_property
@@ -71,7 +77,8 @@ class TidyPlan:
         build = self._build
         auc, noise = (f"{build.root}/tables/{t}.csv" for t in (_DETECTION, _BREAKER))
         return {
-            _DETECTION: [auc] if self._detection.detectors else [],
+            _DETECTION: [auc] if self._detection.scores() else [],
+            _ROBUSTNESS: self._robustness.results(),
             _BREAKER: [] if self._breaker.why_not else [noise],
             _PROTECTED: self._protected.results(),
         }

@@ -18,6 +18,7 @@ from swapset.build.leftovers import Leftovers
 from swapset.build.made import Made
 from swapset.build.outside import OutsideFiles
 from swapset.build.protected import ProtectedPlan
+from swapset.build.robustness import RobustnessPlan
 from swapset.build.tidy import TidyPlan
 
 
@@ -54,6 +55,11 @@ class Workflow:
         return DetectionPlan(self.build)
 
     @cached_property
+    def robustness(self) -> RobustnessPlan:
+        """Return the plan of perturbed videos."""
+        return RobustnessPlan(self.build, self.detection)
+
+    @cached_property
     def breaker(self) -> LandmarkBreakerPlan:
         """Return the plan of landmark extractors, attacks and protected people."""
         return LandmarkBreakerPlan(self.build, self.generation)
@@ -66,12 +72,12 @@ class Workflow:
     @cached_property
     def tidying(self) -> TidyPlan:
         """Return the plan of the files that `tidy` removes from a finished build."""
-        return TidyPlan(self.build, self.detection, self.breaker, self.protected)
+        return TidyPlan(self.build, self.detection, self.robustness, self.breaker, self.protected)
 
     @cached_property
     def leftovers(self) -> Leftovers:
         """Return the results that the config no longer makes."""
-        plans = self.generation, self.detection, self.breaker, self.protected
+        plans = self.generation, self.detection, self.robustness, self.breaker, self.protected
         return Leftovers(Made(self.build, *plans))
 
     @cached_property

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from swapset import __version__
+from swapset.cli.compare import add_compare
 from swapset.cli.detect import add_detect
 from swapset.cli.init import add_init
 from swapset.cli.plan import add_plan
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add_detect(commands)
     add_protect(commands)
     add_verify(commands)
+    add_compare(commands)
     return parser
 
 

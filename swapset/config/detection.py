@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from swapset.config.sections import ByName, InputPath, Section
+from swapset.media.compressions import Compression
+from swapset.media.perturbations.names import expand
 
 
 class DetectorSettings(Section):
@@ -48,6 +50,32 @@ class DatasetSource(Section):
     options: dict[str, Any] = Field({}, description="Options of the layout.")
 
 
+class ScoreFile(Section):
+    """Scores of a dataset's videos by a detector that was run elsewhere (docs/robustness.md)."""
+
+    file: InputPath = Field(description="CSV file: video, optionally frame, score.")
+    higher: Literal["fake", "real"] | None = Field(
+        None, description="What a higher score means; null: found from the labels, and reported."
+    )
+    compression: Compression | None = Field(
+        None, description="Compression of the videos that were scored; null: the best one."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_alone(cls, value: Any) -> Any:
+        """Read a path alone as the section with this file."""
+        return {"file": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+ScoreFiles = Annotated[list[ScoreFile], BeforeValidator(_listed), Field(min_length=1)]
+"""One file, or a list with one for each compression."""
+
+
 class DetectionSettings(Section):
     """Detectors are fitted and tested on different people."""
 
@@ -79,6 +107,13 @@ class DetectionSettings(Section):
     block: int = Field(64, ge=1, description="Videos in one job that finds faces.")
     bootstrap: int = Field(1000, ge=10, description="Bootstrap samples for the interval of an AUC.")
     level: float = Field(0.95, gt=0, lt=1, description="Level of the confidence intervals.")
+    perturbations: Literal["all"] | list[str] = Field(
+        [],
+        description=(
+            "Perturbations to test detectors under (docs/robustness.md): 'all', or names such as "
+            "blur, noise/3, resize/2+video/3, messenger; []: none."
+        ),
+    )
     settings: ByName[DetectorSettings] = Field(
         {},
         description=(
@@ -86,3 +121,9 @@ class DetectionSettings(Section):
             "protocol."
         ),
     )
+
+    @field_validator("perturbations")
+    @classmethod
+    def _known_perturbations(cls, value: str | list[str]) -> str | list[str]:
+        expand(value)
+        return value

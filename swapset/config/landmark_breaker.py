@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from swapset.config.sections import ByName, InputPath, Section
+from swapset.media.perturbations.names import expand
 
 Compression = Literal["none", "jpeg75", "jpeg50", "mpeg4", "mpeg4+h264"]
 COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
@@ -62,6 +63,13 @@ class LandmarkBreakerSettings(Section):
     )
     compressions: list[Compression] = Field(
         list(COMPRESSIONS), min_length=1, description="Compressions of noisy frames to measure."
+    )
+    perturbations: Literal["all"] | list[str] = Field(
+        [],
+        description=(
+            "Perturbations of noisy frames to measure beside these compressions, as in "
+            "`detection.perturbations`."
+        ),
     )
     method: str | None = Field(None, description="Method that makes the swaps; null: the first.")
     swap_every: int = Field(1, ge=1, le=15, description="Swap every n-th key frame.")
@@ -123,3 +131,13 @@ class LandmarkBreakerSettings(Section):
             "For each extractor: width, steps, batch, learning_rate, weights, backbone_weights."
         ),
     )
+
+    @field_validator("perturbations")
+    @classmethod
+    def _known_perturbations(cls, value: str | list[str]) -> str | list[str]:
+        expand(value)
+        return value
+
+    def recompressions(self) -> list[str]:
+        """Return what noisy frames go through, in order: compressions, then perturbations."""
+        return [*self.compressions, *(each.name for each in expand(self.perturbations))]

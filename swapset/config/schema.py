@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from swapset.config.demo import DEMO, with_demo_values
-from swapset.config.detection import DatasetSource, DetectionSettings
+from swapset.config.detection import DatasetSource, DetectionSettings, ScoreFiles
 from swapset.config.files import check_files
 from swapset.config.landmark_breaker import LandmarkBreakerSettings
 from swapset.config.messages import describe, shown
@@ -100,6 +100,13 @@ class Config(Section):
             "{FF-DF: {root: /data/FaceForensics}}."
         ),
     )
+    scores: ByName[ByName[ScoreFiles]] = Field(
+        {},
+        description=(
+            "Scores of detectors that were run elsewhere, by detector and dataset "
+            "(docs/robustness.md), for example {Theirs: {FF-DF: scores.csv}}."
+        ),
+    )
     extractors: Literal["all"] | list[str] = Field(
         "all", description="Landmark extractors that noise is made against, by name, or 'all'."
     )
@@ -164,6 +171,19 @@ class Config(Section):
             raise ValueError("'original' is missing, which the others are made from; add it")
         return value
 
+    @field_validator("scores")
+    @classmethod
+    def _detector_names(
+        cls, value: dict[str, dict[str, ScoreFiles]]
+    ) -> dict[str, dict[str, ScoreFiles]]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+                raise ValueError(
+                    f"{name!r} is not allowed as a detector's name: use letters, digits, '.', '_' "
+                    "and '-', starting with a letter or digit"
+                )
+        return value
+
     @field_validator("recipes")
     @classmethod
     def _recipe_names(cls, value: dict[str, RecipeOverride]) -> dict[str, RecipeOverride]:
@@ -217,6 +237,9 @@ class Config(Section):
                 yield f"track.{key}", path
         for name, path in self.training.bases.items():
             yield f"training.bases.{name}", path
+        for name, files in self.scores.items():
+            for dataset, sources in files.items():
+                yield from ((f"scores.{name}.{dataset}", source.file) for source in sources)
         for section in ("detection", "landmark_breaker"):
             for name, settings in getattr(self, section).settings.items():
                 for key in ("weights", "backbone_weights"):

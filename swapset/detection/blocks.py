@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from swapset.dataset.labels import read_labels
-from swapset.detection.find import Outlines, sampled_faces, video_faces
+from swapset.detection.find import Find, Outlines, sampled_faces, video_faces
 from swapset.detection.store import VideoFaces
-from swapset.detectors.margins import MARGIN
 from swapset.faces.prepare import ClipLandmarks
 from swapset.faces.track import Tracker
 from swapset.io.files import is_empty
@@ -61,7 +60,7 @@ class OwnVideo:
         target, number = name.partition("_")[0], name.rpartition("_")[2]
         return cls(path, landmarks[target] / f"{target}_{number}.npz", labels)
 
-    def faces(self, tracker: Tracker, wanted: int, margin: float) -> VideoFaces:
+    def faces(self, tracker: Tracker, wanted: int, find: Find = sampled_faces) -> VideoFaces:
         """Find and cut out the target's face.
 
         Parameters
@@ -69,8 +68,8 @@ class OwnVideo:
         tracker : Tracker
         wanted : int
             Number of frames to sample.
-        margin : float
-            Side of the face's region, in sides of its box.
+        find : callable
+            Finds the faces in the video's samples.
         """
         name = self.path.stem
         if is_empty(self.path):
@@ -83,7 +82,7 @@ class OwnVideo:
             wanted=wanted,
             expected=points,
             outlines=self._outlines(),
-            margin=margin,
+            find=find,
         )
 
     def _outlines(self) -> Outlines:
@@ -97,7 +96,7 @@ class OwnVideo:
 
 
 def own_faces(
-    videos: Sequence[OwnVideo], tracker: Tracker, wanted: int, margin: float = MARGIN
+    videos: Sequence[OwnVideo], tracker: Tracker, wanted: int, find: Find = sampled_faces
 ) -> Iterator[VideoFaces]:
     """Yield the faces of the build's own videos.
 
@@ -107,19 +106,19 @@ def own_faces(
     tracker : Tracker
     wanted : int
         Number of frames to sample from each video.
-    margin : float
-        Side of the faces' regions, in sides of their boxes.
+    find : callable
+        Finds the faces in a video's samples.
 
     Raises
     ------
     MediaError
         If a video of the build is damaged.
     """
-    return (video.faces(tracker, wanted, margin) for video in videos)
+    return (video.faces(tracker, wanted, find) for video in videos)
 
 
 def public_faces(
-    videos: Mapping[str, Path], tracker: Tracker, wanted: int, margin: float = MARGIN
+    videos: Mapping[str, Path], tracker: Tracker, wanted: int, find: Find = sampled_faces
 ) -> Iterator[VideoFaces]:
     """Yield the faces of a public dataset's videos, or the reason why a video cannot be used.
 
@@ -130,13 +129,12 @@ def public_faces(
     tracker : Tracker
     wanted : int
         Number of frames to sample from each video.
-    margin : float
-        Side of the faces' regions, in sides of their boxes.
+    find : callable
+        Finds the faces in a video's samples.
     """
     for name, path in videos.items():
-        find = partial(sampled_faces, name, tracker=tracker, wanted=wanted, margin=margin)
         try:
-            yield with_samples(path, find)
+            yield with_samples(path, partial(find, name, tracker=tracker, wanted=wanted))
         except UnusableMedia as error:
             logger.warning("%s is left out: %s", path, error.reason)
             yield VideoFaces(name, reason=error.reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from swapset.types import Floats, Floats32, Image, Mask, Points
 Outlines = Sequence[Floats | None]
 """Outline (p, 2) of the swapped region in each frame of a fake, x and y in pixels; None = none."""
 
+Find = Callable[..., VideoFaces]
+"""A function with the parameters of `sampled_faces`."""
+
 _DENSE = 4  # frames per sample up to which it is faster to follow faces through all frames
 
 
@@ -32,7 +35,7 @@ def video_faces(
     wanted: int,
     expected: Floats | Floats32 | None = None,
     outlines: Outlines | None = None,
-    margin: float = MARGIN,
+    find: Find | None = None,
 ) -> VideoFaces:
     """Find the main face in sampled frames of one of our videos, and cut it out.
 
@@ -49,24 +52,23 @@ def video_faces(
     outlines : sequence of (p, 2) float64 or None, optional
         Outline of the swapped region in each frame of a fake, in pixels; an empty sequence for a
         real video. By default it is not known which pixels are swapped.
-    margin : float
-        Side of the faces' regions, in sides of their boxes.
+    find : callable, optional
+        Finds the faces in the video's frames; by default `sampled_faces`.
 
     Raises
     ------
     MediaError
         If the video cannot be read.
     """
-    find = partial(
-        sampled_faces,
+    work = partial(
+        find or sampled_faces,
         name,
         tracker=tracker,
         wanted=wanted,
         expected=expected,
         outlines=outlines,
-        margin=margin,
     )
-    return with_clip(video, find)
+    return with_clip(video, work)
 
 
 def sampled_faces(

@@ -30,6 +30,7 @@ from swapset.obstruction.attacks.codecs import compress
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
 from swapset.obstruction.tables import ROW
 from swapset.quality.mask_ssim import head_ssim
+from swapset.seeds import derive_seed
 from swapset.types import Floats, Frames, Mask
 
 Finder = Extractor | LandmarkPredictor
@@ -86,6 +87,8 @@ class Evaluator:
         Swap every n-th frame of a run.
     targets : iterable of str, optional
         Names of the extractors to measure, by default all.
+    seed : int
+        Of the random numbers of perturbations.
     """
 
     def __init__(
@@ -96,9 +99,10 @@ class Evaluator:
         *,
         swap_every: int = 1,
         targets: Iterable[str] | None = None,
+        seed: int = 0,
     ):
         self._finders, self._reference = dict(finders), reference
-        self._synthesiser, self._every = synthesiser, swap_every
+        self._synthesiser, self._every, self._seed = synthesiser, swap_every, seed
         self._targets = list(self._finders if targets is None else targets)
 
     def measure(
@@ -111,7 +115,7 @@ class Evaluator:
         run : Run
         clean, noisy : (n, H, W, 3) uint8 in [0, 255], RGB
         compressions : iterable of str
-            Keys of `swapset.obstruction.attacks.codecs.CODECS`.
+            See `swapset.obstruction.attacks.codecs.compress`.
 
         Yields
         ------
@@ -127,7 +131,8 @@ class Evaluator:
         """
         before = self.clean_run(run, clean)
         for compression in compressions:
-            for row in self.compare(before, compress(noisy, compression)):
+            shown = compress(noisy, compression, derive_seed(self._seed, run.name))
+            for row in self.compare(before, shown):
                 yield {"compression": compression, **row}
 
     def clean_run(self, run: Run, clean: Frames) -> CleanRun:
@@ -288,7 +293,7 @@ def write_measures(
     clean, noisy : Path
         Folders of key frames, see `swapset.obstruction.keyframes`.
     compressions : iterable of str
-        Keys of `swapset.obstruction.attacks.codecs.CODECS`.
+        See `swapset.obstruction.attacks.codecs.compress`.
     log : TextIO, optional
         Gets a progress bar.
 

@@ -133,6 +133,7 @@ def disk_by_rule(stages: Workflow, each: FrameSizes, frames: float) -> dict[str,
     faces = clips * frames * face / build.config.align.every
     video, heads = each.video * frames * kinds, clips * frames * each.measure
     crops = (clips + fakes) * kinds * build.config.detection.frames * each.crop
+    perturbed = crops / kinds * len(stages.robustness.perturbations)
     return {
         "ingest": Disk(clips * frames * each.ingest),
         "track": Disk(clips * frames * each.track),
@@ -141,6 +142,7 @@ def disk_by_rule(stages: Workflow, each: FrameSizes, frames: float) -> dict[str,
         "real": Disk(clips * video),
         "synthesise": Disk(fakes * video),
         "find_faces": Disk(crops, crops),
+        "find_faces_perturbed": Disk(perturbed, perturbed),
         **_key_frames(stages.breaker, each.picture),
         **_models(stages),
     }

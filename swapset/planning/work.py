@@ -28,8 +28,11 @@ UNITS = {
 """Units of rules whose jobs differ in size; for all other rules the unit is a job."""
 
 
-LIKE = {f"protected_{rule}": rule for rule in ("align", "train", "synthesise", "measure")}
-"""Rules of `rules/protected.smk` whose jobs do the same work as another rule's."""
+LIKE = {f"protected_{rule}": rule for rule in ("align", "train", "synthesise", "measure")} | {
+    "find_faces_perturbed": "find_faces",
+    "score_perturbed": "score",
+}
+"""Rules whose jobs do the same work as another rule's, or several times as much."""
 
 
 _PER_TEXTURE = 8000
@@ -111,7 +114,8 @@ class PlannedWork:
 
     def __init__(self, stages: Workflow, frames: float):
         self.build, self.frames = stages.build, frames
-        self._generation = stages.generation
+        self._generation, robustness = stages.generation, stages.robustness
+        self._perturbations = len(robustness.perturbations) / max(1, len(robustness.families))
 
     def mean(self, rule: str) -> float:
         """Return the mean work of a rule's jobs."""
@@ -124,6 +128,8 @@ class PlannedWork:
         if rule == "measure":
             fakes = len(build.swaps) * len(build.methods)
             return fakes / max(1, len(build.targets)) * self.frames
+        if rule == "score_perturbed":
+            return self._perturbations
         shared = "all" if plan.shared else "base"
         recipes = {
             "train": plan.pair_recipe,

@@ -239,3 +239,76 @@ def test_a_missing_dataset_is_named_before_any_job(detected: tuple[Path, Run]) -
     path.write_text(yaml.safe_dump({"datasets": {"DFD": {"root": "nowhere"}}}))
     run = dry_run(detected[0], "--configfile", "own.yaml", "missing.yaml", "--", "detector_auc")
     assert "nowhere" in run.refused()
+
+
+PERTURBATIONS = ["contrast/2", "contrast/5", "messenger"]
+
+
+@pytest.fixture(scope="module")
+def perturbed(detected: tuple[Path, Run], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the build with perturbed videos, and with scores that another program gave."""
+    folder = copy_build(detected[0], tmp_path_factory.mktemp("perturbed") / "build")
+    splits = _table(folder / "results" / "own", "splits.csv")
+    videos = {row["video"]: row["label"] for row in splits if row["kind"] in ("real", "faceswap")}
+    tested = [row["video"] for row in splits if row["role"] == "test" and row["kind"] == "real"]
+    rows = [[video, 1 - int(label)] for video, label in videos.items() if video != tested[0]]
+    write_rows(folder / "theirs.csv", [["video", "score"], *rows])
+    more = {
+        "detection": {"perturbations": PERTURBATIONS},
+        "scores": {"Theirs": {"faceswap": "theirs.csv"}},
+    }
+    (folder / "more.yaml").write_text(yaml.safe_dump(more))
+    targets = ("robustness_figure", "robustness_ssim", "detector_auc", "outside_scores_table")
+    run = snakemake(folder, *targets, "--configfile", "own.yaml", "more.yaml").check()
+    for rule in ("track", "train", "synthesise", "find_faces", "fit_detector", "score"):
+        assert f"(Rule: {rule})" not in run.output, "made again"
+    return folder
+
+
+def test_detectors_are_tested_on_perturbed_videos(perturbed: Path) -> None:
+    results = perturbed / "results" / "own"
+    rows = _table(results, "robustness.csv")
+    found = [(r["detector"], r["dataset"], r["compression"], r["perturbation"]) for r in rows]
+    assert found == [
+        (detector, dataset, compression, name)
+        for detector in DETECTORS
+        for dataset, compression in (("faceswap", "original"), ("FF-DF", "c23"))
+        for name in ("none", *PERTURBATIONS)
+    ]
+    plain = [r for r in _table(results, "detector_auc.csv") if r["level"] == "frame"]
+    aucs = {(r["detector"], r["dataset"], r["compression"]): r["auc"] for r in plain}
+    for row in rows:
+        if row["perturbation"] == "none":
+            about = row["detector"], row["dataset"], row["compression"]
+            assert row["frame_auc"] == aucs[about]
+            assert row["level"] == "0"
+    assert [r["level"] for r in rows[1:4]] == ["2", "5", ""]
+    assert {r["kind"] for r in _table(results, "robustness_area.csv")} == {"contrast", "all"}
+    assert cv2.imread(str(results / "figures" / "robustness.png")) is not None
+    assert not list(results.rglob("perturbed/**/*.mp4"))
+
+
+def test_perturbed_fakes_are_less_like_their_originals(perturbed: Path) -> None:
+    rows = _table(perturbed / "results" / "own", "robustness_ssim.csv")
+    values = {row["perturbation"]: float(row["mask_ssim"]) for row in rows}
+    assert list(values) == ["none", *PERTURBATIONS]
+    assert values["none"] > values["contrast/2"] > values["contrast/5"]
+
+
+def test_scores_from_elsewhere_are_in_the_tables(perturbed: Path) -> None:
+    """Their scores are perfect, but say how likely a video is real; one video is missing."""
+    results = perturbed / "results" / "own"
+    (row,) = _table(results, "outside_scores.csv")
+    assert (row["detector"], row["higher"], row["missing"]) == ("Theirs", "real", "1")
+    assert row["direction"] == "found on other videos"
+    theirs = [r for r in _table(results, "detector_auc.csv") if r["detector"] == "Theirs"]
+    assert [(r["level"], float(r["auc"])) for r in theirs] == [("frame", 1.0), ("video", 0.875)]
+    assert float(theirs[0]["coverage"]) == 0.75
+
+
+def test_what_is_perturbed_no_more_is_left_over(perturbed: Path) -> None:
+    run = dry_run(perturbed, "--configfile", "own.yaml", "--", "detector_auc")
+    said = run.output.splitlines()[-1]
+    assert "no longer made (" in said
+    for room in ("perturbed", "scores", "figures", "tables", "logs", "benchmarks"):
+        assert f"{room} " in said

@@ -20,6 +20,8 @@ from torch import Tensor
 from swapset.errors import ConfigError, MediaError
 from swapset.media.decode import frames as decode
 from swapset.media.encode import VideoWriter
+from swapset.media.perturbations.names import parse
+from swapset.media.perturbations.videos import perturb_frames
 from swapset.media.recompress import recompress
 from swapset.types import Frames, Image
 
@@ -107,15 +109,18 @@ CODECS: dict[str, Codec] = {
 """All codecs by the names in `swapset.config.landmark_breaker.COMPRESSIONS`."""
 
 
-def compress(frames: Frames, compression: str) -> Frames:
-    """Compress frames to a real file and return them as read back.
+def compress(frames: Frames, compression: str, seed: int = 0) -> Frames:
+    """Compress frames to a real file and return them as read back, or perturb them.
 
     Parameters
     ----------
     frames : (n, H, W, 3) uint8, RGB
         Consecutive frames, if the compression is a video's.
     compression : str
-        A key of `CODECS`.
+        A key of `CODECS`, or the name of a perturbation (`swapset.media.perturbations`). Frames
+        that a perturbation made smaller are made as large as they were.
+    seed : int
+        Of the random numbers of perturbations.
 
     Returns
     -------
@@ -128,14 +133,25 @@ def compress(frames: Frames, compression: str) -> Frames:
     MediaError
         If the array is not of frames, or a file cannot be written or read.
     """
-    if compression not in CODECS:
-        raise ConfigError(
-            f"compression {compression!r} is not allowed: it is unknown; choose from "
-            f"{', '.join(CODECS)}"
-        )
+    codec = CODECS.get(compression) or partial(_perturbed, name=compression, seed=seed)
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or not frames.size:
         raise MediaError(f"frames are {frames.shape} {frames.dtype}, not (n, H, W, 3) uint8")
-    return CODECS[compression](frames)
+    return codec(frames)
+
+
+def _perturbed(frames: Frames, name: str, seed: int) -> Frames:
+    try:
+        perturbation = parse(name)
+    except ValueError as error:
+        raise ConfigError(
+            f"compression {name!r} is not allowed: it is unknown; choose from "
+            f"{', '.join(CODECS)}, or a perturbation: {error}"
+        ) from error
+    shown = perturb_frames(frames, perturbation, "", seed)
+    size = frames.shape[2], frames.shape[1]
+    if shown.shape == frames.shape:
+        return shown
+    return np.stack([cv2.resize(frame, size) for frame in shown])
 
 
 def straight_through(codec: str | Codec, images: Tensor) -> Tensor:

@@ -23,9 +23,11 @@ _SURE, _PALE, _RAW, _SMOOTH = "#33658a", "#b9c9d6", "#d1603d", "#1b4965"
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a Matplotlib figure as PNG, whole or not at all, the same bytes every time."""
+    """Write a Matplotlib figure as PNG or PDF, whole or not at all, the same bytes every time."""
+    kind = path.suffix.removeprefix(".")
+    unstated = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
     with atomic_output(path) as scratch:
-        figure.savefig(scratch, format="png", metadata={"Software": None})
+        figure.savefig(scratch, format=kind, metadata=unstated[kind])
 
 
 def mask_ssim_chart(table: pd.DataFrame, fakes: pd.DataFrame, differences: pd.DataFrame) -> Figure:

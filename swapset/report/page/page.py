@@ -18,10 +18,12 @@ from swapset.report.page.expression import expression_kept
 from swapset.report.page.gallery import gallery
 from swapset.report.page.landmark_breaker import landmark_breaker
 from swapset.report.page.origin import origin
+from swapset.report.page.outside_scores import outside_scores
 from swapset.report.page.protected import protected
 from swapset.report.page.provenance_summary import summarise
 from swapset.report.page.quality import quality
 from swapset.report.page.quoted import quoted
+from swapset.report.page.robustness import robustness
 from swapset.report.page.section import Section, render
 from swapset.report.page.training import training
 
@@ -44,6 +46,10 @@ class ReportFiles:
         Tables of the chapter.
     detector_figures : sequence of Path
         Named as in `swapset.build.figures.DETECTOR_FIGURES`; none if no detector was measured.
+    outside_scores : sequence of Path
+        Table of scores by detectors that were run elsewhere, or none.
+    robustness : sequence of Path
+        Tables and figures of perturbed videos, or none.
     breaker_figures : sequence of Path
         Named as in `swapset.build.figures.BREAKER_FIGURES`; none if there is no Landmark Breaker.
     protected : sequence of Path
@@ -56,6 +62,8 @@ class ReportFiles:
     verdicts: Sequence[Path]
     quoted: Sequence[Path]
     detector_figures: Sequence[Path] = ()
+    outside_scores: Sequence[Path] = ()
+    robustness: Sequence[Path] = ()
     breaker_figures: Sequence[Path] = ()
     protected: Sequence[Path] = ()
 
@@ -106,6 +114,11 @@ def summary(verdicts: Verdicts, fakes: pd.DataFrame | None) -> dict[str, Any]:
     }
 
 
+def _robustness(files: ReportFiles) -> Section | None:
+    names = ("robustness", "robustness_area", "robustness_ssim")
+    return robustness(files.root, *(files.table(name) for name in names))
+
+
 def sections(files: ReportFiles) -> list[Section]:
     """Return the sections of the page in order, without those that the build does not have."""
     root, read = files.root, files.table
@@ -120,6 +133,8 @@ def sections(files: ReportFiles) -> list[Section]:
             read("left_out"),
             files.detector_figures,
         ),
+        outside_scores(read("outside_scores") if files.outside_scores else None),
+        _robustness(files) if files.robustness else None,
         landmark_breaker(
             root,
             read("landmark_breaker") if files.breaker_figures else None,

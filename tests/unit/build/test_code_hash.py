@@ -233,6 +233,7 @@ def loaded(stages: Workflow, rule: str, w: SimpleNamespace) -> list[str]:
     by_rule: dict[str, list[str]] = {
         "fit_detector": [w.detector],
         "score": [w.detector],
+        "score_perturbed": [w.detector],
         "train_extractor": [w.extractor],
         "attack": [w.attack, *source],
         "measure_attack": stages.breaker.extractors,

@@ -63,9 +63,11 @@ def test_nothing_that_others_are_made_of_is_a_leftover() -> None:
 
 def plan(root: Path, detectors: list[str], attacks: bool, pairs: bool) -> TidyPlan:
     results = [f"{root}/tables/protected_training.csv"] if pairs else []
+    perturbed = [f"{root}/tables/robustness.csv"] if detectors else []
     return TidyPlan(
         SimpleNamespace(root=str(root)),
-        detection=SimpleNamespace(detectors=detectors),
+        detection=SimpleNamespace(scores=lambda: detectors),
+        robustness=SimpleNamespace(results=lambda: perturbed),
         breaker=SimpleNamespace(why_not="" if attacks else "off"),
         protected=SimpleNamespace(results=lambda: results),
     )
@@ -78,17 +80,20 @@ def test_what_a_build_never_wants_goes(root: Path) -> None:
 
 def test_what_is_still_to_be_used_stays_until_it_was(root: Path) -> None:
     full = plan(root, ["Meso4"], attacks=True, pairs=True)
-    assert full.removed() == ["heads"]
+    assert full.removed() == []
+    assert "detection.perturbations: []" in full.kept()["perturbed/crops"]
     assert "protected_pairs: 0" in full.kept()["faces"]
     assert "detector_auc" in full.kept()["crops"]
     assert "detector_auc" in full.kept()["checkpoints"]
     assert "landmark_breaker" in full.kept()["checkpoints"]
     (root / "tables").mkdir()
     (root / "tables" / "detector_auc.csv").touch()
-    assert full.removed() == ["heads", "crops"]
+    assert full.removed() == ["crops"]
     assert full.finished() == [f"{root}/tables/detector_auc.csv"]
+    (root / "tables" / "robustness.csv").touch()
+    assert full.removed() == ["heads", "crops", "perturbed/crops"]
     assert "detector_auc" not in full.kept()["checkpoints"]
     for name in ("landmark_breaker", "protected_training"):
         (root / "tables" / f"{name}.csv").touch()
     assert full.removed() == list(LEFTOVERS)
-    assert len(full.finished()) == 3
+    assert len(full.finished()) == 4

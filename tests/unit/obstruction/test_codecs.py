@@ -84,6 +84,21 @@ def test_the_same_frames_come_back_the_same(name: str) -> None:
     assert np.array_equal(compress(photographs(), name), compress(photographs(), name))
 
 
+@pytest.mark.parametrize("name", ["contrast/5", "resize/5", "noise/2", "messenger"])
+def test_perturbations_come_back_in_their_size(name: str) -> None:
+    frames = photographs(4, 96, 80)
+    found = compress(frames, name, seed=3)
+    assert found.shape == frames.shape
+    assert distance(found, frames) > 2
+    assert np.array_equal(found, compress(frames, name, seed=3))
+    assert np.array_equal(found, compress(frames, name, seed=4)) == (name != "noise/2")
+
+
+def test_contrast_is_the_perturbation_of_that_name() -> None:
+    frames = photographs()
+    assert np.array_equal(compress(frames, "contrast/5"), (frames * np.float32(0.35)).astype("u1"))
+
+
 def test_what_cannot_be_compressed_is_refused() -> None:
     with pytest.raises(
         ConfigError, match="'jpeg10' is not allowed: it is unknown; choose from none, jpeg75"

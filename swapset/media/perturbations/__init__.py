@@ -1,0 +1,1 @@
+"""Perturbations of whole frames, as videos meet them between camera and detector."""

@@ -1,0 +1,1 @@
+"""Compare two builds: their configs, and all tables on what both have."""
