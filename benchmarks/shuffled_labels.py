@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from swapset.detection.auc import at_level, auc
+from swapset.detection.auc import auc
 from swapset.detection.fitting import FitJob, fit_detector
 from swapset.detection.protocol import open_stores, read_splits, score_stores, with_folds
+from swapset.detection.statistics.levels import at_level
 from swapset.detectors.base import Detector, load_detector
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.seeds import derive_seed

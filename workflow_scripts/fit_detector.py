@@ -25,6 +25,7 @@ if __name__ == "__main__":
                 checkpoint=Path(params.checkpoint),
                 checkpoint_every=params.checkpoint_every,
                 code=params.code,
+                demo=params.demo,
             ),
             read_splits(Path(inputs.splits)),
             [Path(path) for path in inputs.faces],

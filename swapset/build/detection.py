@@ -357,6 +357,14 @@ class DetectionPlan:
         folder = f"{self._build.root}/detectors/{detector}"
         return [f"{folder}/{fold}.safetensors" for fold in self.fold_numbers]
 
+    def cards(self) -> list[str]:
+        """Return the cards of all fitted detectors, one for each fold."""
+        return [
+            f"{model.removesuffix('.safetensors')}.json"
+            for detector in self.detectors
+            for model in self.models(detector)
+        ]
+
     def scores(self) -> list[str]:
         """Return all files of scores."""
         return [

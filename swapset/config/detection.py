@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -65,8 +65,16 @@ class DetectionSettings(Section):
     )
     look_every: int = Field(100, ge=1, description="Training steps between two validations.")
     block: int = Field(64, ge=1, description="Videos in one job that finds faces.")
-    bootstrap: int = Field(1000, ge=10, description="Bootstrap samples for the interval of an AUC.")
+    bootstrap: int = Field(
+        1000, ge=10, description="Bootstrap samples for the intervals of error rates."
+    )
     level: float = Field(0.95, gt=0, lt=1, description="Level of the confidence intervals.")
+    faceless: Literal["middle", "exclude", "real"] = Field(
+        "middle",
+        description=(
+            "A video without a face: ranked in the middle, left out, or counted as called real."
+        ),
+    )
     settings: ByName[DetectorSettings] = Field(
         {},
         description=(

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from swapset.detection.about_fit import trained_on, validated_on
 from swapset.detection.protocol import open_stores, training_faces
 from swapset.detection.store import StoredSamples
 from swapset.detectors.base import Detector, Schedule
@@ -45,6 +46,8 @@ class FitJob:
         In steps.
     code : str
         Hash of the code; a checkpoint of other code is not resumed.
+    demo : bool
+        Whether the clips are the demo's, which the card says.
     """
 
     detector: str
@@ -55,6 +58,7 @@ class FitJob:
     checkpoint: Path | None = None
     checkpoint_every: int = 500
     code: str = ""
+    demo: bool = False
 
     @property
     def fit_seed(self) -> int:
@@ -114,11 +118,26 @@ def fit_detector(
         parts = _fold_faces(job, splits, faces)
         checkpoint = _checkpoint(job, parts)
         detector, fit_facts = _fit(job.schedule(checkpoint), job, parts, device, log)
-        facts |= fit_facts
+        facts |= fit_facts | _about(detector, job, splits, faces, parts)
     detector.save(model, facts)
     write_json(card, facts | {"sha256": sha256_of(model)})
     if checkpoint is not None:
         checkpoint.remove()
+
+
+def _about(
+    detector: Detector,
+    job: FitJob,
+    splits: pd.DataFrame,
+    folders: Sequence[Path],
+    faces: _FoldFaces,
+) -> dict[str, Any]:
+    """Return what the card says of the people and the conditions of a fit."""
+    training, validation = faces
+    about = {"trained_on": trained_on(training, splits, folders, job.fold, demo=job.demo)}
+    if len(validation):
+        about["validation"] = validated_on(detector, validation, splits, folders, job.fold)
+    return about
 
 
 def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:

@@ -207,6 +207,35 @@ def with_folds(scores: pd.DataFrame, splits: pd.DataFrame, dataset: str) -> pd.D
     return scores.assign(fold=scores["video"].map(folds).astype(np.int64))
 
 
+def with_people(scores: pd.DataFrame, splits: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Add columns target and donor to the scores of a dataset, "" where somebody is not known.
+
+    Names of a public dataset's people and videos begin with the dataset's name, so that nobody of
+    another dataset has the same one.
+
+    Parameters
+    ----------
+    scores, splits, dataset
+        As in `with_folds`.
+    """
+    own = is_own(splits, dataset)
+    kinds = ("real", dataset) if own else (dataset,)
+    rows = splits[splits["kind"].isin(kinds)].drop_duplicates("video").set_index("video")
+    start = "" if own else f"{dataset}/"
+    codes, videos = pd.factorize(scores["video"])
+    named = {"video": start + np.asarray(videos, dtype=object)}
+    for key in ("target", "donor"):
+        names = rows[key].reindex(videos).fillna("").to_numpy(object)
+        named[key] = np.where(names == "", "", start + names)
+    return scores.assign(**{key: values[codes] for key, values in named.items()})
+
+
+def is_own(splits: pd.DataFrame, dataset: str) -> bool:
+    """Return whether a dataset is a method of the build: its real videos are of the kind "real"."""
+    labels = splits.loc[splits["kind"] == dataset, "label"]
+    return not (labels.astype(int) == 0).any()
+
+
 def write_scores(path: Path, scores: pd.DataFrame) -> None:
     """Write scores as parquet: video, frame, label, score (null = NaN)."""
     table = pa.Table.from_pandas(scores, schema=SCORE_SCHEMA, preserve_index=False)

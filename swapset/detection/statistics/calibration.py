@@ -1,0 +1,50 @@
+"""Whether scores are probabilities: the Brier score and the expected calibration error.
+
+G. W. Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review
+78(1), 1950. M. P. Naeini, G. F. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities
+using Bayesian binning", AAAI 2015: the error, in 15 bins of equal width as C. Guo et al., "On
+calibration of modern neural networks", ICML 2017.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from swapset.detection.statistics.ranks import Ints
+from swapset.types import Floats
+
+BINS = 15
+
+
+def brier_score(labels: Ints, scores: Floats) -> float:
+    """Return the mean squared difference of score and label; NaN if scores are no probabilities.
+
+    Parameters
+    ----------
+    labels : (n,) int64
+        1 = fake, 0 = real.
+    scores : (n,) float64
+        In [0, 1] if they are probabilities.
+    """
+    if not _are_probabilities(scores):
+        return float("nan")
+    return float(((scores - labels) ** 2).mean())
+
+
+def calibration_error(labels: Ints, scores: Floats) -> float:
+    """Return how far the share of fakes is from the mean score, as a mean over bins of scores.
+
+    Parameters
+    ----------
+    labels, scores
+        As in `brier_score`; NaN if scores are no probabilities.
+    """
+    if not _are_probabilities(scores):
+        return float("nan")
+    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(bins, scores - labels, BINS)
+    return float(np.abs(gaps).sum() / len(scores))
+
+
+def _are_probabilities(scores: Floats) -> bool:
+    return bool(len(scores)) and bool(scores.min() >= 0) and bool(scores.max() <= 1)
