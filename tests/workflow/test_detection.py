@@ -48,7 +48,10 @@ PUBLIC = {
     "datasets": {"FF-DF": {"root": "ff"}},
     "detection": {**DETECTION, "train_on": "FF-DF"},
 }
-COLUMNS = "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage"
+COLUMNS = (
+    "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage"
+    ",people,interval,faceless"
+)
 
 
 def _coarse(frames: list[np.ndarray]) -> list[np.ndarray]:

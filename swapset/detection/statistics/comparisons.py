@@ -16,8 +16,8 @@ import pandas as pd
 
 from swapset.detection.auc import estimate_at
 from swapset.detection.statistics import delong
-from swapset.detection.statistics.holm import holm
 from swapset.detection.statistics.levels import Scored
+from swapset.holm import holm
 from swapset.jackknife import Estimate
 from swapset.types import Floats
 

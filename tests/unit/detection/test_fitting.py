@@ -103,6 +103,36 @@ def whole(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Path:
     return folder
 
 
+def test_the_card_says_who_was_learnt_from_and_sets_thresholds(tmp_path: Path, store: Path) -> None:
+    table = splits()
+    table["target"] = [f"id{k // 2}" for k in range(12)]
+    fit(job_of(tmp_path, demo=True), store, tmp_path, table)
+    card = json.loads((tmp_path / "card.json").read_text())
+    fit_on = card["trained_on"]
+    assert (fit_on["datasets"], fit_on["compressions"]) == (["fake"], ["c23"])
+    assert (fit_on["people"], fit_on["demo"]) == (4, True)
+    faces = FaceStore(store)
+    sides = [face.side for k in range(TRAINING) if (face := faces.face(k))]
+    low, high = fit_on["face_width"]
+    assert min(sides) - 0.1 <= low <= high <= max(sides) + 0.1
+    assert (card["validation"]["people"], card["validation"]["videos"]) == (2, 4)
+    scores = load_detector(tmp_path / "model.safetensors").score_faces(
+        [faces.face(k) for k in range(TRAINING, 12)]
+    )
+    labels = table["label"].to_numpy()[TRAINING:]
+    for point in card["validation"]["points"]["video"].values():
+        called = scores > point["threshold"]
+        assert point["fpr"] == called[labels == 0].mean()
+        assert point["tpr"] == called[labels == 1].mean()
+
+
+def test_without_validation_people_the_card_has_no_threshold(tmp_path: Path, store: Path) -> None:
+    fit(job_of(tmp_path), store, tmp_path, splits(training=12))
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert "validation" not in card
+    assert card["trained_on"]["people"] is None
+
+
 class Killed(BaseException):
     """Ends a fit in the middle of a step, as a kill does."""
 

@@ -15,7 +15,6 @@ from swapset.detection.auc import auc_estimate
 from swapset.detection.statistics import delong
 from swapset.detection.statistics.by_person import person_rows
 from swapset.detection.statistics.calibration import brier_score, calibration_error
-from swapset.detection.statistics.holm import holm
 from swapset.detection.statistics.levels import Scored, all_levels, at_level
 from swapset.detection.statistics.operating_points import (
     operating_rows,
@@ -24,6 +23,7 @@ from swapset.detection.statistics.operating_points import (
 )
 from swapset.detection.statistics.rate_intervals import rate_intervals
 from swapset.detection.statistics.roc import Curve, curves, rates, roc_points
+from swapset.holm import holm
 
 
 def test_holm_is_that_of_r() -> None:
