@@ -1,4 +1,4 @@
-"""How often an interval of the AUC holds the true AUC, by simulation.
+"""Measure how often an interval of the AUC holds the true AUC, by simulation.
 
     python benchmarks/coverage.py [--people 14,30,59] [--simulations 2000] [--auc 0.6,0.75,0.95]
                                   [--bootstraps | --rates]

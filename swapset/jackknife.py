@@ -39,7 +39,7 @@ FEW = 8
 
 @dataclass(frozen=True)
 class People:
-    """Who is seen in each of k items: videos, frames or fakes.
+    """The people in each of k items: videos, frames or fakes.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class People:
         return len(self.names)
 
     def take(self, items: npt.NDArray[np.int64]) -> People:
-        """Return the people of chosen items, in the given order; numbers stay the same."""
+        """Return the people of chosen items (m,) int64, in that order; numbers stay the same."""
         part = People(self.names, self.first[items], self.second[items])
         names, numbers = self.pairs
         part.__dict__["pairs"] = names, numbers[items]  # naming pairs anew would be slow

@@ -1,4 +1,4 @@
-"""What a detector's card says of its fit: people, conditions, and validated thresholds."""
+"""Facts about a fit for the detector's card: people, conditions, and validated thresholds."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def auc_estimate(scored: Scored) -> Estimate:
 
 @dataclass(frozen=True)
 class _Wins:
-    """How often the fakes of a fold are above its real scores, by fake and by real score.
+    """Counts of the fakes of a fold above its real scores, by fake and by real score.
 
     Attributes
     ----------

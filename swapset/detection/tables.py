@@ -66,7 +66,7 @@ def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> 
 
 @dataclass(frozen=True)
 class Asked:
-    """How the tables are made.
+    """Settings of the tables.
 
     Attributes
     ----------

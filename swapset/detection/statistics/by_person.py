@@ -1,4 +1,4 @@
-"""How well each person's fakes are told from the same person's real videos."""
+"""The AUC of each person's fakes against the same person's real videos."""
 
 from __future__ import annotations
 

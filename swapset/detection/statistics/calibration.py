@@ -1,4 +1,4 @@
-"""Whether scores are probabilities: the Brier score and the expected calibration error.
+"""Measures of scores as probabilities: the Brier score and the expected calibration error.
 
 G. W. Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review
 78(1), 1950. M. P. Naeini, G. F. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities
@@ -34,10 +34,14 @@ def brier_score(labels: Ints, scores: Floats) -> float:
 def calibration_error(labels: Ints, scores: Floats) -> float:
     """Return how far the share of fakes is from the mean score, as a mean over bins of scores.
 
+    NaN if scores are no probabilities.
+
     Parameters
     ----------
-    labels, scores
-        As in `brier_score`; NaN if scores are no probabilities.
+    labels : (n,) int64
+        1 = fake, 0 = real.
+    scores : (n,) float64
+        In [0, 1] if they are probabilities.
     """
     if not _are_probabilities(scores):
         return float("nan")

@@ -54,7 +54,7 @@ def p_value(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> float:
 
     Parameters
     ----------
-    one, other : (of_fake, of_real)
+    one, other : (of_fake, of_real), each (n,) float64
         Components of both detectors on the same videos in the same order. NaN is returned for
         videos of different numbers, or fewer than two of a kind.
     """

@@ -19,7 +19,7 @@ LEVELS = ("frame", "video")
 PERSON = "person"
 """A third level: the means over the videos of each person, real ones and fakes apart."""
 Faceless = Literal["middle", "exclude", "real"]
-"""How videos without any score count, see `at_level`."""
+"""Ways to count videos without any score, see `at_level`."""
 FACELESS = get_args(Faceless)
 
 

@@ -40,5 +40,5 @@ def groups(numbers: Ints) -> dict[int, slice]:
 
 
 def share(wins: Floats, pairs: npt.NDArray[Any]) -> Floats:
-    """Return wins (n,) float64 over the number of pairs (n,); NaN where there is no pair."""
+    """Return wins (n,) float64 over the number of pairs (n,) int64; NaN where there is no pair."""
     return np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0)
