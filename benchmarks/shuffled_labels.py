@@ -73,10 +73,11 @@ def main() -> None:
     torch.set_num_threads(1)
     splits = read_splits(options.build / "tables/splits.csv")
     splits = splits[splits["kind"].isin(["real", options.dataset])]
-    compression = needs_compression(options.detector)
+    compressions = needs_compression(options.detector).split("+")
     faces = [
         store
         for kind in ("real", options.dataset)
+        for compression in compressions
         for store in sorted((options.build / "crops" / kind / compression).iterdir())
     ]
     aucs = []
