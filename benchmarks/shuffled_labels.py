@@ -19,7 +19,7 @@ import torch
 
 from swapset.detection.auc import at_level, auc
 from swapset.detection.fitting import FitJob, fit_detector
-from swapset.detection.protocol import open_stores, read_splits, score_stores, with_folds
+from swapset.detection.protocol import open_stores, read_splits, score_stores
 from swapset.detectors.base import Detector, load_detector
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.seeds import derive_seed
@@ -57,7 +57,7 @@ def one_round(
             )
             detectors[int(fold)] = load_detector(model)
     scores = score_stores(detectors, open_stores(faces), splits)
-    return auc(at_level(with_folds(scores, splits, options.dataset), "frame"))
+    return auc(at_level(scores, "frame"))
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from swapset.build.job import job
-from swapset.detection.protocol import read_splits
 from swapset.detection.tables import auc_tables, left_out_table
 from swapset.io.files import write_csv
 
@@ -12,7 +11,6 @@ if __name__ == "__main__":
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         table, rates, curves = auc_tables(
             [Path(path) for path in snakemake.input.scores],
-            read_splits(Path(snakemake.input.splits)),
             seed=params.seed,
             level=params.level,
             resamples=params.bootstrap,

@@ -15,7 +15,10 @@ from swapset.build.detector_files import (
     weights_beside,
 )
 from swapset.build.public_datasets import PublicDatasets
+from swapset.build.same_people import same_people
 from swapset.build.split_rows import Part, Row, SplitRows
+from swapset.dataset.people import People
+from swapset.dataset.same_people import one_name
 from swapset.dataset.splits import Fold, make_folds
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.errors import ConfigError
@@ -252,7 +255,26 @@ class DetectionPlan:
             "test": self.settings.test,
             "validation": self.settings.validation,
             "seed": self._build.config.seed,
+            "same": self._own_same_people(),
         }
+
+    @cached_property
+    def same_people(self) -> list[tuple[str, str]]:
+        """Return who is one person by the config: pairs of names, see `People.key`."""
+        people: dict[str, list[str]] = {name: self.public.people(name) for name in self.public}
+        own = list(self._build.subjects) if self.own_datasets else []
+        return same_people(self.settings.same_people, {"real": own, **people})
+
+    def _own_same_people(self) -> list[tuple[str, str]]:
+        """Return the build's subjects who are one person, also through somebody else's name."""
+        names = one_name(self.same_people)
+        first: dict[str, str] = {}
+        pairs = []
+        for subject in self._build.subjects:
+            other = first.setdefault(names.get(subject, subject), subject)
+            if other != subject:
+                pairs.append((other, subject))
+        return pairs
 
     @property
     def fold_numbers(self) -> list[str]:
@@ -320,11 +342,25 @@ class DetectionPlan:
             folds=self.folds,
             count=len(self.fold_numbers),
             train_on=self.train_on,
+            people=People({"real", *self.own_datasets}, one_name(self.same_people)),
         )
 
     def split_rows(self) -> list[Row]:
         """Return the table of splits: rows of kind, video, label, target, donor, fold, role."""
         return list(self._splits)
+
+    def split_params(self) -> dict[str, Any]:
+        """Return what rule `splits` makes the table from, as JSON values.
+
+        Who else is one person may only be known when `accept` has run; then people are split anew.
+        """
+        return {
+            "rows": list(self._splits.all_tests()),
+            "people": self.split_people() if self._build.same_people() else {},
+            "own": self._splits.own,
+            "learnt": self._splits.learnt,
+            "same": [list(pair) for pair in self.same_people],
+        }
 
     def training_blocks(self, detector: str) -> list[str]:
         """Return the folders with the faces that a detector learns from; none if it has weights."""

@@ -146,6 +146,8 @@ def _say(file: Path, result: Result, detector: str) -> None:
     """Print the score of one file."""
     seen = int((result.boxes == result.boxes).all(axis=1).sum())
     shown = "no score" if math.isnan(result.score) else f"{result.score:.4f}"
+    if result.ranks_apart:
+        shown += f", probability {result.probability:.4f}"
     print(f"{file}: {detector} {shown} (higher = more likely fake)")
     print(f"  {seen} of {len(result.frames)} scored frames show a face")
 

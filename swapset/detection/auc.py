@@ -105,7 +105,8 @@ def at_level(table: pd.DataFrame, level: str) -> Scored:
     ----------
     table : DataFrame
         Columns video, frame, label, score; NaN = no face, or the detector cannot score it. An
-        optional column fold gives the fold of the detector that scored the video.
+        optional column fold gives the fold of the detector that scored the video; a video may
+        have scores of several.
     level : {"frame", "video"}
         By frame, frames without a score are left out. By video, the score is the mean over the
         frames; a video without any score gets the middle rank (the median of the others in its
@@ -115,23 +116,27 @@ def at_level(table: pd.DataFrame, level: str) -> Scored:
     scores, labels = table["score"].to_numpy(np.float64), table["label"].to_numpy(np.int64)
     folds = table["fold"].to_numpy(np.int64) if "fold" in table else np.zeros(len(table), np.int64)
     known = np.isfinite(scores)
+    frames = len(table.drop_duplicates(["video", "frame"]))
     if level == "frame":
         coverage = float(known.mean()) if len(known) else float("nan")
         kept = (scores[known], labels[known], codes[known], folds[known])
-        return Scored(*kept, len(names), len(table), coverage)
-    total = np.bincount(codes, np.where(known, scores, 0), minlength=len(names))
-    seen = np.bincount(codes, known, minlength=len(names)) > 0
-    count = np.bincount(codes, known, minlength=len(names))
-    means = np.divide(total, count, out=np.full(len(names), np.nan), where=seen)
-    of_video, fold_of = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
-    of_video[codes], fold_of[codes] = labels, folds
+        return Scored(*kept, len(names), frames, coverage)
+    # A row for each video and fold; the bootstrap still draws videos.
+    pairs, first, row = np.unique(
+        np.stack([folds, codes]), axis=1, return_index=True, return_inverse=True
+    )
+    row = row.ravel()
+    total = np.bincount(row, np.where(known, scores, 0), minlength=len(first))
+    count = np.bincount(row, known, minlength=len(first))
+    seen = count > 0
+    means = np.divide(total, count, out=np.full(len(first), np.nan), where=seen)
+    of_video, (fold_of, numbers) = labels[first], pairs
     for fold in np.unique(fold_of):
         in_fold = fold_of == fold
         scored = in_fold & seen
         means[in_fold & ~seen] = np.median(means[scored]) if scored.any() else 0.0
     coverage = float(seen.mean()) if len(names) else float("nan")
-    numbers = np.arange(len(names))
-    return Scored(means, of_video, numbers, fold_of, len(names), len(table), coverage)
+    return Scored(means, of_video, numbers, fold_of, len(names), frames, coverage)
 
 
 def auc(scored: Scored) -> float:

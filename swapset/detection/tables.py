@@ -16,7 +16,8 @@ from swapset.detection.auc import (
     equal_error_rate,
     roc_points,
 )
-from swapset.detection.protocol import read_scores, with_folds
+from swapset.detection.ensemble import ensemble_auc
+from swapset.detection.protocol import read_scores
 from swapset.detection.store import FaceStore
 
 _KEYS = ["detector", "dataset", "compression", "level"]
@@ -44,7 +45,7 @@ def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> 
 
 
 def auc_tables(
-    files: Sequence[Path], splits: pd.DataFrame, *, seed: int, level: float, resamples: int
+    files: Sequence[Path], *, seed: int, level: float, resamples: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the tables of AUCs, of error rates, and of ROC curves.
 
@@ -52,8 +53,6 @@ def auc_tables(
     ----------
     files : sequence of Path
         `…/scores/<detector>/<dataset>/<compression>.parquet`.
-    splits : DataFrame
-        See `swapset.detection.protocol`.
     seed : int
         Of the bootstrap behind the intervals.
     level : float
@@ -64,7 +63,8 @@ def auc_tables(
     Returns
     -------
     DataFrame
-        detector, dataset, compression, level, auc, auc_low, auc_high, videos, frames, coverage.
+        detector, dataset, compression, level, auc, auc_low, auc_high, videos, frames, coverage,
+        auc_ensemble; the last is NaN where each video is tested in one fold.
     DataFrame
         detector, dataset, compression, level, equal_error_rate, average_precision.
     DataFrame
@@ -72,14 +72,16 @@ def auc_tables(
     """
     aucs, rates, curves = [], [], []
     for path in files:
-        scores = with_folds(read_scores(path), splits, path.parent.name)
+        scores = read_scores(path)
         about = {
             "detector": path.parent.parent.name,
             "dataset": path.parent.name,
             "compression": path.stem,
         }
         rows = auc_rows(scores, seed=seed, level=level, resamples=resamples)
-        aucs += [about | row for row in rows]
+        for row in rows:
+            together = ensemble_auc(scores, str(row["level"]))
+            aucs.append(about | row | {"auc_ensemble": together})
         for name in LEVELS:
             scored = at_level(scores, name)
             if scored.both:

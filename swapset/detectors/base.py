@@ -233,6 +233,13 @@ class Detector(ABC):
             scores[part] = self.forward(crops)
         return scores
 
+    def probability(self, scores: Scores) -> Scores:
+        """Return the probabilities of fake, (n,) float64 in [0, 1], that belong to scores (n,).
+
+        By default NaN: the scores rank faces and are no probabilities.
+        """
+        return np.full(len(scores), np.nan)
+
     def save(self, path: Path, card: Mapping[str, Any] | None = None) -> None:
         """Write the detector and a card of JSON values as safetensors, whole or not at all."""
         write_model(path, self.arrays(), {"detector": self.name, **self.facts()}, card or {})

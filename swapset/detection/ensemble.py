@@ -1,0 +1,43 @@
+"""The AUC of the folds' detectors together, where several of them score the same videos.
+
+It is the AUC of their mean score, and usually higher than the mean of their AUCs: a detector that
+one can have is worse than several together. Tables give it beside the AUC, in a column of its own.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from swapset.detection.auc import at_level, auc
+
+
+def ensemble_scores(scores: pd.DataFrame) -> pd.DataFrame | None:
+    """Return each frame's mean over the detectors that scored it.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        See `swapset.detection.protocol.score_stores`.
+
+    Returns
+    -------
+    DataFrame or None
+        Columns video, frame, label, score; None unless several detectors scored every video.
+    """
+    if not len(scores) or scores.groupby("video")["fold"].nunique().min() < 2:
+        return None
+    return scores.groupby(["video", "frame", "label"], as_index=False)["score"].mean()
+
+
+def ensemble_auc(scores: pd.DataFrame, level: str) -> float:
+    """Return the AUC of the detectors together; NaN where they do not score the same videos.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        See `swapset.detection.protocol.score_stores`.
+    level : {"frame", "video"}
+    """
+    together = ensemble_scores(scores)
+    scored = None if together is None else at_level(together, level)
+    return auc(scored) if scored and scored.both else float("nan")
