@@ -70,6 +70,8 @@ class DetectionPlan:
                 f"detection.train_on: {self.train_on!r} is not allowed: this build has no such "
                 f"dataset; choose from {', '.join(self.datasets)}"
             )
+        if self.settings.same_people:
+            self.same_people  # noqa: B018 - raises if somebody does not exist
 
     # -- datasets ------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ def ensemble_scores(scores: pd.DataFrame) -> pd.DataFrame | None:
     """
     if not len(scores) or scores.groupby("video")["fold"].nunique().min() < 2:
         return None
-    return scores.groupby(["video", "frame", "label"], as_index=False)["score"].mean()
+    return scores.groupby(["video", "frame", "label"])["score"].mean().reset_index()
 
 
 def ensemble_auc(scores: pd.DataFrame, level: str) -> float:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from material.layouts import plant_ff
+from material.layouts import plant, plant_ff
 
 from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
 from swapset.build.workflow import Workflow
-from swapset.detection.protocol import SPLIT_COLUMNS
+from swapset.detection.protocol import SPLIT_COLUMNS, check_splits, split_table
 from swapset.errors import ConfigError
 from swapset.io.files import write_csv
 
@@ -238,6 +238,61 @@ def test_a_folder_is_no_weights_of_a_detector_that_has_one_file(manifest: Path) 
         plan_of(manifest, detection=settings)
     with pytest.raises(ConfigError, match=r"Meso4\.backbone_weights: no file"):
         plan_of(manifest, detection={"settings": {"Meso4": {"backbone_weights": str(folder)}}})
+
+
+@pytest.fixture
+def celeb(tmp_path: Path) -> Path:
+    """Celeb-DF with people who are called as the subjects of the clips."""
+    root = tmp_path / "Celeb-DF"
+    names = [f"id{k}" for k in range(4)]
+    plant(root, *(f"Celeb-real/{name}_0000.mp4" for name in names), "YouTube-real/00000.mp4")
+    plant(root, *(f"Celeb-synthesis/{a}_{b}_0000.mp4" for a in names for b in names if a != b))
+    tests = ["1 YouTube-real/00000.mp4"]
+    tests += [f"1 Celeb-real/{name}_0000.mp4" for name in names]
+    tests += [f"0 Celeb-synthesis/{a}_{b}_0000.mp4" for a in names for b in names if a != b]
+    (root / "List_of_testing_videos.txt").write_text("\n".join(tests) + "\n")
+    return root
+
+
+def test_namesakes_in_a_public_dataset_do_not_stop_a_build(manifest: Path, celeb: Path) -> None:
+    source = {"Celeb-DF": {"root": str(celeb)}}
+    plan = plan_of(manifest, datasets=source, detection={"folds": 3})
+    rows = plan.split_rows()
+    table, names = split_table(**plan.split_params(), found=[])
+    assert table.to_numpy().tolist() == rows
+    check_splits(table, names)
+    tested = {(row[1], row[5]) for row in rows if row[0] == "Celeb-DF" and row[6] == "test"}
+    assert len(tested) == 3 * (1 + 4 + 12), "nobody is left out"
+    alone = plan_of(manifest, detection={"folds": 3})
+    assert [row for row in rows if row[0] != "Celeb-DF"] == alone.split_rows()
+
+
+def test_people_who_are_said_to_be_one_are_never_learnt_from_and_tested(
+    manifest: Path, celeb: Path
+) -> None:
+    source = {"Celeb-DF": {"root": str(celeb)}}
+    asked = {"folds": 2, "same_people": {"Celeb-DF/id2": "id0", "id4": "Celeb-DF/id2"}}
+    plan = plan_of(manifest, datasets=source, detection=asked)
+    table, names = split_table(**plan.split_params(), found=[])
+    check_splits(table, names)
+    assert table.to_numpy().tolist() == plan.split_rows()
+    roles = table.set_index(["kind", "video", "fold"])["role"]
+    together = 0
+    for fold in range(2):
+        # id0 and id4 are one through a third name: they are in one part.
+        assert roles["real", "id0_0000", fold] == roles["real", "id4_0000", fold]
+        own = roles["real", "id0_0000", fold]
+        for video in ("id2_0000", "id2_id1_0000", "id1_id2_0000"):
+            assert roles["Celeb-DF", video, fold] == ("test" if own == "test" else "")
+        assert roles["Celeb-DF", "id0_0000", fold] == "test", "a namesake"
+        together += own == "test"
+    assert together == 1
+
+
+def test_a_wrong_name_in_same_people_is_said(manifest: Path, celeb: Path) -> None:
+    asked = {"same_people": {"Celeb-DF/id12": "id0"}}
+    with pytest.raises(ConfigError, match="same_people: nobody in Celeb-DF is called 'id12'"):
+        plan_of(manifest, datasets={"Celeb-DF": {"root": str(celeb)}}, detection=asked)
 
 
 def test_a_further_dataset_is_nothing_to_what_detectors_learn(

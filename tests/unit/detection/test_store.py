@@ -19,8 +19,10 @@ from swapset.detection.protocol import (
     check_splits,
     labels_of,
     open_stores,
+    own_kinds,
     read_scores,
     score_stores,
+    split_table,
     training_faces,
     with_new_roles,
     write_scores,
@@ -153,6 +155,68 @@ def test_names_of_one_person_have_one_part_in_a_table() -> None:
     new = with_new_roles(table, [fold], ["real", "celebdf"])
     assert new["role"].tolist() == ["test", "test", "", "test"]
     check_splits(new, {"id4": "id0"})
+
+
+def test_namesakes_of_two_datasets_are_no_leakage() -> None:
+    """Own clips and Celeb-DF's, with the same names of people and of videos, in different parts."""
+    rows = [
+        ["real", "id2_0000", 0, "id2", "", 0, "val"],
+        ["faceswap", "id2_id3_0000", 1, "id2", "id3", 0, "val"],
+        ["Celeb-DF", "id2_0000", 0, "id2", "", 0, "test"],
+        ["Celeb-DF", "id2_id3_0000", 1, "id2", "id3", 0, "test"],
+        ["DFD", "id2_0000", 0, "id2", "", 0, "train"],
+        ["DFD", "id2_id3_0000", 1, "id2", "id3", 0, "train"],
+    ]
+    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+    assert own_kinds(table) == {"real", "faceswap"}
+    check_splits(table, {})
+    told = r"id3 is in id2_id3_0000 \(val\) and in id2_id3_0000 of Celeb-DF \(test\)"
+    with pytest.raises(DataError, match=told):
+        check_splits(table, {"Celeb-DF/id3": "id3"})
+    table.loc[5, "role"] = "test"
+    with pytest.raises(DataError, match=r"DFD/id2 is in id2_id3_0000 of DFD \(test\)"):
+        check_splits(table, {})
+
+
+def test_videos_of_one_name_do_not_hide_each_other() -> None:
+    rows = [
+        ["Celeb-DF", "0000", 0, "a", "", 0, "train"],
+        ["Celeb-DF", "0001", 1, "b", "", 0, "test"],
+        ["DFD", "0000", 0, "c", "", 0, "train"],
+        ["DFD", "0001", 1, "a", "", 0, "test"],
+    ]
+    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+    with pytest.raises(DataError, match=r"Celeb-DF/a is in 0000 of Celeb-DF .* 0001 of DFD"):
+        check_splits(table, {"DFD/a": "Celeb-DF/a"})
+
+
+def test_faces_that_are_one_person_and_the_config_are_heard_together() -> None:
+    """`accept` found that id1 is id0; the config says that Celeb-DF's id9 is id1."""
+    subjects = [f"id{k}" for k in range(6)]
+    people = {"subjects": subjects, "pairs": [], "folds": 3, "test": 0.2, "validation": 0.2}
+    people |= {"seed": 1, "same": [("id4", "id5")]}
+    own = [
+        ["real", f"{name}_0", 0, name, "", fold, "train"] for fold in range(3) for name in subjects
+    ]
+    public = [
+        ["Celeb-DF", "id9_0", k, "id9", "", fold, "test"] for fold in range(3) for k in (0, 1)
+    ]
+    table, names = split_table(
+        own + public,
+        people,
+        own=["real", "faceswap"],
+        learnt=["real", "faceswap"],
+        same=[["id1", "Celeb-DF/id9"]],
+        found=[("id0", "id1")],
+    )
+    check_splits(table, names)
+    parts = table.set_index(["video", "fold"])["role"]
+    for fold in range(3):
+        assert parts["id0_0", fold] == parts["id1_0", fold]
+        assert parts["id4_0", fold] == parts["id5_0", fold]
+        tested = parts["id0_0", fold] == "test"
+        assert set(parts["id9_0", fold]) == ({"test"} if tested else {""})
+    assert sum(parts["id0_0", fold] == "test" for fold in range(3)) == 1
 
 
 class Brightness:
