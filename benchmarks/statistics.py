@@ -62,7 +62,9 @@ def scores_of(table: pd.DataFrame, frames: int, seed: int) -> pd.DataFrame:
             "video": np.repeat(table["video"].to_numpy(), frames),
             "frame": np.tile(np.arange(frames, dtype=np.int32), len(table)),
             "label": np.repeat(table["label"].to_numpy(np.int8), frames),
+            "fold": np.int32(0),
             "score": 1 / (1 + np.exp(-values)),
+            "probability": 1 / (1 + np.exp(-values)),
         }
     )
 

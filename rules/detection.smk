@@ -57,9 +57,7 @@ rule splits:
         f"{R}/benchmarks/splits.tsv"
     params:
         code=build.code("splits"),
-        rows=lambda w: detection.split_rows(),
-        people=lambda w: detection.split_people() if build.same_people() else {},
-        kinds=["real", *detection.own_datasets],
+        made_from=lambda w: detection.split_params(),
     resources:
         mem_mb=per_attempt(1000),
         runtime=per_attempt(10),

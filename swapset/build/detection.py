@@ -7,8 +7,18 @@ from typing import Any
 
 from swapset.build.build import Build
 from swapset.build.chosen import check_chosen
+from swapset.build.detector_files import (
+    adapting,
+    check_folders,
+    doubts,
+    found_compressions,
+    weights_beside,
+)
 from swapset.build.public_datasets import PublicDatasets
+from swapset.build.same_people import same_people
 from swapset.build.split_rows import Part, Row, SplitRows
+from swapset.dataset.people import People
+from swapset.dataset.same_people import one_name
 from swapset.dataset.splits import Fold, make_folds
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.errors import ConfigError
@@ -44,6 +54,7 @@ class DetectionPlan:
     def _check(self) -> None:
         check_chosen(DETECTORS, "detectors", self.detectors)
         check_chosen(DETECTORS, "detection.settings", self.settings.settings)
+        check_folders(self.settings.settings)
         for name in self._build.config.datasets:
             if name in self._build.methods or name == "real":
                 raise ConfigError(
@@ -59,6 +70,8 @@ class DetectionPlan:
                 f"detection.train_on: {self.train_on!r} is not allowed: this build has no such "
                 f"dataset; choose from {', '.join(self.datasets)}"
             )
+        if self.settings.same_people:
+            self.same_people  # noqa: B018 - raises if somebody does not exist
 
     # -- datasets ------------------------------------------------------------------------------
 
@@ -244,7 +257,26 @@ class DetectionPlan:
             "test": self.settings.test,
             "validation": self.settings.validation,
             "seed": self._build.config.seed,
+            "same": self._own_same_people(),
         }
+
+    @cached_property
+    def same_people(self) -> list[tuple[str, str]]:
+        """Return who is one person by the config: pairs of names, see `People.key`."""
+        people: dict[str, list[str]] = {name: self.public.people(name) for name in self.public}
+        own = list(self._build.subjects) if self.own_datasets else []
+        return same_people(self.settings.same_people, {"real": own, **people})
+
+    def _own_same_people(self) -> list[tuple[str, str]]:
+        """Return the build's subjects who are one person, also through somebody else's name."""
+        names = one_name(self.same_people)
+        first: dict[str, str] = {}
+        pairs = []
+        for subject in self._build.subjects:
+            other = first.setdefault(names.get(subject, subject), subject)
+            if other != subject:
+                pairs.append((other, subject))
+        return pairs
 
     @property
     def fold_numbers(self) -> list[str]:
@@ -255,10 +287,11 @@ class DetectionPlan:
         ]
 
     def learns_from(self, detector: str) -> str:
-        """Return the compression of a detector's training videos.
+        """Return the compression of a detector's training videos; several are joined by "+".
 
-        "original" means the best compression that the dataset has on disk: for FaceForensics++
-        that may be c23.
+        "original" alone means the best compression that the dataset has on disk: for
+        FaceForensics++ that may be c23. A detector that adapts learns from those of its
+        compressions that are there, or else from the best one.
 
         Raises
         ------
@@ -273,16 +306,28 @@ class DetectionPlan:
                 f"{f'choose from {able}' if able else 'add a dataset that has one'}, or set "
                 f"detection.settings.{detector}.weights"
             )
-        wanted, available = needs_compression(detector), self.compressions(self.train_on)
-        if wanted == "original" and available:
-            return available[0]
-        if wanted not in available:
+        wanted = needs_compression(detector)
+        if not (found := self._found(detector)):
             raise ConfigError(
                 f"detectors: {detector!r} is not allowed: it learns from {wanted} videos, and "
                 f"{self.train_on} has none; add {wanted} to 'compressions' or leave the detector "
                 "out"
             )
-        return wanted
+        return "+".join(found)
+
+    def _found(self, detector: str) -> list[str]:
+        return found_compressions(detector, self.compressions(self.train_on))
+
+    def notices(self) -> list[str]:
+        """Return what is worth knowing about the detectors, one sentence each."""
+        available = self.compressions(self.train_on)
+        adapting_ones = [
+            notice
+            for detector in self.detectors
+            if not self._is_published(detector)
+            for notice in adapting(detector, available, self.train_on)
+        ]
+        return adapting_ones + doubts(self.settings.settings, self.detectors)
 
     def _has_training(self, dataset: str) -> bool:
         """Return whether a dataset has training videos: its own split, or the build's folds."""
@@ -299,16 +344,32 @@ class DetectionPlan:
             folds=self.folds,
             count=len(self.fold_numbers),
             train_on=self.train_on,
+            people=People({"real", *self.own_datasets}, one_name(self.same_people)),
         )
 
     def split_rows(self) -> list[Row]:
         """Return the table of splits: rows of kind, video, label, target, donor, fold, role."""
         return list(self._splits)
 
+    def split_params(self) -> dict[str, Any]:
+        """Return what rule `splits` makes the table from, as JSON values.
+
+        Who else is one person may only be known when `accept` has run; then people are split anew.
+        """
+        return {
+            "rows": list(self._splits.all_tests()),
+            "people": self.split_people() if self._build.same_people() else {},
+            "own": self._splits.own,
+            "learnt": self._splits.learnt,
+            "same": [list(pair) for pair in self.same_people],
+        }
+
     def training_blocks(self, detector: str) -> list[str]:
         """Return the folders with the faces that a detector learns from; none if it has weights."""
-        compression = self.learns_from(detector)
-        return [] if self._is_published(detector) else self.blocks(self.train_on, compression)
+        compressions = self.learns_from(detector).split("+")
+        if self._is_published(detector):
+            return []
+        return [folder for each in compressions for folder in self.blocks(self.train_on, each)]
 
     def learns(self, detector: str, fold: str) -> list[str]:
         """Return hashes of the videos that a detector learns from in a fold."""
@@ -345,7 +406,13 @@ class DetectionPlan:
         """Return how a detector is fitted, as JSON values."""
         common = {"patience": self.settings.patience, "look_every": self.settings.look_every}
         special = self.settings.settings.get(detector)
-        return common | (special.model_dump(mode="json", exclude_none=True) if special else {})
+        params = common | (special.model_dump(mode="json", exclude_none=True) if special else {})
+        beside = self.weights_beside(detector)
+        return params | ({"beside": beside} if beside else {})
+
+    def weights_beside(self, detector: str) -> list[str]:
+        """Return the files that are read together with a detector's published weights."""
+        return weights_beside(detector, self.settings.settings.get(detector))
 
     @staticmethod
     def module(detector: str) -> str:

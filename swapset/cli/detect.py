@@ -149,6 +149,8 @@ def _say(file: Path, result: Result, detector: str, card: Mapping[str, Any]) -> 
 
     seen = int((result.boxes == result.boxes).all(axis=1).sum())
     shown = "no score" if math.isnan(result.score) else f"{result.score:.4f}"
+    if result.ranks_apart:
+        shown += f", probability {result.probability:.4f}"
     judged = verdict(card, result, picture=is_image(file))
     print(f"{file}: {detector} {shown} (higher = more likely fake){judged and f': {judged}'}")
     print(f"  {seen} of {len(result.frames)} scored frames show a face")

@@ -60,6 +60,14 @@ class DetectionSettings(Section):
         lt=1,
         description="Share of the people in the validation split, which ends training.",
     )
+    same_people: ByName[str] = Field(
+        {},
+        description=(
+            "Who is one person with somebody of another dataset: 'Celeb-DF/id2: id0', or all "
+            "people of the same name: 'Celeb-DF-v2: Celeb-DF' ('real': your own clips). Nobody "
+            "else is, whatever the names."
+        ),
+    )
     patience: int = Field(
         10, ge=1, description="Validations without improvement after which training ends."
     )

@@ -20,6 +20,7 @@ from swapset.detection.protocol import open_stores, training_faces
 from swapset.detection.store import StoredSamples
 from swapset.detectors.base import Detector, Schedule
 from swapset.detectors.registry import detector_class
+from swapset.errors import DataError
 from swapset.io.files import sha256_of, write_json
 from swapset.learning.checkpoint import Checkpoint
 from swapset.seeds import derive_seed
@@ -111,10 +112,10 @@ def fit_detector(
     facts: dict[str, Any] = {"detector": job.detector, "fold": job.fold}
     checkpoint = None
     if "weights" in job.settings:
-        path = Path(job.settings["weights"])
-        detector = _published(job, path, device)
-        facts |= {"weights": path.name, "weights_sha256": sha256_of(path)}
+        detector, published = _published(job, Path(job.settings["weights"]), device)
+        facts |= published
     else:
+        facts["compressions"] = list(dict.fromkeys(store.parent.name for store in faces))
         parts = _fold_faces(job, splits, faces)
         checkpoint = _checkpoint(job, parts)
         detector, fit_facts = _fit(job.schedule(checkpoint), job, parts, device, log)
@@ -140,13 +141,31 @@ def _about(
     return about
 
 
-def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
-    """Return the detector with published weights; its backbone may have a separate file."""
-    make = detector_class(job.detector).from_weights
+def _published(job: FitJob, weights: Path, device: torch.device) -> tuple[Detector, dict[str, Any]]:
+    """Return the detector with published weights, and the hashes of all files that they are in."""
+    kind = detector_class(job.detector)
+    options: dict[str, Path] = {}
+    if backbone := _backbone(job):
+        if "backbone" not in inspect.signature(kind.from_weights).parameters:
+            raise DataError(
+                f"detection.settings.{job.detector}.backbone_weights: is not allowed beside "
+                f"weights, which are whole for {job.detector}; remove one of the two"
+            )
+        options["backbone"] = backbone
+    detector = kind.from_weights(weights, device=device, **options)
+    files = kind.weight_files(weights, **options)
+    hashes = {file.name: sha256_of(file) for file in files}
+    main = files[0].name
+    return detector, {
+        "weights": main,
+        "weights_sha256": hashes.pop(main),
+        "beside_sha256": hashes,
+    }
+
+
+def _backbone(job: FitJob) -> Path | None:
     backbone = job.settings.get("backbone_weights")
-    if backbone and "backbone" in inspect.signature(make).parameters:
-        return make(weights, device=device, backbone=Path(backbone))
-    return make(weights, device=device)
+    return Path(backbone) if backbone else None
 
 
 class _FoldFaces(NamedTuple):
@@ -169,7 +188,7 @@ def _checkpoint(job: FitJob, faces: _FoldFaces) -> Checkpoint | None:
     """Return the fit's checkpoint; its fingerprint covers faces, settings and code."""
     if job.checkpoint is None or not detector_class(job.detector).resumes:
         return None
-    backbone = job.settings.get("backbone_weights")
+    backbone = _backbone(job)
     settings = {key: str(value) for key, value in job.settings.items()}
     inputs = [part.fingerprint() for part in faces] + ([sha256_of(backbone)] if backbone else [])
     parts = [job.detector, job.fit_seed, job.precision, settings, job.code, inputs]
@@ -187,14 +206,16 @@ def _fit(
     """Return the fitted detector, and facts about the fit for its card."""
     detector = detector_class(job.detector)(seed=schedule.seed, device=device)
     training, validation = faces
-    backbone = job.settings.get("backbone_weights")
+    backbone = _backbone(job)
     facts = detector.fit(
         training,
         validation if len(validation) else None,
         schedule,
         log=log,
-        backbone=Path(backbone) if backbone else None,
+        backbone=backbone,
     )
+    if backbone:
+        facts |= {"backbone": backbone.name, "backbone_sha256": sha256_of(backbone)}
     counts = {
         "faces": len(training),
         "fake_faces": int(np.count_nonzero(training.labels)),

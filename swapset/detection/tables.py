@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from swapset.detection.auc import auc_row
-from swapset.detection.protocol import is_own, read_scores, with_folds, with_people
+from swapset.detection.ensemble import ensemble_auc
+from swapset.detection.protocol import own_kinds, read_scores, with_people
 from swapset.detection.statistics import by_person, operating_points
 from swapset.detection.statistics.by_person import person_rows
-from swapset.detection.statistics.calibration import brier_score, calibration_error
+from swapset.detection.statistics.calibration import calibration
 from swapset.detection.statistics.comparisons import Measured, differences, measured
 from swapset.detection.statistics.levels import LEVELS, Faceless, Scored, all_levels
 from swapset.detection.statistics.operating_points import operating_rows
@@ -28,7 +29,8 @@ _ABOUT = ["people", "interval", "faceless"]
 _RATES = ["equal_error_rate", "average_precision", *LOW_FALSE_ALARMS]
 COLUMNS = {
     "table": [
-        *(*_KEYS, "auc", "auc_low", "auc_high", "videos", "frames", "coverage", *_ABOUT),
+        *(*_KEYS, "auc", "auc_low", "auc_high", "videos", "frames", "coverage", "auc_ensemble"),
+        *_ABOUT,
     ],
     "rates": [
         *(*_KEYS, "equal_error_rate", "average_precision", *LOW_FALSE_ALARMS),
@@ -109,15 +111,14 @@ def auc_tables(
         that were fixed on validation people. "people": AUCs by person. "differences": differences
         of AUCs.
     """
-    facts = _read_cards(cards)
+    facts, own = _read_cards(cards), own_kinds(splits)
     rows: dict[str, list[pd.DataFrame]] = {name: [] for name in COLUMNS}
     parts = []
     for path in files:
         detector, dataset, compression = path.parent.parent.name, path.parent.name, path.stem
         keys = {"detector": detector, "dataset": dataset, "compression": compression}
-        scores = with_people(with_folds(read_scores(path), splits, dataset), splits, dataset)
-        own = is_own(splits, dataset)
-        part = measured(keys, all_levels(scores, asked.faceless), own=own)
+        scores = with_people(read_scores(path), splits, dataset)
+        part = measured(keys, all_levels(scores, asked.faceless), own=dataset in own)
         parts.append(part)
         for name, table in _tables(part, scores, facts.get(detector, {}), asked).items():
             rows[name].append(table.assign(**keys, faceless=asked.faceless))
@@ -137,26 +138,32 @@ def _read_cards(cards: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:
 
 
 def _tables(
-    part: Measured, scores: pd.DataFrame, cards: Mapping[int, Mapping[str, Any]], asked: Asked
+    part: Measured, frames: pd.DataFrame, cards: Mapping[int, Mapping[str, Any]], asked: Asked
 ) -> dict[str, pd.DataFrame]:
     """Return the rows of one file of scores in each table, without the keys."""
     aucs, rates, curves_of, points = [], [], [], []
+    calibrated = calibration(frames, part.scored, asked.faceless)
     for name, scored in part.scored.items():
         found = part.estimates.get(name)
-        aucs.append(auc_row(name, scored, found, asked.level))
+        together = ensemble_auc(frames, name, asked.faceless) if name in LEVELS else float("nan")
+        aucs.append(auc_row(name, scored, found, asked.level) | {"auc_ensemble": together})
         if found is None or name not in LEVELS:
             continue
-        about = {"level": name, "people": scored.known_people, "interval": scored.over}
+        about: dict[str, object] = {
+            "level": name,
+            "people": scored.known_people,
+            "interval": scored.over,
+        }
         points += [about | row for row in operating_rows(scored, cards, name, asked.level)]
         lines = curves(scored)
         curves_of.append(roc_points(lines).assign(level=name))
-        rates.append(about | _rates(scored, lines, found, asked))
+        rates.append(about | _rates(scored, lines, found, asked) | calibrated[name])
     return {
         "table": pd.DataFrame(aucs),
         "rates": pd.DataFrame(rates),
         "curves": pd.concat([pd.DataFrame(), *curves_of]),
         "points": pd.DataFrame(points),
-        "people": pd.DataFrame(person_rows(scores)),
+        "people": pd.DataFrame(person_rows(frames)),
     }
 
 
@@ -164,11 +171,7 @@ def _rates(
     scored: Scored, lines: Sequence[Curve], found: Estimate, asked: Asked
 ) -> dict[str, float]:
     values = rates(lines)
-    about = {
-        "brier": scored.mean(brier_score),
-        "calibration_error": scored.mean(calibration_error),
-    }
     intervals = rate_intervals(
         scored, values, found, seed=asked.seed, level=asked.level, resamples=asked.resamples
     )
-    return values | intervals | about
+    return values | intervals

@@ -8,12 +8,50 @@ calibration of modern neural networks", ICML 2017.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
 
+import numpy as np
+import pandas as pd
+
+from swapset.detection.statistics.levels import Faceless, Scored, all_levels
 from swapset.detection.statistics.ranks import Ints
 from swapset.types import Floats
 
 BINS = 15
+
+
+def calibration(
+    table: pd.DataFrame, scored: Mapping[str, Scored], faceless: Faceless
+) -> dict[str, dict[str, float]]:
+    """Return both measures of a detector's probabilities, by level, as means over the folds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `swapset.detection.protocol.score_stores`. Where a detector ranks by other numbers than
+        its probabilities, these count here.
+    scored : mapping of str to Scored
+        The scores by level.
+    faceless : {"middle", "exclude", "real"}
+        See `swapset.detection.statistics.levels.at_level`.
+
+    Returns
+    -------
+    dict of str to dict
+        brier and calibration_error by level; NaN where there are no probabilities.
+    """
+    if "probability" in table and not table["probability"].equals(table["score"]):
+        if not table["probability"].notna().any():
+            return {name: {"brier": np.nan, "calibration_error": np.nan} for name in scored}
+        scored = all_levels(table.assign(score=table["probability"]), faceless)
+    return {
+        name: {
+            "brier": part.mean(brier_score),
+            "calibration_error": part.mean(calibration_error),
+        }
+        for name, part in scored.items()
+        if part.both
+    }
 
 
 def brier_score(labels: Ints, scores: Floats) -> float:

@@ -137,6 +137,7 @@ class _Rows:
     over: str
     known_people: int
     count: int
+    frames: int
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> _Rows:
@@ -146,7 +147,9 @@ class _Rows:
         folds = table["fold"].to_numpy(np.int64) if "fold" in table else np.zeros(len(table), int)
         scores = table["score"].to_numpy(np.float64)
         labels = table["label"].to_numpy(np.int64)
-        return cls(scores, labels, folds, videos, chosen, over, known, len(names))
+        single = len(np.unique(folds)) < 2
+        frames = len(table if single else table.drop_duplicates(["video", "frame"]))
+        return cls(scores, labels, folds, videos, chosen, over, known, len(names), frames)
 
     def scored(self, scores: Floats, rows: Ints, coverage: float) -> Scored:
         """Return scores with what is known of their rows."""
@@ -158,7 +161,7 @@ class _Rows:
             over=self.over,
             known_people=self.known_people,
             count=self.count,
-            frames=len(self.scores),
+            frames=self.frames,
             coverage=coverage,
         )
 

@@ -67,7 +67,7 @@ class _Means:
         people, scores = scored.people.take(part[fake]), scored.scores[part[fake]]
         reals, size = scored.people.take(part[~fake]), len(scored.people)
         real = share(
-            np.bincount(reals.first, scored.scores[part[~fake]], size),
+            np.asarray(np.bincount(reals.first, scored.scores[part[~fake]], size), np.float64),
             np.bincount(reals.first, minlength=size),
         )
         sums = [_without_donors(people, values) for values in (scores, np.ones(len(scores)))]

@@ -61,7 +61,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
 def _written(folder: Path, table: pd.DataFrame, *names: str) -> Path:
     path = folder.joinpath("scores", *names).with_suffix(".parquet")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_scores(path, table[["video", "frame", "label", "score"]])
+    write_scores(path, table.assign(fold=0, probability=stats.norm.cdf(table["score"])))
     return path
 
 

@@ -19,7 +19,7 @@ CARD: dict[str, Any] = {
 
 def result(score: float, width: float = 150) -> Result:
     boxes = np.array([[10, 10, 10 + width, 10 + width]] * 3, np.float32)
-    return Result(np.arange(3), np.full(3, score), boxes)
+    return Result(np.arange(3), np.full(3, score), np.full(3, score), boxes)
 
 
 def trained(**changes: Any) -> dict[str, Any]:
@@ -62,6 +62,8 @@ def test_a_picture_is_judged_by_the_threshold_of_frames_and_doubted() -> None:
 
 
 def test_no_score_has_no_verdict_and_no_face_no_width() -> None:
-    nothing = Result(np.arange(2), np.full(2, np.nan), np.full((2, 4), np.nan, np.float32))
+    nothing = Result(
+        np.arange(2), np.full(2, np.nan), np.full(2, np.nan), np.full((2, 4), np.nan, np.float32)
+    )
     assert verdict(CARD, nothing, picture=False) == ""
     assert doubts(CARD, nothing, picture=False) == []
