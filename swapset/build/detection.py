@@ -20,6 +20,7 @@ from swapset.build.split_rows import Part, Row, SplitRows
 from swapset.dataset.people import People
 from swapset.dataset.same_people import one_name
 from swapset.dataset.splits import Fold, make_folds
+from swapset.dataset.trainings import fold_of, training_name, training_number
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.errors import ConfigError
 
@@ -286,6 +287,15 @@ class DetectionPlan:
             for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
         ]
 
+    @property
+    def training_names(self) -> list[str]:
+        """Return the names of all trainings of a detector: of each fold, as many as seeds."""
+        return [
+            training_name(int(fold), repeat)
+            for repeat in range(self.settings.seeds)
+            for fold in self.fold_numbers
+        ]
+
     def learns_from(self, detector: str) -> str:
         """Return the compression of a detector's training videos; several are joined by "+".
 
@@ -394,7 +404,8 @@ class DetectionPlan:
         return not self._build.same_people() and self._splits.is_written(*part)
 
     def _learnt(self, fold: str) -> Part:
-        return self.kinds(self.train_on), [fold], ("train", "val")
+        number = fold_of(training_number(fold))
+        return self.kinds(self.train_on), [str(number)], ("train", "val")
 
     def _tested(self, dataset: str) -> Part:
         return self.kinds(dataset), self.fold_numbers, ("test",)
@@ -420,12 +431,16 @@ class DetectionPlan:
         return DETECTORS.find(detector).module
 
     def models(self, detector: str) -> list[str]:
-        """Return the files of a fitted detector, one for each fold."""
+        """Return the files of a fitted detector, one for each fold and seed.
+
+        Published weights are the same for all seeds.
+        """
         folder = f"{self._build.root}/detectors/{detector}"
-        return [f"{folder}/{fold}.safetensors" for fold in self.fold_numbers]
+        names = self.fold_numbers if self._is_published(detector) else self.training_names
+        return [f"{folder}/{name}.safetensors" for name in names]
 
     def cards(self) -> list[str]:
-        """Return the cards of all fitted detectors, one for each fold."""
+        """Return the cards of all fitted detectors, one for each fold and seed."""
         return [
             f"{model.removesuffix('.safetensors')}.json"
             for detector in self.detectors

@@ -129,7 +129,7 @@ class Made:
             "scored": set(plan.datasets),
             "compression": compressions,
             "detector": set(plan.detectors),
-            "fold": set(plan.fold_numbers) if plan.detectors else (),
+            "fold": set(plan.training_names) if plan.detectors else (),
         }
 
     def _of_noise(self) -> dict[str, Container[str]]:

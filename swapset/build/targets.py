@@ -50,7 +50,7 @@ class Targets:
             "kind": lambda: self._detection.all_kinds,
             "dataset": lambda: self._detection.datasets,
             "compression": lambda: COMPRESSIONS,
-            "fold": lambda: self._detection.fold_numbers,
+            "fold": lambda: self._detection.training_names,
             "detector": lambda: list(DETECTORS),
             "extractor": lambda: list(EXTRACTORS),
             "attack": lambda: list(ATTACKS),

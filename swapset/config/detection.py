@@ -53,6 +53,12 @@ class DetectionSettings(Section):
         le=50,
         description="1: one split of the people. More: cross-validation, each person tested once.",
     )
+    seeds: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="Trainings of each detector and fold, which differ in their seed alone.",
+    )
     test: float = Field(0.2, gt=0, lt=1, description="Share of the people in the test split.")
     validation: float = Field(
         0.2,

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from swapset.dataset.trainings import repeat_of
 from swapset.detection.statistics.levels import PERSON, Faceless, Ints, Scored, all_levels
 from swapset.detection.statistics.person_level import person_estimate
 from swapset.detection.statistics.ranks import below, groups, share
@@ -174,6 +175,34 @@ def auc_rows(
         auc_row(name, part, estimate_at(scored, name), level) | {"faceless": faceless}
         for name, part in scored.items()
     ]
+
+
+def training_spread(scored: Scored) -> dict[str, float]:
+    """Return the number of trainings of each fold, and the spread of their AUCs.
+
+    Trainings differ in their seed alone and are tested on the same people, so that the spread is
+    apart from that of people.
+
+    Parameters
+    ----------
+    scored : Scored
+
+    Returns
+    -------
+    dict
+        trainings, and auc_trainings_sd, the standard deviation over the trainings of the mean AUC
+        over the folds; NaN for a single one.
+    """
+    aucs: dict[int, list[float]] = {}
+    numbers = np.unique(scored.folds)
+    if len({repeat_of(int(number)) for number in numbers}) > 1:
+        for part in scored.parts():
+            repeat = repeat_of(int(scored.folds[part[0]]))
+            value = float(roc_auc_score(scored.labels[part], scored.scores[part]))
+            aucs.setdefault(repeat, []).append(value)
+    means = [float(np.mean(values)) for values in aucs.values()]
+    spread = float(np.std(means, ddof=1)) if len(means) > 1 else float("nan")
+    return {"trainings": max(len(means), 1), "auc_trainings_sd": spread}
 
 
 def auc_row(name: str, scored: Scored, found: Estimate | None, level: float) -> dict[str, object]:

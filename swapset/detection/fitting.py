@@ -49,6 +49,8 @@ class FitJob:
         Hash of the code; a checkpoint of other code is not resumed.
     demo : bool
         Whether the clips are the demo's, which the card says.
+    repeat : int
+        Which training of its fold it is, from 0.
     """
 
     detector: str
@@ -60,11 +62,13 @@ class FitJob:
     checkpoint_every: int = 500
     code: str = ""
     demo: bool = False
+    repeat: int = 0
 
     @property
     def fit_seed(self) -> int:
-        """Return this fit's seed, derived from the config's, the detector and the fold."""
-        return derive_seed(self.seed, "detector", self.detector, self.fold)
+        """Return this fit's seed: from the config's, the detector, the fold and the repeat."""
+        repeats = (self.repeat,) if self.repeat else ()
+        return derive_seed(self.seed, "detector", self.detector, self.fold, *repeats)
 
     def schedule(self, checkpoint: Checkpoint | None = None) -> Schedule:
         """Return the schedule that the settings ask for, with this fit's seed."""
@@ -110,6 +114,8 @@ def fit_detector(
         If weights cannot be read.
     """
     facts: dict[str, Any] = {"detector": job.detector, "fold": job.fold}
+    if job.repeat:
+        facts["repeat"] = job.repeat
     checkpoint = None
     if "weights" in job.settings:
         detector, published = _published(job, Path(job.settings["weights"]), device)

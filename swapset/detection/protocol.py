@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from swapset.dataset.people import People, Row, without_known
 from swapset.dataset.same_people import one_name
 from swapset.dataset.splits import Fold, check_leakage, make_folds
+from swapset.dataset.trainings import fold_of
 from swapset.detection.store import FaceStore, StoredSamples
 from swapset.detectors.base import Detector
 from swapset.errors import DataError
@@ -196,7 +197,7 @@ def score_stores(
     Parameters
     ----------
     detectors : mapping of int to Detector
-        By fold.
+        By number, see `swapset.dataset.trainings`: the fold, unless it is a further training.
     stores : mapping of str to sequence of FaceStore
         By kind.
     table : DataFrame
@@ -210,8 +211,10 @@ def score_stores(
         that give none.
     """
     parts = [
-        _score_store(detector, store, labels_of(table, kind, fold, "test")).assign(fold=fold)
-        for fold, detector in detectors.items()
+        _score_store(detector, store, labels_of(table, kind, fold_of(number), "test")).assign(
+            fold=number
+        )
+        for number, detector in detectors.items()
         for kind, kind_stores in stores.items()
         for store in kind_stores
     ]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from swapset.detection.auc import auc_row
+from swapset.dataset.trainings import training_number
+from swapset.detection.auc import auc_row, training_spread
 from swapset.detection.ensemble import ensemble_auc
 from swapset.detection.protocol import own_kinds, read_scores, with_people
 from swapset.detection.statistics import by_person, operating_points
@@ -30,6 +31,7 @@ _RATES = ["equal_error_rate", "average_precision", *LOW_FALSE_ALARMS]
 COLUMNS = {
     "table": [
         *(*_KEYS, "auc", "auc_low", "auc_high", "videos", "frames", "coverage", "auc_ensemble"),
+        *("trainings", "auc_trainings_sd"),
         *_ABOUT,
     ],
     "rates": [
@@ -133,7 +135,7 @@ def _read_cards(cards: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:
     """Return the cards by detector and fold."""
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for path in cards:
-        found.setdefault(path.parent.name, {})[int(path.stem)] = read_json(path)
+        found.setdefault(path.parent.name, {})[training_number(path.stem)] = read_json(path)
     return found
 
 
@@ -146,7 +148,8 @@ def _tables(
     for name, scored in part.scored.items():
         found = part.estimates.get(name)
         together = ensemble_auc(frames, name, asked.faceless) if name in LEVELS else float("nan")
-        aucs.append(auc_row(name, scored, found, asked.level) | {"auc_ensemble": together})
+        row = auc_row(name, scored, found, asked.level)
+        aucs.append(row | {"auc_ensemble": together} | training_spread(scored))
         if found is None or name not in LEVELS:
             continue
         about: dict[str, object] = {

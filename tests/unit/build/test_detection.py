@@ -89,8 +89,18 @@ def test_couples_stay_together_and_roles_follow(manifest: Path) -> None:
 def test_folds_test_everybody(manifest: Path) -> None:
     plan = plan_of(manifest, detection={"folds": 3})
     assert plan.models("Meso4")[-1].endswith("detectors/Meso4/2.safetensors")
+    assert [path.rpartition("/")[2] for path in plan.cards()[:3]] == ["0.json", "1.json", "2.json"]
     tested = [row[1] for row in plan.split_rows() if row[0] == "real" and row[-1] == "test"]
     assert sorted(map(str, tested)) == sorted(plan.names("real", "original"))
+
+
+def test_seeds_are_further_trainings_of_the_same_folds(manifest: Path) -> None:
+    one, three = (plan_of(manifest, detection={"folds": 2, "seeds": seeds}) for seeds in (1, 3))
+    names = [path.rpartition("/")[2].removesuffix(".safetensors") for path in three.models("Meso4")]
+    assert names == ["0", "1", "0-s1", "1-s1", "0-s2", "1-s2"]
+    assert three.models("Meso4")[:2] == one.models("Meso4")
+    assert three.learns("Meso4", "1-s2") == one.learns("Meso4", "1")
+    assert three.split_rows() == one.split_rows()
 
 
 def test_a_dataset_that_names_nobody_has_pairs_without_donors(manifest: Path, uadfv: Path) -> None:

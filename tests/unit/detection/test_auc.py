@@ -8,7 +8,8 @@ import pytest
 from material.scores import of_people
 from sklearn.metrics import roc_auc_score
 
-from swapset.detection.auc import auc, auc_estimate, auc_rows, estimate_at
+from swapset.dataset.trainings import training_name, training_number
+from swapset.detection.auc import auc, auc_estimate, auc_rows, estimate_at, training_spread
 from swapset.detection.statistics.levels import FACELESS, Faceless, all_levels, at_level
 
 
@@ -134,6 +135,27 @@ def test_a_video_that_several_detectors_scored_counts_in_each_fold() -> None:
         assert found is not None
         assert found.value == pytest.approx(0.5)
         assert found.error == pytest.approx(0, abs=1e-12)  # what one gains, the other loses
+
+
+def test_trainings_have_a_spread_apart_from_people() -> None:
+    """Three trainings of two folds: their mean, and the spread of the trainings' means."""
+    base = of_people(frames=1)
+    fold = (base["target"].str[2:].astype(int) >= 7).astype(int)
+    rng = np.random.default_rng(0)
+    noises = [rng.normal(0, noise, len(base)) for noise in (0, 1, 3)]
+    parts = [
+        base.assign(fold=[training_number(training_name(k, repeat)) for k in fold],
+                    score=base["score"] + noise)
+        for repeat, noise in enumerate(noises)
+    ]  # fmt: skip
+    means = [auc(at_level(part, "video")) for part in parts]
+    scored = at_level(pd.concat(parts), "video")
+    assert auc(scored) == pytest.approx(np.mean(means))
+    spread = training_spread(scored)
+    assert spread == {"trainings": 3, "auc_trainings_sd": pytest.approx(np.std(means, ddof=1))}
+    single = training_spread(at_level(parts[1], "video"))
+    assert single["trainings"] == 1
+    assert np.isnan(single["auc_trainings_sd"])
 
 
 def test_a_video_without_a_face_is_in_the_middle_of_its_fold() -> None:

@@ -133,6 +133,13 @@ def test_the_card_says_who_was_learnt_from_and_sets_thresholds(tmp_path: Path, s
         assert point["tpr"] == called[labels == 1].mean()
 
 
+def test_repeats_differ_in_their_seed(tmp_path: Path) -> None:
+    job = job_of(tmp_path)
+    seeds = {replace(job, repeat=repeat).fit_seed for repeat in range(4)}
+    assert len(seeds) == 4
+    assert job.fit_seed in seeds
+
+
 def test_without_validation_people_the_card_has_no_threshold(tmp_path: Path, store: Path) -> None:
     fit(job_of(tmp_path), store, tmp_path, splits(training=12))
     card = json.loads((tmp_path / "card.json").read_text())
