@@ -48,7 +48,9 @@ PUBLIC = {
     "datasets": {"FF-DF": {"root": "ff"}},
     "detection": {**DETECTION, "train_on": "FF-DF"},
 }
-COLUMNS = "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage"
+COLUMNS = (
+    "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage,auc_ensemble"
+)
 
 
 def _coarse(frames: list[np.ndarray]) -> list[np.ndarray]:
