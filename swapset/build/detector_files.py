@@ -1,4 +1,4 @@
-"""What a detector reads: which compressions it learns from, and its published weights.
+"""The files that a detector reads: videos to learn from, and published weights.
 
 Imports nothing heavy.
 """

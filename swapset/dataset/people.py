@@ -1,4 +1,4 @@
-"""Who is who across datasets. Light to import.
+"""The people of all datasets, and who of them is one person. Light to import.
 
 Datasets name people on their own, so people of different datasets are different ones, whatever they
 are called, unless the config says that they are one (`detection.same_people`).

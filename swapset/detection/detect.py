@@ -72,7 +72,7 @@ class Result:
 
     @property
     def ranks_apart(self) -> bool:
-        """Whether the scores are no probabilities, although there are some."""
+        """Return whether there are probabilities that differ from the scores."""
         return bool((self.probabilities - self.scores != 0)[np.isfinite(self.probabilities)].any())
 
     def table(self) -> pd.DataFrame:

@@ -167,7 +167,7 @@ def test_weak_signals_keep_their_order_where_libsvms_probability_ties_or_turns_i
 
 
 def test_a_probability_never_falls_where_the_score_rises():
-    """What folds cannot tell at all has the share of fakes as its probability."""
+    """Labels that folds cannot tell at all give the share of fakes as probability."""
     rng = np.random.default_rng(3)
     features = rng.normal(size=(60, 12))
     labels = (np.arange(60) % 3 == 0).astype(np.int8)

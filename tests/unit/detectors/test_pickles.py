@@ -7,7 +7,7 @@ import struct
 import joblib
 import numpy as np
 import pytest
-from material.features import drawn_face
+from material.faces import ASTRONAUT_BOX, portrait
 from material.pickles import (
     DISTANCES,
     LOGISTIC,
@@ -23,12 +23,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from swapset.detectors.face import cut_face
 from swapset.detectors.head_pose import HeadPose
 from swapset.detectors.inputs.laws import ENERGIES, PYTHON2_ORDER
 from swapset.detectors.visual_artifacts import VAMLP, VALogReg
 from swapset.detectors.weights import pickles
 from swapset.detectors.weights.pickles import read_pickle
 from swapset.errors import DataError
+from swapset.faces.landmarks import LandmarkPredictor
 
 RNG = np.random.default_rng(0)
 WIDE = RNG.uniform(20, 120, (80, 18))
@@ -97,10 +99,12 @@ def test_models_of_python_2_score_as_they_did_there(tmp_path):
 
 
 def test_a_model_of_python_2_gets_its_features_in_the_order_of_python_2(tmp_path):
-    face = drawn_face()
-    energies = dict(zip(ENERGIES, VALogReg().crop(face)[:9], strict=True))
+    frame = portrait("astronaut")
+    face = cut_face(frame, LandmarkPredictor().predict(frame, ASTRONAUT_BOX))
+    energies = dict(zip(ENERGIES, VALogReg(authors_box=True).crop(face)[:9], strict=True))
     published = VALogReg.from_weights(write_python2(tmp_path / "model.pkl", "logistic"))
     expected = [energies[name] for name in PYTHON2_ORDER]
+    assert np.isfinite(expected).all()
     np.testing.assert_array_equal(published.crop(face)[:9], expected)
     published.save(tmp_path / "model.safetensors")
     loaded = VALogReg.load(tmp_path / "model.safetensors")
