@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from swapset.detection.auc import at_level, auc
+from swapset.detection.auc import auc
 from swapset.detection.fitting import FitJob, fit_detector
-from swapset.detection.protocol import open_stores, read_splits, score_stores, with_folds
+from swapset.detection.protocol import open_stores, read_splits, score_stores
+from swapset.detection.statistics.levels import at_level
 from swapset.detectors.base import Detector, load_detector
 from swapset.detectors.registry import DETECTORS, needs_compression
 from swapset.seeds import derive_seed
@@ -57,7 +58,7 @@ def one_round(
             )
             detectors[int(fold)] = load_detector(model)
     scores = score_stores(detectors, open_stores(faces), splits)
-    return auc(at_level(with_folds(scores, splits, options.dataset), "frame"))
+    return auc(at_level(scores, "frame"))
 
 
 def main() -> None:
@@ -73,10 +74,11 @@ def main() -> None:
     torch.set_num_threads(1)
     splits = read_splits(options.build / "tables/splits.csv")
     splits = splits[splits["kind"].isin(["real", options.dataset])]
-    compression = needs_compression(options.detector)
+    compressions = needs_compression(options.detector).split("+")
     faces = [
         store
         for kind in ("real", options.dataset)
+        for compression in compressions
         for store in sorted((options.build / "crops" / kind / compression).iterdir())
     ]
     aucs = []

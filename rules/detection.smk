@@ -58,9 +58,7 @@ rule splits:
         f"{R}/benchmarks/splits.tsv"
     params:
         code=build.code("splits"),
-        rows=lambda w: detection.split_rows(),
-        people=lambda w: detection.split_people() if build.same_people() else {},
-        kinds=["real", *detection.own_datasets],
+        made_from=lambda w: detection.split_params(),
     resources:
         mem_mb=per_attempt(1000),
         runtime=per_attempt(10),
@@ -93,6 +91,7 @@ rule fit_detector:
         device=build.config.device,
         precision=build.config.training.precision,
         threads=build.config.training.threads,
+        demo=build.is_demo,
         # Snakemake does not compare functions of `output`: this setting does not change the model.
         checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
         # Not among the outputs, because it has to survive a killed job.
@@ -142,6 +141,7 @@ rule detector_auc:
     input:
         splits=f"{R}/tables/splits.csv",
         scores=lambda w: detection.scores(),
+        cards=lambda w: detection.cards(),
         faces=lambda w: detection.all_blocks(),
         decided=DECIDED,
     output:
@@ -149,6 +149,9 @@ rule detector_auc:
         table=f"{R}/tables/detector_auc.csv",
         rates=f"{R}/tables/detector_rates.csv",
         curves=f"{R}/tables/roc.csv",
+        points=f"{R}/tables/detector_points.csv",
+        people=f"{R}/tables/detector_people.csv",
+        differences=f"{R}/tables/detector_differences.csv",
     message:
         "Writing the AUC tables of all detectors"
     log:
@@ -160,6 +163,7 @@ rule detector_auc:
         seed=build.config.seed,
         level=build.config.detection.level,
         bootstrap=build.config.detection.bootstrap,
+        faceless=build.config.detection.faceless,
         left_out=lambda w: detection.public.left_out(),
     resources:
         mem_mb=per_attempt(3000),
@@ -174,6 +178,7 @@ rule detector_figures:
     input:
         table=f"{R}/tables/detector_auc.csv",
         curves=f"{R}/tables/roc.csv",
+        people=f"{R}/tables/detector_people.csv",
         quoted=expand(
             "{R}/tables/quoted/{name}.csv",
             R=R,

@@ -90,9 +90,8 @@ rule robustness:
     params:
         code=build.code("robustness"),
         perturbations=robustness.listed(),
-        seed=build.config.seed,
         level=build.config.detection.level,
-        bootstrap=build.config.detection.bootstrap,
+        faceless=build.config.detection.faceless,
     resources:
         mem_mb=per_attempt(3000),
         runtime=per_attempt(60),

@@ -1,4 +1,4 @@
-"""Percentile bootstrap of means, of paired differences, and of samples drawn within strata.
+"""Percentile bootstrap of means and of paired differences.
 
 B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
 """
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from swapset.types import Floats
 
 
 def bootstrap_interval(
@@ -54,26 +52,6 @@ def bootstrap_interval(
     return percentile_interval(means, level)
 
 
-def mean_interval(
-    values: npt.ArrayLike, *, seed: int, level: float, resamples: int
-) -> tuple[float, float, float]:
-    """Return a mean and the ends of its interval, see `bootstrap_interval`; NaN without values.
-
-    Parameters
-    ----------
-    values : (n,) array-like
-        One finite number per video.
-    seed : int
-    level : float
-    resamples : int
-    """
-    known = np.asarray(values, np.float64)
-    if not len(known):
-        return float("nan"), float("nan"), float("nan")
-    low, high = bootstrap_interval(known, seed=seed, level=level, resamples=resamples)
-    return float(known.mean()), low, high
-
-
 def percentile_interval(replicates: Sequence[float], level: float) -> tuple[float, float]:
     """Return the interval between the percentiles of a measure over bootstrap samples.
 
@@ -86,31 +64,6 @@ def percentile_interval(replicates: Sequence[float], level: float) -> tuple[floa
     """
     low, high = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def draw_counts(
-    strata: Sequence[npt.NDArray[np.integer]], size: int, generator: np.random.Generator
-) -> Floats:
-    """Draw a bootstrap sample within each stratum; return how often each item was drawn.
-
-    Parameters
-    ----------
-    strata : sequence of (m,) int arrays
-        Indices of each stratum's items; as many are drawn from it as it has.
-    size : int
-        Number of items in all.
-    generator : numpy.random.Generator
-        Drawn from once per stratum.
-
-    Returns
-    -------
-    (size,) float64
-    """
-    counts = np.zeros(size)
-    for members in strata:
-        drawn = generator.integers(0, len(members), len(members))
-        counts[members] = np.bincount(drawn, minlength=len(members))
-    return counts
 
 
 @dataclass(frozen=True)

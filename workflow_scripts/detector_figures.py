@@ -1,4 +1,4 @@
-"""Rule detector_figures: draw average AUCs, ROC curves, and AUC by compression."""
+"""Rule detector_figures: draw average AUCs, ROC curves, AUC by compression, and AUC by person."""
 
 from pathlib import Path
 
@@ -11,7 +11,10 @@ if __name__ == "__main__":
     inputs = snakemake.input
     with job(snakemake.rule, snakemake.log[0], snakemake.input):
         figures = draw_all(
-            read_csv(inputs.table), read_csv(inputs.curves), *map(read_csv, inputs.quoted)
+            read_csv(inputs.table),
+            read_csv(inputs.curves),
+            read_csv(inputs.people, dtype={"person": str}),
+            *map(read_csv, inputs.quoted),
         )
         for path in map(Path, snakemake.output.figures):
             save_figure(figures[path.stem], path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from swapset.build.job import job
 from swapset.detection.protocol import read_splits
-from swapset.detection.robustness import Interval, robustness_tables
+from swapset.detection.robustness import robustness_tables
 from swapset.io.files import write_csv
 
 if __name__ == "__main__":
@@ -15,7 +15,8 @@ if __name__ == "__main__":
             [Path(path) for path in inputs.scores],
             params.perturbations,
             read_splits(Path(inputs.splits)),
-            Interval(params.seed, params.level, params.bootstrap),
+            level=params.level,
+            faceless=params.faceless,
         )
         write_csv(output.table, table)
         write_csv(output.areas, areas)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from swapset.build.job import job
+from swapset.dataset.trainings import training_number
 from swapset.detection.protocol import open_stores, read_splits, write_scores
 from swapset.learning.device import claimed_device
 
@@ -16,7 +17,8 @@ if __name__ == "__main__":
         from swapset.detectors.base import load_detector
 
         models = {
-            int(Path(path).stem): load_detector(Path(path), device=device) for path in inputs.models
+            training_number(Path(path).stem): load_detector(Path(path), device=device)
+            for path in inputs.models
         }
         stores = open_stores(map(Path, inputs.faces))
         scores = score_stores(models, stores, read_splits(Path(inputs.splits)))

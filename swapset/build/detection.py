@@ -7,10 +7,21 @@ from typing import Any
 
 from swapset.build.build import Build
 from swapset.build.chosen import check_chosen
+from swapset.build.detector_files import (
+    adapting,
+    check_folders,
+    doubts,
+    found_compressions,
+    weights_beside,
+)
 from swapset.build.outside_scores import OutsideScores
 from swapset.build.public_datasets import PublicDatasets
+from swapset.build.same_people import same_people
 from swapset.build.split_rows import Part, Row, SplitRows
+from swapset.dataset.people import People
+from swapset.dataset.same_people import one_name
 from swapset.dataset.splits import Fold, make_folds
+from swapset.dataset.trainings import fold_of, training_name, training_number
 from swapset.detectors.registry import DETECTORS, detector_record, needs_compression
 from swapset.errors import ConfigError
 from swapset.plugins import Plugin
@@ -46,6 +57,7 @@ class DetectionPlan:
     def _check(self) -> None:
         check_chosen(DETECTORS, "detectors", self.detectors)
         check_chosen(DETECTORS, "detection.settings", self.settings.settings)
+        check_folders(self.settings.settings)
         for name in self.settings.settings:
             self._record(name)  # refuses a protocol that it has no weights of
         for name in self._build.config.datasets:
@@ -64,6 +76,8 @@ class DetectionPlan:
                 f"dataset; choose from {', '.join(self.datasets)}"
             )
         self.outside.check(self.datasets, self.compressions)
+        if self.settings.same_people:
+            self.same_people  # noqa: B018 - raises if somebody does not exist
 
     @cached_property
     def outside(self) -> OutsideScores:
@@ -254,7 +268,26 @@ class DetectionPlan:
             "test": self.settings.test,
             "validation": self.settings.validation,
             "seed": self._build.config.seed,
+            "same": self._own_same_people(),
         }
+
+    @cached_property
+    def same_people(self) -> list[tuple[str, str]]:
+        """Return who is one person by the config: pairs of names, see `People.key`."""
+        people: dict[str, list[str]] = {name: self.public.people(name) for name in self.public}
+        own = list(self._build.subjects) if self.own_datasets else []
+        return same_people(self.settings.same_people, {"real": own, **people})
+
+    def _own_same_people(self) -> list[tuple[str, str]]:
+        """Return the build's subjects who are one person, also through somebody else's name."""
+        names = one_name(self.same_people)
+        first: dict[str, str] = {}
+        pairs = []
+        for subject in self._build.subjects:
+            other = first.setdefault(names.get(subject, subject), subject)
+            if other != subject:
+                pairs.append((other, subject))
+        return pairs
 
     @property
     def fold_numbers(self) -> list[str]:
@@ -264,11 +297,21 @@ class DetectionPlan:
             for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
         ]
 
-    def learns_from(self, detector: str) -> str:
-        """Return the compression of a detector's training videos.
+    @property
+    def training_names(self) -> list[str]:
+        """Return the names of all trainings of a detector: of each fold, as many as seeds."""
+        return [
+            training_name(int(fold), repeat)
+            for repeat in range(self.settings.seeds)
+            for fold in self.fold_numbers
+        ]
 
-        "original" means the best compression that the dataset has on disk: for FaceForensics++
-        that may be c23.
+    def learns_from(self, detector: str) -> str:
+        """Return the compression of a detector's training videos; several are joined by "+".
+
+        "original" alone means the best compression that the dataset has on disk: for
+        FaceForensics++ that may be c23. A detector that adapts learns from those of its
+        compressions that are there, or else from the best one.
 
         Raises
         ------
@@ -283,16 +326,28 @@ class DetectionPlan:
                 f"{f'choose from {able}' if able else 'add a dataset that has one'}, or set "
                 f"detection.settings.{detector}.weights"
             )
-        wanted, available = needs_compression(detector), self.compressions(self.train_on)
-        if wanted == "original" and available:
-            return available[0]
-        if wanted not in available:
+        wanted = needs_compression(detector)
+        if not (found := self._found(detector)):
             raise ConfigError(
                 f"detectors: {detector!r} is not allowed: it learns from {wanted} videos, and "
                 f"{self.train_on} has none; add {wanted} to 'compressions' or leave the detector "
                 "out"
             )
-        return wanted
+        return "+".join(found)
+
+    def _found(self, detector: str) -> list[str]:
+        return found_compressions(detector, self.compressions(self.train_on))
+
+    def notices(self) -> list[str]:
+        """Return what is worth knowing about the detectors, one sentence each."""
+        available = self.compressions(self.train_on)
+        adapting_ones = [
+            notice
+            for detector in self.detectors
+            if not self._is_published(detector)
+            for notice in adapting(detector, available, self.train_on)
+        ]
+        return adapting_ones + doubts(self.settings.settings, self.detectors)
 
     def _has_training(self, dataset: str) -> bool:
         """Return whether a dataset has training videos: its own split, or the build's folds."""
@@ -309,16 +364,32 @@ class DetectionPlan:
             folds=self.folds,
             count=len(self.fold_numbers),
             train_on=self.train_on,
+            people=People({"real", *self.own_datasets}, one_name(self.same_people)),
         )
 
     def split_rows(self) -> list[Row]:
         """Return the table of splits: rows of kind, video, label, target, donor, fold, role."""
         return list(self._splits)
 
+    def split_params(self) -> dict[str, Any]:
+        """Return what rule `splits` makes the table from, as JSON values.
+
+        Who else is one person may only be known when `accept` has run; then people are split anew.
+        """
+        return {
+            "rows": list(self._splits.all_tests()),
+            "people": self.split_people() if self._build.same_people() else {},
+            "own": self._splits.own,
+            "learnt": self._splits.learnt,
+            "same": [list(pair) for pair in self.same_people],
+        }
+
     def training_blocks(self, detector: str) -> list[str]:
         """Return the folders with the faces that a detector learns from; none if it has weights."""
-        compression = self.learns_from(detector)
-        return [] if self._is_published(detector) else self.blocks(self.train_on, compression)
+        compressions = self.learns_from(detector).split("+")
+        if self._is_published(detector):
+            return []
+        return [folder for each in compressions for folder in self.blocks(self.train_on, each)]
 
     def learns(self, detector: str, fold: str) -> list[str]:
         """Return hashes of the videos that a detector learns from in a fold."""
@@ -343,7 +414,8 @@ class DetectionPlan:
         return not self._build.same_people() and self._splits.is_written(*part)
 
     def _learnt(self, fold: str) -> Part:
-        return self.kinds(self.train_on), [fold], ("train", "val")
+        number = fold_of(training_number(fold))
+        return self.kinds(self.train_on), [str(number)], ("train", "val")
 
     def _tested(self, dataset: str) -> Part:
         return self.kinds(dataset), self.fold_numbers, ("test",)
@@ -355,7 +427,13 @@ class DetectionPlan:
         """Return how a detector is fitted, as JSON values."""
         common = {"patience": self.settings.patience, "look_every": self.settings.look_every}
         special = self.settings.settings.get(detector)
-        return common | (special.model_dump(mode="json", exclude_none=True) if special else {})
+        params = common | (special.model_dump(mode="json", exclude_none=True) if special else {})
+        beside = self.weights_beside(detector)
+        return params | ({"beside": beside} if beside else {})
+
+    def weights_beside(self, detector: str) -> list[str]:
+        """Return the files that are read together with a detector's published weights."""
+        return weights_beside(detector, self.settings.settings.get(detector))
 
     def module(self, detector: str) -> str:
         """Return the dotted name of a detector's module."""
@@ -370,9 +448,21 @@ class DetectionPlan:
         return max(float(self._record(name).traits["margin"]) for name in self.detectors)
 
     def models(self, detector: str) -> list[str]:
-        """Return the files of a fitted detector, one for each fold."""
+        """Return the files of a fitted detector, one for each fold and seed.
+
+        Published weights are the same for all seeds.
+        """
         folder = f"{self._build.root}/detectors/{detector}"
-        return [f"{folder}/{fold}.safetensors" for fold in self.fold_numbers]
+        names = self.fold_numbers if self._is_published(detector) else self.training_names
+        return [f"{folder}/{name}.safetensors" for name in names]
+
+    def cards(self) -> list[str]:
+        """Return the cards of all fitted detectors, one for each fold and seed."""
+        return [
+            f"{model.removesuffix('.safetensors')}.json"
+            for detector in self.detectors
+            for model in self.models(detector)
+        ]
 
     def scores(self) -> list[str]:
         """Return all files of scores."""

@@ -14,8 +14,11 @@ from swapset.config.recipes import ColourTransfer, Recipe, SynthesisRecipe
 _SIZE = frozenset({"resolution", "width", "code", "steps", "batch", "learning_rate"})
 _TRANSFERS = get_args(ColourTransfer)
 _COLOUR = frozenset({"colour_augmentation", "colour_transfer"})
-DETECTOR_FIGURES = ("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression")
-"""Figures 4.8 to 4.10 and table 4.4 as a chart."""
+DETECTOR_FIGURES = (
+    *("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression"),
+    "detector_people",
+)
+"""Figures 4.8 to 4.10, table 4.4 as a chart, and AUC by person."""
 BREAKER_FIGURES = (
     "landmark_breaker_pictures",
     "landmark_breaker_robustness",

@@ -136,7 +136,7 @@ class Made:
             "judge": {*plan.detectors, *plan.outside.detectors},
             "perturbation": set(self._robustness.perturbations),
             "family": set(self._robustness.families),
-            "fold": set(plan.fold_numbers) if plan.detectors else (),
+            "fold": set(plan.training_names) if plan.detectors else (),
         }
 
     def _of_noise(self) -> dict[str, Container[str]]:

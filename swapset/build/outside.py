@@ -77,6 +77,9 @@ class OutsideFiles:
             for name, settings in getattr(config, section).settings.items():
                 for key in ("weights", "backbone_weights"):
                     yield f"{section}.settings.{name}.{key}", getattr(settings, key)
+        for name in config.detection.settings:
+            for beside in self._detection.weights_beside(name):
+                yield f"detection.settings.{name}.beside/{Path(beside).name}", beside
 
     # -- hashes that jobs have recorded --------------------------------------------------------
 

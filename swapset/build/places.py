@@ -92,7 +92,10 @@ _NOISE_TABLES = ("", "_differences", "_white_box", "_sweep")
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "demographics": (("demographics",), ()),
     "detectors": (
-        ("splits", "left_out", "detector_auc", "detector_rates", "roc"),
+        (
+            *("splits", "left_out", "roc"),
+            *(f"detector_{name}" for name in ("auc", "rates", "points", "people", "differences")),
+        ),
         DETECTOR_FIGURES,
     ),
     "noise": (tuple(f"landmark_breaker{end}" for end in _NOISE_TABLES), BREAKER_FIGURES),

@@ -56,6 +56,10 @@ class PublicDatasets:
         """Return the videos of a dataset in all compressions."""
         return self._datasets[dataset].videos
 
+    def people(self, dataset: str) -> list[str]:
+        """Return the people in the videos of a dataset, as far as they are published."""
+        return list(dict.fromkeys(name for video in self.videos(dataset) for name in video.people))
+
     def compressions(self, dataset: str) -> list[str]:
         """Return the compressions in which a dataset is on disk, the best one first."""
         present = {video.compression for video in self.videos(dataset)}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from swapset.build.build import Build
 from swapset.build.public_datasets import PublicDatasets
+from swapset.dataset.people import People, without_known
 from swapset.dataset.splits import Fold
 
 Row = list[str | int]
@@ -39,6 +40,8 @@ class SplitRows:
         Number of folds.
     train_on : str
         The dataset that detectors learn from.
+    people : People
+        Who is who among its people.
     """
 
     def __init__(
@@ -50,11 +53,27 @@ class SplitRows:
         folds: Sequence[Fold],
         count: int,
         train_on: str,
+        people: People,
     ):
         self._build, self._public, self._kinds = build, public, kinds
         self._folds, self._count, self._train_on = folds, count, train_on
+        self._people = people
 
     def __iter__(self) -> Iterator[Row]:
+        yield from without_known(self.all_tests(), self.learnt, self.own, self._people)
+
+    @property
+    def own(self) -> list[str]:
+        """Return the kinds of videos that the build makes."""
+        return [kind for kind in self._kinds if kind == "real" or kind in self._build.methods]
+
+    @property
+    def learnt(self) -> list[str]:
+        """Return the kinds of videos of the training dataset."""
+        return ["real", self._train_on] if self._train_on in self.own else [self._train_on]
+
+    def all_tests(self) -> Iterator[Row]:
+        """Yield all rows, also tests of people whom a fold's detector knows."""
         for number in range(self._count):
             for kind in self._kinds:
                 for name, label, target, donor, role in self._roles(kind, number):

@@ -33,7 +33,12 @@ def prepare(
     SwapsetError
         If a file or folder that the config names cannot be read.
     """
-    for notice in stages.detection.public.notices() + stages.breaker.notices():
+    detection = stages.detection
+    for notice in [
+        *detection.public.notices(),
+        *detection.notices(),
+        *stages.breaker.notices(),
+    ]:
         warn(f"swapset: {notice}")
     stages.contents.look(stages.outside, lambda sentence: inform(f"swapset: {sentence}"))
     root = stages.build.root

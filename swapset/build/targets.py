@@ -53,7 +53,7 @@ class Targets:
             "outside": lambda: self._detection.outside.detectors,
             "perturbation": lambda: stages.robustness.perturbations,
             "family": lambda: stages.robustness.families,
-            "fold": lambda: self._detection.fold_numbers,
+            "fold": lambda: self._detection.training_names,
             "detector": lambda: list(DETECTORS),
             "extractor": lambda: list(EXTRACTORS),
             "attack": lambda: list(ATTACKS),

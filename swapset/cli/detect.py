@@ -77,7 +77,7 @@ def _detect(options: argparse.Namespace) -> int:
     files = _media_in(options.file, options) if several else [options.file]
     results: dict[Path, Result] = {}
     with claimed_device(options.device) as device:
-        detector = _detector(options, str(device))
+        detector, card = _detector(options, str(device))
         for file in files:
             try:
                 results[file] = _score(file, options, detector)
@@ -86,7 +86,7 @@ def _detect(options: argparse.Namespace) -> int:
                     raise
                 print(f"not scored: {_reason(file, error)}")
             else:
-                _say(file, results[file], options.detector)
+                _say(file, results[file], options.detector, card)
     if several:
         print(f"{len(results)} of {len(files)} files are scored")
     if options.csv:
@@ -145,11 +145,17 @@ def _reason(file: Path, error: Exception) -> str:
     return str(error)
 
 
-def _say(file: Path, result: Result, detector: str) -> None:
-    """Print the score of one file."""
+def _say(file: Path, result: Result, detector: str, card: Mapping[str, Any]) -> None:
+    """Print the score of one file, with the verdict and its doubts in the same line."""
+    from swapset.detection.verdict import verdict
+    from swapset.media.picture import is_image
+
     seen = int((result.boxes == result.boxes).all(axis=1).sum())
     shown = "no score" if math.isnan(result.score) else f"{result.score:.4f}"
-    print(f"{file}: {detector} {shown} (higher = more likely fake)")
+    if result.ranks_apart:
+        shown += f", probability {result.probability:.4f}"
+    judged = verdict(card, result, picture=is_image(file))
+    print(f"{file}: {detector} {shown} (higher = more likely fake){judged and f': {judged}'}")
     print(f"  {seen} of {len(result.frames)} scored frames show a face")
 
 
@@ -167,18 +173,20 @@ def _table(results: Mapping[Path, Result], folder: Path | None) -> pd.DataFrame:
     return pd.concat(tables)
 
 
-def _detector(options: argparse.Namespace, device: str) -> Detector:
+def _detector(options: argparse.Namespace, device: str) -> tuple[Detector, dict[str, Any]]:
+    """Return the detector, and its card: empty for published weights."""
     from swapset.detectors.registry import detector_class
+    from swapset.learning.model_files import read_model
 
     if options.protocol and not options.weights:
         raise ConfigError("--protocol: is not allowed without --weights; leave it out")
     kind = detector_class(options.detector, options.protocol)
     if options.weights:
-        return kind.from_weights(options.weights, device=device)
+        return kind.from_weights(options.weights, device=device), {}
     model = options.model or options.build / "detectors" / options.detector / "0.safetensors"
     if not model.is_file():
         config = "" if options.build == _BUILD else " with the build's --configfile"
         how = f"fit it by `snakemake --cores 2 {model}`{config}, or give --model or --weights"
         advice = "correct --model" if options.model else how
         raise ConfigError(f"{model}: there is no fitted {options.detector}; {advice}")
-    return kind.load(model, device=device)
+    return kind.load(model, device=device), read_model(model)[2]

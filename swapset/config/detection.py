@@ -93,6 +93,12 @@ class DetectionSettings(Section):
         le=50,
         description="1: one split of the people. More: cross-validation, each person tested once.",
     )
+    seeds: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="Trainings of each detector and fold, which differ in their seed alone.",
+    )
     test: float = Field(0.2, gt=0, lt=1, description="Share of the people in the test split.")
     validation: float = Field(
         0.2,
@@ -100,18 +106,34 @@ class DetectionSettings(Section):
         lt=1,
         description="Share of the people in the validation split, which ends training.",
     )
+    same_people: ByName[str] = Field(
+        {},
+        description=(
+            "Who is one person with somebody of another dataset: 'Celeb-DF/id2: id0', or all "
+            "people of the same name: 'Celeb-DF-v2: Celeb-DF' ('real': your own clips). Nobody "
+            "else is, whatever the names."
+        ),
+    )
     patience: int = Field(
         10, ge=1, description="Validations without improvement after which training ends."
     )
     look_every: int = Field(100, ge=1, description="Training steps between two validations.")
     block: int = Field(64, ge=1, description="Videos in one job that finds faces.")
-    bootstrap: int = Field(1000, ge=10, description="Bootstrap samples for the interval of an AUC.")
+    bootstrap: int = Field(
+        1000, ge=10, description="Bootstrap samples for the intervals of error rates."
+    )
     level: float = Field(0.95, gt=0, lt=1, description="Level of the confidence intervals.")
     perturbations: Literal["all"] | list[str] = Field(
         [],
         description=(
             "Perturbations to test detectors under (docs/robustness.md): 'all', or names such as "
             "blur, noise/3, resize/2+video/3, messenger; []: none."
+        ),
+    )
+    faceless: Literal["middle", "exclude", "real"] = Field(
+        "middle",
+        description=(
+            "A video without a face: ranked in the middle, left out, or counted as called real."
         ),
     )
     settings: ByName[DetectorSettings] = Field(

@@ -16,7 +16,8 @@ def check_files(files: Iterable[tuple[str, Path]], results: Path) -> None:
     Parameters
     ----------
     files : iterable of (key, path)
-        Each file with the key of the config that names it.
+        Each file with the key of the config that names it. A detector's published weights may also
+        be a folder; whether that detector takes one is known to its plan.
     results : Path
         The build's folder. Files in it are not checked: the build may still make them.
 
@@ -26,5 +27,11 @@ def check_files(files: Iterable[tuple[str, Path]], results: Path) -> None:
         If a file does not exist; the message names the key and the file.
     """
     for key, path in files:
-        if not path.is_relative_to(results) and not os.path.isfile(path):  # noqa: PTH113 - False for odd names, too
+        # `os.path` gives False for odd names, too.
+        found = os.path.isfile(path) or (_may_be_folder(key) and os.path.isdir(path))  # noqa: PTH112, PTH113
+        if not found and not path.is_relative_to(results):
             raise ConfigError(f"{key}: no file {path}{search_note(path)}; correct the path")
+
+
+def _may_be_folder(key: str) -> bool:
+    return key.startswith("detection.settings.") and key.endswith(".weights")

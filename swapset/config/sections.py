@@ -264,6 +264,6 @@ class QualitySettings(Section):
         16, ge=1, description="Frames of each fake in which identity is measured."
     )
     bootstrap: int = Field(
-        2000, ge=100, description="Bootstrap samples for the confidence interval."
+        2000, ge=100, description="Bootstrap samples for intervals over fakes, of few people."
     )
     level: float = Field(0.95, gt=0, lt=1, description="Level of the confidence interval.")

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from swapset.bootstrap import mean_interval, paired_difference
+from swapset.dataset.fake_means import mean_of_fakes
 from swapset.dataset.manifest import Person
 from swapset.errors import DataError
+from swapset.holm import holm
 from swapset.seeds import derive_seed
 
 AGE_BANDS = ((0, "younger than 30"), (30, "30s"), (40, "40s"), (50, "50s"), (60, "60 and above"))
 """Lower bound and name of each age band, as in section 4.3 of the chapter."""
 
+RESAMPLES = 2000
+"""Of the bootstrap of a paired difference over fakes."""
 TRAINING_COLUMNS = [
     *("recipe", "model", "trained", "reason", "subjects", "faces", "start"),
     *("limit", "steps", "saved", "held_out", "parameters"),
@@ -151,7 +154,7 @@ def mask_ssim_table(
     level: float,
     resamples: int,
 ) -> pd.DataFrame:
-    """Return table 4.2 for a build: Mask-SSIM per method with a bootstrap interval over videos.
+    """Return table 4.2 for a build: Mask-SSIM per method with an interval over people.
 
     Parameters
     ----------
@@ -171,13 +174,14 @@ def mask_ssim_table(
     -------
     DataFrame
         Columns method, videos, frames, mask_ssim, mask_ssim_low, mask_ssim_high,
-        masked_frame_ssim, identity_donor.
+        masked_frame_ssim, identity_donor, interval (see `swapset.dataset.fake_means.Mean.over`).
     """
     rows = []
     for method in methods:
         mine = scores[(scores["method"] == method) & scores["mask_ssim"].notna()]
-        mean, low, high = mean_interval(
+        mean = mean_of_fakes(
             mine["mask_ssim"].to_numpy(),
+            list(mine["fake"]),
             seed=derive_seed(seed, "bootstrap"),
             level=level,
             resamples=resamples,
@@ -187,11 +191,12 @@ def mask_ssim_table(
                 "method": method,
                 "videos": len(mine),
                 "frames": int(mine["frames"].sum()),
-                "mask_ssim": mean,
-                "mask_ssim_low": low,
-                "mask_ssim_high": high,
+                "mask_ssim": mean.value,
+                "mask_ssim_low": mean.low,
+                "mask_ssim_high": mean.high,
                 "masked_frame_ssim": mine["masked_frame_ssim"].mean(),
                 "identity_donor": mine["identity_donor"].mean(),
+                "interval": mean.over,
             }
         )
     return pd.DataFrame(rows)
@@ -223,23 +228,31 @@ def differences_table(
     Returns
     -------
     DataFrame
-        Columns method, against, fakes, difference, low, high, share_higher: the first method's
-        value minus the other's on the fakes that both made, with its bootstrap interval, and the
-        share of fakes with a higher value of the first.
+        Columns method, against, fakes, difference, low, high, share_higher, p, p_holm, interval:
+        the first method's value minus the other's on the fakes that both made, with its interval,
+        the share of fakes with a higher value of the first, the p-value (see
+        `swapset.dataset.fake_means.Mean`), and the one corrected for the number of rows.
     """
     known = scores[scores[measure].notna()]
     by_method = {
-        method: dict(zip(part["fake"], part[measure], strict=True))
-        for method, part in known.groupby("method")
+        method: part.set_index("fake")[measure] for method, part in known.groupby("method")
     }
     first = methods[0]
     rows = []
     for other in methods[1:]:
-        if set(by_method.get(first, {})) & set(by_method.get(other, {})):
-            paired = paired_difference(
-                by_method[first], by_method[other], seed=derive_seed(seed, other), level=level
-            )
-            estimate = paired.mean, paired.low, paired.high
-            rows.append((first, other, paired.pairs, *estimate, paired.share_higher))
+        if first in by_method and other in by_method:
+            paired = (by_method[first] - by_method[other]).dropna().sort_index()
+            if len(paired):
+                mean = mean_of_fakes(
+                    paired.to_numpy(),
+                    list(paired.index),
+                    seed=derive_seed(seed, other),
+                    level=level,
+                    resamples=RESAMPLES,
+                )
+                shown = (mean.value, mean.low, mean.high, float((paired > 0).mean()))
+                rows.append((first, other, len(paired), *shown, mean.p, mean.over))
     columns = ["method", "against", "fakes", "difference", "low", "high", "share_higher"]
-    return pd.DataFrame(rows, columns=columns).astype({"fakes": np.int64})
+    table = pd.DataFrame(rows, columns=[*columns, "p", "interval"]).astype({"fakes": np.int64})
+    table.insert(len(table.columns) - 1, "p_holm", holm(table["p"].astype(float)))
+    return table

@@ -1,270 +1,231 @@
-"""Measures of how well scores tell fakes from real videos: AUC with its interval, EER, AP, ROC.
+"""The AUC of scores, with its interval over people.
 
-Frames of one video are not independent, so intervals come from a bootstrap over videos. Where
-each fold is tested by its own detector, only scores of the same detector are compared with each
-other: the same score may mean different things to two detectors. Every measure is then the mean
-over the folds, each weighted by its number of pairs of a fake and a real score. The AUC is
-therefore the share of such pairs in the right order.
+Where each fold is tested by its own detector, only scores of the same detector are compared with
+each other: the same score may mean different things to two detectors. Every measure is then the
+mean over the folds, which is the mean over the detectors that were fitted. Intervals of AUCs leave
+out one person after the other, see `swapset.jackknife`.
 
 References
 ----------
 G. Forman, M. Scholz, "Apples-to-apples in cross-validation studies: pitfalls in classifier
 performance measurement", SIGKDD Explorations 12(1), 2010: why scores of folds are not pooled.
+N. A. Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics 53(2), 1997: the
+AUC of clustered scores, here of clusters that overlap, as a fake belongs to two people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+from sklearn.metrics import roc_auc_score
 
-from swapset.bootstrap import draw_counts, percentile_interval
-from swapset.seeds import derive_seed
+from swapset.dataset.trainings import repeat_of
+from swapset.detection.statistics.levels import PERSON, Faceless, Ints, Scored, all_levels
+from swapset.detection.statistics.person_level import person_estimate
+from swapset.detection.statistics.ranks import below, groups, share
+from swapset.jackknife import Estimate, People, columns_mean, estimate, mean_of
 from swapset.types import Floats
-
-Ints = npt.NDArray[np.int64]
-Measured = TypeVar("Measured", float, Floats)
-LEVELS = ("frame", "video")
-ROC_POINTS = 201
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Scores by frame or by video.
-
-    Attributes
-    ----------
-    scores : (n,) float64
-        Higher = more likely fake; all finite.
-    labels : (n,) int64
-        1 = fake, 0 = real.
-    videos : (n,) int64
-        Number of the video of each score.
-    folds : (n,) int64
-        Fold of the detector that gave each score.
-    count : int
-        Number of videos, with and without scores.
-    frames : int
-        Number of frames, with and without scores.
-    coverage : float
-        Share, in [0, 1], of the frames or videos with a score of their own.
-    """
-
-    scores: Floats
-    labels: Ints
-    videos: Ints
-    folds: Ints
-    count: int
-    frames: int
-    coverage: float
-
-    @property
-    def both(self) -> bool:
-        """Return whether some detector scored both real and fake videos or frames."""
-        return any(True for _ in self.parts())
-
-    def parts(self) -> Iterator[tuple[Ints, Floats, int]]:
-        """Yield each fold that has both real and fake scores.
-
-        Yields
-        ------
-        labels : (k,) int64
-        scores : (k,) float64
-        pairs : int
-            Number of pairs of a fake and a real score.
-        """
-        for fold in np.unique(self.folds):
-            in_fold = self.folds == fold
-            labels = self.labels[in_fold]
-            pairs = int(labels.sum()) * int((labels == 0).sum())
-            if pairs:
-                yield labels, self.scores[in_fold], pairs
-
-    def mean(self, measure: Callable[[Ints, Floats], Measured]) -> Measured:
-        """Return the mean of a measure over the folds, weighted by their pairs.
-
-        Parameters
-        ----------
-        measure : callable
-            Takes labels (k,) int64 and scores (k,) float64; returns a float or an array of float64.
-        """
-        parts = list(self.parts())
-        weighted = [measure(labels, scores) * pairs for labels, scores, pairs in parts]
-        return sum(weighted[1:], start=weighted[0]) / sum(pairs for *_, pairs in parts)
-
-
-def at_level(table: pd.DataFrame, level: str) -> Scored:
-    """Return the scores by frame or by video.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns video, frame, label, score; NaN = no face, or the detector cannot score it. An
-        optional column fold gives the fold of the detector that scored the video.
-    level : {"frame", "video"}
-        By frame, frames without a score are left out. By video, the score is the mean over the
-        frames; a video without any score gets the middle rank (the median of the others in its
-        fold) and lowers the coverage.
-    """
-    codes, names = pd.factorize(table["video"])
-    scores, labels = table["score"].to_numpy(np.float64), table["label"].to_numpy(np.int64)
-    folds = table["fold"].to_numpy(np.int64) if "fold" in table else np.zeros(len(table), np.int64)
-    known = np.isfinite(scores)
-    if level == "frame":
-        coverage = float(known.mean()) if len(known) else float("nan")
-        kept = (scores[known], labels[known], codes[known], folds[known])
-        return Scored(*kept, len(names), len(table), coverage)
-    total = np.bincount(codes, np.where(known, scores, 0), minlength=len(names))
-    seen = np.bincount(codes, known, minlength=len(names)) > 0
-    count = np.bincount(codes, known, minlength=len(names))
-    means = np.divide(total, count, out=np.full(len(names), np.nan), where=seen)
-    of_video, fold_of = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
-    of_video[codes], fold_of[codes] = labels, folds
-    for fold in np.unique(fold_of):
-        in_fold = fold_of == fold
-        scored = in_fold & seen
-        means[in_fold & ~seen] = np.median(means[scored]) if scored.any() else 0.0
-    coverage = float(seen.mean()) if len(names) else float("nan")
-    numbers = np.arange(len(names))
-    return Scored(means, of_video, numbers, fold_of, len(names), len(table), coverage)
 
 
 def auc(scored: Scored) -> float:
-    """Return the area under the ROC curve: the share of pairs within a fold in the right order."""
+    """Return the area under the ROC curve, as the mean over the folds.
+
+    It is the share of pairs of a fake and a real score in the right order.
+    """
     return scored.mean(lambda labels, scores: float(roc_auc_score(labels, scores)))
 
 
-def auc_interval(
-    scored: Scored, *, seed: int, level: float = 0.95, resamples: int = 1000
-) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of the AUC over videos.
-
-    Real and fake videos of each fold are resampled apart, so that their numbers stay the same.
+def auc_estimate(scored: Scored) -> Estimate:
+    """Return the AUC with its values when each person, or pair of people, is left out.
 
     Parameters
     ----------
     scored : Scored
-    seed : int
-    level : float
-        Share of the bootstrap's AUCs inside the interval, in (0, 1).
-    resamples : int
-
-    Returns
-    -------
-    low, high : float
-
-    References
-    ----------
-    B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
+        By frame or by video, with real and fake ones in some fold.
     """
-    generator = np.random.default_rng(derive_seed(seed, "auc"))
-    order = np.lexsort((scored.scores, scored.folds))
-    ranked, folds = scored.scores[order], scored.folds[order]
-    labels = scored.labels[order] == 1
-    names, videos = np.unique(scored.videos[order], return_inverse=True)
-    changed = (ranked[1:] != ranked[:-1]) | (folds[1:] != folds[:-1])
-    starts = np.flatnonzero(np.r_[True, changed])
-    kind = np.zeros(len(names), np.int64)
-    kind[videos] = 2 * folds + labels
-    strata = [np.flatnonzero(kind == one) for one in np.unique(kind)]
-    values = []
-    for _ in range(resamples):
-        weights = draw_counts(strata, len(names), generator)[videos]
-        values.append(_weighted_auc(weights * labels, weights * ~labels, starts, folds[starts]))
-    return percentile_interval(values, level)
+    values, by_person, by_pair = [], [], []
+    for part in scored.parts():
+        wins = _Wins.of(scored, part)
+        values.append(wins.auc)
+        by_person.append(wins.without_person())
+        by_pair.append(wins.without_pair())
+    return estimate(
+        mean_of(values),
+        scored.people,
+        without_person=columns_mean(by_person),
+        without_pair=columns_mean(by_pair),
+    )
 
 
-def _weighted_auc(positive: Floats, negative: Floats, starts: Ints, folds: Ints) -> float:
-    """Return the AUC within folds, of weighted scores sorted by fold and score.
+@dataclass(frozen=True)
+class _Wins:
+    """Counts of the fakes of a fold above its real scores, by fake and by real score.
+
+    Attributes
+    ----------
+    people, real_people : People
+        Of the fakes and of the real scores.
+    pairs : (k,) int64
+        Each fake's pair in all of the scores, or -1.
+    pair_count : int
+    fakes, reals : (k,), (r,) float64
+        Scores, as they came.
+    of_fake, of_real : (k,), (r,) float64
+        Real scores below each fake, and fakes above each real score; ties count half.
+    """
+
+    people: People
+    real_people: People
+    pairs: Ints
+    pair_count: int
+    fakes: Floats
+    reals: Floats
+    of_fake: Floats
+    of_real: Floats
+
+    @classmethod
+    def of(cls, scored: Scored, part: Ints) -> _Wins:
+        names, pairs = scored.people.pairs
+        fake = scored.labels[part] == 1
+        fakes, reals = scored.scores[part[fake]], scored.scores[part[~fake]]
+        above = len(fakes) - below(reals, np.sort(fakes))
+        return cls(
+            scored.people.take(part[fake]),
+            scored.people.take(part[~fake]),
+            pairs[part[fake]],
+            len(names),
+            fakes,
+            reals,
+            below(fakes, np.sort(reals)),
+            above,
+        )
+
+    @property
+    def auc(self) -> float:
+        return float(self.of_fake.sum() / (len(self.fakes) * len(self.reals)))
+
+    def without_person(self) -> Floats:
+        """Return the AUC (n,) float64 without each person's real videos and fakes."""
+        fakes = len(self.fakes) - self.people.sums(np.ones(len(self.fakes)))
+        reals = len(self.reals) - self.real_people.sums(np.ones(len(self.reals)))
+        lost = self.people.sums(self.of_fake) + self.real_people.sums(self.of_real)
+        return share(self.of_fake.sum() - lost + self._within_people(), fakes * reals)
+
+    def _within_people(self) -> Floats:
+        """Return how often each person's fakes are above the same person's real scores, (n,)."""
+        wins = np.zeros(len(self.people))
+        both = self.people.second >= 0
+        shown = np.concatenate([self.people.first, self.people.second[both]])
+        scores = np.concatenate([self.fakes, self.fakes[both]])
+        real_order = np.lexsort((self.reals, self.real_people.first))
+        starts, reals = groups(self.real_people.first[real_order]), self.reals[real_order]
+        fake_order = np.argsort(shown, kind="stable")
+        fake_starts, scores = groups(shown[fake_order]), scores[fake_order]
+        for person in starts.keys() & fake_starts.keys():
+            wins[person] = below(scores[fake_starts[person]], reals[starts[person]]).sum()
+        return wins
+
+    def without_pair(self) -> Floats:
+        """Return the AUC (m,) float64 without the fakes of each pair of people."""
+        shared = self.pairs >= 0
+        numbers, size = self.pairs[shared], self.pair_count
+        lost = np.bincount(numbers, self.of_fake[shared], size)
+        left = len(self.fakes) - np.bincount(numbers, minlength=size)
+        return share(self.of_fake.sum() - lost, left * float(len(self.reals)))
+
+
+def estimate_at(scored: Mapping[str, Scored], level: str) -> Estimate | None:
+    """Return the AUC at a level, or None if no detector scored both real and fake ones.
 
     Parameters
     ----------
-    positive, negative : (n,) float64
-        Weights of the fakes and of the real ones.
-    starts : (r,) int64
-        Where each run of equal scores in a fold begins.
-    folds : (r,) int64
-        Fold of each run.
+    scored : mapping of str to Scored
+        See `all_levels`. The AUC of people is taken from the videos, where fakes have donors.
+    level : {"frame", "video", "person"}
     """
-    above, below = np.add.reduceat(positive, starts), np.add.reduceat(negative, starts)
-    _, first, run_fold = np.unique(folds, return_index=True, return_inverse=True)
-    all_above, all_below = np.add.reduceat(above, first), np.add.reduceat(below, first)
-    before = np.cumsum(below) - below
-    before -= before[first][run_fold]
-    return float((above * (before + 0.5 * below)).sum() / (all_above * all_below).sum())
+    if not scored[level].both:
+        return None
+    return person_estimate(scored["video"]) if level == PERSON else auc_estimate(scored[level])
 
 
 def auc_rows(
-    table: pd.DataFrame, *, seed: int, level: float, resamples: int
+    table: pd.DataFrame, *, level: float, faceless: Faceless = "middle"
 ) -> list[dict[str, object]]:
-    """Return the AUC with its interval, by frame and by video.
+    """Return the AUC with its interval, by frame, by video and by person.
 
     Parameters
     ----------
     table : DataFrame
-        See `at_level`.
-    seed : int
+        See `swapset.detection.statistics.levels.at_level`.
     level : float
         Of the interval, in (0, 1).
-    resamples : int
+    faceless : {"middle", "exclude", "real"}
+        See `swapset.detection.statistics.levels.at_level`.
 
     Returns
     -------
     list of dict
-        Keys level, auc, auc_low, auc_high, videos, frames, coverage. The AUC is NaN where no
-        detector scored both real and fake ones.
+        See `auc_row`. There is no row of people where they are fewer than eight, or not known.
     """
-    rows = []
-    for name in LEVELS:
-        scored = at_level(table, name)
-        value = low = high = float("nan")
-        if scored.both:
-            value = auc(scored)
-            low, high = auc_interval(scored, seed=seed, level=level, resamples=resamples)
-        row: dict[str, object] = {"level": name, "auc": value, "auc_low": low, "auc_high": high}
-        row |= {"videos": scored.count, "frames": scored.frames, "coverage": scored.coverage}
-        rows.append(row)
-    return rows
+    scored = all_levels(table, faceless)
+    return [
+        auc_row(name, part, estimate_at(scored, name), level) | {"faceless": faceless}
+        for name, part in scored.items()
+    ]
 
 
-def equal_error_rate(scored: Scored) -> float:
-    """Return the error rate at the threshold where false alarms are as frequent as missed fakes."""
-    return scored.mean(_equal_error_rate)
+def training_spread(scored: Scored) -> dict[str, float]:
+    """Return the number of trainings of each fold, and the spread of their AUCs.
 
+    Trainings differ in their seed alone and are tested on the same people, so that the spread is
+    apart from that of people.
 
-def _equal_error_rate(labels: Ints, scores: Floats) -> float:
-    false_alarm, hit, _ = roc_curve(labels, scores)
-    missed = 1 - hit
-    gap = missed - false_alarm
-    after = int(np.argmax(gap <= 0))
-    if after == 0:
-        return float(false_alarm[0])
-    share = gap[after - 1] / (gap[after - 1] - gap[after])
-    return float(false_alarm[after - 1] + share * (false_alarm[after] - false_alarm[after - 1]))
-
-
-def average_precision(scored: Scored) -> float:
-    """Return the average precision, with fakes as the positive class."""
-    return scored.mean(lambda labels, scores: float(average_precision_score(labels, scores)))
-
-
-def roc_points(scored: Scored) -> pd.DataFrame:
-    """Return the ROC curve at fixed false alarm rates: columns false_positive, true_positive.
-
-    References
+    Parameters
     ----------
-    T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27(8), 2006,
-    section 9.1: vertical averaging, used here over the folds.
+    scored : Scored
+
+    Returns
+    -------
+    dict
+        trainings, and auc_trainings_sd, the standard deviation over the trainings of the mean AUC
+        over the folds; NaN for a single one.
     """
-    grid = np.linspace(0, 1, ROC_POINTS)
+    aucs: dict[int, list[float]] = {}
+    numbers = np.unique(scored.folds)
+    if len({repeat_of(int(number)) for number in numbers}) > 1:
+        for part in scored.parts():
+            repeat = repeat_of(int(scored.folds[part[0]]))
+            value = float(roc_auc_score(scored.labels[part], scored.scores[part]))
+            aucs.setdefault(repeat, []).append(value)
+    means = [float(np.mean(values)) for values in aucs.values()]
+    spread = float(np.std(means, ddof=1)) if len(means) > 1 else float("nan")
+    return {"trainings": max(len(means), 1), "auc_trainings_sd": spread}
 
-    def hits(labels: Ints, scores: Floats) -> Floats:
-        false_alarm, hit, _ = roc_curve(labels, scores)
-        return np.asarray(np.interp(grid, false_alarm, hit), np.float64)
 
-    return pd.DataFrame({"false_positive": grid, "true_positive": scored.mean(hits)})
+def auc_row(name: str, scored: Scored, found: Estimate | None, level: float) -> dict[str, object]:
+    """Return an AUC with its interval and what it was measured on.
+
+    Parameters
+    ----------
+    name : str
+        The level.
+    scored : Scored
+    found : Estimate or None
+    level : float
+        Of the interval, in (0, 1).
+
+    Returns
+    -------
+    dict
+        Keys level, auc, auc_low, auc_high, videos, frames, coverage, people, interval. The AUC is
+        NaN where no detector scored both real and fake ones.
+    """
+    value = low = high = float("nan")
+    if found is not None:
+        value, (low, high) = found.value, found.share_interval(level)
+    row: dict[str, object] = {"level": name, "auc": value, "auc_low": low, "auc_high": high}
+    row |= {"videos": scored.count, "frames": scored.frames, "coverage": scored.coverage}
+    return row | {"people": scored.known_people, "interval": scored.over}

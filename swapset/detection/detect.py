@@ -49,27 +49,44 @@ class Result:
         Numbers of the scored frames, at 30 frames/s.
     scores : (n,) float64
         Higher = more likely fake; NaN = no face, or the detector cannot score it.
+    probabilities : (n,) float64
+        Of fake, in [0, 1]; equal to the scores of most detectors; NaN = as scores, or the detector
+        gives none.
     boxes : (n, 4) float32
         The face's box x0, y0, x1, y1 in pixels; NaN = no face.
     """
 
     frames: npt.NDArray[np.int64]
     scores: Floats
+    probabilities: Floats
     boxes: Floats32
 
     @property
     def score(self) -> float:
         """Mean over the frames with a score; NaN if there are none."""
-        known = self.scores[np.isfinite(self.scores)]
-        return float(known.mean()) if len(known) else float("nan")
+        return _mean(self.scores)
+
+    @property
+    def probability(self) -> float:
+        """Mean over the frames with a probability; NaN if there are none."""
+        return _mean(self.probabilities)
+
+    @property
+    def ranks_apart(self) -> bool:
+        """Return whether there are probabilities that differ from the scores."""
+        return bool((self.probabilities - self.scores != 0)[np.isfinite(self.probabilities)].any())
 
     def table(self) -> pd.DataFrame:
-        """Return columns frame, seconds, score, x0, y0, x1, y1."""
-        table = pd.DataFrame(
-            {"frame": self.frames, "seconds": self.frames / FPS, "score": self.scores}
-        )
+        """Return columns frame, seconds, score, probability, x0, y0, x1, y1."""
+        columns = {"frame": self.frames, "seconds": self.frames / FPS, "score": self.scores}
+        table = pd.DataFrame({**columns, "probability": self.probabilities})
         table[["x0", "y0", "x1", "y1"]] = self.boxes
         return table
+
+
+def _mean(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 @contextmanager
@@ -125,10 +142,10 @@ def score_image(image: Image, detector: Detector) -> Result:
     """Score the largest face of a picture (H, W, 3) uint8, RGB."""
     boxes, _ = search(make_detector("hog"), image, min_face=48)
     if not len(boxes):
-        return _result([0], np.array([np.nan]), np.full((1, 68, 2), np.nan, np.float32))
+        return _result([0], np.array([np.nan]), np.full((1, 68, 2), np.nan, np.float32), detector)
     largest = max(boxes, key=lambda box: float(box[2] - box[0]))
     points = LandmarkPredictor().predict(image, largest)[None]
-    return _result([0], detector.score([image], points), points)
+    return _result([0], detector.score([image], points), points, detector)
 
 
 def score_clip(clip: Path, detector: Detector, every: int) -> Result:
@@ -155,15 +172,15 @@ def score_clip(clip: Path, detector: Detector, every: int) -> Result:
             faces = [face for _, face in pending]
             scores[[row for row, _ in pending]] = detector.score_faces(faces)
             pending.clear()
-    return _result(numbers, scores, points)
+    return _result(numbers, scores, points, detector)
 
 
-def _result(numbers: list[int], scores: Floats, points: Points) -> Result:
+def _result(numbers: list[int], scores: Floats, points: Points, detector: Detector) -> Result:
     boxes = np.full((len(numbers), 4), np.nan, np.float32)
     for row, landmarks in enumerate(points):
         if np.isfinite(landmarks).all():
             boxes[row] = box_from_landmarks(landmarks)
-    return Result(np.array(numbers, np.int64), scores, boxes)
+    return Result(np.array(numbers, np.int64), scores, detector.probability(scores), boxes)
 
 
 def score_plot(result: Result, title: str) -> Figure:

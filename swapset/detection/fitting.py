@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 import torch
 
+from swapset.detection.about_fit import trained_on, validated_on
 from swapset.detection.protocol import open_stores, training_faces
 from swapset.detection.store import StoredSamples
 from swapset.detectors.base import Detector, Schedule
 from swapset.detectors.registry import detector_class
+from swapset.errors import DataError
 from swapset.io.files import sha256_of, write_json
 from swapset.learning.checkpoint import Checkpoint
 from swapset.seeds import derive_seed
@@ -45,6 +47,10 @@ class FitJob:
         In steps.
     code : str
         Hash of the code; a checkpoint of other code is not resumed.
+    demo : bool
+        Whether the clips are the demo's, which the card says.
+    repeat : int
+        Which training of its fold it is, from 0.
     """
 
     detector: str
@@ -55,11 +61,14 @@ class FitJob:
     checkpoint: Path | None = None
     checkpoint_every: int = 500
     code: str = ""
+    demo: bool = False
+    repeat: int = 0
 
     @property
     def fit_seed(self) -> int:
-        """Return this fit's seed, derived from the config's, the detector and the fold."""
-        return derive_seed(self.seed, "detector", self.detector, self.fold)
+        """Return this fit's seed: from the config's, the detector, the fold and the repeat."""
+        repeats = (self.repeat,) if self.repeat else ()
+        return derive_seed(self.seed, "detector", self.detector, self.fold, *repeats)
 
     def schedule(self, checkpoint: Checkpoint | None = None) -> Schedule:
         """Return the schedule that the settings ask for, with this fit's seed."""
@@ -105,31 +114,65 @@ def fit_detector(
         If weights cannot be read.
     """
     facts: dict[str, Any] = {"detector": job.detector, "fold": job.fold}
+    if job.repeat:
+        facts["repeat"] = job.repeat
     checkpoint = None
     if "weights" in job.settings:
-        path = Path(job.settings["weights"])
-        detector = _published(job, path, device)
-        facts |= {"weights": path.name, "weights_sha256": sha256_of(path)}
-        if detector.protocol:
-            facts["protocol"] = detector.protocol
+        detector, published = _published(job, Path(job.settings["weights"]), device)
+        facts |= published
     else:
+        facts["compressions"] = list(dict.fromkeys(store.parent.name for store in faces))
         parts = _fold_faces(job, splits, faces)
         checkpoint = _checkpoint(job, parts)
         detector, fit_facts = _fit(job.schedule(checkpoint), job, parts, device, log)
-        facts |= fit_facts
+        facts |= fit_facts | _about(detector, job, splits, faces, parts)
     detector.save(model, facts)
     write_json(card, facts | {"sha256": sha256_of(model)})
     if checkpoint is not None:
         checkpoint.remove()
 
 
-def _published(job: FitJob, weights: Path, device: torch.device) -> Detector:
-    """Return the detector with published weights; its backbone may have a separate file."""
-    make = detector_class(job.detector, job.settings.get("protocol")).from_weights
+def _about(
+    detector: Detector,
+    job: FitJob,
+    splits: pd.DataFrame,
+    folders: Sequence[Path],
+    faces: _FoldFaces,
+) -> dict[str, Any]:
+    """Return what the card says of the people and the conditions of a fit."""
+    training, validation = faces
+    about = {"trained_on": trained_on(training, splits, folders, job.fold, demo=job.demo)}
+    if len(validation):
+        about["validation"] = validated_on(detector, validation, splits, folders, job.fold)
+    return about
+
+
+def _published(job: FitJob, weights: Path, device: torch.device) -> tuple[Detector, dict[str, Any]]:
+    """Return the detector with published weights, and the hashes of all files that they are in."""
+    kind = detector_class(job.detector, job.settings.get("protocol"))
+    options: dict[str, Path] = {}
+    if backbone := _backbone(job):
+        if "backbone" not in inspect.signature(kind.from_weights).parameters:
+            raise DataError(
+                f"detection.settings.{job.detector}.backbone_weights: is not allowed beside "
+                f"weights, which are whole for {job.detector}; remove one of the two"
+            )
+        options["backbone"] = backbone
+    detector = kind.from_weights(weights, device=device, **options)
+    files = kind.weight_files(weights, **options)
+    hashes = {file.name: sha256_of(file) for file in files}
+    main = files[0].name
+    protocol = {"protocol": detector.protocol} if detector.protocol else {}
+    return detector, {
+        "weights": main,
+        "weights_sha256": hashes.pop(main),
+        "beside_sha256": hashes,
+    } | protocol
+
+
+def _backbone(job: FitJob) -> Path | None:
     backbone = job.settings.get("backbone_weights")
-    if backbone and "backbone" in inspect.signature(make).parameters:
-        return make(weights, device=device, backbone=Path(backbone))
-    return make(weights, device=device)
+    return Path(backbone) if backbone else None
 
 
 class _FoldFaces(NamedTuple):
@@ -155,7 +198,7 @@ def _checkpoint(job: FitJob, faces: _FoldFaces) -> Checkpoint | None:
     """Return the fit's checkpoint; its fingerprint covers faces, settings and code."""
     if job.checkpoint is None or not detector_class(job.detector).resumes:
         return None
-    backbone = job.settings.get("backbone_weights")
+    backbone = _backbone(job)
     settings = {key: str(value) for key, value in job.settings.items()}
     inputs = [part.fingerprint() for part in faces] + ([sha256_of(backbone)] if backbone else [])
     parts = [job.detector, job.fit_seed, job.precision, settings, job.code, inputs]
@@ -173,14 +216,16 @@ def _fit(
     """Return the fitted detector, and facts about the fit for its card."""
     detector = detector_class(job.detector)(seed=schedule.seed, device=device)
     training, validation = faces
-    backbone = job.settings.get("backbone_weights")
+    backbone = _backbone(job)
     facts = detector.fit(
         training,
         validation if len(validation) else None,
         schedule,
         log=log,
-        backbone=Path(backbone) if backbone else None,
+        backbone=backbone,
     )
+    if backbone:
+        facts |= {"backbone": backbone.name, "backbone_sha256": sha256_of(backbone)}
     counts = {
         "faces": len(training),
         "fake_faces": int(np.count_nonzero(training.labels)),

@@ -179,7 +179,8 @@ def of_tests(table: pd.DataFrame, tested: Mapping[str, int], higher: str) -> pd.
     Returns
     -------
     DataFrame
-        Columns video, frame, label, score, sorted.
+        Columns video, frame, label, fold (0: one detector for all), score, and probability (the
+        score if all are in [0, 1]), sorted.
     """
     kept = table[table["video"].isin(tested.keys())]
     if higher == "real":
@@ -195,6 +196,8 @@ def of_tests(table: pd.DataFrame, tested: Mapping[str, int], higher: str) -> pd.
         }
     )
     whole = pd.concat([kept, rows]) if missing else kept
+    shares = bool(whole["score"].dropna().between(0, 1).all())
+    whole = whole.assign(fold=0, probability=whole["score"] if shares else np.nan)
     return whole.sort_values(["video", "frame"], ignore_index=True)
 
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from swapset.dataset.splits import Fold, check_leakage
+from swapset.dataset.people import People, Row, without_known
+from swapset.dataset.same_people import one_name
+from swapset.dataset.splits import Fold, check_leakage, make_folds
+from swapset.dataset.trainings import fold_of
 from swapset.detection.store import FaceStore, StoredSamples
 from swapset.detectors.base import Detector
 from swapset.detectors.margins import MARGIN
@@ -26,7 +30,9 @@ SCORE_SCHEMA = pa.schema(
         ("video", pa.string()),
         ("frame", pa.int32()),
         ("label", pa.int8()),
+        ("fold", pa.int32()),
         ("score", pa.float64()),
+        ("probability", pa.float64()),
     ]
 )
 AT_ONCE = 64
@@ -62,27 +68,72 @@ def with_new_roles(
     return table.assign(role=table.apply(role, axis=1))
 
 
+def split_table(
+    rows: Sequence[Row],
+    people: Mapping[str, Any],
+    *,
+    own: Collection[str],
+    learnt: Collection[str],
+    same: Sequence[Sequence[str]],
+    found: Sequence[tuple[str, str]],
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the table of splits, and the names of people who have several.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        By the folds that planning made, also tests of people whom a fold's detector knows.
+    people : mapping
+        Arguments of `make_folds`.
+    own, learnt : collection of str
+        The kinds that the build makes, and those of the training dataset.
+    same : sequence of (str, str)
+        Who is one person by the config; see `People.key` for names.
+    found : sequence of (str, str)
+        Subjects who are one person by their faces. If there are some, people are split anew.
+    """
+    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+    names = one_name([(first, second) for first, second in same] + list(found))
+    if found:
+        together = [*people["same"], *found]
+        table = with_new_roles(table, make_folds(**{**people, "same": together}), own)
+    kept = without_known(table.to_numpy().tolist(), learnt, own, People(own, names))
+    return pd.DataFrame(kept, columns=SPLIT_COLUMNS), names
+
+
+def own_kinds(table: pd.DataFrame) -> set[str]:
+    """Return the kinds in a table of splits that the build makes: "real", and those of fakes alone.
+
+    A public dataset is one kind, of real and fake videos.
+    """
+    real = set(table.loc[table["label"].astype(int) == 0, "kind"])
+    return {"real", *(set(table["kind"]) - real)}
+
+
 def check_splits(table: pd.DataFrame, names: Mapping[str, str]) -> None:
     """Check that in every fold nobody is in two parts; see `check_leakage`.
+
+    People of different datasets are different, whatever they are called.
 
     Parameters
     ----------
     table : DataFrame
         See `read_splits`.
     names : mapping of str to str
-        The first name of subjects who are one person with another.
+        The first name of people who are one person with another; see `People.key`.
 
     Raises
     ------
     DataError
         Naming the person and two videos.
     """
+    own = own_kinds(table)
+    everybody = People(own, names)
     for _, fold in table[table["role"] != ""].groupby("fold"):
         people: dict[str, dict[str, list[str]]] = {}
-        for row in fold.to_dict("records"):
-            people_in = [str(row[key]) for key in ("target", "donor") if row[key]]
-            shown = [names.get(name, name) for name in people_in]
-            people.setdefault(str(row["role"]), {})[str(row["video"])] = shown
+        for row in fold[SPLIT_COLUMNS].itertuples(index=False):
+            video = f"{row.video}" if row.kind in own else f"{row.video} of {row.kind}"
+            people.setdefault(str(row.role), {})[video] = everybody.of(tuple(row))
         check_leakage(people)
 
 
@@ -149,13 +200,13 @@ def score_stores(
 ) -> pd.DataFrame:
     """Score the test videos of every fold with that fold's detector.
 
-    A video that several folds test (of a dataset that no detector was trained on) gets the mean of
-    their scores.
+    A video that several folds test (of a dataset that no detector was trained on) has a row for
+    each of their detectors.
 
     Parameters
     ----------
     detectors : mapping of int to Detector
-        By fold.
+        By number, see `swapset.dataset.trainings`: the fold, unless it is a further training.
     stores : mapping of str to sequence of FaceStore
         By kind.
     table : DataFrame
@@ -164,17 +215,20 @@ def score_stores(
     Returns
     -------
     DataFrame
-        Columns video, frame, label, score; NaN = no face, or the detector cannot score it.
+        Columns video, frame, label, fold, score, probability, by these; NaN = no face, or the
+        detector cannot score it. The probability of fake, in [0, 1], is also NaN for detectors
+        that give none.
     """
     parts = [
-        _score_store(detector, store, labels_of(table, kind, fold, "test"))
-        for fold, detector in detectors.items()
+        _score_store(detector, store, labels_of(table, kind, fold_of(number), "test")).assign(
+            fold=number
+        )
+        for number, detector in detectors.items()
         for kind, kind_stores in stores.items()
         for store in kind_stores
     ]
-    keys = ["video", "frame", "label"]
-    means = pd.concat(parts).groupby(keys, sort=True)["score"].mean()
-    return means.reset_index()
+    scores = pd.concat(parts)[SCORE_SCHEMA.names]
+    return scores.sort_values(["video", "frame", "fold"], ignore_index=True)
 
 
 def _score_store(detector: Detector, store: FaceStore, labels: Mapping[str, int]) -> pd.DataFrame:
@@ -191,12 +245,16 @@ def _score_store(detector: Detector, store: FaceStore, labels: Mapping[str, int]
             "frame": store.frame[rows].astype(np.int32),
             "label": np.array([labels[name] for name in names[rows]], np.int8),
             "score": scores,
+            "probability": detector.probability(scores),
         }
     )
 
 
-def with_folds(scores: pd.DataFrame, splits: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Add a column fold to the scores of a dataset: the fold whose detector scored the video.
+def with_people(scores: pd.DataFrame, splits: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Add columns target and donor to the scores of a dataset, "" where somebody is not known.
+
+    Names of a public dataset's people and videos begin with the dataset's name, so that nobody of
+    another dataset has the same one.
 
     Parameters
     ----------
@@ -206,19 +264,22 @@ def with_folds(scores: pd.DataFrame, splits: pd.DataFrame, dataset: str) -> pd.D
         See `read_splits`.
     dataset : str
         A method of the build, with the scores of the real videos among its own, or a public
-        dataset. A video that all folds score together gets fold 0.
+        dataset.
     """
-    tested = splits[splits["role"] == "test"]
-    folds: dict[str, int] = {}
-    for kind in ("real", dataset):
-        tests = tested[tested["kind"] == kind].groupby("video")["fold"].agg(["nunique", "first"])
-        numbers = tests["first"].where(tests["nunique"] == 1, 0)
-        folds |= dict(zip(numbers.index.astype(str), numbers.astype(int), strict=True))
-    return scores.assign(fold=scores["video"].map(folds).astype(np.int64))
+    own = dataset in own_kinds(splits)
+    kinds = ("real", dataset) if own else (dataset,)
+    rows = splits[splits["kind"].isin(kinds)].drop_duplicates("video").set_index("video")
+    start = "" if own else f"{dataset}/"
+    codes, videos = pd.factorize(scores["video"])
+    named = {"video": start + np.asarray(videos, dtype=object)}
+    for key in ("target", "donor"):
+        names = rows[key].reindex(videos).fillna("").to_numpy(object)
+        named[key] = np.where(names == "", "", start + names)
+    return scores.assign(**{key: values[codes] for key, values in named.items()})
 
 
 def write_scores(path: Path, scores: pd.DataFrame) -> None:
-    """Write scores as parquet: video, frame, label, score (null = NaN)."""
+    """Write the scores of `score_stores` as parquet (null = NaN)."""
     table = pa.Table.from_pandas(scores, schema=SCORE_SCHEMA, preserve_index=False)
     with atomic_output(path) as scratch:
         pq.write_table(table, scratch)
@@ -233,6 +294,9 @@ def read_scores(path: Path) -> pd.DataFrame:
         If the file is damaged or of another kind.
     """
     try:
-        return pq.read_table(path, schema=SCORE_SCHEMA).to_pandas()
+        table = pq.read_table(path, schema=SCORE_SCHEMA)
+        if table["fold"].null_count:
+            raise DataError(f"{path}: holds no folds, as before version 0.2; score again")
+        return table.to_pandas()
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{path}: holds no scores ({error})") from error

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from swapset.bootstrap import percentile_interval
-from swapset.detection.auc import LEVELS, auc_rows
-from swapset.detection.joint import joint_aucs
+from swapset.detection.auc import auc_row, estimate_at
 from swapset.detection.protocol import (
     open_stores,
     read_scores,
     score_stores,
-    with_folds,
+    with_people,
     write_scores,
 )
+from swapset.detection.statistics.levels import LEVELS, Faceless, Scored, all_levels
 from swapset.detection.store import FaceStore
 from swapset.detectors.base import Detector
 from swapset.io.files import atomic_output
+from swapset.jackknife import Estimate, weighted_sum
 from swapset.media.perturbations.names import parse
 from swapset.types import Floats
 
@@ -79,23 +79,6 @@ def write_all_scores(
 
 
 @dataclass(frozen=True)
-class Interval:
-    """Settings of bootstrapped intervals.
-
-    Attributes
-    ----------
-    seed : int
-    level : float
-        In (0, 1).
-    resamples : int
-    """
-
-    seed: int
-    level: float
-    resamples: int
-
-
-@dataclass(frozen=True)
 class _Version:
     """A dataset's scores as it is, or after a perturbation.
 
@@ -103,12 +86,24 @@ class _Version:
     ----------
     labels : dict of str to object
         Keys perturbation, kind, level.
-    scores : DataFrame
-        With folds.
+    scored : dict of str to Scored
+        By frame and by video.
+    estimates : dict of str to Estimate or None
+        AUCs, by frame and by video; None where no detector scored both real and fake ones.
     """
 
     labels: dict[str, object]
-    scores: pd.DataFrame
+    scored: dict[str, Scored]
+    estimates: dict[str, Estimate | None]
+
+    @classmethod
+    def of(cls, labels: dict[str, object], scores: pd.DataFrame, faceless: Faceless) -> _Version:
+        scored = all_levels(scores, faceless)
+        return cls(
+            labels,
+            {name: scored[name] for name in LEVELS},
+            {name: estimate_at(scored, name) for name in LEVELS},
+        )
 
 
 def robustness_tables(
@@ -116,7 +111,9 @@ def robustness_tables(
     perturbed: Sequence[Path],
     perturbations: Sequence[str],
     splits: pd.DataFrame,
-    how: Interval,
+    *,
+    level: float,
+    faceless: Faceless = "middle",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the AUCs of each detector after each perturbation, and the areas under their curves.
 
@@ -130,14 +127,17 @@ def robustness_tables(
         Names of the perturbations, in the order of the table.
     splits : DataFrame
         See `swapset.detection.protocol`.
-    how : Interval
+    level : float
+        Of the intervals, in (0, 1); they are over people, see `swapset.detection.auc`.
+    faceless : {"middle", "exclude", "real"}
+        How videos without a face count, see `swapset.detection.statistics.levels.at_level`.
 
     Returns
     -------
     DataFrame
         detector, dataset, compression, perturbation, kind, level (0: as it is; missing: a chain),
-        videos, frames, and by frame and by video auc, auc_low, auc_high, coverage
-        (`frame_auc`, ...).
+        videos, frames, people, interval (what it is over), faceless, and by frame and by video
+        auc, auc_low, auc_high, coverage (`frame_auc`, ...).
     DataFrame
         detector, dataset, compression, kind, levels (how many above 0), and by frame and by video
         area, area_low, area_high; see `_areas`.
@@ -149,11 +149,14 @@ def robustness_tables(
         about = {"detector": detector, "dataset": dataset, "compression": path.stem}
         own = [f for f in perturbed if (f.parent.parent.name, f.parent.name) == (detector, dataset)]
         versions = [
-            _Version(labels, with_folds(read_scores(scores), splits, dataset))
+            _Version.of(labels, with_people(read_scores(scores), splits, dataset), faceless)
             for labels, scores in _versions(path, own, perturbations)
         ]
-        rows += [about | each.labels | _measures(each.scores, how) for each in versions]
-        areas += [about | area for area in _areas(versions, how)]
+        rows += [
+            about | each.labels | _measures(each, level) | {"faceless": faceless}
+            for each in versions
+        ]
+        areas += [about | area for area in _areas(versions, level)]
     ends = [f"{name}_area{end}" for name in LEVELS for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows)
     table["level"] = table["level"].astype("Int64")
@@ -176,25 +179,30 @@ def _versions(
         yield labels, by_family[each.family] / f"{each.key}.parquet"
 
 
-def _measures(scores: pd.DataFrame, how: Interval) -> dict[str, object]:
-    """Return the measures of a table of scores in one row, by frame and by video."""
-    rows = auc_rows(scores, seed=how.seed, level=how.level, resamples=how.resamples)
-    counts = {name: rows[0][name] for name in ("videos", "frames")}
-    return counts | {f"{row['level']}_{name}": row[name] for row in rows for name in _MEASURES}
+def _measures(version: _Version, level: float) -> dict[str, object]:
+    """Return the measures of a dataset's scores in one row, by frame and by video."""
+    rows = [
+        auc_row(name, scored, version.estimates[name], level)
+        for name, scored in version.scored.items()
+    ]
+    shared = {name: rows[0][name] for name in ("videos", "frames", "people", "interval")}
+    return shared | {f"{row['level']}_{name}": row[name] for row in rows for name in _MEASURES}
 
 
-def _areas(versions: Sequence[_Version], how: Interval) -> Iterator[dict[str, object]]:
+def _areas(versions: Sequence[_Version], level: float) -> Iterator[dict[str, object]]:
     """Yield the area under the curve of AUC over levels of each kind, and the mean over kinds.
 
     A curve begins at level 0, the videos as they are, and ends at the highest level that was
     measured; its area is the mean height, so that 1 is perfect at all levels and 0.5 is chance.
-    Intervals resample videos, the same ones at all levels.
+    Intervals are over people, who are the same ones at all levels. An area is missing where a level
+    has no scores of both real and fake videos.
 
     Parameters
     ----------
     versions : sequence of _Version
         The first one is the dataset as it is.
-    how : Interval
+    level : float
+        Of the intervals, in (0, 1).
     """
     curves: dict[str, list[int]] = {}
     for place, each in enumerate(versions):
@@ -202,26 +210,55 @@ def _areas(versions: Sequence[_Version], how: Interval) -> Iterator[dict[str, ob
             curves.setdefault(str(each.labels["kind"]), []).append(place)
     if not curves:
         return
-    tables = [each.scores for each in versions]
-    of_kinds: dict[str, dict[str, object]] = {
-        kind: {"kind": kind, "levels": len(places)} for kind, places in curves.items()
-    }
-    of_kinds[ALL_KINDS] = {"kind": ALL_KINDS, "levels": sum(map(len, curves.values()))}
-    for name in LEVELS:
-        values, drawn = joint_aucs(tables, name, seed=how.seed, resamples=how.resamples)
-        aucs = np.concatenate([values[None], drawn])
-        heights = {kind: _height(aucs, versions, places) for kind, places in curves.items()}
-        heights[ALL_KINDS] = np.mean(list(heights.values()), axis=0)
-        for kind, found in heights.items():
-            low, high = percentile_interval(found[1:].tolist(), how.level)
-            ends = {"": float(found[0]), "_low": low, "_high": high}
-            of_kinds[kind] |= {f"{name}_area{end}": value for end, value in ends.items()}
-    yield from of_kinds.values()
+    weights = {kind: _weights(versions, places) for kind, places in curves.items()}
+    weights[ALL_KINDS] = np.mean(list(weights.values()), axis=0)
+    levels = {kind: len(places) for kind, places in curves.items()}
+    levels[ALL_KINDS] = sum(levels.values())
+    for kind, shares in weights.items():
+        row: dict[str, object] = {"kind": kind, "levels": levels[kind]}
+        for name in LEVELS:
+            ends = _area([each.estimates[name] for each in versions], shares, level)
+            for end, value in zip(("", "_low", "_high"), ends, strict=True):
+                row[f"{name}_area{end}"] = value
+        yield row
 
 
-def _height(aucs: Floats, versions: Sequence[_Version], places: Sequence[int]) -> Floats:
-    """Return the mean height of a curve, (n,) float64, in n rows of AUCs (n, versions)."""
+def _area(
+    estimates: Sequence[Estimate | None], weights: Floats, level: float
+) -> tuple[float, float, float]:
+    """Return an area and the ends of its interval; NaN if an AUC that it needs is missing.
+
+    Parameters
+    ----------
+    estimates : sequence of n Estimate or None
+        The AUC of each version.
+    weights : (n,) float64
+        Share of each version in the area.
+    level : float
+        Of the interval, in (0, 1).
+    """
+    parts: list[tuple[float, Estimate]] = []
+    for weight, each in zip(weights.tolist(), estimates, strict=True):
+        if weight and each is None:
+            return (float("nan"),) * 3
+        if weight and each is not None:
+            parts.append((weight, each))
+    area = weighted_sum(parts)
+    return area.value, *area.share_interval(level)
+
+
+def _weights(versions: Sequence[_Version], places: Sequence[int]) -> Floats:
+    """Return the share of each version in the mean height of a curve, (versions,) float64.
+
+    Parameters
+    ----------
+    versions : sequence of _Version
+    places : sequence of int
+        The versions of the curve beside the first one, which is at level 0.
+    """
     levels = {0.0: 0} | {float(str(versions[k].labels["level"])): k for k in places}
-    steps = sorted(levels)
-    curve = aucs[:, [levels[step] for step in steps]]
-    return np.asarray(np.trapezoid(curve, steps, axis=1) / steps[-1], np.float64)
+    steps = np.array(sorted(levels))
+    half = np.diff(steps) / (2 * steps[-1])
+    shares = np.zeros(len(versions))
+    shares[[levels[step] for step in steps]] = np.append(half, 0) + np.append(0, half)
+    return shares

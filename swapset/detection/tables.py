@@ -1,25 +1,50 @@
-"""Make tables of AUCs from files of scores."""
+"""Make the tables of all detectors from files of scores."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from swapset.detection.auc import (
-    LEVELS,
-    Scored,
-    at_level,
-    auc_rows,
-    average_precision,
-    equal_error_rate,
-    roc_points,
-)
-from swapset.detection.protocol import read_scores, with_folds
+from swapset.dataset.trainings import training_number
+from swapset.detection.auc import auc_row, training_spread
+from swapset.detection.ensemble import ensemble_auc
+from swapset.detection.protocol import own_kinds, read_scores, with_people
+from swapset.detection.statistics import by_person, operating_points
+from swapset.detection.statistics.by_person import person_rows
+from swapset.detection.statistics.calibration import calibration
+from swapset.detection.statistics.comparisons import Measured, differences, measured
+from swapset.detection.statistics.levels import LEVELS, Faceless, Scored, all_levels
+from swapset.detection.statistics.operating_points import operating_rows
+from swapset.detection.statistics.rate_intervals import rate_intervals
+from swapset.detection.statistics.roc import LOW_FALSE_ALARMS, Curve, curves, rates, roc_points
 from swapset.detection.store import FaceStore
+from swapset.io.files import read_json
+from swapset.jackknife import Estimate
 
 _KEYS = ["detector", "dataset", "compression", "level"]
+_ABOUT = ["people", "interval", "faceless"]
+_RATES = ["equal_error_rate", "average_precision", *LOW_FALSE_ALARMS]
+COLUMNS = {
+    "table": [
+        *(*_KEYS, "auc", "auc_low", "auc_high", "videos", "frames", "coverage", "auc_ensemble"),
+        *("trainings", "auc_trainings_sd"),
+        *_ABOUT,
+    ],
+    "rates": [
+        *(*_KEYS, "equal_error_rate", "average_precision", *LOW_FALSE_ALARMS),
+        *("brier", "calibration_error"),
+        *(f"{name}_{end}" for name in _RATES for end in ("low", "high")),
+        *_ABOUT,
+    ],
+    "curves": [*_KEYS, "false_positive", "true_positive", "faceless"],
+    "points": operating_points.COLUMNS,
+    "people": by_person.COLUMNS,
+}
+"""Columns of each table but the differences'."""
 
 
 def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> pd.DataFrame:
@@ -43,10 +68,32 @@ def left_out_table(faces: Iterable[Path], not_read: Sequence[Sequence[str]]) -> 
     return pd.DataFrame(rows, columns=["kind", "compression", "video", "reason"])
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Settings of the tables.
+
+    Attributes
+    ----------
+    seed : int
+        Of the bootstrap behind the intervals of error rates.
+    level : float
+        Of all intervals, in (0, 1).
+    resamples : int
+        Of the bootstrap.
+    faceless : {"middle", "exclude", "real"}
+        How videos without a face count, see `swapset.detection.statistics.levels.at_level`.
+    """
+
+    seed: int
+    level: float
+    resamples: int
+    faceless: Faceless = "middle"
+
+
 def auc_tables(
-    files: Sequence[Path], splits: pd.DataFrame, *, seed: int, level: float, resamples: int
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the tables of AUCs, of error rates, and of ROC curves.
+    files: Sequence[Path], splits: pd.DataFrame, cards: Sequence[Path], asked: Asked
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of all detectors.
 
     Parameters
     ----------
@@ -54,49 +101,80 @@ def auc_tables(
         `…/scores/<detector>/<dataset>/<compression>.parquet`.
     splits : DataFrame
         See `swapset.detection.protocol`.
-    seed : int
-        Of the bootstrap behind the intervals.
-    level : float
-        Of the intervals, in (0, 1).
-    resamples : int
-        Of the bootstrap.
+    cards : sequence of Path
+        `…/detectors/<detector>/<fold>.json`.
+    asked : Asked
 
     Returns
     -------
-    DataFrame
-        detector, dataset, compression, level, auc, auc_low, auc_high, videos, frames, coverage.
-    DataFrame
-        detector, dataset, compression, level, equal_error_rate, average_precision.
-    DataFrame
-        detector, dataset, compression, level, false_positive, true_positive.
+    dict of str to DataFrame
+        By name; the columns are in docs/detection.md.
+        "table": AUCs. "rates": error rates. "curves": ROC curves. "points": rates at thresholds
+        that were fixed on validation people. "people": AUCs by person. "differences": differences
+        of AUCs.
     """
-    aucs, rates, curves = [], [], []
+    facts, own = _read_cards(cards), own_kinds(splits)
+    rows: dict[str, list[pd.DataFrame]] = {name: [] for name in COLUMNS}
+    parts = []
     for path in files:
-        scores = with_folds(read_scores(path), splits, path.parent.name)
-        about = {
-            "detector": path.parent.parent.name,
-            "dataset": path.parent.name,
-            "compression": path.stem,
-        }
-        rows = auc_rows(scores, seed=seed, level=level, resamples=resamples)
-        aucs += [about | row for row in rows]
-        for name in LEVELS:
-            scored = at_level(scores, name)
-            if scored.both:
-                keys = about | {"level": name}
-                rates.append(keys | _rates(scored))
-                curves.append(roc_points(scored).assign(**keys))
-    no_curves = pd.DataFrame(columns=[*_KEYS, "false_positive", "true_positive"])
-    all_curves = pd.concat(curves, ignore_index=True) if curves else no_curves
-    return (
-        pd.DataFrame(aucs),
-        pd.DataFrame(rates, columns=[*_KEYS, "equal_error_rate", "average_precision"]),
-        all_curves[no_curves.columns],
-    )
-
-
-def _rates(scored: Scored) -> dict[str, float]:
-    return {
-        "equal_error_rate": equal_error_rate(scored),
-        "average_precision": average_precision(scored),
+        detector, dataset, compression = path.parent.parent.name, path.parent.name, path.stem
+        keys = {"detector": detector, "dataset": dataset, "compression": compression}
+        scores = with_people(read_scores(path), splits, dataset)
+        part = measured(keys, all_levels(scores, asked.faceless), own=dataset in own)
+        parts.append(part)
+        for name, table in _tables(part, scores, facts.get(detector, {}), asked).items():
+            rows[name].append(table.assign(**keys, faceless=asked.faceless))
+    tables = {
+        name: pd.concat([pd.DataFrame(columns=columns), *rows[name]], ignore_index=True)[columns]
+        for name, columns in COLUMNS.items()
     }
+    return tables | {"differences": differences(parts, level=asked.level, faceless=asked.faceless)}
+
+
+def _read_cards(cards: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return the cards by detector and fold."""
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for path in cards:
+        found.setdefault(path.parent.name, {})[training_number(path.stem)] = read_json(path)
+    return found
+
+
+def _tables(
+    part: Measured, frames: pd.DataFrame, cards: Mapping[int, Mapping[str, Any]], asked: Asked
+) -> dict[str, pd.DataFrame]:
+    """Return the rows of one file of scores in each table, without the keys."""
+    aucs, rates, curves_of, points = [], [], [], []
+    calibrated = calibration(frames, part.scored, asked.faceless)
+    for name, scored in part.scored.items():
+        found = part.estimates.get(name)
+        together = ensemble_auc(frames, name, asked.faceless) if name in LEVELS else float("nan")
+        row = auc_row(name, scored, found, asked.level)
+        aucs.append(row | {"auc_ensemble": together} | training_spread(scored))
+        if found is None or name not in LEVELS:
+            continue
+        about: dict[str, object] = {
+            "level": name,
+            "people": scored.known_people,
+            "interval": scored.over,
+        }
+        points += [about | row for row in operating_rows(scored, cards, name, asked.level)]
+        lines = curves(scored)
+        curves_of.append(roc_points(lines).assign(level=name))
+        rates.append(about | _rates(scored, lines, found, asked) | calibrated[name])
+    return {
+        "table": pd.DataFrame(aucs),
+        "rates": pd.DataFrame(rates),
+        "curves": pd.concat([pd.DataFrame(), *curves_of]),
+        "points": pd.DataFrame(points),
+        "people": pd.DataFrame(person_rows(frames)),
+    }
+
+
+def _rates(
+    scored: Scored, lines: Sequence[Curve], found: Estimate, asked: Asked
+) -> dict[str, float]:
+    values = rates(lines)
+    intervals = rate_intervals(
+        scored, values, found, seed=asked.seed, level=asked.level, resamples=asked.resamples
+    )
+    return values | intervals

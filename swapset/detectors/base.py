@@ -184,6 +184,24 @@ class Detector(ABC):
         """
         raise DataError(f"{path}: no published weights of {cls.name} can be read")
 
+    @classmethod
+    def weight_files(cls, path: Path, backbone: Path | None = None) -> list[Path]:
+        """Return the files that `from_weights` reads: the main one first, then those beside it.
+
+        Parameters
+        ----------
+        path : Path
+            What `from_weights` is given.
+        backbone : Path, optional
+            The backbone's own file, for detectors whose published file does not contain it.
+
+        Raises
+        ------
+        DataError
+            If `path` is a folder without the expected file, or a needed file is missing.
+        """
+        return [path] if backbone is None else [path, backbone]
+
     def score(self, frames: Sequence[Image], faces: Points, *, batch: int = 32) -> Scores:
         """Score the faces in frames.
 
@@ -221,6 +239,13 @@ class Detector(ABC):
             crops = np.stack([self.crop(face) for k in part if (face := faces[k]) is not None])
             scores[part] = self.forward(crops)
         return scores
+
+    def probability(self, scores: Scores) -> Scores:
+        """Return the probabilities of fake, (n,) float64 in [0, 1], that belong to scores (n,).
+
+        By default NaN: the scores rank faces and are no probabilities.
+        """
+        return np.full(len(scores), np.nan)
 
     def save(self, path: Path, card: Mapping[str, Any] | None = None) -> None:
         """Write the detector and a card of JSON values as safetensors, whole or not at all."""

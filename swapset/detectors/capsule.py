@@ -26,6 +26,7 @@ from swapset.detectors.face import Face
 from swapset.detectors.inputs.face_square import face_square, normalised
 from swapset.detectors.networks.capsule import CapsuleForensics
 from swapset.detectors.networks.vgg import read_vgg19
+from swapset.detectors.weights.folders import only_file
 from swapset.errors import DataError
 from swapset.learning.state_dicts import read_state
 from swapset.types import Bytes
@@ -168,6 +169,7 @@ class Capsule(NetworkDetector):
         Parameters
         ----------
         path : Path
+            The file, or the folder with it.
         device : torch.device or str
         backbone : Path, optional
             torchvision's ImageNet weights of VGG-19, which the authors' file does not contain; by
@@ -178,10 +180,11 @@ class Capsule(NetworkDetector):
         DataError
             If a file is missing, damaged or of another network, or has more than two classes.
         """
+        path, vgg = cls.weight_files(path, backbone)
         state = read_state(path)
         first = any(name.startswith("fea_ext.ext_") for name in state)
         detector = cls(device=device, version=1 if first else 2)
-        detector.take_backbone(backbone or _backbone_beside(path))
+        detector.take_backbone(vgg)
         capsules = {_second_name(name): part for name, part in state.items()}
         features = {f"features.{k}": v for k, v in detector.network.features.state_dict().items()}
         try:
@@ -191,6 +194,12 @@ class Capsule(NetworkDetector):
                 f"{path}: {error}; give `capsule_N.pt` of Capsule-Forensics, of two classes"
             ) from error
         return detector
+
+    @classmethod
+    def weight_files(cls, path: Path, backbone: Path | None = None) -> list[Path]:
+        """Return the file of the capsules and that of VGG-19; see `from_weights`."""
+        file = only_file(path, "capsule_*.pt")
+        return [file, backbone or _backbone_beside(file)]
 
 
 def _second_name(name: str) -> str:
@@ -202,7 +211,7 @@ def _backbone_beside(path: Path) -> Path:
     files = sorted(path.parent.glob(BACKBONE))
     if not files:
         raise DataError(
-            f"{path}: holds no VGG-19; put torchvision's vgg19-dcbb9e9d.pth beside it, or pass "
-            "it as `backbone`"
+            f"{path}: holds no VGG-19; put torchvision's vgg19-dcbb9e9d.pth beside it, or name it "
+            "in detection.settings.Capsule.backbone_weights"
         )
     return files[0]

@@ -18,16 +18,18 @@ from swapset.detectors.base import Arrays
 from swapset.errors import DataError
 from swapset.types import Floats
 
-_LEAST_PROBABILITY = 1e-7
-_MOST_ROUNDS = 100
-_TOLERANCE = 0.0025
-
 
 class Classifier(Protocol):
     """Tells fakes from real faces by a fixed number of features."""
 
-    def probability(self, features: Floats) -> Floats:
-        """Return the probability of fake, (B,) float64 in [0, 1], for features (B, D) float64."""
+    def decision(self, features: Floats) -> Floats:
+        """Return decision values (B,) float64 of features (B, D) float64, which rank faces.
+
+        Higher = more likely fake.
+        """
+
+    def calibrated(self, decisions: Floats) -> Floats:
+        """Return the probabilities of fake, (B,) float64 in [0, 1], of decision values (B,)."""
 
     def arrays(self) -> Arrays:
         """Return all its numbers by name."""
@@ -48,7 +50,7 @@ class LogisticModel:
 
     @classmethod
     def untrained(cls, inputs: int) -> Self:
-        """Return an untrained model, which gives 0.5 to all faces."""
+        """Return an untrained model, which gives 0 to all faces."""
         return cls(np.zeros(inputs), np.zeros(1))
 
     @classmethod
@@ -67,9 +69,13 @@ class LogisticModel:
         """See `Classifier`."""
         return {"weights": self.weights, "intercept": self.intercept}
 
-    def probability(self, features: Floats) -> Floats:
-        """Return the probability of fake, (B,) float64, for features (B, D); see `Classifier`."""
-        return np.asarray(expit(features @ self.weights + self.intercept), np.float64)
+    def decision(self, features: Floats) -> Floats:
+        """Return the logarithms of the odds of fake, (B,) float64, of features (B, D)."""
+        return np.asarray(features @ self.weights + self.intercept, np.float64)
+
+    def calibrated(self, decisions: Floats) -> Floats:
+        """Return the probabilities of fake, (B,) float64, of decision values (B,)."""
+        return np.asarray(expit(decisions), np.float64)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Perceptron:
 
     @classmethod
     def untrained(cls, sizes: tuple[int, ...]) -> Self:
-        """Return an untrained network, which gives 0.5 to all faces.
+        """Return an untrained network, which gives 0 to all faces.
 
         Parameters
         ----------
@@ -127,12 +133,16 @@ class Perceptron:
         weights = {f"weights.{k}": part for k, part in enumerate(self.weights)}
         return weights | {f"biases.{k}": part for k, part in enumerate(self.biases)}
 
-    def probability(self, features: Floats) -> Floats:
-        """Return the probability of fake, (B,) float64, for features (B, D); see `Classifier`."""
+    def decision(self, features: Floats) -> Floats:
+        """Return the logarithms of the odds of fake, (B,) float64, of features (B, D)."""
         values = features
         for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
             values = np.maximum(values @ weights + biases, 0)
-        return np.asarray(expit(values @ self.weights[-1] + self.biases[-1])[:, 0], np.float64)
+        return np.asarray((values @ self.weights[-1] + self.biases[-1])[:, 0], np.float64)
+
+    def calibrated(self, decisions: Floats) -> Floats:
+        """Return the probabilities of fake, (B,) float64, of decision values (B,)."""
+        return np.asarray(expit(decisions), np.float64)
 
 
 @dataclass(frozen=True)
@@ -160,7 +170,7 @@ class SupportVectors:
 
     @classmethod
     def untrained(cls, inputs: int) -> Self:
-        """Return an untrained machine, which gives 0.5 to all faces."""
+        """Return an untrained machine, which gives 0 to all faces."""
         return cls(
             mean=np.zeros(inputs),
             scale=np.ones(inputs),
@@ -194,13 +204,20 @@ class SupportVectors:
         apart = np.maximum(lengths - 2 * scaled @ self.vectors.T, 0)
         return np.asarray(np.exp(-self.gamma * apart) @ self.weights + self.intercept, np.float64)
 
-    def probability(self, features: Floats) -> Floats:
-        """Return probabilities of fake, (B,) float64, for features (B, D), as `predict_proba`.
+    def calibrated(self, decisions: Floats) -> Floats:
+        """Return the probabilities of fake, (B,) float64, of signed distances (B,).
 
-        `SVC.predict_proba` of scikit-learn gives the same numbers.
+        By Platt's sigmoid. libsvm, and so `SVC.predict_proba`, goes on from here to couple the
+        probabilities of pairs of classes (`multiclass_probability` in svm.cpp). With two classes
+        there is nothing to couple, but its iteration ends early: it moves probabilities by up to
+        0.005, and gives exactly 0.5 to all that are near it, whatever their order.
+
+        References
+        ----------
+        J. Platt, "Probabilistic outputs for support vector machines", 1999.
         """
         slope, offset = self.platt
-        return _coupled(np.asarray(expit(slope * self.decision(features) - offset), np.float64))
+        return np.asarray(expit(offset - slope * decisions), np.float64)
 
 
 def _svm_shapes(count: int, inputs: int) -> dict[str, tuple[int, ...]]:
@@ -213,35 +230,6 @@ def _svm_shapes(count: int, inputs: int) -> dict[str, tuple[int, ...]]:
         "gamma": (1,),
         "platt": (2,),
     }
-
-
-def _coupled(real: Floats) -> Floats:
-    """Return the probability of fake from that of real, by libsvm's coupling.
-
-    libsvm couples the probabilities of all pairs of classes by an iteration that it ends early
-    (T.-F. Wu, C.-J. Lin, R. Weng, "Probability estimates for multi-class classification by
-    pairwise coupling", JMLR 2004, method 2; `multiclass_probability` in svm.cpp). Two classes need
-    no coupling, but libsvm applies it all the same, which moves the probabilities by up to 0.005.
-    """
-    first = np.clip(real, _LEAST_PROBABILITY, 1 - _LEAST_PROBABILITY)
-    second = 1 - first
-    q00, q11, q01 = second**2, first**2, -first * second
-    p0, p1 = np.full_like(first, 0.5), np.full_like(first, 0.5)
-    going = np.ones(first.shape, bool)
-    for _ in range(_MOST_ROUNDS):
-        r0, r1 = q00 * p0 + q01 * p1, q01 * p0 + q11 * p1
-        total = p0 * r0 + p1 * r1
-        going &= np.maximum(np.abs(r0 - total), np.abs(r1 - total)) >= _TOLERANCE
-        if not going.any():
-            break
-        step = (total - r0) / q00
-        total = (total + step * (step * q00 + 2 * r0)) / (1 + step) ** 2
-        r1 = (r1 + step * q01) / (1 + step)
-        moved0, moved1 = (p0 + step) / (1 + step), p1 / (1 + step)
-        step = (total - r1) / q11
-        p0 = np.where(going, moved0 / (1 + step), p0)
-        p1 = np.where(going, (moved1 + step) / (1 + step), p1)
-    return p1
 
 
 def _checked(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:

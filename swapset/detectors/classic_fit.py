@@ -37,7 +37,8 @@ def fit_svm(features: Floats, labels: Labels, seed: int) -> tuple[SupportVectors
 
     As `train_step3_training.py` of headpose_forensic: `StandardScaler`, then `SVC(kernel="rbf",
     probability=True)`. The probabilities are Platt's sigmoid on five folds, as there, by
-    `CalibratedClassifierCV`, with which scikit-learn replaces that option.
+    `CalibratedClassifierCV`, with which scikit-learn replaces that option; they never fall where
+    the decision rises.
 
     Parameters
     ----------
@@ -76,9 +77,21 @@ def fit_svm(features: Floats, labels: Labels, seed: int) -> tuple[SupportVectors
         weights=machine.dual_coef_[0],
         intercept=np.array(machine.intercept_),
         gamma=np.array([1 / features.shape[1]]),
-        platt=np.array((sigmoid.a_, -sigmoid.b_)),
+        platt=_rising(sigmoid.a_, -sigmoid.b_, labels),
     )
     return model, {"support_vectors": len(model.vectors)}
+
+
+def _rising(slope: float, offset: float, labels: Labels) -> Floats:
+    """Return A and B of Platt's sigmoid, (2,) float64, with A = 0 where it would fall.
+
+    Folds that cannot tell fakes at all may give a sigmoid that falls as the decision rises. The
+    likeliest one that does not is then flat, at the share of fakes (as Platt counts it).
+    """
+    if slope <= 0:
+        return np.array((slope, offset))
+    fakes = int(labels.sum())
+    return np.array((0.0, math.log((fakes + 1) / (len(labels) - fakes + 1))))
 
 
 def fit_logistic(

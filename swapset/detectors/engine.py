@@ -135,6 +135,10 @@ class NetworkDetector(Detector):
         """
         return np.asarray(scores.mean(axis=1), np.float64)
 
+    def probability(self, scores: Scores) -> Scores:
+        """Return the scores (n,) float64 in [0, 1], which are probabilities of fake themselves."""
+        return scores
+
     # -- learning ------------------------------------------------------------------------------
 
     def fit(

@@ -23,14 +23,16 @@ from swapset.types import Floats
 
 
 class FeatureDetector(Detector):
-    """A detector with features (D,) float64 as crops and a probability as score.
+    """A detector with features (D,) float64 as crops and its classifier's decision as score.
+
+    A probability would rank the same faces with ties: it rounds to 0 or 1 far from the border.
 
     Attributes
     ----------
     inputs : int
         Number of features, D.
     classifier : Classifier
-        Gives 0.5 to all faces until it is fitted.
+        Gives 0 to all faces until it is fitted.
     """
 
     inputs: ClassVar[int]
@@ -68,8 +70,12 @@ class FeatureDetector(Detector):
         complete = np.isfinite(features).all(axis=1)
         scores = np.full(len(features), np.nan)
         if complete.any():
-            scores[complete] = self.classifier.probability(features[complete])
+            scores[complete] = self.classifier.decision(features[complete])
         return scores
+
+    def probability(self, scores: Scores) -> Scores:
+        """Return the classifier's probabilities of fake; see `Detector.probability`."""
+        return self.classifier.calibrated(scores)
 
     def fit(
         self,

@@ -36,7 +36,8 @@ class HeadPose(FeatureDetector):
     """Difference of two head poses, standardised, scored by an RBF support vector machine.
 
     Features (12,): nine of the rotation matrices (row by row, centre minus whole), three of the
-    translations, in the units of the 3D model. The score is the machine's probability of fake.
+    translations, in the units of the 3D model. The score is the machine's decision value, as
+    libsvm's probability does not keep the order of weak signals; see `SupportVectors.calibrated`.
     """
 
     name = "HeadPose"

@@ -22,6 +22,7 @@ from swapset.detectors.batches import Batch, Example
 from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.inputs.face_square import face_square, normalised
+from swapset.detectors.weights.folders import only_file
 from swapset.errors import DataError
 from swapset.learning.state_dicts import read_state
 from swapset.types import Image
@@ -260,11 +261,10 @@ class MultiTask(NetworkDetector):
             If a file is missing, damaged or of another network.
         """
         detector = cls(device=device)
-        file = _encoder_file(path)
-        beside = file.with_name(file.name.replace("encoder", "decoder", 1))
+        file, *beside = cls.weight_files(path)
         decoder = detector.network.decoder.state_dict()
-        if beside != file and beside.exists():
-            decoder = read_state(beside)
+        if beside:
+            decoder = read_state(beside[0])
         state = {f"encoder.{name}": part for name, part in read_state(file).items()}
         state |= {f"decoder.{name}": part for name, part in decoder.items()}
         try:
@@ -275,13 +275,10 @@ class MultiTask(NetworkDetector):
             ) from error
         return detector
 
-
-def _encoder_file(path: Path) -> Path:
-    """Return the encoder's file: `path`, or the only one in that folder."""
-    if not path.is_dir():
-        return path
-    files = sorted(path.glob("encoder_*.pt"))
-    if len(files) != 1:
-        names = ", ".join(file.name for file in files) or "none"
-        raise DataError(f"{path}: needs one file encoder_*.pt, has {names}; give the file itself")
-    return files[0]
+    @classmethod
+    def weight_files(cls, path: Path, backbone: Path | None = None) -> list[Path]:
+        """Return the encoder's file and, if there is one, the decoder's; see `from_weights`."""
+        file = only_file(path, "encoder_*.pt")
+        beside = file.with_name(file.name.replace("encoder", "decoder", 1))
+        both = [file, beside] if beside != file and beside.exists() else [file]
+        return both if backbone is None else [*both, backbone]

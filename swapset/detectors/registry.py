@@ -32,6 +32,14 @@ _WIDE = {"margin": WIDE}
 _TRAITS: Mapping[str, Mapping[str, Any]] = {
     "Xception-c23": {"learns_from": "c23"},
     "Xception-c40": {"learns_from": "c40"},
+    # `create_dataset_*.py` of ClassNSeg reads c23 videos; `datascripts/` of Capsule-Forensics-v2
+    # cut faces from raw, c23 and c40 videos into one training set.
+    "Multi-task": {"learns_from": "c23", "adapts": True, "weights_beside": "decoder_*.pt"},
+    "Capsule": {
+        "learns_from": "original+c23+c40",
+        "adapts": True,
+        "weights_beside": "vgg19*.pth",
+    },
     "F3Net": {"learns_from": "c23", **_WIDE},
     "SPSL": {"learns_from": "c23", **_WIDE},
 }
@@ -43,10 +51,16 @@ DETECTORS = Plugins(
         for name, place in (_IN_THE_TABLE | _NEWER).items()
     },
     methods=("crop", "forward", "fit", "score", "save", "load", "from_weights"),
-    traits={"learns_from": "original", "margin": MARGIN},
+    traits={"learns_from": "original", "margin": MARGIN, "adapts": False, "weights_beside": ""},
 )
-"""Detectors. The trait `learns_from` is the compression of the training videos; `margin` is the
-side of the region that the detector sees, in sides of the face's box."""
+"""Detectors. Their traits:
+
+- `learns_from`: the compression of the training videos; several are joined by "+".
+- `margin`: the side of the region that the detector sees, in sides of the face's box.
+- `adapts`: True = where a compression is not there, it learns from those that are.
+- `weights_beside`: a pattern of files that are read beside the published weights; these may then
+  also be given as a folder.
+"""
 
 _BENCH = {
     "Meso4": "Meso4",
@@ -96,7 +110,7 @@ def detector_record(name: str, protocol: str | None = None) -> Plugin:
 
 
 def needs_compression(detector: str) -> str:
-    """Return the compression of the training videos of a detector."""
+    """Return the compression of the training videos of a detector; several are joined by "+"."""
     return str(DETECTORS.find(detector).traits["learns_from"])
 
 

@@ -20,6 +20,7 @@ from swapset.detectors.classic_fit import HIDDEN, Labels, fit_logistic, fit_perc
 from swapset.detectors.face import Face
 from swapset.detectors.feature_detector import FeatureDetector
 from swapset.detectors.inputs.face_parts import cut_parts
+from swapset.detectors.inputs.hog_box import hog_box
 from swapset.detectors.inputs.laws import ENERGIES, PYTHON2_ORDER, laws_features
 from swapset.detectors.weights.pickles import Pickled
 from swapset.detectors.weights.scikit_learn import published_logistic, published_perceptron
@@ -33,16 +34,39 @@ class VisualArtifacts(FeatureDetector):
     """Nine texture energies of the eyes and nine of the teeth, scored by a classifier.
 
     A face gets a score only if both eyes and the mouth are open; others get NaN, as the original
-    calls them invalid. Features are in the order of `laws.ENERGIES`. A model that Python 2 pickled,
-    such as the published ones, expects the order of `laws.PYTHON2_ORDER`, and a detector with such
-    a model gives its features in that order.
+    calls them invalid. A detector with the authors' weights also takes the box as they do, from
+    dlib's HOG detector, and gives no score where that finds no face; the textures depend on how
+    large the face is cut. One that is fitted here takes the box of the landmarks, which does not
+    leap from frame to frame.
+
+    Features are in the order of `laws.ENERGIES`. A model that Python 2 pickled, such as the
+    published ones, expects the order of `laws.PYTHON2_ORDER`, and a detector with such a model
+    gives its features in that order.
+
+    Parameters
+    ----------
+    seed : int
+    device : torch.device or str
+    authors_box : bool
+        Take the box from dlib's HOG detector.
     """
 
     inputs = 2 * len(ENERGIES)
 
-    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        authors_box: bool = False,
+    ):
         super().__init__(seed=seed, device=device)
         self.columns = _columns(ENERGIES)
+        self.authors_box = authors_box
+
+    def facts(self) -> dict[str, Any]:
+        """Return whether the box is the authors'."""
+        return {"authors_box": True} if self.authors_box else {}
 
     @abstractmethod
     def classifier_of(self, arrays: Arrays) -> Classifier:
@@ -56,14 +80,16 @@ class VisualArtifacts(FeatureDetector):
 
     def crop(self, face: Face) -> Floats:
         """Return the features (18,) float64 of a face, or NaN; see `Detector.crop`."""
-        parts = cut_parts(face)
+        box = hog_box(face) if self.authors_box else None
+        parts = None if self.authors_box and box is None else cut_parts(face, box)
         if parts is None:
             return np.full(self.inputs, np.nan)
         energies = [laws_features(parts.image, mask) for mask in (parts.eyes, parts.teeth)]
         return np.concatenate(energies).astype(np.float64)[self.columns]
 
     def take_published(self, pickled: Pickled) -> None:
-        """Set the order of the features that the pickled model expects; see the class."""
+        """Set the box, and the order of the features that the pickled model expects."""
+        self.authors_box = True
         self.columns = _columns(PYTHON2_ORDER if pickled.python2 else ENERGIES)
 
     def arrays(self) -> Arrays:
@@ -88,8 +114,8 @@ class VAMLP(VisualArtifacts):
 
     name = "VA-MLP"
 
-    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
-        super().__init__(seed=seed, device=device)
+    def __init__(self, **given: Any):
+        super().__init__(**given)
         self.classifier = Perceptron.untrained((self.inputs, *HIDDEN, 1))
 
     def classifier_of(self, arrays: Arrays) -> Perceptron:
@@ -114,8 +140,8 @@ class VALogReg(VisualArtifacts):
 
     name = "VA-LogReg"
 
-    def __init__(self, *, seed: int = 0, device: torch.device | str = "cpu"):
-        super().__init__(seed=seed, device=device)
+    def __init__(self, **given: Any):
+        super().__init__(**given)
         self.classifier = LogisticModel.untrained(self.inputs)
 
     def classifier_of(self, arrays: Arrays) -> LogisticModel:

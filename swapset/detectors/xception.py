@@ -7,6 +7,7 @@ section 4; github.com/ondyari/FaceForensics, folder `classification`: `network/m
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any, ClassVar, Self, TextIO
 
@@ -21,9 +22,12 @@ from swapset.detectors.batches import Batch
 from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.networks.xception import TransferModel
+from swapset.detectors.weights.doubts import doubt
 from swapset.detectors.weights.xception import read_xception_weights
 from swapset.errors import DataError
 from swapset.types import Bytes
+
+logger = logging.getLogger(__name__)
 
 ENLARGED = 1.3
 """Side of a crop in sides of the face's box."""
@@ -155,7 +159,9 @@ class XceptionDetector(NetworkDetector):
 
     @classmethod
     def from_weights(cls, path: Path, *, device: torch.device | str = "cpu") -> Self:
-        """Return the detector with the authors' weights, as a state dict.
+        """Return the detector with the authors' weights, as a state dict; see `doubt`.
+
+        A warning is logged if the file's name tells that it is another of the authors' Xceptions.
 
         Raises
         ------
@@ -163,6 +169,8 @@ class XceptionDetector(NetworkDetector):
             If the file is of another network, or a whole pickled model; the message says how to
             convert the latter.
         """
+        if doubtful := doubt(cls.name, path):
+            logger.warning("%s", doubtful)
         detector = cls(device=device)
         detector._take(path, read_xception_weights(path))
         return detector

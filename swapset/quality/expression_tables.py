@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from swapset.bootstrap import mean_interval
+from swapset.dataset.fake_means import mean_of_fakes
 from swapset.dataset.tables import differences_table
+from swapset.holm import holm
 from swapset.seeds import derive_seed
 
 MEASURES = (
@@ -28,7 +29,7 @@ def expression_table(
     level: float,
     resamples: int,
 ) -> pd.DataFrame:
-    """Return the mean of each measure per method, with a bootstrap interval over videos.
+    """Return the mean of each measure per method, with an interval over people.
 
     Parameters
     ----------
@@ -47,15 +48,22 @@ def expression_table(
     Returns
     -------
     DataFrame
-        Columns measure, method, videos, mean, low, high.
+        Columns measure, method, videos, mean, low, high, interval.
     """
     rows = []
     seed = derive_seed(seed, "bootstrap")
     for measure, method in itertools.product(MEASURES, methods):
-        values = scores.loc[scores["method"] == method, measure].dropna().to_numpy(float)
-        mean = mean_interval(values, seed=seed, level=level, resamples=resamples)
-        rows.append((measure, method, len(values), *mean))
-    return pd.DataFrame(rows, columns=["measure", "method", "videos", "mean", "low", "high"])
+        known = scores.loc[(scores["method"] == method) & scores[measure].notna()]
+        mean = mean_of_fakes(
+            known[measure].to_numpy(float),
+            list(known["fake"]),
+            seed=seed,
+            level=level,
+            resamples=resamples,
+        )
+        rows.append((measure, method, len(known), mean.value, mean.low, mean.high, mean.over))
+    columns = ["measure", "method", "videos", "mean", "low", "high", "interval"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def expression_differences(
@@ -71,11 +79,13 @@ def expression_differences(
     Returns
     -------
     DataFrame
-        Column measure, and the columns of `swapset.dataset.tables.differences_table`.
+        Column measure, and the columns of `swapset.dataset.tables.differences_table`; the p-values
+        are corrected for the number of rows of all measures.
     """
     tables = []
     for measure in MEASURES:
         table = differences_table(scores, methods, measure=measure, seed=seed, level=level)
         table.insert(0, "measure", measure)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    whole = pd.concat(tables, ignore_index=True)
+    return whole.assign(p_holm=holm(whole["p"].astype(float)))

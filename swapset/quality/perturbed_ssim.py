@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from swapset.bootstrap import mean_interval
+from swapset.dataset.fake_means import mean_of_fakes
 from swapset.faces.head_masks import HeadMasks
 from swapset.io.files import is_empty
 from swapset.media.perturbations.names import Perturbation
@@ -116,7 +116,7 @@ def _enlarged(image: Image, size: tuple[int, int]) -> Image:
 def perturbed_ssim_table(
     scores: pd.DataFrame, perturbations: Sequence[str], *, seed: int, level: float, resamples: int
 ) -> pd.DataFrame:
-    """Return the mean Mask-SSIM of each method after each perturbation, with intervals over fakes.
+    """Return the mean Mask-SSIM of each method after each perturbation, with its interval.
 
     Parameters
     ----------
@@ -132,12 +132,13 @@ def perturbed_ssim_table(
     Returns
     -------
     DataFrame
-        Columns method, perturbation, fakes, frames, and the `MEASURES`, each with _low and _high.
+        Columns method, perturbation, fakes, frames, interval ("people" or "fakes": what intervals
+        are over), and the `MEASURES`, each with _low and _high.
     """
     return pd.DataFrame(
         _rows(scores, [UNPERTURBED, *perturbations], seed, level, resamples),
         columns=[
-            *("method", "perturbation", "fakes", "frames"),
+            *("method", "perturbation", "fakes", "frames", "interval"),
             *(f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")),
         ],
     )
@@ -151,7 +152,16 @@ def _rows(
         for name in names:
             rows = part[part["perturbation"] == name]
             values: list[float] = []
+            over = ""
             for measure in MEASURES:
-                known = rows[measure].dropna()
-                values += mean_interval(known, seed=seed, level=level, resamples=resamples)
-            yield [method, name, len(rows), int(rows["frames"].sum()), *values]
+                known = rows.dropna(subset=measure)
+                mean = mean_of_fakes(
+                    known[measure],
+                    known["fake"].tolist(),
+                    seed=seed,
+                    level=level,
+                    resamples=resamples,
+                )
+                values += [mean.value, mean.low, mean.high]
+                over = mean.over
+            yield [method, name, len(rows), int(rows["frames"].sum()), over, *values]

@@ -158,7 +158,7 @@ def test_mask_ssim_table(results: Path) -> None:
     rows = _table(results, "mask_ssim.csv")
     assert ",".join(rows[0]) == (
         "method,videos,frames,mask_ssim,mask_ssim_low,mask_ssim_high,masked_frame_ssim,"
-        "identity_donor"
+        "identity_donor,interval"
     )
     assert [row["method"] for row in rows] == list(METHODS)
     for row in rows:

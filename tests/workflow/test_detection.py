@@ -16,6 +16,8 @@ from material.builds import NETWORK, small_clip, write_rows, write_video
 from material.running import Run, copy_build, copy_checkout, dry_run, kill_when, snakemake
 from safetensors.numpy import load_file
 
+from swapset.build.figures import DETECTOR_FIGURES
+
 PEOPLE = ("id0", "id1", "id2", "id3")
 DETECTORS = ("HeadPose", "Meso4")
 DETECTION = {
@@ -48,7 +50,10 @@ PUBLIC = {
     "datasets": {"FF-DF": {"root": "ff"}},
     "detection": {**DETECTION, "train_on": "FF-DF"},
 }
-COLUMNS = "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage"
+COLUMNS = (
+    "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage"
+    ",auc_ensemble,trainings,auc_trainings_sd,people,interval,faceless"
+)
 
 
 def _coarse(frames: list[np.ndarray]) -> list[np.ndarray]:
@@ -154,7 +159,7 @@ def test_a_damaged_public_video_is_left_out_and_counted(results: Path) -> None:
 
 
 def test_figures_and_curves(results: Path) -> None:
-    for name in ("auc_by_dataset", "auc_by_detector", "roc", "auc_by_compression"):
+    for name in DETECTOR_FIGURES:
         assert cv2.imread(str(results / "figures" / f"{name}.png")) is not None
     assert {row["dataset"] for row in _table(results, "roc.csv")} == {"faceswap", "FF-DF"}
     for row in _table(results, "detector_rates.csv"):
@@ -201,6 +206,15 @@ def test_one_more_detector_fits_and_scores_that_one(detected: tuple[Path, Run]) 
     options = ("--configfile", "own.yaml", "--config", more)
     run = dry_run(detected[0], *options, "--", "detector_auc").check()
     assert run.jobs == {"fit_detector": 1, "score": 3, "detector_auc": 1}
+
+
+def test_another_seed_fits_once_more_and_keeps_the_first(detected: tuple[Path, Run]) -> None:
+    seeds = {"detection": {**DETECTION, "seeds": 2}}
+    (detected[0] / "seeds.yaml").write_text(yaml.safe_dump(seeds))
+    run = dry_run(
+        detected[0], "--configfile", "own.yaml", "seeds.yaml", "--", "detector_auc"
+    ).check()
+    assert run.jobs == {"fit_detector": 2, "score": 6, "detector_auc": 1}
 
 
 def test_steps_of_one_detector_fit_that_one_again(detected: tuple[Path, Run]) -> None:

@@ -40,13 +40,22 @@ class Parts(NamedTuple):
     teeth: Mask
 
 
-def cut_parts(face: Face) -> Parts | None:
+def cut_parts(face: Face, box: npt.ArrayLike | None = None) -> Parts | None:
     """Return a face's eyes and teeth, or None where the original gives no score.
 
-    That is where an eye or the mouth is closed, where the eyes cover fewer than 10 pixels, or
-    where the brighter of two groups of grey values fills less than 1 % of the mouth's opening.
+    Parameters
+    ----------
+    face : Face
+    box : (4,) float, optional
+        See `face_crop`.
+
+    Returns
+    -------
+    Parts or None
+        None where an eye or the mouth is closed, where the eyes cover fewer than 10 pixels, or
+        where the brighter of two groups of grey values fills less than 1 % of the mouth's opening.
     """
-    image, points = face_crop(face)
+    image, points = face_crop(face, box)
     if not (eyes_open(points) and mouth_open(points)) or not image.size:
         return None
     shape = image.shape[:2]
@@ -65,17 +74,23 @@ def cut_parts(face: Face) -> Parts | None:
     return Parts(image, eyes, teeth)
 
 
-def face_crop(face: Face) -> tuple[Image, PixelPoints]:
+def face_crop(face: Face, box: npt.ArrayLike | None = None) -> tuple[Image, PixelPoints]:
     """Return the face's box (h, w, 3) uint8, RGB, and its landmarks (68, 2) int32 in whole pixels.
 
-    The original takes the box from dlib's HOG detector; this one is the box that the detector
-    would draw around the landmarks. Its right column and bottom row are left out, as in the
-    original.
+    Its right column and bottom row are left out, as in the original.
+
+    Parameters
+    ----------
+    face : Face
+    box : (4,) float, optional
+        x0, y0, x1, y1 in pixels of the frame. The original takes it from dlib's HOG detector
+        (`hog_box`); by default it is the one that this detector draws on average around landmarks.
     """
     x, y = face.origin
-    corners = [round(float(value)) for value in face.box + (x, y, x, y)]
-    left, top, right, bottom = (max(value, 0) for value in corners)
-    image = face.pixels[max(top - y, 0) : max(bottom - y, 0), max(left - x, 0) : max(right - x, 0)]
+    chosen = np.asarray(face.box + (x, y, x, y) if box is None else box, np.float64)
+    left, top, right, bottom = (round(float(value)) for value in chosen)
+    left, top = max(left, x), max(top, y)
+    image = face.pixels[top - y : max(bottom - y, 0), left - x : max(right - x, 0)]
     return image, np.rint(face.landmarks).astype(np.int32) - np.array((left, top), np.int32)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from swapset.bootstrap import PairedDifference, paired_difference, percentile_interval
-from swapset.detection.auc import LEVELS
-from swapset.detection.joint import joint_aucs, shared_videos
-from swapset.detection.protocol import read_scores, read_splits, with_folds
+from swapset.bootstrap import PairedDifference, paired_difference
+from swapset.detection.auc import estimate_at
+from swapset.detection.protocol import read_scores, read_splits, with_people
+from swapset.detection.statistics.levels import LEVELS, all_levels
 from swapset.io.files import read_csv
 from swapset.obstruction.tables import KEYS, MEASURES, read_measures
 
@@ -91,21 +91,30 @@ def _scores(
         parts = Path(name).with_suffix("").parts
         about = parts[parts.index("scores") + 1 :]
         dataset = about[1]
-        tables = [_with_folds(folder, name, dataset) for folder in folders]
-        shared = shared_videos(tables)
-        if shared[0]["label"].nunique() < 2:
-            continue
+        tables = [_with_people(folder, name, dataset) for folder in folders]
+        shared = [all_levels(part) for part in _shared_videos(tables)]
         for level in LEVELS:
-            values, drawn = joint_aucs(shared, level, seed=how.seed, resamples=how.resamples)
-            gaps = drawn[:, 1] - drawn[:, 0]
-            low, high = percentile_interval(gaps.tolist(), how.level)
-            numbers = [*values, values[1] - values[0], low, high, shared[0]["video"].nunique()]
-            yield [table, " ".join(about), f"auc by {level}", *numbers, "videos"]
+            found = [estimate_at(each, level) for each in shared]
+            if found[0] is None or found[1] is None:
+                continue
+            gap = found[1].minus(found[0])
+            numbers = [found[0].value, found[1].value, gap.value, *gap.interval(how.level)]
+            scored = shared[0][level]
+            count = scored.known_people if scored.over == "people" else scored.count
+            about_auc = [table, " ".join(about), f"auc by {level}"]
+            yield [*about_auc, *numbers, count, scored.over]
 
 
-def _with_folds(folder: Path, name: str, dataset: str) -> pd.DataFrame:
+def _with_people(folder: Path, name: str, dataset: str) -> pd.DataFrame:
     splits = read_splits(folder / "tables" / "splits.csv")
-    return with_folds(read_scores(folder / name), splits, dataset)
+    return with_people(read_scores(folder / name), splits, dataset)
+
+
+def _shared_videos(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Return the rows of the videos that are in all tables of scores with the same label."""
+    known = [dict(zip(t["video"], t["label"], strict=True)) for t in tables]
+    names = {name for name, label in known[0].items() if all(k.get(name) == label for k in known)}
+    return [table[table["video"].isin(names)].reset_index(drop=True) for table in tables]
 
 
 def _paired(

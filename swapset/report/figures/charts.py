@@ -43,7 +43,7 @@ def mask_ssim_chart(table: pd.DataFrame, fakes: pd.DataFrame, differences: pd.Da
     Returns
     -------
     Figure
-        Left: bars with bootstrap intervals, a dot per fake. Right, if there is a second method:
+        Left: bars with intervals, a dot per fake. Right, if there is a second method:
         the first method's Mask-SSIM minus that of each other method, fake by fake.
     """
     parts = 1 + (len(differences) > 0)

@@ -1,4 +1,4 @@
-"""Charts of detectors: average AUC by dataset and by detector, ROC curves, and compression.
+"""Charts of detectors: average AUC by dataset and by detector, ROC curves, compression, people.
 
 Figures 4.8 to 4.10 and table 4.4 of the chapter. Hollow markers show the chapter's own numbers,
 from other videos and other training, for detectors and datasets of the same name.
@@ -23,9 +23,12 @@ _PANEL = 3.3
 
 def _best_frames(table: pd.DataFrame) -> pd.DataFrame:
     """Return the frame-level rows of each dataset's least compressed version."""
+    return _least_compressed(table[table["level"] == "frame"])
+
+
+def _least_compressed(table: pd.DataFrame) -> pd.DataFrame:
     place = table["compression"].map({name: k for k, name in enumerate(COMPRESSIONS)})
-    best = place == place.groupby(table["dataset"]).transform("min")
-    return table[(table["level"] == "frame") & best]
+    return table[place == place.groupby(table["dataset"]).transform("min")]
 
 
 def average_chart(table: pd.DataFrame, quoted: pd.DataFrame, by: str) -> Figure:
@@ -156,8 +159,62 @@ def compression_chart(table: pd.DataFrame, quoted: pd.DataFrame) -> Figure:
     return figure
 
 
+def people_chart(people: pd.DataFrame) -> Figure:
+    """Draw each detector's AUC by person, a panel for each dataset.
+
+    Parameters
+    ----------
+    people : DataFrame
+        `tables/detector_people.csv`. Each dataset counts by its least compressed version.
+
+    Returns
+    -------
+    Figure
+        A dot for each person, the names of the easiest and the hardest one, and a line at the mean.
+    """
+    known = _least_compressed(people.dropna(subset=["auc"]))
+    datasets = list(dict.fromkeys(known["dataset"])) or ["no dataset"]
+    detectors = list(dict.fromkeys(known["detector"]))
+    columns = min(len(datasets), 3)
+    rows = -(-len(datasets) // columns)
+    size = (1.2 + 3.6 * columns, (0.9 + 0.4 * max(len(detectors), 1)) * rows + 0.3)
+    figure = Figure(figsize=size, dpi=150, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes, dataset in zip(panels, datasets, strict=False):
+        _people_panel(axes, known[known["dataset"] == dataset], detectors)
+        axes.set_title(dataset, fontsize=10)
+    for axes in panels[len(datasets) :]:
+        axes.set_axis_off()
+    panels[0].set_yticks(range(len(detectors)), detectors)
+    panels[0].set_ylim(len(detectors) - 0.4, -0.6)
+    figure.supxlabel("AUC of a person's fakes against the same person's real frames", fontsize=9)
+    return figure
+
+
+def _people_panel(axes: Axes, people: pd.DataFrame, detectors: Sequence[str]) -> None:
+    axes.axvline(0.5, color=_CHANCE, linewidth=1, linestyle="--")
+    axes.set_xlim(-0.04, 1.04)
+    for place, detector in enumerate(detectors):
+        part = people[people["detector"] == detector].sort_values("auc")
+        if not len(part):
+            continue
+        values = part["auc"].to_numpy(float)
+        axes.plot(values, np.full(len(values), place), "o", color=_OURS, alpha=0.6, markersize=4)
+        axes.plot([values.mean()] * 2, [place - 0.25, place + 0.25], color="0.2", linewidth=1.5)
+        if len(part) < 2:
+            continue
+        for row, side in ((0, "left"), (-1, "right")):
+            name = str(part["person"].iloc[row]).rpartition("/")[2]
+            axes.annotate(name, (values[row], place), (0, 4), textcoords="offset points",
+                          fontsize=6, color="0.35", ha=side)  # fmt: skip
+
+
 def draw_all(
-    table: pd.DataFrame, curves: pd.DataFrame, quoted_auc: pd.DataFrame, quoted_h264: pd.DataFrame
+    table: pd.DataFrame,
+    curves: pd.DataFrame,
+    people: pd.DataFrame,
+    quoted_auc: pd.DataFrame,
+    quoted_h264: pd.DataFrame,
 ) -> dict[str, Figure]:
     """Draw all figures of detectors.
 
@@ -167,6 +224,8 @@ def draw_all(
         `tables/detector_auc.csv`.
     curves : DataFrame
         `tables/roc.csv`.
+    people : DataFrame
+        `tables/detector_people.csv`.
     quoted_auc, quoted_h264 : DataFrame
         The chapter's tables 4.3 and 4.4, in percent.
 
@@ -180,4 +239,5 @@ def draw_all(
         "auc_by_detector": average_chart(table, quoted_auc, "detector"),
         "roc": roc_chart(curves),
         "auc_by_compression": compression_chart(table, quoted_h264),
+        "detector_people": people_chart(people),
     }

@@ -32,17 +32,43 @@ FIGURES = {
         "Frame-level AUC, a line for each detector. As table 4.4 of the chapter, with its numbers "
         "as hollow marks.",
     ),
+    "detector_people": (
+        "AUC by person",
+        "Frames of a person's fakes against frames of the same person's real videos, in the least "
+        "compressed version of each dataset. Each dot is a person, the line their mean; the "
+        "easiest and the hardest person are named.",
+    ),
 }
+
+
+OVER = {
+    "people": "{people} people, who are left out one by one",
+    "fakes": "fakes and real videos alone, because there are only {people} people: they are too "
+    "narrow for anybody else",
+    "videos": "videos, because nobody is known by name",
+}
+"""Texts about what intervals are over."""
+FACELESS = {
+    "middle": "are ranked in the middle",
+    "exclude": "are left out",
+    "real": "count as called real",
+}
+"""Texts about videos without a face, by `detection.faceless`."""
 
 
 @dataclass(frozen=True)
 class Detectors(Section):
-    """AUCs by frame and by video, videos without scores (None if there are none), and charts."""
+    """AUCs by frame and by video, videos without scores (None if there are none), and charts.
+
+    `intervals` says what the intervals are over, and `faceless` how videos without a face count.
+    """
 
     name = "detectors"
     title = "Detectors"
     by_frame: Table
     by_video: Table
+    intervals: str
+    faceless: str
     left_out: Table | None
     charts: Sequence[Picture]
 
@@ -73,9 +99,22 @@ def detectors(
     return Detectors(
         table(_wide(aucs[aucs["level"] == "frame"])),
         table(_wide(aucs[aucs["level"] == "video"])),
+        _intervals(aucs),
+        FACELESS[str(aucs["faceless"].iloc[0])],
         without_scores,
         [picture(path, root, *FIGURES[path.stem], photographic=False) for path in figures],
     )
+
+
+def _intervals(aucs: pd.DataFrame) -> str:
+    """Return what the intervals are over: one sentence for each kind of interval."""
+    sentences = []
+    for over, rows in aucs.groupby("interval", sort=False):
+        names = ", ".join(dict.fromkeys(rows["dataset"].astype(str)))
+        low, high = rows["people"].min(), rows["people"].max()
+        people = f"{low}" if low == high else f"{low} to {high}"
+        sentences.append(f"{names}: intervals over {OVER[str(over)].format(people=people)}.")
+    return " ".join(sentences)
 
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:

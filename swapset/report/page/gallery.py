@@ -41,7 +41,7 @@ FIGURES = {
     ),
     "mask_ssim": (
         "Mask-SSIM",
-        "Left: means with bootstrap intervals over the fakes; each dot is a fake. Right: the first "
+        "Left: means with their intervals; each dot is a fake. Right: the first "
         "method minus each other method, on the same fakes; if an interval contains 0, there is no "
         "clear difference.",
     ),

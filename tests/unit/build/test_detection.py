@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from material.layouts import plant, plant_ff
 
 from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
 from swapset.build.workflow import Workflow
-from swapset.detection.protocol import SPLIT_COLUMNS
+from swapset.detection.protocol import SPLIT_COLUMNS, check_splits, split_table
 from swapset.detectors.margins import MARGIN, WIDE
 from swapset.errors import ConfigError
 from swapset.io.files import write_csv
@@ -89,8 +90,18 @@ def test_couples_stay_together_and_roles_follow(manifest: Path) -> None:
 def test_folds_test_everybody(manifest: Path) -> None:
     plan = plan_of(manifest, detection={"folds": 3})
     assert plan.models("Meso4")[-1].endswith("detectors/Meso4/2.safetensors")
+    assert [path.rpartition("/")[2] for path in plan.cards()[:3]] == ["0.json", "1.json", "2.json"]
     tested = [row[1] for row in plan.split_rows() if row[0] == "real" and row[-1] == "test"]
     assert sorted(map(str, tested)) == sorted(plan.names("real", "original"))
+
+
+def test_seeds_are_further_trainings_of_the_same_folds(manifest: Path) -> None:
+    one, three = (plan_of(manifest, detection={"folds": 2, "seeds": seeds}) for seeds in (1, 3))
+    names = [path.rpartition("/")[2].removesuffix(".safetensors") for path in three.models("Meso4")]
+    assert names == ["0", "1", "0-s1", "1-s1", "0-s2", "1-s2"]
+    assert three.models("Meso4")[:2] == one.models("Meso4")
+    assert three.learns("Meso4", "1-s2") == one.learns("Meso4", "1")
+    assert three.split_rows() == one.split_rows()
 
 
 def test_a_dataset_that_names_nobody_has_pairs_without_donors(manifest: Path, uadfv: Path) -> None:
@@ -148,6 +159,151 @@ def test_a_detector_that_learns_from_what_is_not_there(manifest: Path) -> None:
     assert plan.learns_from("Meso4") == "original"
     with pytest.raises(ConfigError, match="'Xception-c23' is not allowed: it learns from c23"):
         plan.learns_from("Xception-c23")
+
+
+@pytest.mark.parametrize(
+    ("compressions", "multi_task", "capsule", "lacking"),
+    [
+        (["original", "c23", "c40"], "c23", "original+c23+c40", []),
+        (["original", "c40"], "original", "original+c40", ["Multi-task", "Capsule"]),
+        (["c23", "original"], "c23", "original+c23", ["Capsule"]),
+        (["original"], "original", "original", ["Multi-task", "Capsule"]),
+    ],
+)
+def test_detectors_learn_from_the_compressions_of_their_authors(
+    manifest: Path, compressions: list[str], multi_task: str, capsule: str, lacking: list[str]
+) -> None:
+    plan = plan_of(
+        manifest, compressions=compressions, detectors=["Meso4", "Multi-task", "Capsule"]
+    )
+    assert plan.learns_from("Multi-task") == multi_task
+    assert plan.learns_from("Capsule") == capsule
+    for detector, learnt in (("Multi-task", multi_task), ("Capsule", capsule)):
+        folders = [Path(folder).parent for folder in plan.training_blocks(detector)]
+        assert list(dict.fromkeys(folder.name for folder in folders)) == learnt.split("+")
+        assert {folder.parent.name for folder in folders} == {"real", "faceswap"}
+        assert set(plan.training_blocks(detector)) <= set(plan.all_blocks())
+    notices = plan.notices()
+    assert [notice.split()[0] for notice in notices] == lacking
+    for notice in notices:
+        assert "faceswap has no " in notice
+
+
+def test_a_dataset_that_has_no_raw_videos_teaches_capsule_the_others(tmp_path: Path) -> None:
+    plant_ff(tmp_path / "FF", compressions=("c23", "c40"))
+    source = {"FF-DF": {"root": str(tmp_path / "FF")}}
+    plan = Workflow({"clips": None, "datasets": source, "detectors": ["Capsule"]}).detection
+    assert plan.learns_from("Capsule") == "c23+c40"
+    assert plan.notices() == [
+        "Capsule learns from c23+c40 videos, and its authors' from original+c23+c40 ones: "
+        "FF-DF has no original here"
+    ]
+
+
+def test_weights_that_are_the_wrong_ones_by_name_are_said_before_anything_runs(
+    manifest: Path,
+) -> None:
+    path = manifest.parent / "full_c23.pt"
+    path.touch()
+    settings = {"settings": {"Xception-c23": {"weights": str(path)}, "Capsule": {"steps": 3}}}
+    plan = plan_of(manifest, detection=settings, detectors=["Xception-c23"])
+    [notice] = plan.notices()
+    assert notice.startswith(f"detection.settings.Xception-c23.weights: {path}: by its name")
+    assert not plan_of(manifest, detection=settings, detectors=["Meso4"]).notices()
+
+
+@pytest.mark.parametrize(
+    ("detector", "name", "beside"),
+    [
+        ("Multi-task", "encoder_46.pt", "decoder_46.pt"),
+        ("Capsule", "capsule_21.pt", "vgg19-dcbb9e9d.pth"),
+    ],
+)
+def test_files_beside_published_weights_are_looked_at_too(
+    manifest: Path, detector: str, name: str, beside: str
+) -> None:
+    folder = manifest.parent / "weights"
+    folder.mkdir()
+    (folder / name).write_bytes(b"1")
+    (folder / beside).write_bytes(b"2")
+    pairs = {"clips": str(manifest), "pairs": [["id0", "id1"], ["id2", "id3"], ["id4", "id5"]]}
+
+    def stages(path: Path) -> Workflow:
+        settings = {"settings": {detector: {"weights": str(path)}}}
+        return Workflow({**pairs, "detection": settings})
+
+    one = stages(folder / name)
+    files = {file.path for file in one.outside}
+    assert {str(folder / name), str(folder / beside)} <= files
+    assert one.detection.fit_params(detector)["beside"] == [str(folder / beside)]
+    whole = stages(folder)
+    assert str(folder) in {file.path for file in whole.outside}
+    assert "beside" not in whole.detection.fit_params(detector)
+
+
+def test_a_folder_is_no_weights_of_a_detector_that_has_one_file(manifest: Path) -> None:
+    folder = manifest.parent / "weights"
+    folder.mkdir()
+    settings = {"settings": {"Meso4": {"weights": str(folder)}}}
+    with pytest.raises(ConfigError, match=r"Meso4\.weights: .*weights is a folder, .* one file"):
+        plan_of(manifest, detection=settings)
+    with pytest.raises(ConfigError, match=r"Meso4\.backbone_weights: no file"):
+        plan_of(manifest, detection={"settings": {"Meso4": {"backbone_weights": str(folder)}}})
+
+
+@pytest.fixture
+def celeb(tmp_path: Path) -> Path:
+    """Celeb-DF with people who are called as the subjects of the clips."""
+    root = tmp_path / "Celeb-DF"
+    names = [f"id{k}" for k in range(4)]
+    plant(root, *(f"Celeb-real/{name}_0000.mp4" for name in names), "YouTube-real/00000.mp4")
+    plant(root, *(f"Celeb-synthesis/{a}_{b}_0000.mp4" for a in names for b in names if a != b))
+    tests = ["1 YouTube-real/00000.mp4"]
+    tests += [f"1 Celeb-real/{name}_0000.mp4" for name in names]
+    tests += [f"0 Celeb-synthesis/{a}_{b}_0000.mp4" for a in names for b in names if a != b]
+    (root / "List_of_testing_videos.txt").write_text("\n".join(tests) + "\n")
+    return root
+
+
+def test_namesakes_in_a_public_dataset_do_not_stop_a_build(manifest: Path, celeb: Path) -> None:
+    source = {"Celeb-DF": {"root": str(celeb)}}
+    plan = plan_of(manifest, datasets=source, detection={"folds": 3})
+    rows = plan.split_rows()
+    table, names = split_table(**plan.split_params(), found=[])
+    assert table.to_numpy().tolist() == rows
+    check_splits(table, names)
+    tested = {(row[1], row[5]) for row in rows if row[0] == "Celeb-DF" and row[6] == "test"}
+    assert len(tested) == 3 * (1 + 4 + 12), "nobody is left out"
+    alone = plan_of(manifest, detection={"folds": 3})
+    assert [row for row in rows if row[0] != "Celeb-DF"] == alone.split_rows()
+
+
+def test_people_who_are_said_to_be_one_are_never_learnt_from_and_tested(
+    manifest: Path, celeb: Path
+) -> None:
+    source = {"Celeb-DF": {"root": str(celeb)}}
+    asked = {"folds": 2, "same_people": {"Celeb-DF/id2": "id0", "id4": "Celeb-DF/id2"}}
+    plan = plan_of(manifest, datasets=source, detection=asked)
+    table, names = split_table(**plan.split_params(), found=[])
+    check_splits(table, names)
+    assert table.to_numpy().tolist() == plan.split_rows()
+    roles = table.set_index(["kind", "video", "fold"])["role"]
+    together = 0
+    for fold in range(2):
+        # id0 and id4 are one through a third name: they are in one part.
+        assert roles["real", "id0_0000", fold] == roles["real", "id4_0000", fold]
+        own = roles["real", "id0_0000", fold]
+        for video in ("id2_0000", "id2_id1_0000", "id1_id2_0000"):
+            assert roles["Celeb-DF", video, fold] == ("test" if own == "test" else "")
+        assert roles["Celeb-DF", "id0_0000", fold] == "test", "a namesake"
+        together += own == "test"
+    assert together == 1
+
+
+def test_a_wrong_name_in_same_people_is_said(manifest: Path, celeb: Path) -> None:
+    asked = {"same_people": {"Celeb-DF/id12": "id0"}}
+    with pytest.raises(ConfigError, match="same_people: nobody in Celeb-DF is called 'id12'"):
+        plan_of(manifest, datasets={"Celeb-DF": {"root": str(celeb)}}, detection=asked)
 
 
 def test_a_further_dataset_is_nothing_to_what_detectors_learn(

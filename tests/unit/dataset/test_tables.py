@@ -163,7 +163,9 @@ def test_mask_ssim_columns_and_means() -> None:
         "mask_ssim_high",
         "masked_frame_ssim",
         "identity_donor",
+        "interval",
     ]
+    assert set(table["interval"]) == {"fakes"}  # of two people
     assert table["method"].tolist() == METHODS
     assert table["videos"].tolist() == [40, 40]
     assert table["frames"].tolist() == [400, 400]
@@ -188,7 +190,7 @@ def test_fakes_without_a_score_are_left_out() -> None:
     table = table_of(frame, METHODS)
     assert table["videos"].tolist() == [35, 40]
     assert table["frames"].tolist() == [350, 400]
-    assert np.isfinite(table.drop(columns="method").to_numpy(float)).all()
+    assert np.isfinite(table.drop(columns=["method", "interval"]).to_numpy(float)).all()
 
 
 def test_a_method_without_scores_keeps_its_row() -> None:
@@ -238,6 +240,7 @@ def test_differences_use_fakes_that_both_made() -> None:
 def test_differences_without_common_fakes_are_an_empty_table() -> None:
     frame = scores()
     columns = ["method", "against", "fakes", "difference", "low", "high", "share_higher"]
+    columns += ["p", "p_holm", "interval"]
     for part, methods in [
         (frame[frame["method"] == "celebdf"], METHODS),
         (frame, ["celebdf"]),

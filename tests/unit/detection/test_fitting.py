@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
+import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,14 +19,18 @@ import pytest
 import torch
 from material.detectors import FaceList, face, samples
 
+from swapset.config.schema import Config
 from swapset.detection.fitting import FitJob, fit_detector
 from swapset.detection.protocol import SPLIT_COLUMNS
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
 from swapset.detectors.base import load_detector
+from swapset.detectors.capsule import Capsule
 from swapset.detectors.face import Face
 from swapset.detectors.mesonet import Meso4
-from swapset.detectors.registry import detector_class
-from swapset.errors import InterruptedTrainingError
+from swapset.detectors.multi_task import MultiTask
+from swapset.detectors.networks.vgg import vgg19_features
+from swapset.detectors.registry import DETECTORS, detector_class
+from swapset.errors import DataError, InterruptedTrainingError
 
 CPU = torch.device("cpu")
 STEPS, EVERY = 6, 2
@@ -102,6 +108,43 @@ def whole(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     fit(job_of(folder), store, folder)
     return folder
+
+
+def test_the_card_says_who_was_learnt_from_and_sets_thresholds(tmp_path: Path, store: Path) -> None:
+    table = splits()
+    table["target"] = [f"id{k // 2}" for k in range(12)]
+    fit(job_of(tmp_path, demo=True), store, tmp_path, table)
+    card = json.loads((tmp_path / "card.json").read_text())
+    fit_on = card["trained_on"]
+    assert (fit_on["datasets"], fit_on["compressions"]) == (["fake"], ["c23"])
+    assert (fit_on["people"], fit_on["demo"]) == (4, True)
+    faces = FaceStore(store)
+    sides = [face.side for k in range(TRAINING) if (face := faces.face(k))]
+    low, high = fit_on["face_width"]
+    assert min(sides) - 0.1 <= low <= high <= max(sides) + 0.1
+    assert (card["validation"]["people"], card["validation"]["videos"]) == (2, 4)
+    scores = load_detector(tmp_path / "model.safetensors").score_faces(
+        [faces.face(k) for k in range(TRAINING, 12)]
+    )
+    labels = table["label"].to_numpy()[TRAINING:]
+    for point in card["validation"]["points"]["video"].values():
+        called = scores > point["threshold"]
+        assert point["fpr"] == called[labels == 0].mean()
+        assert point["tpr"] == called[labels == 1].mean()
+
+
+def test_repeats_differ_in_their_seed(tmp_path: Path) -> None:
+    job = job_of(tmp_path)
+    seeds = {replace(job, repeat=repeat).fit_seed for repeat in range(4)}
+    assert len(seeds) == 4
+    assert job.fit_seed in seeds
+
+
+def test_without_validation_people_the_card_has_no_threshold(tmp_path: Path, store: Path) -> None:
+    fit(job_of(tmp_path), store, tmp_path, splits(training=12))
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert "validation" not in card
+    assert card["trained_on"]["people"] is None
 
 
 class Killed(BaseException):
@@ -217,6 +260,116 @@ def test_a_checkpoint_of_other_faces_is_not_used(
         table = splits(TRAINING - 1)
     fit(job_of(tmp_path), place, tmp_path, table)
     assert "is of another training; training from the start" in caplog.text
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_multi_task(folder: Path) -> tuple[Path, Path]:
+    """Write an encoder and a decoder as ClassNSeg publishes them."""
+    folder.mkdir(parents=True)
+    state = MultiTask(seed=2).network.state_dict()
+    paths = folder / "encoder_46.pt", folder / "decoder_46.pt"
+    for path in paths:
+        part = path.name.partition("_")[0] + "."
+        mine = {name: value for name, value in state.items() if name.startswith(part)}
+        torch.save({name.removeprefix(part): value for name, value in mine.items()}, path)
+    return paths
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["folder", "file"])
+def test_published_weights_may_be_a_folder_and_all_files_are_in_the_card(
+    tmp_path: Path, whole: bool
+) -> None:
+    encoder, decoder = write_multi_task(tmp_path / "full")
+    given = encoder.parent if whole else encoder
+    fit(job_of(tmp_path, "Multi-task", settings={"weights": str(given)}), tmp_path, tmp_path)
+    arrays, card = result(tmp_path)
+    assert card["weights"] == "encoder_46.pt"
+    assert card["weights_sha256"] == sha256(encoder)
+    assert card["beside_sha256"] == {"decoder_46.pt": sha256(decoder)}
+    expected = MultiTask.from_weights(encoder).arrays()
+    for name, part in expected.items():
+        np.testing.assert_array_equal(arrays[name], part, err_msg=name)
+    decoder.unlink()
+    fit(job_of(tmp_path, "Multi-task", settings={"weights": str(given)}), tmp_path, tmp_path)
+    assert result(tmp_path)[1]["beside_sha256"] == {}
+
+
+@pytest.mark.parametrize("detector", list(DETECTORS.built_in))
+def test_a_folder_that_holds_no_weights_is_named(detector: str, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(DataError, match="empty"):
+        fit(job_of(tmp_path, detector, settings={"weights": str(empty)}), tmp_path, tmp_path)
+
+
+def write_vgg19(path: Path) -> Path:
+    state = {f"features.{k}": part for k, part in vgg19_features().state_dict().items()}
+    torch.save(state, path)
+    return path
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["in the config", "beside"])
+@pytest.mark.parametrize("whole", [True, False], ids=["folder", "file"])
+def test_the_backbone_that_decides_scores_is_in_the_card(
+    tmp_path: Path, named: bool, whole: bool
+) -> None:
+    capsule = tmp_path / "capsule_21.pt"
+    state = Capsule(seed=2).network.state_dict()
+    torch.save({k: v for k, v in state.items() if not k.startswith("features.")}, capsule)
+    settings = {"weights": str(tmp_path if whole else capsule)}
+    if named:
+        (tmp_path / "elsewhere").mkdir()
+        vgg = write_vgg19(tmp_path / "elsewhere" / "vgg19-mine.pth")
+        settings["backbone_weights"] = str(vgg)
+    else:
+        vgg = write_vgg19(tmp_path / "vgg19-dcbb9e9d.pth")
+    fit(job_of(tmp_path, "Capsule", settings=settings), tmp_path, tmp_path)
+    card = result(tmp_path)[1]
+    assert card["weights_sha256"] == sha256(capsule)
+    assert card["beside_sha256"] == {vgg.name: sha256(vgg)}
+
+
+def test_a_missing_backbone_is_asked_for_by_keys_that_exist(tmp_path: Path) -> None:
+    capsule = tmp_path / "capsule_21.pt"
+    torch.save(Capsule().network.state_dict(), capsule)
+    with pytest.raises(DataError) as caught:
+        fit(job_of(tmp_path, "Capsule", settings={"weights": str(capsule)}), tmp_path, tmp_path)
+    [key] = re.findall(r"detection\.settings\.(\S+)$", str(caught.value))
+    detector, _, option = key.partition(".")
+    assert detector in DETECTORS
+    Config(detection={"settings": {detector: {option: str(write_vgg19(tmp_path / "v.pth"))}}})
+
+
+def test_the_backbone_of_a_fit_is_in_the_card(store: Path, tmp_path: Path) -> None:
+    vgg = write_vgg19(tmp_path / "vgg19.pth")
+    settings = {"steps": 1, "batch": 2, "backbone_weights": str(vgg)}
+    fit(job_of(tmp_path, "Capsule", settings=settings), store, tmp_path)
+    card = result(tmp_path)[1]
+    assert (card["backbone"], card["backbone_sha256"]) == ("vgg19.pth", sha256(vgg))
+
+
+def test_a_backbone_that_published_weights_do_not_need_is_refused(tmp_path: Path) -> None:
+    weights = {"weights": "w.h5", "backbone_weights": "b.pth"}
+    with pytest.raises(DataError, match=r"settings\.Meso4\.backbone_weights: is not allowed"):
+        fit(job_of(tmp_path, settings=weights), tmp_path, tmp_path)
+
+
+def test_faces_of_several_compressions_are_learnt_together(store: Path, tmp_path: Path) -> None:
+    worse = tmp_path / "fake" / "c40" / "0000"
+    worse.mkdir(parents=True)
+    faces = samples(12)
+    write_store(worse, [VideoFaces(f"v{k}", [0], [f]) for k, f in enumerate(faces.faces)])
+    model, card = tmp_path / "model.safetensors", tmp_path / "card.json"
+    fit_detector(
+        job_of(tmp_path, "Multi-task", settings={"steps": 1, "batch": 4}),
+        splits(), [store, worse], model=model, card=card, device=CPU, log=io.StringIO(),
+    )  # fmt: skip
+    facts = json.loads(card.read_text())
+    assert facts["compressions"] == ["c23", "c40"]
+    assert (facts["faces"], facts["validation_faces"]) == (2 * TRAINING, 2 * (12 - TRAINING))
 
 
 def test_what_scikit_learn_solves_keeps_no_checkpoint(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from material.detectors import face, picture
 
@@ -17,10 +19,11 @@ from swapset.detection.protocol import (
     check_splits,
     labels_of,
     open_stores,
+    own_kinds,
     read_scores,
     score_stores,
+    split_table,
     training_faces,
-    with_folds,
     with_new_roles,
     write_scores,
 )
@@ -155,13 +158,81 @@ def test_names_of_one_person_have_one_part_in_a_table() -> None:
     check_splits(new, {"id4": "id0"})
 
 
+def test_namesakes_of_two_datasets_are_no_leakage() -> None:
+    """Own clips and Celeb-DF's, with the same names of people and of videos, in different parts."""
+    rows = [
+        ["real", "id2_0000", 0, "id2", "", 0, "val"],
+        ["faceswap", "id2_id3_0000", 1, "id2", "id3", 0, "val"],
+        ["Celeb-DF", "id2_0000", 0, "id2", "", 0, "test"],
+        ["Celeb-DF", "id2_id3_0000", 1, "id2", "id3", 0, "test"],
+        ["DFD", "id2_0000", 0, "id2", "", 0, "train"],
+        ["DFD", "id2_id3_0000", 1, "id2", "id3", 0, "train"],
+    ]
+    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+    assert own_kinds(table) == {"real", "faceswap"}
+    check_splits(table, {})
+    told = r"id3 is in id2_id3_0000 \(val\) and in id2_id3_0000 of Celeb-DF \(test\)"
+    with pytest.raises(DataError, match=told):
+        check_splits(table, {"Celeb-DF/id3": "id3"})
+    table.loc[5, "role"] = "test"
+    with pytest.raises(DataError, match=r"DFD/id2 is in id2_id3_0000 of DFD \(test\)"):
+        check_splits(table, {})
+
+
+def test_videos_of_one_name_do_not_hide_each_other() -> None:
+    rows = [
+        ["Celeb-DF", "0000", 0, "a", "", 0, "train"],
+        ["Celeb-DF", "0001", 1, "b", "", 0, "test"],
+        ["DFD", "0000", 0, "c", "", 0, "train"],
+        ["DFD", "0001", 1, "a", "", 0, "test"],
+    ]
+    table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
+    with pytest.raises(DataError, match=r"Celeb-DF/a is in 0000 of Celeb-DF .* 0001 of DFD"):
+        check_splits(table, {"DFD/a": "Celeb-DF/a"})
+
+
+def test_faces_that_are_one_person_and_the_config_are_heard_together() -> None:
+    """`accept` found that id1 is id0; the config says that Celeb-DF's id9 is id1."""
+    subjects = [f"id{k}" for k in range(6)]
+    people = {"subjects": subjects, "pairs": [], "folds": 3, "test": 0.2, "validation": 0.2}
+    people |= {"seed": 1, "same": [("id4", "id5")]}
+    own = [
+        ["real", f"{name}_0", 0, name, "", fold, "train"] for fold in range(3) for name in subjects
+    ]
+    public = [
+        ["Celeb-DF", "id9_0", k, "id9", "", fold, "test"] for fold in range(3) for k in (0, 1)
+    ]
+    table, names = split_table(
+        own + public,
+        people,
+        own=["real", "faceswap"],
+        learnt=["real", "faceswap"],
+        same=[["id1", "Celeb-DF/id9"]],
+        found=[("id0", "id1")],
+    )
+    check_splits(table, names)
+    parts = table.set_index(["video", "fold"])["role"]
+    for fold in range(3):
+        assert parts["id0_0", fold] == parts["id1_0", fold]
+        assert parts["id4_0", fold] == parts["id5_0", fold]
+        tested = parts["id0_0", fold] == "test"
+        assert set(parts["id9_0", fold]) == ({"test"} if tested else {""})
+    assert sum(parts["id0_0", fold] == "test" for fold in range(3)) == 1
+
+
 class Brightness:
     """Detector that scores a face by its mean."""
 
     margin = MARGIN
 
+    def __init__(self, scale: float = 1):
+        self.scale = scale
+
     def score_faces(self, faces: list[Face | None], batch: int = 32) -> np.ndarray:
-        return np.array([np.nan if f is None else f.pixels.mean() for f in faces])
+        return np.array([np.nan if f is None else self.scale * f.pixels.mean() for f in faces])
+
+    def probability(self, scores: np.ndarray) -> np.ndarray:
+        return scores / 255
 
 
 def test_scores_keep_frames_without_a_face(store: FaceStore, tmp_path: Path) -> None:
@@ -169,28 +240,40 @@ def test_scores_keep_frames_without_a_face(store: FaceStore, tmp_path: Path) -> 
     assert scores["video"].tolist() == ["id2_0000"] * 3
     assert scores["frame"].tolist() == [0, 4, 8]
     assert np.isnan(scores["score"]).tolist() == [True, False, True]
+    assert scores["fold"].tolist() == [0, 0, 0]
     write_scores(tmp_path / "scores.parquet", scores)
     pd.testing.assert_frame_equal(
         read_scores(tmp_path / "scores.parquet"), scores, check_dtype=False
     )
+    pq.write_table(pa.Table.from_pandas(scores.drop(columns=["fold"])), tmp_path / "old.parquet")
+    with pytest.raises(DataError, match=r"old\.parquet: holds no folds"):
+        read_scores(tmp_path / "old.parquet")
     (tmp_path / "bad.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"bad\.parquet"):
         read_scores(tmp_path / "bad.parquet")
 
 
-def test_folds_are_those_of_the_detectors(store: FaceStore) -> None:
+def test_each_fold_of_a_dataset_is_scored_by_its_own_detector(store: FaceStore) -> None:
+    """Own videos are tested in one fold, public ones in all; none is a mean of several scores."""
     rows = [
-        ["real", "id0_0000", 0, "id0", "", 0, "train"],
-        ["real", "id0_0000", 0, "id0", "", 1, "test"],
-        ["real", "id4_0000", 0, "id4", "", 0, "test"],
-        ["celebdf", "id0_id1_0000", 1, "id0", "id1", 1, "test"],
-        ["Celeb-DF", "id4_0000", 0, "", "", 0, "test"],
-        ["Celeb-DF", "id4_0000", 0, "", "", 1, "test"],
+        ["celebdf", "id0_0000", 0, "id0", "", 0, "train"],
+        ["celebdf", "id0_0000", 0, "id0", "", 1, "test"],
+        ["celebdf", "id2_0000", 1, "id2", "id3", 0, "test"],
+        ["celebdf", "id2_0000", 1, "id2", "id3", 1, "test"],
     ]
     table = pd.DataFrame(rows, columns=SPLIT_COLUMNS)
-    own = pd.DataFrame({"video": ["id0_0000", "id0_id1_0000", "id4_0000"]})
-    assert with_folds(own, table, "celebdf")["fold"].tolist() == [1, 1, 0]
-    assert with_folds(own[2:], table, "Celeb-DF")["fold"].tolist() == [0]
+    detectors = {0: Brightness(), 1: Brightness(scale=-2)}
+    scores = score_stores(detectors, open_stores([store.folder]), table)  # type: ignore[arg-type]
+    known = scores.dropna(subset="score")
+    assert known[["video", "frame", "fold"]].to_numpy().tolist() == [
+        ["id0_0000", 3, 1],
+        ["id0_0000", 9, 1],
+        ["id2_0000", 4, 0],
+        ["id2_0000", 4, 1],
+    ]
+    mean = face(5).pixels.mean()
+    np.testing.assert_allclose(known["score"].iloc[2:], [mean, -2 * mean])
+    np.testing.assert_allclose(known["probability"].iloc[2:], [mean / 255, -2 * mean / 255])
 
 
 def test_wide_faces_are_read_as_wide_as_a_detector_sees(tmp_path: Path) -> None:

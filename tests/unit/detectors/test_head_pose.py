@@ -1,12 +1,17 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from material.detectors import FaceList, samples
 from material.features import POSE_FEATURES, SIZE, drawn_face, landmarks
 from scipy.optimize import least_squares
+from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
 from swapset.detectors.base import Detector, Schedule
+from swapset.detectors.classic import SupportVectors
+from swapset.detectors.classic_fit import fit_svm
 from swapset.detectors.face import Face
 from swapset.detectors.head_pose import CENTRE, WHOLE, HeadPose, camera_matrix, head_pose
 from swapset.detectors.inputs.head_model import HEAD
@@ -99,7 +104,9 @@ def test_heads_that_do_not_fit_together_score_as_fakes():
     facts = detector.fit(training, test)
     scores = detector.score_faces(test.faces)
     assert scores[test.labels == 1].min() > scores[test.labels == 0].max()
-    assert ((scores >= 0) & (scores <= 1)).all()
+    chances = detector.probability(scores)
+    assert ((chances >= 0) & (chances <= 1)).all()
+    assert (chances[test.labels == 1] > 0.5).all()
     assert facts["faces"] == 80
     assert facts["left_out"] == 0
     assert facts["validation_auc"] == 1
@@ -114,22 +121,88 @@ def test_the_machine_is_that_of_scikit_learn_with_gamma_of_one_twelfth():
     machine = SVC(kernel="rbf", C=1, gamma=1 / 12).fit(scaled, training.labels)
     expected = machine.decision_function(scaled)
     np.testing.assert_allclose(detector.classifier.decision(rows), expected, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(detector.forward(rows), detector.classifier.decision(rows))
     order = np.argsort(expected)
-    assert (np.diff(detector.forward(rows)[order]) > -0.005).all()
+    assert (np.diff(detector.probability(expected)[order]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("decision", "probability"), [(-0.48517714, 0.360841), (-0.18048407, 0.507663)]
+)
+def test_probabilities_are_platts_sigmoid(decision, probability):
+    """The authors' sigmoid, and their machine's decisions at zero and at the scaler's mean."""
+    plain = SupportVectors.untrained(12)
+    machine = replace(plain, platt=np.array((-1.97696349, 0.38746287)))
+    assert machine.calibrated(np.array([decision])) == pytest.approx(probability, abs=5e-7)
+
+
+@pytest.mark.filterwarnings("ignore:The `probability` parameter", "ignore:Attribute `prob")
+def test_weak_signals_keep_their_order_where_libsvms_probability_ties_or_turns_it():
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(400, 12))
+    labels = (features[:, 0] + rng.normal(0, 4, 400) > 0).astype(np.int8)
+    # Platt's folds are so unsure here that the sigmoid falls: libsvm's order is turned round.
+    trained, tested = slice(0, 200), slice(200, 400)
+    libsvm = SVC(kernel="rbf", C=1, gamma=1 / 12, probability=True, random_state=0)
+    libsvm.fit(features[trained], labels[trained])
+    detector = HeadPose()
+    detector.classifier = SupportVectors(
+        mean=np.zeros(12),
+        scale=np.ones(12),
+        vectors=libsvm.support_vectors_,
+        weights=libsvm.dual_coef_[0],
+        intercept=libsvm.intercept_,
+        gamma=np.array([1 / 12]),
+        platt=np.array((libsvm.probA_[0], libsvm.probB_[0])),
+    )
+    scores = detector.forward(features[tested])
+    decisions = libsvm.decision_function(features[tested])
+    np.testing.assert_allclose(scores, decisions, atol=1e-9)
+    coupled = libsvm.predict_proba(features[tested])[:, 1]
+    assert (coupled == 0.5).sum() > 10
+    assert len(np.unique(scores)) == len(np.unique(detector.probability(scores))) == 200
+    ours, tied = (roc_auc_score(labels[tested], one) for one in (scores, coupled))
+    assert ours == pytest.approx(roc_auc_score(labels[tested], decisions))
+    assert tied < 0.45 < 0.55 < ours
+
+
+def test_a_probability_never_falls_where_the_score_rises():
+    """Labels that folds cannot tell at all give the share of fakes as probability."""
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(60, 12))
+    labels = (np.arange(60) % 3 == 0).astype(np.int8)
+    turned = 0
+    for seed in range(10):
+        labels = rng.permutation(labels)
+        machine, _ = fit_svm(features, labels, seed)
+        assert machine.platt[0] <= 0
+        if machine.platt[0] == 0:
+            turned += 1
+            share = (labels.sum() + 1) / (len(labels) + 2)
+            chances = machine.calibrated(machine.decision(features))
+            np.testing.assert_allclose(chances, share, rtol=1e-12)
+    assert 1 < turned < 9
 
 
 def test_the_same_seed_gives_the_same_detector_and_a_file_the_same_scores(tmp_path):
     training = samples()
-    first, second, other = HeadPose(), HeadPose(), HeadPose()
+    first, second = HeadPose(), HeadPose()
     first.fit(training, schedule=Schedule(seed=3, steps=20))
     second.fit(training, schedule=Schedule(seed=3, steps=20))
-    other.fit(training, schedule=Schedule(seed=4, steps=20))
     scores = first.score_faces(training.faces)
     np.testing.assert_array_equal(scores, second.score_faces(training.faces))
-    assert not np.array_equal(scores, other.score_faces(training.faces))
     first.save(tmp_path / "model.safetensors")
     loaded = HeadPose.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(loaded.score_faces(training.faces), scores)
+
+
+def test_the_seed_deals_the_folds_behind_probabilities_alone():
+    training, one, other = posed(40), HeadPose(), HeadPose()
+    one.fit(training, schedule=Schedule(seed=3))
+    other.fit(training, schedule=Schedule(seed=4))
+    scores = one.score_faces(training.faces)
+    np.testing.assert_array_equal(scores, other.score_faces(training.faces))
+    assert not np.array_equal(one.probability(scores), other.probability(scores))
 
 
 def test_one_face_scores_as_among_others_and_a_face_without_pose_is_left_out():

@@ -7,7 +7,7 @@ import struct
 import joblib
 import numpy as np
 import pytest
-from material.features import drawn_face
+from material.faces import ASTRONAUT_BOX, portrait
 from material.pickles import (
     DISTANCES,
     LOGISTIC,
@@ -23,12 +23,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from swapset.detectors.face import cut_face
 from swapset.detectors.head_pose import HeadPose
 from swapset.detectors.inputs.laws import ENERGIES, PYTHON2_ORDER
 from swapset.detectors.visual_artifacts import VAMLP, VALogReg
 from swapset.detectors.weights import pickles
 from swapset.detectors.weights.pickles import read_pickle
 from swapset.errors import DataError
+from swapset.faces.landmarks import LandmarkPredictor
 
 RNG = np.random.default_rng(0)
 WIDE = RNG.uniform(20, 120, (80, 18))
@@ -37,7 +39,9 @@ NARROW = RNG.normal(size=(80, 12)) * np.arange(1, 13)
 TURNED = (NARROW[:, 0] * NARROW[:, 1] > 0).astype(int)
 
 # scikit-learn deprecates `probability`, but the authors' published models use it.
-pytestmark = pytest.mark.filterwarnings("ignore:The `probability` parameter")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The `probability` parameter", "ignore:Attribute `prob"
+)
 
 
 def by_pickle(protocol):
@@ -56,10 +60,13 @@ def test_models_of_the_installed_scikit_learn_score_the_same(writer, tmp_path):
     WRITERS[writer]([machine, scaler], path)
     detector = HeadPose.from_weights(path)
     same = {"rtol": 0, "atol": 1e-9}
-    expected = machine.predict_proba(scaled)[:, 1]
-    np.testing.assert_allclose(detector.forward(NARROW), expected, **same)
-    distances = detector.classifier.decision(NARROW)
-    np.testing.assert_allclose(distances, machine.decision_function(scaled), **same)
+    scores = detector.forward(NARROW)
+    np.testing.assert_allclose(scores, machine.decision_function(scaled), **same)
+    real = 1 / (1 + np.exp(machine.probB_ - machine.probA_ * scores))
+    np.testing.assert_allclose(detector.probability(scores), 1 - real, **same)
+    # libsvm's own probability is the same but for its coupling, which moves it by up to 0.005.
+    libsvm = machine.predict_proba(scaled)[:, 1]
+    np.testing.assert_allclose(detector.probability(scores), libsvm, atol=0.005)
 
     network = MLPClassifier((64, 64, 64), max_iter=3, random_state=0)
     logistic = LogisticRegression(solver="liblinear")
@@ -70,26 +77,34 @@ def test_models_of_the_installed_scikit_learn_score_the_same(writer, tmp_path):
         WRITERS[writer](model, path)
         detector = kind.from_weights(path)
         expected = model.predict_proba(WIDE)[:, 1]
-        np.testing.assert_allclose(detector.forward(WIDE), expected, **same)
+        scores = detector.forward(WIDE)
+        np.testing.assert_allclose(detector.probability(scores), expected, **same)
         assert detector.columns.tolist() == list(range(18))
 
 
 def test_models_of_python_2_score_as_they_did_there(tmp_path):
     path = tmp_path / "model.pkl"
     logistic = VALogReg.from_weights(write_python2(path, "logistic"))
-    np.testing.assert_allclose(logistic.forward(TEXTURES), LOGISTIC, rtol=1e-9)
+    chances = logistic.probability(logistic.forward(TEXTURES))
+    np.testing.assert_allclose(chances, LOGISTIC, rtol=1e-9)
     network = VAMLP.from_weights(write_python2(path, "perceptron"))
-    np.testing.assert_allclose(network.forward(PERCEPTRON_FEATURES), PERCEPTRON, rtol=1e-9)
+    chances = network.probability(network.forward(PERCEPTRON_FEATURES))
+    np.testing.assert_allclose(chances, PERCEPTRON, rtol=1e-9)
     machine = HeadPose.from_weights(write_python2(path, "machine"))
-    np.testing.assert_allclose(machine.forward(POSES), MACHINE, rtol=1e-9)
-    np.testing.assert_allclose(machine.classifier.decision(POSES), DISTANCES, rtol=1e-9)
+    scores = machine.forward(POSES)
+    np.testing.assert_allclose(scores, DISTANCES, rtol=1e-9)
+    # libsvm gives exactly 0.5 to all that are near it, whatever their order.
+    np.testing.assert_allclose(machine.probability(scores), MACHINE, atol=0.005)
+    assert MACHINE[1] == 0.5 != machine.probability(scores)[1]
 
 
 def test_a_model_of_python_2_gets_its_features_in_the_order_of_python_2(tmp_path):
-    face = drawn_face()
-    energies = dict(zip(ENERGIES, VALogReg().crop(face)[:9], strict=True))
+    frame = portrait("astronaut")
+    face = cut_face(frame, LandmarkPredictor().predict(frame, ASTRONAUT_BOX))
+    energies = dict(zip(ENERGIES, VALogReg(authors_box=True).crop(face)[:9], strict=True))
     published = VALogReg.from_weights(write_python2(tmp_path / "model.pkl", "logistic"))
     expected = [energies[name] for name in PYTHON2_ORDER]
+    assert np.isfinite(expected).all()
     np.testing.assert_array_equal(published.crop(face)[:9], expected)
     published.save(tmp_path / "model.safetensors")
     loaded = VALogReg.load(tmp_path / "model.safetensors")
@@ -275,7 +290,7 @@ def test_a_machine_without_probabilities_scores_by_distance(tmp_path):
     path.write_bytes(pickle.dumps([machine, scaler]))
     scores = HeadPose.from_weights(path).forward(NARROW)
     distances = machine.decision_function(scaler.transform(NARROW))
-    assert ((scores > 0.5) == (distances > 0))[np.abs(distances) > 0.02].all()
+    np.testing.assert_allclose(scores, distances, rtol=0, atol=1e-9)
     assert np.corrcoef(scores, distances)[0, 1] > 0.99
 
 

@@ -245,7 +245,9 @@ def test_coarse_eyes_and_teeth_score_as_fakes(kind):
     facts = detector.fit(training, test, Schedule(learning_rate=1e-4))
     scores = detector.score_faces(test.faces)
     assert scores[test.labels == 1].min() > scores[test.labels == 0].max()
-    assert ((scores >= 0) & (scores <= 1)).all()
+    chances = detector.probability(scores)
+    assert ((chances >= 0) & (chances <= 1)).all()
+    assert ((chances > 0.5) == (scores > 0)).all()
     assert facts["validation_auc"] == 1
 
 
@@ -272,7 +274,8 @@ def test_the_perceptron_learns_as_in_scikit_learn_0_19():
     labels = (sums + 20 * rng.randn(60) > 60).astype(np.int8)
     network, facts = fit_perceptron(features, labels, 0, Schedule())
     assert facts["steps"] == 6
-    np.testing.assert_allclose(network.probability(features[:4]), ANSWERS, rtol=1e-6)
+    chances = network.calibrated(network.decision(features[:4]))
+    np.testing.assert_allclose(chances, ANSWERS, rtol=1e-6)
     assert [len(biases) for biases in network.biases] == [64, 64, 64, 1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -174,6 +175,34 @@ def test_whole_models_are_refused_with_the_way_to_convert_them(packed, tmp_path)
     torch.save(nn.Sequential(nn.Linear(2, 2)), path, _use_new_zipfile_serialization=packed)
     with pytest.raises(DataError, match=r"full_c23\.p: .*state_dict\(\), \"weights.pt\""):
         XceptionC23.from_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "says"),
+    [
+        (XceptionRaw, "full_raw.p", "trained on whole images.*all_c23.p"),
+        (XceptionC23, "Full_C23.pt", "trained on whole images"),
+        (XceptionC23, "full_epoch9.pth", "trained on whole images"),
+        (XceptionC40, "full/xception/c40.pt", "trained on whole images"),
+        (XceptionC40, "all_c23.pt", "trained on c23 videos, and Xception-c40 stands for c40 ones"),
+        (XceptionC23, "all_raw.p", "trained on raw videos"),
+        (XceptionRaw, "all_raw.pt", ""),
+        (XceptionRaw, "c0-xception.pt", ""),
+        (XceptionC23, "face_detection/xception/all_c23.pt", ""),
+        (XceptionC40, "weights.pt", ""),
+        (XceptionC40, "carefull_c40.pt", ""),
+        (XceptionC23, "full/faces/all_c23.pt", ""),
+    ],
+)
+def test_a_file_that_is_another_xception_by_its_name_is_said(kind, name, says, tmp_path, caplog):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(stirred(3).state_dict(), path)
+    kind.from_weights(path)
+    assert len(caplog.records) == bool(says)
+    if says:
+        assert re.search(says, caplog.text)
+        assert str(path) in caplog.text
 
 
 def test_files_of_something_else_are_refused_by_name(tmp_path):

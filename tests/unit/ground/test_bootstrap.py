@@ -3,8 +3,6 @@ import pytest
 
 from swapset.bootstrap import (
     bootstrap_interval,
-    draw_counts,
-    mean_interval,
     paired_difference,
     percentile_interval,
 )
@@ -48,19 +46,3 @@ def test_paired_difference_sees_through_the_spread_of_fakes():
 
 def test_percentiles_leave_half_of_the_rest_at_each_end():
     assert percentile_interval(list(range(101)), 0.9) == pytest.approx((5, 95))
-
-
-def test_each_stratum_is_drawn_as_often_as_it_has_items():
-    strata = [np.array([0, 3, 4]), np.array([1]), np.array([2, 5])]
-    generator = np.random.default_rng(0)
-    drawn = np.array([draw_counts(strata, 7, generator) for _ in range(400)])
-    assert all((drawn[:, members].sum(1) == len(members)).all() for members in strata)
-    assert (drawn[:, 6] == 0).all()
-    assert drawn.mean(0)[:6] == pytest.approx(1, abs=0.15)
-
-
-def test_mean_and_interval_of_nothing_and_of_something():
-    settings = {"seed": 1, "level": 0.9, "resamples": 200}
-    values = [1.0, 2.0, 4.0]
-    assert np.isnan(mean_interval([], **settings)).all()
-    assert mean_interval(values, **settings) == (7 / 3, *bootstrap_interval(values, **settings))

@@ -46,7 +46,7 @@ def test_all_measures_are_columns_of_the_scores() -> None:
 def test_a_row_for_each_measure_and_method() -> None:
     frame = scores()
     table = table_of(frame)
-    assert list(table.columns) == ["measure", "method", "videos", "mean", "low", "high"]
+    assert list(table.columns) == ["measure", "method", "videos", "mean", "low", "high", "interval"]
     assert table["measure"].tolist() == [measure for measure in MEASURES for _ in METHODS]
     assert table["method"].tolist() == METHODS * len(MEASURES)
     assert (table["videos"] == 30).all()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from material.report import panels
 from matplotlib.patches import Rectangle
 
@@ -14,6 +15,7 @@ from swapset.report.figures.detector_charts import (
     average_chart,
     compression_chart,
     draw_all,
+    people_chart,
     roc_chart,
 )
 from swapset.report.page.detectors import detectors
@@ -35,11 +37,13 @@ def rows() -> pd.DataFrame:
         ("FWA", "FF-DF", "c23"): np.nan,
     }
     found = [
-        (*names, level, auc, auc - 0.1, auc + 0.1, 8, 64, 1.0)
+        (*names, level, auc, auc - 0.1, auc + 0.1, 8, 64, 1.0, people, over, "middle")
         for names, auc in values.items()
+        for people, over in [(2, "fakes") if names[1] == "celebdf" else (40, "people")]
         for level in ("frame", "video")
     ]
     columns = "detector,dataset,compression,level,auc,auc_low,auc_high,videos,frames,coverage"
+    columns += ",people,interval,faceless"
     return pd.DataFrame(found, columns=columns.split(","))
 
 
@@ -53,6 +57,18 @@ def curves() -> pd.DataFrame:
         for detector, dataset, compression in about
     ]
     return pd.concat(parts)
+
+
+def people() -> pd.DataFrame:
+    """Return the AUCs of four people by two detectors, and one that is not known."""
+    values = {"Meso4": [0.1, 0.5, 0.9, np.nan], "FWA": [0.4, 0.6, 0.8, 1.0]}
+    found = [
+        (detector, "celebdf", compression, f"id{k}", value if compression == "original" else 0.0)
+        for detector, aucs in values.items()
+        for compression in ("original", "c40")
+        for k, value in enumerate(aucs)
+    ]
+    return pd.DataFrame(found, columns=["detector", "dataset", "compression", "person", "auc"])
 
 
 def bars(figure) -> list[float]:
@@ -88,6 +104,15 @@ def test_a_panel_for_each_dataset() -> None:
     assert list(fwa.get_ydata()) == [0.8, 0.7]
 
 
+def test_each_person_is_a_dot_and_the_extremes_are_named() -> None:
+    (axes,) = people_chart(people()).axes
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [list(line.get_xdata()) for line in dots] == [[0.1, 0.5, 0.9], [0.4, 0.6, 0.8, 1.0]]
+    assert [text.get_text() for text in axes.texts] == ["id0", "id2", "id0", "id3"]
+    means = [line.get_xdata()[0] for line in axes.lines if line.get_color() == "0.2"]
+    assert means == [pytest.approx(0.5), pytest.approx(0.7)]
+
+
 def blue(figure) -> bool:
     """Return whether a bar or the first detector's curve is seen: both are blue, no guide is."""
     inside = [panel.astype(int) for panel in panels(figure)]
@@ -95,8 +120,8 @@ def blue(figure) -> bool:
 
 
 def test_figures_of_nothing_have_guides_only_and_others_bars_and_curves() -> None:
-    something = draw_all(rows(), curves(), QUOTED, H264)
-    nothing = draw_all(rows()[:0], curves()[:0], QUOTED, H264)
+    something = draw_all(rows(), curves(), people(), QUOTED, H264)
+    nothing = draw_all(rows()[:0], curves()[:0], people()[:0], QUOTED, H264)
     assert set(something) == set(nothing) == set(DETECTOR_FIGURES)
     for name in DETECTOR_FIGURES:
         assert blue(something[name]), name
@@ -110,4 +135,8 @@ def test_section_shows_aucs_and_what_was_left_out(tmp_path: Path) -> None:
     assert "0.600 [0.500, 0.700]" in text
     assert '<td>unreadable</td><td class="number">1</td>' in text
     assert "AUC by video" in text
+    assert "celebdf: intervals over fakes and real videos alone" in text
+    assert "only 2 people" in text
+    assert "FF-DF: intervals over 40 people" in text
+    assert "Videos without a face are ranked in the middle" in text
     assert detectors(tmp_path, None, None, []) is None

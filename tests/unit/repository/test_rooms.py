@@ -16,7 +16,7 @@ from swapset.config.text import ROOT
 
 FLOORS = (
     {"errors", "seeds", "types"},
-    {"bootstrap", "io", "plugins"},
+    {"bootstrap", "holm", "io", "jackknife", "plugins"},
     {"learning"},
     {"media"},
     {"config"},

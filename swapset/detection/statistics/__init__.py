@@ -1,0 +1,1 @@
+"""Statistics of detectors' scores, with people as what is independent."""

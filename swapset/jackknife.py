@@ -1,0 +1,347 @@
+"""Intervals over people, when a fake shows two of them and everybody is in many videos.
+
+Frames hang on videos, videos on pairs, and pairs on people: a fake of a target and a donor varies
+with the target, with the donor and with the pair, and a real video with its one person. Here each
+person is left out in turn, with all videos that show the person, and then each pair of people. The
+people's variance counts what is special to a pair twice, once for each of the two, so the pairs'
+variance is taken off. Student's t with one degree of freedom less than there are people corrects
+for their small number. Where people fall apart into groups that are never swapped with each other,
+those groups are what is independent, and t counts them instead. docs/detection.md has the measured
+coverage (`benchmarks/coverage.py`), also of the bootstraps that are too narrow or too wide.
+
+References
+----------
+B. Efron, C. Stein, "The jackknife estimate of variance", Annals of Statistics 9(3), 1981.
+P. M. Aronow, C. Samii, V. A. Assenova, "Cluster-robust variance estimation for dyadic data",
+Political Analysis 23(4), 2015: people minus pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.special import expit, logit, stdtr, stdtrit
+
+from swapset.types import Floats
+
+Ints = npt.NDArray[np.int64]
+Names = Sequence[str] | npt.NDArray[np.object_]
+FEW = 8
+"""With fewer independent people, intervals are over videos or fakes, and labelled so."""
+
+
+@dataclass(frozen=True)
+class People:
+    """The people in each of k items: videos, frames or fakes.
+
+    Attributes
+    ----------
+    names : Index
+        Names of the n people.
+    first : (k,) int64
+        Number of each item's person; of a fake's target.
+    second : (k,) int64
+        Number of a fake's donor; -1 if there is none, or it is the same person.
+    """
+
+    names: pd.Index
+    first: Ints
+    second: Ints
+
+    @classmethod
+    def of(cls, first: Names, second: Names) -> People:
+        """Return the people of items, by name.
+
+        Parameters
+        ----------
+        first, second : sequence or (k,) array of str
+            The person of each item or a fake's target, and its donor or "".
+        """
+        known = [np.asarray(part, dtype=object) for part in (first, second)]
+        codes, names = pd.factorize(np.concatenate(known), sort=True)
+        one, other = codes[: len(known[0])], codes[len(known[0]) :]
+        alone = (np.asarray(known[1]) == "") | (one == other)
+        used, numbers = np.unique(
+            np.concatenate([one, other[~alone]]).astype(np.int64), return_inverse=True
+        )
+        partner = np.full(len(one), -1, np.int64)
+        partner[~alone] = numbers[len(one) :]
+        return cls(pd.Index(names[used]), numbers[: len(one)].astype(np.int64), partner)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def take(self, items: npt.NDArray[np.int64]) -> People:
+        """Return the people of chosen items (m,) int64, in that order; numbers stay the same."""
+        part = People(self.names, self.first[items], self.second[items])
+        names, numbers = self.pairs
+        part.__dict__["pairs"] = names, numbers[items]  # naming pairs anew would be slow
+        return part
+
+    def sums(self, values: Floats) -> Floats:
+        """Return the sum (n,) float64 of the items (k,) float64 that show each person."""
+        both = self.second >= 0
+        return np.asarray(
+            np.bincount(self.first, values, len(self))
+            + np.bincount(self.second[both], values[both], len(self))
+        )
+
+    @cached_property
+    def pairs(self) -> tuple[pd.Index, Ints]:
+        """Return the pairs of people who share items, and each item's pair (k,) int64 or -1."""
+        both = self.second >= 0
+        low = np.minimum(self.first, self.second)[both]
+        high = np.maximum(self.first, self.second)[both]
+        keys, inverse = np.unique(low * len(self) + high, return_inverse=True)
+        numbers = np.full(len(self.first), -1, np.int64)
+        numbers[both] = inverse
+        low_names, high_names = self.names[keys // len(self)], self.names[keys % len(self)]
+        return pd.Index([f"{a}\0{b}" for a, b in zip(low_names, high_names, strict=True)]), numbers
+
+    @cached_property
+    def independent(self) -> int:
+        """Return the number of people who are seen, or of groups that share no fake if that is 8.
+
+        Degrees of freedom count these. With fewer groups than 8, people of one group still differ,
+        and people count.
+        """
+        both = self.second >= 0
+        seen = np.unique(np.concatenate([self.first, self.second[both]]))
+        ones = np.ones(int(both.sum()))
+        size = (len(self), len(self))
+        graph = coo_array((ones, (self.first[both], self.second[both])), shape=size)
+        labels = connected_components(graph, directed=False)[1]
+        groups = len(np.unique(labels[seen]))
+        return groups if groups >= FEW else len(seen)
+
+
+def units(people: People, items: Sequence[str]) -> tuple[People, str]:
+    """Return what intervals are taken over, and its name for tables.
+
+    Parameters
+    ----------
+    people : People
+    items : sequence of k str
+        Names of the items.
+
+    Returns
+    -------
+    People
+        As given, or each item as a person of its own if the people are fewer than `FEW`.
+    str
+        "people" or "fakes".
+    """
+    if len(people) >= FEW:
+        return people, "people"
+    return People.of(items, [""] * len(items)), "fakes"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measure with its changes when a person, or a pair of people, is left out.
+
+    Attributes
+    ----------
+    value : float
+    by_person, by_pair : Series of float64
+        By name; their sums of squares are the jackknife's variances over people and over pairs.
+    independent : int
+        Number of independent people or groups.
+    """
+
+    value: float
+    by_person: pd.Series
+    by_pair: pd.Series
+    independent: int
+
+    @property
+    def error(self) -> float:
+        """Standard error; NaN with fewer than two people."""
+        if self.independent < 2:
+            return float("nan")
+        people, pairs = _squares(self.by_person), _squares(self.by_pair)
+        return float(np.sqrt(max(people - pairs, pairs)))
+
+    def _reach(self, level: float) -> float:
+        """Return the quantile of Student's t for an interval of a level."""
+        return float(stdtrit(max(self.independent - 1, 1), (1 + level) / 2))
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Return the ends of the interval of any measure, symmetric around its value."""
+        reach = self._reach(level) * self.error
+        return self.value - reach, self.value + reach
+
+    def share_interval(self, level: float) -> tuple[float, float]:
+        """Return the ends of the interval of a share or an AUC, within [0, 1].
+
+        It is symmetric on the scale of the logit. If the share is exactly 0 or 1 whoever is left
+        out, the far end is where as many people without an exception would still have this chance.
+        """
+        error = self.error
+        if np.isnan(error) or np.isnan(self.value):
+            return float("nan"), float("nan")
+        if self.value in (0, 1):
+            far = ((1 - level) / 2) ** (1 / self.independent)
+            return (far, 1.0) if self.value == 1 else (0.0, 1 - far)
+        reach = self._reach(level) * error / (self.value * (1 - self.value))
+        return float(expit(logit(self.value) - reach)), float(expit(logit(self.value) + reach))
+
+    def p_value(self) -> float:
+        """Return the probability of a value as far from 0, if 0 were true.
+
+        It is below 1 - level exactly if the interval of that level leaves out 0.
+        """
+        error = self.error
+        if np.isnan(error) or np.isnan(self.value):
+            return float("nan")
+        if error == 0:
+            return float(self.value == 0)
+        return float(2 * stdtr(max(self.independent - 1, 1), -abs(self.value) / error))
+
+    def minus(self, other: Estimate) -> Estimate:
+        """Return the paired difference: people who are in both count with their own difference."""
+        return Estimate(
+            self.value - other.value,
+            _difference(self.by_person, other.by_person),
+            _difference(self.by_pair, other.by_pair),
+            min(self.independent, other.independent),
+        )
+
+
+def weighted_sum(parts: Sequence[tuple[float, Estimate]]) -> Estimate:
+    """Return the sum of paired measures with weights: people count with what they change in all.
+
+    Parameters
+    ----------
+    parts : sequence of (float, Estimate)
+        At least one weight and measure.
+    """
+
+    def total(changes: Sequence[pd.Series]) -> pd.Series:
+        weighted = [weight * each for (weight, _), each in zip(parts, changes, strict=True)]
+        return pd.concat(weighted, axis=1).fillna(0.0).sum(axis=1)
+
+    return Estimate(
+        float(sum(weight * each.value for weight, each in parts)),
+        total([each.by_person for _, each in parts]),
+        total([each.by_pair for _, each in parts]),
+        min(each.independent for _, each in parts),
+    )
+
+
+def _squares(changes: pd.Series) -> float:
+    return float((changes.to_numpy() ** 2).sum())
+
+
+def _difference(one: pd.Series, other: pd.Series) -> pd.Series:
+    if one.index is other.index or one.index.equals(other.index):
+        return pd.Series(one.to_numpy() - other.to_numpy(), index=one.index)
+    return one.sub(other, fill_value=0.0)
+
+
+def estimate(
+    value: float,
+    people: People,
+    *,
+    without_person: Floats,
+    without_pair: Floats,
+) -> Estimate:
+    """Return the estimate of a measure from its values without each person and each pair.
+
+    Parameters
+    ----------
+    value : float
+    people : People
+        Of the items that were measured.
+    without_person : (n,) float64
+        The measure without each person; of those who are not seen, any value.
+    without_pair : (m,) float64
+        The measure without each pair of `people.pairs`. Values that are not known (NaN), because
+        nothing is left, count as no change.
+    """
+    seen = np.zeros(len(people), bool)
+    seen[people.first] = True
+    seen[people.second[people.second >= 0]] = True
+    return Estimate(
+        value,
+        pd.Series(_changes(without_person[seen]), index=people.names[seen]),
+        pd.Series(_changes(without_pair), index=people.pairs[0]),
+        people.independent,
+    )
+
+
+def _changes(without: Floats) -> Floats:
+    known = np.isfinite(without)
+    count = int(known.sum())
+    if not count:
+        return np.zeros(len(without))
+    mean = without[known].mean()
+    return np.asarray(np.where(known, without - mean, 0.0) * np.sqrt((count - 1) / count))
+
+
+def mean_estimate(
+    values: npt.ArrayLike, people: People, groups: npt.NDArray[np.int64] | None = None
+) -> Estimate:
+    """Return the estimate of a mean, or of the mean over groups of their means.
+
+    Parameters
+    ----------
+    values : (k,) array-like
+        A finite number per item.
+    people : People
+        Of the k items.
+    groups : (k,) int64, optional
+        Group of each item, such as the fold of its detector.
+    """
+    known = np.asarray(values, np.float64)
+    groups = np.zeros(len(known), np.int64) if groups is None else groups
+    pair_names, pairs = people.pairs
+    means, by_person, by_pair = [], [], []
+    for group in np.unique(groups):
+        inside = np.flatnonzero(groups == group)
+        part, of = known[inside], people.take(inside)
+        ones = np.ones(len(part))
+        means.append(part.mean())
+        by_person.append(_ratio(part.sum() - of.sums(part), len(part) - of.sums(ones)))
+        shared = pairs[inside] >= 0
+        numbers = pairs[inside][shared]
+        sums, counts = (
+            np.bincount(numbers, what[shared], len(pair_names)) for what in (part, ones)
+        )
+        by_pair.append(_ratio(part.sum() - sums, len(part) - counts.astype(np.float64)))
+    return estimate(
+        mean_of(means),
+        people,
+        without_person=columns_mean(by_person),
+        without_pair=columns_mean(by_pair),
+    )
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    filled = np.full(len(above), np.nan)
+    # Sums of floats may leave 1e-17 where nothing is left; counts are exact.
+    return np.divide(above, below, out=filled, where=below > 0.5)
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """Return the mean of the values that are known (not NaN); NaN if none is."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def columns_mean(rows: Sequence[Floats]) -> Floats:
+    """Return the mean over rows (n,) float64 of what is known (not NaN) in each column."""
+    if len(rows) == 1:
+        return rows[0]
+    table = np.array(rows)
+    known = np.isfinite(table)
+    counts = known.sum(axis=0)
+    filled = np.full(table.shape[1], np.nan)
+    return np.divide(np.where(known, table, 0).sum(axis=0), counts, out=filled, where=counts > 0)
