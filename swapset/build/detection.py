@@ -16,7 +16,7 @@ from swapset.build.detector_files import (
 )
 from swapset.build.outside_scores import OutsideScores
 from swapset.build.public_datasets import PublicDatasets
-from swapset.build.same_people import same_people
+from swapset.build.same_people import own_pairs, same_people
 from swapset.build.split_rows import Part, Row, SplitRows
 from swapset.dataset.people import People
 from swapset.dataset.same_people import one_name
@@ -268,7 +268,7 @@ class DetectionPlan:
             "test": self.settings.test,
             "validation": self.settings.validation,
             "seed": self._build.config.seed,
-            "same": self._own_same_people(),
+            "same": own_pairs(self._build.subjects, self.same_people),
         }
 
     @cached_property
@@ -277,17 +277,6 @@ class DetectionPlan:
         people: dict[str, list[str]] = {name: self.public.people(name) for name in self.public}
         own = list(self._build.subjects) if self.own_datasets else []
         return same_people(self.settings.same_people, {"real": own, **people})
-
-    def _own_same_people(self) -> list[tuple[str, str]]:
-        """Return the build's subjects who are one person, also through somebody else's name."""
-        names = one_name(self.same_people)
-        first: dict[str, str] = {}
-        pairs = []
-        for subject in self._build.subjects:
-            other = first.setdefault(names.get(subject, subject), subject)
-            if other != subject:
-                pairs.append((other, subject))
-        return pairs
 
     @property
     def fold_numbers(self) -> list[str]:

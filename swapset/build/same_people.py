@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from swapset.dataset.same_people import one_name
 from swapset.errors import ConfigError
 
 OWN = "real"
@@ -46,6 +47,20 @@ def same_people(
         else:
             pairs.append((_somebody(other, people), _somebody(one, people)))
     return pairs
+
+
+def own_pairs(subjects: Iterable[str], pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the pairs of the build's subjects who are one person, also over somebody else's name.
+
+    Parameters
+    ----------
+    subjects : iterable of str
+    pairs : iterable of (str, str)
+        Those of `same_people`.
+    """
+    names, first = one_name(pairs), dict[str, str]()
+    others = [(first.setdefault(names.get(each, each), each), each) for each in subjects]
+    return [(one, other) for one, other in others if one != other]
 
 
 def _full(dataset: str, name: str) -> str:

@@ -21,7 +21,11 @@ class DetectorSettings(Section):
         None, ge=1, description="As `detection.patience`, for this detector."
     )
     weights: InputPath | None = Field(
-        None, description="Published weights (docs/weights.md), used instead of fitting."
+        None,
+        description=(
+            "Published weights (docs/weights.md), used instead of fitting: a file, or for "
+            "Multi-task and Capsule a folder."
+        ),
     )
     backbone_weights: InputPath | None = Field(
         None, description="ImageNet weights of its backbone, to start from."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -70,6 +71,39 @@ def test_an_image_gets_a_score(
     cv2.imwrite(str(path), picture(2)[0][..., ::-1])
     assert detect(path, "--model", model) == 0
     assert "1 of 1 scored frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["HeadPose", "Meso4"])
+def test_a_probability_stands_beside_a_score_that_is_none(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    if name == "HeadPose":
+        model = tmp_path / "HeadPose.safetensors"
+        detector = detector_class(name)(seed=1)
+        rng = np.random.default_rng(0)
+        detector.classifier = replace(
+            detector.classifier,
+            vectors=rng.normal(size=(1, 12)),
+            weights=np.zeros(1),
+            intercept=np.array([-1.5]),
+            platt=np.array([-2.0, 0.25]),
+        )
+        detector.save(model)
+    path, table = tmp_path / "face.png", tmp_path / "scores.csv"
+    cv2.imwrite(str(path), picture(2)[0][..., ::-1])
+    arguments = [str(path), "--detector", name, "--model", str(model), "--csv", str(table)]
+    assert main(["detect", *arguments]) == 0
+    said = capsys.readouterr().out.splitlines()[0]
+    with table.open(newline="") as stream:
+        [row] = list(csv.DictReader(stream))
+    if name == "HeadPose":
+        chance = 1 / (1 + np.exp(-(0.25 - 2 * 1.5)))
+        assert f"{name} -1.5000, probability {chance:.4f} (higher = more likely fake)" in said
+        assert float(row["score"]) == -1.5
+        assert float(row["probability"]) == pytest.approx(chance, abs=1e-6)
+    else:
+        assert ", probability" not in said
+        assert row["probability"] == row["score"] != ""
 
 
 def test_an_image_without_a_face_has_no_score(
