@@ -29,6 +29,12 @@ _IN_THE_TABLE = {
 _NEWER = {"F3Net": "frequency:F3Net", "SPSL": "frequency:SPSL", "SBI": "sbi:SBI"}
 """Those that are not in the chapter, by year."""
 _WIDE = {"margin": WIDE}
+_USUAL: Mapping[str, Any] = {
+    "learns_from": "original",
+    "margin": MARGIN,
+    "adapts": False,
+    "weights_beside": "",
+}
 _TRAITS: Mapping[str, Mapping[str, Any]] = {
     "Xception-c23": {"learns_from": "c23"},
     "Xception-c40": {"learns_from": "c40"},
@@ -51,7 +57,7 @@ DETECTORS = Plugins(
         for name, place in (_IN_THE_TABLE | _NEWER).items()
     },
     methods=("crop", "forward", "fit", "score", "save", "load", "from_weights"),
-    traits={"learns_from": "original", "margin": MARGIN, "adapts": False, "weights_beside": ""},
+    traits=_USUAL,
 )
 """Detectors. Their traits:
 
@@ -75,7 +81,7 @@ _BENCH = {
 PROTOCOLS: Mapping[str, Mapping[str, Plugin]] = {
     "deepfakebench": {
         **{
-            name: Plugin(f"swapset.detectors.deepfakebench:{kind}", _WIDE)
+            name: Plugin(f"swapset.detectors.deepfakebench:{kind}", {**_USUAL, **_WIDE})
             for name, kind in _BENCH.items()
         },
         **{name: DETECTORS.built_in[name] for name in ("F3Net", "SPSL")},

@@ -13,14 +13,13 @@ from swapset.config.sections import TrackSettings
 from swapset.detection.find import video_faces
 from swapset.detection.perturbed import perturbed_faces
 from swapset.detection.protocol import write_scores
-from swapset.detection.robustness import Interval, robustness_tables
+from swapset.detection.robustness import robustness_tables
 from swapset.faces.track import Tracker
 from swapset.media.encode import VideoWriter
 from swapset.media.perturbations.names import parse
 from swapset.media.samples import Samples
 from swapset.types import Floats
 
-HOW = Interval(seed=1, level=0.95, resamples=200)
 VIDEOS, FRAMES = 40, 4
 
 
@@ -33,6 +32,7 @@ def scores(gap: float, faceless: int = 0) -> pd.DataFrame:
     names = [f"v{k:02d}" for k in video]
     frames = np.tile(np.arange(FRAMES), VIDEOS)
     table = {"video": names, "frame": frames, "label": label, "score": score}
+    table |= {"fold": 0, "probability": np.nan}
     return pd.DataFrame(table).astype({"frame": "int32", "label": "int8"})
 
 
@@ -51,7 +51,8 @@ def written(tmp_path: Path) -> tuple[list[Path], list[Path], pd.DataFrame]:
         for key, table in files.items():
             write_scores(folder / f"{key}.parquet", table)
     names = [f"v{k:02d}" for k in range(VIDEOS)]
-    splits = pd.DataFrame({"kind": "Set", "video": names, "fold": 0, "role": "test"})
+    rows = {"kind": "Set", "video": names, "label": [k % 2 for k in range(VIDEOS)]}
+    splits = pd.DataFrame(rows).assign(target="", donor="", fold=0, role="test")
     return [plain], sorted((tmp_path / "perturbed" / "scores" / "Net" / "Set").iterdir()), splits
 
 
@@ -60,7 +61,7 @@ def test_table_has_a_row_for_each_perturbation(
 ) -> None:
     plain, folders, splits = written
     names = ["blur/4", "blur/2", "messenger"]
-    table, _ = robustness_tables(plain, folders, names, splits, HOW)
+    table, _ = robustness_tables(plain, folders, names, splits, level=0.95)
     assert table["perturbation"].tolist() == ["none", *names]
     assert table["kind"].tolist() == ["none", "blur", "blur", "messenger"]
     assert table["level"].fillna(-1).tolist() == [0, 4, 2, -1]
@@ -78,7 +79,9 @@ def test_area_is_the_mean_height_between_the_levels(
 ) -> None:
     """Levels 0, 2 and 4, equally far apart: a quarter, a half, a quarter."""
     plain, folders, splits = written
-    table, areas = robustness_tables(plain, folders, ["blur/4", "blur/2", "messenger"], splits, HOW)
+    table, areas = robustness_tables(
+        plain, folders, ["blur/4", "blur/2", "messenger"], splits, level=0.95
+    )
     assert areas["kind"].tolist() == ["blur", "all"]  # a chain has no levels
     assert areas["levels"].tolist() == [2, 2]
     none, fourth, second, _ = table["frame_auc"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from swapset.jackknife import FEW, Estimate, People, mean_estimate, units
+from swapset.jackknife import FEW, Estimate, People, mean_estimate, units, weighted_sum
 
 
 def alone(names: list[str]) -> People:
@@ -151,6 +151,19 @@ def test_a_difference_pairs_people_and_adds_strangers() -> None:
     strangers = mean_estimate(other, alone([f"q{k}" for k in range(25)]))
     apart = first.minus(strangers)
     assert apart.error == pytest.approx(np.hypot(first.error, strangers.error))
+
+
+def test_a_weighted_sum_pairs_people() -> None:
+    rng = np.random.default_rng(7)
+    names = [f"p{k}" for k in range(25)]
+    one, other = rng.normal(size=(2, 25))
+    first, second = mean_estimate(one, alone(names)), mean_estimate(other, alone(names[::-1]))
+    gap = weighted_sum([(1, first), (-1, second)])
+    paired = first.minus(second)
+    assert (gap.value, gap.error) == pytest.approx((paired.value, paired.error))
+    mean = weighted_sum([(0.25, first), (0.75, second)])
+    whole = mean_estimate(0.25 * one + 0.75 * other[::-1], alone(names))
+    assert (mean.value, mean.error) == pytest.approx((whole.value, whole.error))
 
 
 def test_one_person_has_no_interval() -> None:

@@ -29,7 +29,7 @@ def scores(gap: float, videos: range) -> pd.DataFrame:
         (f"v{k:02d}", f, k % 2, gap * (k % 2) + noise[k, f]) for k in videos for f in range(FRAMES)
     ]
     table = pd.DataFrame(rows, columns=["video", "frame", "label", "score"])
-    return table.astype({"frame": "int32", "label": "int8"})
+    return table.assign(fold=0, probability=np.nan).astype({"frame": "int32", "label": "int8"})
 
 
 def build(root: Path, gap: float, quality: float, videos: range, config: dict[str, object]) -> Path:
