@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_CLOCKS = 1.0  # seconds by which times of files and of processes may differ
 _UMASK = os.umask(0o022)
 os.umask(_UMASK)
 
@@ -28,14 +29,26 @@ def _partial(path: Path) -> Path:
     return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+def _is_writing(pid: int, scratch: Path) -> bool:
+    """Return whether another process that began a scratch file still runs.
+
+    Parameters
+    ----------
+    pid : int
+        The number of the process; after its end, a later one may have it.
+    scratch : Path
+        The file or folder.
+    """
+    if pid == os.getpid():
         return False
-    except PermissionError:
+    import psutil  # a rare case, and most jobs are short
+
+    try:
+        return psutil.Process(pid).create_time() <= scratch.lstat().st_mtime + _CLOCKS
+    except (psutil.NoSuchProcess, FileNotFoundError):
+        return False
+    except psutil.Error:  # somebody else's, of which nothing is told
         return True
-    return True
 
 
 def _discard(path: Path) -> None:
@@ -49,7 +62,7 @@ def _discard_abandoned(path: Path) -> None:
     """Remove scratch files of `path` that killed processes left."""
     for stale in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         pid = stale.name.removesuffix(f".partial{path.suffix}").removeprefix(f".{path.stem}.")
-        if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
+        if pid.isdigit() and not _is_writing(int(pid), stale):
             _discard(stale)
 
 

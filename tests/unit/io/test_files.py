@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from swapset.errors import DataError
@@ -98,6 +99,16 @@ def test_a_living_writers_scratch_is_left_alone(tmp_path):
     with atomic_output(tmp_path / "clip.mp4") as scratch:
         scratch.touch()
     assert others.exists()
+
+
+def test_a_later_process_with_the_writers_number_is_another_one(tmp_path):
+    scratch = tmp_path / f".clip.{os.getppid()}.partial.mp4"
+    scratch.touch()
+    started = psutil.Process(os.getppid()).create_time()
+    os.utime(scratch, (started - 10, started - 10))
+    with atomic_output(tmp_path / "clip.mp4") as mine:
+        mine.touch()
+    assert not scratch.exists()
 
 
 def test_scratch_of_a_longer_name_is_left_alone(tmp_path):
