@@ -123,7 +123,7 @@ def test_the_person_seen_longest_counts(tmp_path: Path, tracker: Tracker) -> Non
 
 
 def test_a_smaller_face_that_is_seen_longer_counts(tmp_path: Path, tracker: Tracker) -> None:
-    """The astronaut is larger, but comes late; smaller faces are not looked for in each sample."""
+    """The astronaut is larger, but comes late: both are seen from then on, and hopper in all."""
 
     def guest(number: int) -> Image:
         alone = placed("hopper", (80, 140), 62, onto=background())
