@@ -58,7 +58,7 @@ try:
     check_checkout(workflow.basedir)
     stages = Workflow(config)
     build, generation, detection = stages.build, stages.generation, stages.detection
-    robustness = stages.robustness
+    matrix, robustness = stages.matrix, stages.robustness
     breaker, protected, tidying = stages.breaker, stages.protected, stages.tidying
     outside, contents = stages.outside, stages.contents
     decisions = stages.decisions(here=not workflow.storage_settings.default_storage_provider)
@@ -90,6 +90,8 @@ wildcard_constraints:
     kind="|".join(map(re.escape, ["real", *build.methods, *build.config.datasets])),
     dataset="|".join(map(re.escape, detection.datasets)),
     detector="|".join(map(re.escape, DETECTORS)),
+    trained="|".join(map(re.escape, [*DETECTORS, *matrix.trained])),
+    training_set="|".join(re.escape(each.name) for each in matrix.further) or "none",
     compression="original|c23|c40",
     outside="|".join(map(re.escape, detection.outside.detectors)) or "none",
     perturbation="|".join(map(re.escape, robustness.perturbations)) or "none",
@@ -98,7 +100,7 @@ wildcard_constraints:
     source=r"none|({0})(\+({0}))*".format("|".join(map(re.escape, EXTRACTORS))),
     attack="|".join(map(re.escape, ATTACKS)),
     block=r"\d+",
-    fold=r"\d+",
+    fold=r"\d+(-s\d+)?",
 
 
 onstart:
@@ -120,6 +122,7 @@ include: "rules/generation.smk"
 include: "rules/quality.smk"
 include: "rules/dataset.smk"
 include: "rules/detection.smk"
+include: "rules/matrix.smk"
 include: "rules/robustness.smk"
 include: "rules/outside_scores.smk"
 include: "rules/obstruction.smk"
@@ -149,6 +152,7 @@ rule complete:
         rules.report.output,
         rules.detector_auc.output,
         rules.detector_figures.output,
+        matrix.results(),
         robustness.results(),
         rules.outside_scores_table.output if detection.outside.detectors else [],
         [] if breaker.why_not else rules.landmark_breaker.input,

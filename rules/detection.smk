@@ -5,6 +5,12 @@ from swapset.build.figures import DETECTOR_FIGURES
 SPLITS = f"{R}/tables/splits.csv"
 
 
+def splits_of(trained, known):
+    """Return the table of splits of what a detector learnt from, for a job whose rows are known."""
+    table = detection.set_of(trained).splits
+    return as_it_is(table) if known else table
+
+
 rule find_faces:
     input:
         videos=lambda w: made_or_stored(detection.sources(w.kind, w.compression, w.block)),
@@ -70,23 +76,23 @@ rule splits:
 
 rule fit_detector:
     input:
-        splits=lambda w: as_it_is(SPLITS) if detection.knows_learnt(w.fold) else SPLITS,
-        faces=lambda w: detection.training_blocks(w.detector),
+        splits=lambda w: splits_of(w.trained, detection.set_of(w.trained).knows_learnt(w.fold)),
+        faces=lambda w: detection.training_blocks(w.trained),
         decided=DECIDED,
     output:
-        model=f"{R}/detectors/{{detector}}/{{fold}}.safetensors",
-        card=f"{R}/detectors/{{detector}}/{{fold}}.json",
+        model=f"{R}/detectors/{{trained}}/{{fold}}.safetensors",
+        card=f"{R}/detectors/{{trained}}/{{fold}}.json",
     message:
-        "Fitting {wildcards.detector} for fold {wildcards.fold}"
+        "Fitting {wildcards.trained} for fold {wildcards.fold}"
     log:
-        f"{R}/logs/fit_detector/{{detector}}/{{fold}}.log",
+        f"{R}/logs/fit_detector/{{trained}}/{{fold}}.log",
     benchmark:
-        f"{R}/benchmarks/fit_detector/{{detector}}/{{fold}}.tsv"
+        f"{R}/benchmarks/fit_detector/{{trained}}/{{fold}}.tsv"
     params:
-        code=lambda w: build.code("fit_detector", detection.module(w.detector)),
-        videos=lambda w: detection.learns(w.detector, w.fold),
-        uses=lambda w: contents.identify(detection.fit_params(w.detector)),
-        settings=lambda w, output: detection.fit_params(w.detector),
+        code=lambda w: build.code("fit_detector", detection.module(w.trained)),
+        videos=lambda w: detection.learns(w.trained, w.fold),
+        uses=lambda w: contents.identify(detection.fit_params(w.trained)),
+        settings=lambda w, output: detection.fit_params(w.trained),
         seed=build.config.seed,
         device=build.config.device,
         precision=build.config.training.precision,
@@ -95,7 +101,7 @@ rule fit_detector:
         # Snakemake does not compare functions of `output`: this setting does not change the model.
         checkpoint_every=lambda w, output: build.config.training.checkpoint_every,
         # Not among the outputs, because it has to survive a killed job.
-        checkpoint=lambda w, output: f"{R}/checkpoints/detectors/{w.detector}/{w.fold}.safetensors",
+        checkpoint=lambda w, output: f"{R}/checkpoints/detectors/{w.trained}/{w.fold}.safetensors",
     threads: build.config.training.threads
     resources:
         mem_mb=per_attempt(6000),

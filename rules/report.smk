@@ -96,6 +96,7 @@ rule report:
             if detection.scores()
             else []
         ),
+        matrix=matrix.results(),
         outside_scores=([f"{R}/tables/outside_scores.csv"] if detection.outside.detectors else []),
         robustness=robustness.results(),
         breaker=(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.build.job import job
-from swapset.dataset.trainings import fold_of, repeat_of, training_number
+from swapset.dataset.trainings import fold_of, parted, repeat_of, training_number
 from swapset.detection.protocol import read_splits
 from swapset.learning.device import claimed_device
 
@@ -19,7 +19,7 @@ if __name__ == "__main__":
 
         fit_detector(
             FitJob(
-                names.detector,
+                parted(names.trained)[0],
                 fold_of(number),
                 params.seed,
                 params.precision,

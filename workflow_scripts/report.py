@@ -15,6 +15,7 @@ if __name__ == "__main__":
             verdicts=[Path(path) for path in inputs.verdicts],
             quoted=[Path(path) for path in inputs.quoted],
             detector_figures=[Path(path) for path in inputs.detector_figures],
+            matrix=[Path(path) for path in inputs.matrix],
             outside_scores=[Path(path) for path in inputs.outside_scores],
             robustness=[Path(path) for path in inputs.robustness],
             breaker_figures=[Path(path) for path in inputs.breaker_figures],

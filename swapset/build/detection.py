@@ -1,4 +1,4 @@
-"""The plan of detection: datasets, blocks of videos, folds. Imports nothing heavy."""
+"""The plan of detection: detectors, what they learn from, and folds. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from swapset.build.detector_files import (
     weights_beside,
 )
 from swapset.build.outside_scores import OutsideScores
-from swapset.build.public_datasets import PublicDatasets
 from swapset.build.same_people import own_pairs, same_people
-from swapset.build.split_rows import Part, Row, SplitRows
+from swapset.build.split_rows import Row
+from swapset.build.training_sets import TrainingSet, asked_sets
+from swapset.build.video_blocks import VideoBlocks
 from swapset.dataset.people import People
 from swapset.dataset.same_people import one_name
 from swapset.dataset.splits import Fold, make_folds
-from swapset.dataset.trainings import fold_of, training_name, training_number
+from swapset.dataset.trainings import parted, trained_name
 from swapset.detectors.registry import DETECTORS, detector_record, needs_compression
 from swapset.errors import ConfigError
 from swapset.plugins import Plugin
@@ -30,12 +31,12 @@ DEFAULT_METHOD = "faceswap"
 """The method that detectors learn from by default, if the build has it."""
 
 
-class DetectionPlan:
-    """Detectors, the datasets that they are measured on, and the files of both.
+class DetectionPlan(VideoBlocks):
+    """Detectors, the datasets that they learn from and are measured on, and the files of all.
 
-    A *dataset* is a method's fakes together with the build's real videos, or a public dataset; the
-    tables have one row for each. A *kind* is a folder of videos: `real`, a method, or a public
-    dataset.
+    Detectors may learn from several *training sets*. Tables that have one value for each detector
+    are of the first set; for the others, see `swapset.build.matrix`. Names of files have a
+    detector's name for the first set, and `Meso4@celebdf` for further ones.
 
     Parameters
     ----------
@@ -48,8 +49,7 @@ class DetectionPlan:
     """
 
     def __init__(self, build: Build):
-        self._build = build
-        self.settings = build.config.detection
+        super().__init__(build)
         chosen = build.config.detectors
         self.detectors = list(DETECTORS.built_in) if chosen == "all" else list(chosen)
         self._check()
@@ -70,11 +70,7 @@ class DetectionPlan:
             raise ConfigError(
                 "clips: null is not allowed without public datasets; set 'clips' or 'datasets'"
             )
-        if self.train_on not in self.datasets:
-            raise ConfigError(
-                f"detection.train_on: {self.train_on!r} is not allowed: this build has no such "
-                f"dataset; choose from {', '.join(self.datasets)}"
-            )
+        self.training_sets  # noqa: B018 - raises if a dataset does not exist
         self.outside.check(self.datasets, self.compressions)
         if self.settings.same_people:
             self.same_people  # noqa: B018 - raises if somebody does not exist
@@ -83,173 +79,6 @@ class DetectionPlan:
     def outside(self) -> OutsideScores:
         """Return the scores of detectors that were run elsewhere."""
         return OutsideScores(self._build.root, self._build.config.scores)
-
-    # -- datasets ------------------------------------------------------------------------------
-
-    @property
-    def own_datasets(self) -> list[str]:
-        """Return the datasets that this build makes: its methods, or nothing without clips."""
-        return self._build.methods if self._build.manifest.clips else []
-
-    @property
-    def datasets(self) -> list[str]:
-        """Return the names of all datasets."""
-        return [*self.own_datasets, *self._build.config.datasets]
-
-    @cached_property
-    def public(self) -> PublicDatasets:
-        """Return the public datasets, read from disk."""
-        return PublicDatasets(self._build.config.datasets)
-
-    @property
-    def train_on(self) -> str:
-        """Return the dataset that detectors learn from."""
-        last = (self.datasets or [""])[-1]
-        default = DEFAULT_METHOD if DEFAULT_METHOD in self.own_datasets else last
-        return self.settings.train_on or default
-
-    def is_own(self, kind: str) -> bool:
-        """Return whether videos of a kind are made by this build."""
-        return kind == "real" or kind in self.own_datasets
-
-    def compressions(self, dataset: str) -> list[str]:
-        """Return the compressions in which a dataset is available."""
-        if dataset in self.own_datasets:
-            return list(self._build.config.compressions)
-        return self.public.compressions(dataset)
-
-    def kinds(self, dataset: str) -> list[str]:
-        """Return the kinds of videos in a dataset."""
-        return ["real", dataset] if dataset in self.own_datasets else [dataset]
-
-    @property
-    def all_kinds(self) -> list[str]:
-        """Return the kinds of videos in all datasets."""
-        return list(dict.fromkeys(kind for name in self.datasets for kind in self.kinds(name)))
-
-    # -- blocks of videos ----------------------------------------------------------------------
-
-    def names(self, kind: str, compression: str) -> list[str]:
-        """Return the names of the videos of a kind, in order."""
-        if self.is_own(kind):
-            return self._local_names["real" if kind == "real" else "fake"]
-        return list(self.public.files(kind, compression))
-
-    @cached_property
-    def _local_names(self) -> dict[str, list[str]]:
-        """Return the names of the build's videos; cached, because every block needs them."""
-        fakes = [swap.name for swap in self._build.swaps]
-        return {"real": list(self._build.manifest.clips), "fake": fakes}
-
-    def blocks(self, dataset: str, compression: str) -> list[str]:
-        """Return the folders with the faces of a dataset's videos."""
-        size = self.settings.block
-        return [
-            f"{self._build.root}/crops/{kind}/{compression}/{number:04d}"
-            for kind in self.kinds(dataset)
-            for number in range(-(-len(self.names(kind, compression)) // size))
-        ]
-
-    def all_blocks(self) -> list[str]:
-        """Return all folders with faces."""
-        folders = (
-            folder
-            for dataset in self.datasets
-            for compression in self.compressions(dataset)
-            for folder in self.blocks(dataset, compression)
-        )
-        return list(dict.fromkeys(folders))
-
-    # -- blocks of public fakes with their originals -------------------------------------------
-
-    @property
-    def paired(self) -> list[str]:
-        """Return the names of the public datasets with fakes that have an original."""
-        return list(self.public.pairs)
-
-    def pair_blocks(self) -> list[str]:
-        """Return the files of scores of the public datasets' fakes."""
-        return [
-            f"{self._build.root}/quality/public/{name}/{number:04d}.csv"
-            for name, pairs in self.public.pairs.items()
-            for number in range(-(-len(pairs) // self.settings.block))
-        ]
-
-    def pair_block(self, dataset: str, number: str) -> list[list[str]]:
-        """Return the pairs of one block; see `PublicDatasets.pairs`."""
-        start = int(number) * self.settings.block
-        return self.public.pairs[dataset][start : start + self.settings.block]
-
-    def pair_videos(self, dataset: str, number: str) -> list[str]:
-        """Return the videos that belong to the pairs of one block."""
-        pairs = self.pair_block(dataset, number)
-        return sorted({path for _, *paths, _ in pairs for path in paths if path})
-
-    # -- one block of videos -------------------------------------------------------------------
-
-    def block(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the names of the videos in a block.
-
-        Parameters
-        ----------
-        kind, compression : str
-        number : str
-            Number of the block, from "0000".
-        """
-        start = int(number) * self.settings.block
-        return self.names(kind, compression)[start : start + self.settings.block]
-
-    def sources(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the video files of a block.
-
-        Parameters
-        ----------
-        kind, compression, number : str
-            See `block`.
-        """
-        names = self.block(kind, compression, number)
-        if self.is_own(kind):
-            return [f"{self._build.root}/dataset/{kind}/{compression}/{n}.mp4" for n in names]
-        paths = self.public.files(kind, compression)
-        return [paths[name] for name in names]
-
-    def public_sources(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the video files of a block of a public dataset; empty for the build's own videos.
-
-        Parameters
-        ----------
-        kind, compression, number : str
-            See `block`.
-        """
-        return [] if self.is_own(kind) else self.sources(kind, compression, number)
-
-    def labels(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the label files of a block of the build's own fakes; empty for other videos.
-
-        Parameters
-        ----------
-        kind, compression, number : str
-            See `block`.
-        """
-        if kind not in self.own_datasets:
-            return []
-        names = self.block(kind, compression, number)
-        return [f"{self._build.root}/labels/{kind}/{name}.parquet" for name in names]
-
-    def targets(self, kind: str, compression: str, number: str) -> list[str]:
-        """Return the subjects in a block of the build's own videos; empty for other videos.
-
-        For fakes, these are the targets.
-
-        Parameters
-        ----------
-        kind, compression, number : str
-            See `block`.
-        """
-        if not self.is_own(kind):
-            return []
-        names = self.block(kind, compression, number)
-        return list(dict.fromkeys(name.partition("_")[0] for name in names))
 
     # -- training and test ---------------------------------------------------------------------
 
@@ -278,24 +107,51 @@ class DetectionPlan:
         own = list(self._build.subjects) if self.own_datasets else []
         return same_people(self.settings.same_people, {"real": own, **people})
 
-    @property
-    def fold_numbers(self) -> list[str]:
-        """Return the numbers of the folds as text; only one if detectors learn from public data."""
+    @cached_property
+    def training_sets(self) -> list[TrainingSet]:
+        """Return what detectors learn from; most tables are of the first set."""
+        default = DEFAULT_METHOD if DEFAULT_METHOD in self.own_datasets else self.datasets[-1]
+        asked = asked_sets(
+            self.settings.train_on, default, leave_one_out=self.settings.leave_one_out
+        )
+        tables = [f"{self._build.root}/tables/splits.csv"]
+        tables += [f"{self._build.root}/matrix/splits/{each.name}.csv" for each in asked[1:]]
+        people = People({"real", *self.own_datasets}, one_name(self.same_people))
         return [
-            str(number)
-            for number in range(len(self.folds) if self.train_on in self.own_datasets else 1)
+            TrainingSet(self._build, self, what, folds=self.folds, people=people, splits=table)
+            for what, table in zip(asked, tables, strict=True)
         ]
 
     @property
-    def training_names(self) -> list[str]:
-        """Return the names of all trainings of a detector: of each fold, as many as seeds."""
-        return [
-            training_name(int(fold), repeat)
-            for repeat in range(self.settings.seeds)
-            for fold in self.fold_numbers
-        ]
+    def first_set(self) -> TrainingSet:
+        """Return the set that most tables are of."""
+        return self.training_sets[0]
 
-    def learns_from(self, detector: str) -> str:
+    def set_of(self, trained: str) -> TrainingSet:
+        """Return what a detector learnt from, by its name in files."""
+        name = parted(trained)[1]
+        return next((s for s in self.training_sets[1:] if s.name == name), self.first_set)
+
+    def sets_of(self, detector: str) -> list[TrainingSet]:
+        """Return the sets that a detector learns from, the first one with published weights, too.
+
+        Sets with the same real videos are one for detectors that learn from real faces alone.
+        """
+        if self.is_published(detector):
+            return self.training_sets[:1]
+        if self._record(detector).traits["learns_fakes"]:
+            return self.training_sets
+        different: dict[tuple[str, ...], TrainingSet] = {}
+        for each in self.training_sets:
+            different.setdefault(tuple(each.real_kinds), each)
+        return list(different.values())
+
+    def trained(self, detector: str) -> list[str]:
+        """Return a detector's names in files: one for each set that it learns from."""
+        further = self.sets_of(detector)[1:]
+        return [detector, *(trained_name(detector, each.name) for each in further)]
+
+    def learns_from(self, trained: str) -> str:
         """Return the compression of a detector's training videos; several are joined by "+".
 
         "original" alone means the best compression that the dataset has on disk: for
@@ -305,115 +161,87 @@ class DetectionPlan:
         Raises
         ------
         ConfigError
-            If the training dataset has no training videos, or not in the detector's compression.
+            If a training dataset has no training videos, or not in the detector's compression.
         """
-        if not self._is_published(detector) and not self._has_training(self.train_on):
-            able = ", ".join(name for name in self.datasets if self._has_training(name))
+        detector, what = parted(trained)[0], self.set_of(trained)
+        lacking = what.without_training
+        if lacking and not self.is_published(detector):
+            able = ", ".join(name for name in self.datasets if self.has_training(name))
             raise ConfigError(
-                f"detection.train_on: {self.train_on!r} is not allowed: it has no training split, "
+                f"detection.train_on: {lacking[0]!r} is not allowed: it has no training split, "
                 f"which {detector} needs; "
                 f"{f'choose from {able}' if able else 'add a dataset that has one'}, or set "
                 f"detection.settings.{detector}.weights"
             )
-        wanted = needs_compression(detector)
-        if not (found := self._found(detector)):
+        if not (found := found_compressions(detector, what.compressions)):
             raise ConfigError(
-                f"detectors: {detector!r} is not allowed: it learns from {wanted} videos, and "
-                f"{self.train_on} has none; add {wanted} to 'compressions' or leave the detector "
-                "out"
+                f"detectors: {detector!r} is not allowed: it learns from "
+                f"{needs_compression(detector)} videos, and {what.name} has none; add "
+                f"{needs_compression(detector)} to 'compressions' or leave the detector out"
             )
         return "+".join(found)
 
-    def _found(self, detector: str) -> list[str]:
-        return found_compressions(detector, self.compressions(self.train_on))
-
     def notices(self) -> list[str]:
         """Return what is worth knowing about the detectors, one sentence each."""
-        available = self.compressions(self.train_on)
         adapting_ones = [
             notice
             for detector in self.detectors
-            if not self._is_published(detector)
-            for notice in adapting(detector, available, self.train_on)
+            if not self.is_published(detector)
+            for each in self.sets_of(detector)
+            for notice in adapting(detector, each.compressions, each.name)
         ]
         return adapting_ones + doubts(self.settings.settings, self.detectors)
 
-    def _has_training(self, dataset: str) -> bool:
-        """Return whether a dataset has training videos: its own split, or the build's folds."""
-        return dataset in self.own_datasets or any(
-            v.split == "train" for v in self.public.videos(dataset)
-        )
-
-    @cached_property
-    def _splits(self) -> SplitRows:
-        return SplitRows(
-            self._build,
-            self.public,
-            kinds=self.all_kinds,
-            folds=self.folds,
-            count=len(self.fold_numbers),
-            train_on=self.train_on,
-            people=People({"real", *self.own_datasets}, one_name(self.same_people)),
-        )
-
     def split_rows(self) -> list[Row]:
         """Return the table of splits: rows of kind, video, label, target, donor, fold, role."""
-        return list(self._splits)
+        return list(self.first_set.rows)
 
-    def split_params(self) -> dict[str, Any]:
-        """Return what rule `splits` makes the table from, as JSON values.
+    def split_params(self, training_set: str = "") -> dict[str, Any]:
+        """Return what a table of splits is made from, as JSON values.
 
         Who else is one person may only be known when `accept` has run; then people are split anew.
+
+        Parameters
+        ----------
+        training_set : str
+            Name of the set; by default the first one.
         """
+        sets = {each.name: each for each in self.training_sets}
+        rows = sets.get(training_set, self.first_set).rows
         return {
-            "rows": list(self._splits.all_tests()),
+            "rows": list(rows.all_tests()),
             "people": self.split_people() if self._build.same_people() else {},
-            "own": self._splits.own,
-            "learnt": self._splits.learnt,
+            "own": rows.own,
+            "learnt": rows.learnt,
             "same": [list(pair) for pair in self.same_people],
         }
 
-    def training_blocks(self, detector: str) -> list[str]:
-        """Return the folders with the faces that a detector learns from; none if it has weights."""
-        compressions = self.learns_from(detector).split("+")
-        if self._is_published(detector):
-            return []
-        return [folder for each in compressions for folder in self.blocks(self.train_on, each)]
+    # -- fits and scores -----------------------------------------------------------------------
 
-    def learns(self, detector: str, fold: str) -> list[str]:
-        """Return hashes of the videos that a detector learns from in a fold."""
-        if self._is_published(detector):
-            return []
-        return self._splits.hashes(*self._learnt(fold))
+    def training_blocks(self, trained: str) -> list[str]:
+        """Return the folders with the faces that a detector learns from; none if it has weights."""
+        compressions = self.learns_from(trained).split("+")
+        return [] if self.is_published(trained) else self.set_of(trained).blocks(compressions)
+
+    def learns(self, trained: str, training: str) -> list[str]:
+        """Return hashes of the videos that a detector learns from in a training."""
+        return [] if self.is_published(trained) else self.set_of(trained).learns(training)
 
     def tests(self, dataset: str) -> list[str]:
         """Return hashes of the videos of a dataset that detectors are tested on."""
-        return self._splits.hashes(*self._tested(dataset))
-
-    def knows_learnt(self, fold: str) -> bool:
-        """Return whether the table of splits on disk has what detectors learn from in a fold."""
-        return self._knows(self._learnt(fold))
+        return self.first_set.tests(self.kinds(dataset))
 
     def knows_tested(self, dataset: str) -> bool:
         """Return whether the table of splits on disk has the tests of a dataset."""
-        return self._knows(self._tested(dataset))
+        return self.first_set.knows_tested(self.kinds(dataset))
 
-    def _knows(self, part: Part) -> bool:
-        # Who is one person is known only when `accept` has run.
-        return not self._build.same_people() and self._splits.is_written(*part)
+    def is_published(self, trained: str) -> bool:
+        """Return whether a detector has published weights, and is not fitted."""
+        return "weights" in self.fit_params(trained)
 
-    def _learnt(self, fold: str) -> Part:
-        number = fold_of(training_number(fold))
-        return self.kinds(self.train_on), [str(number)], ("train", "val")
-
-    def _tested(self, dataset: str) -> Part:
-        return self.kinds(dataset), self.fold_numbers, ("test",)
-
-    def _is_published(self, detector: str) -> bool:
-        return "weights" in self.fit_params(detector)
-
-    def fit_params(self, detector: str) -> dict[str, Any]:
+    def fit_params(self, trained: str) -> dict[str, Any]:
         """Return how a detector is fitted, as JSON values."""
+        detector = parted(trained)[0]
         common = {"patience": self.settings.patience, "look_every": self.settings.look_every}
         special = self.settings.settings.get(detector)
         params = common | (special.model_dump(mode="json", exclude_none=True) if special else {})
@@ -424,9 +252,9 @@ class DetectionPlan:
         """Return the files that are read together with a detector's published weights."""
         return weights_beside(detector, self.settings.settings.get(detector))
 
-    def module(self, detector: str) -> str:
+    def module(self, trained: str) -> str:
         """Return the dotted name of a detector's module."""
-        return self._record(detector).module
+        return self._record(parted(trained)[0]).module
 
     def _record(self, detector: str) -> Plugin:
         return detector_record(detector, self.fit_params(detector).get("protocol"))
@@ -436,29 +264,36 @@ class DetectionPlan:
         """Return the side of the regions that all detectors need, in sides of a face's box."""
         return max(float(self._record(name).traits["margin"]) for name in self.detectors)
 
-    def models(self, detector: str) -> list[str]:
-        """Return the files of a fitted detector, one for each fold and seed.
+    def trainings(self, trained: str) -> list[str]:
+        """Return the names of a detector's trainings, one for each fold and seed.
 
         Published weights are the same for all seeds.
         """
-        folder = f"{self._build.root}/detectors/{detector}"
-        names = self.fold_numbers if self._is_published(detector) else self.training_names
-        return [f"{folder}/{name}.safetensors" for name in names]
+        what = self.set_of(trained)
+        return what.fold_numbers if self.is_published(trained) else what.training_names
+
+    def models(self, trained: str) -> list[str]:
+        """Return the files of a fitted detector, one for each fold and seed."""
+        folder = f"{self._build.root}/detectors/{trained}"
+        return [f"{folder}/{name}.safetensors" for name in self.trainings(trained)]
 
     def cards(self) -> list[str]:
-        """Return the cards of all fitted detectors, one for each fold and seed."""
+        """Return the cards of all detectors of the first training set, for each fold and seed."""
         return [
             f"{model.removesuffix('.safetensors')}.json"
             for detector in self.detectors
             for model in self.models(detector)
         ]
 
-    def scores(self) -> list[str]:
-        """Return all files of scores."""
-        own = [
+    def own_scores(self) -> list[str]:
+        """Return the files of scores of the build's detectors, of the first training set."""
+        return [
             f"{self._build.root}/scores/{detector}/{dataset}/{compression}.parquet"
             for detector in self.detectors
             for dataset in self.datasets
             for compression in self.compressions(dataset)
         ]
-        return [*own, *self.outside.scores(self.compressions)]
+
+    def scores(self) -> list[str]:
+        """Return all files of scores by detector, dataset and compression."""
+        return [*self.own_scores(), *self.outside.scores(self.compressions)]

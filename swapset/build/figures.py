@@ -27,6 +27,8 @@ BREAKER_FIGURES = (
 """Pictures as in figure 4.11, and figures 4.12 and 4.13."""
 ROBUSTNESS_FIGURES = ("robustness",)
 """AUC over the levels of perturbations."""
+MATRIX_FIGURES = ("detector_matrix",)
+"""AUC by what detectors learnt from and what they are tested on."""
 MASK_ROWS = ("rectangle", "hull", "smooth")
 """Rows of figure 4.7, from top to bottom."""
 

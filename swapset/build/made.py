@@ -14,6 +14,7 @@ from swapset.build.detection import DetectionPlan
 from swapset.build.figures import figure_names
 from swapset.build.generation import GenerationPlan
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
+from swapset.build.matrix import MatrixPlan
 from swapset.build.places import NOISE, PROTECTED, TABLES
 from swapset.build.protected import ProtectedPlan
 from swapset.build.robustness import RobustnessPlan
@@ -43,6 +44,7 @@ class Made:
     build : Build
     generation : GenerationPlan
     detection : DetectionPlan
+    matrix : MatrixPlan
     robustness : RobustnessPlan
     breaker : LandmarkBreakerPlan
     protected : ProtectedPlan
@@ -53,12 +55,14 @@ class Made:
         build: Build,
         generation: GenerationPlan,
         detection: DetectionPlan,
+        matrix: MatrixPlan,
         robustness: RobustnessPlan,
         breaker: LandmarkBreakerPlan,
         protected: ProtectedPlan,
     ):
         self._build, self._generation, self._detection = build, generation, detection
-        self._robustness, self._breaker, self._protected = robustness, breaker, protected
+        self._matrix, self._robustness = matrix, robustness
+        self._breaker, self._protected = breaker, protected
 
     @property
     def root(self) -> str:
@@ -69,6 +73,8 @@ class Made:
         """Return whether the config makes what has these values of wildcards."""
         if not all(value in self._values[name] for name, value in values.items()):
             return False
+        if "fold" in values:
+            return values["fold"] in self._detection.trainings(values["trained"])
         return "block" not in values or self._has_block(values)
 
     @cached_property
@@ -136,7 +142,9 @@ class Made:
             "judge": {*plan.detectors, *plan.outside.detectors},
             "perturbation": set(self._robustness.perturbations),
             "family": set(self._robustness.families),
-            "fold": set(plan.training_names) if plan.detectors else (),
+            "trained": {*plan.detectors, *self._matrix.trained},
+            "training_set": {each.name for each in self._matrix.further},
+            "fold": _AllBut(()),
         }
 
     def _of_noise(self) -> dict[str, Container[str]]:
@@ -171,6 +179,7 @@ class Made:
             "demographics": build.people,
             "detectors": self._detection.scores(),
             "robustness": self._robustness.perturbations,
+            "matrix": self._matrix.sets,
             "outside": self._detection.outside.detectors,
             "noise": not self._breaker.why_not,
             "protected": self._protected.pairs,

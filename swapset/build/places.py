@@ -6,15 +6,21 @@ knows the values that a config makes.
 
 from __future__ import annotations
 
-from swapset.build.figures import BREAKER_FIGURES, DETECTOR_FIGURES, ROBUSTNESS_FIGURES
+from swapset.build.figures import (
+    BREAKER_FIGURES,
+    DETECTOR_FIGURES,
+    MATRIX_FIGURES,
+    ROBUSTNESS_FIGURES,
+)
 
 _AGAIN = "{again}/{extractor}"
 _LOGS = (
     *("fetch/{fetched}", "ingest/{subject}", "track/{subject}", "align/{subject}"),
     *("train/{recipe}/{model}", "real/{clip}", "synthesise/{method}/{fake}", "measure/{target}"),
     *("count_public/{dataset}", "measure_public/{paired}/{block}"),
-    *("find_faces/{seen}/{compression}/{block}", "fit_detector/{detector}/{fold}"),
+    *("find_faces/{seen}/{compression}/{block}", "fit_detector/{trained}/{fold}"),
     "score/{detector}/{scored}/{compression}",
+    *("matrix_splits/{training_set}", "score_matrix/{trained}/{seen}"),
     "find_faces_perturbed/{perturbation}/{seen}/{compression}/{block}",
     "score_perturbed/{detector}/{scored}/{family}",
     "measure_perturbed/{target}/{family}",
@@ -56,9 +62,10 @@ PLACES = (
     *("labels/{method}/{fake}.parquet", "quality/{target}.csv", "heads/{target}"),
     *("quality/public/{paired}/{block}.csv", "tables/public/{dataset}.csv"),
     "crops/{seen}/{compression}/{block}",
-    *_files("detectors/{detector}/{fold}", "safetensors", "json"),
+    *_files("detectors/{trained}/{fold}", "safetensors", "json"),
     "scores/{judge}/{scored}/{compression}.parquet",
     "scores/{outside}/{scored}/{compression}.json",
+    *("matrix/splits/{training_set}.csv", "matrix/scores/{trained}/{seen}"),
     "perturbed/crops/{perturbation}/{seen}/{compression}/{block}",
     "perturbed/scores/{detector}/{scored}/{family}",
     "perturbed/quality/{target}/{family}.csv",
@@ -71,7 +78,7 @@ PLACES = (
     *("tables/{table}.csv", "figures/{figure}.png", "figures/{figure}.pdf"),
     # Files beside the outputs: of killed trainings, for TensorBoard, and hashes of public videos.
     *("checkpoints/{recipe}/{model}.safetensors", "events/{recipe}/{model}"),
-    "checkpoints/detectors/{detector}/{fold}.safetensors",
+    "checkpoints/detectors/{trained}/{fold}.safetensors",
     "checkpoints/extractors/{extractor}.safetensors",
     f"checkpoints/protected/{_AGAIN}/{{recipe}}/{{pair}}.safetensors",
     f"events/protected/{_AGAIN}/{{recipe}}/{{pair}}",
@@ -88,6 +95,8 @@ PROTECTED = ("again", "retrained", "pair", "duo", "refaked")
 """The wildcards in the places of models that are trained on protected clips."""
 ROBUSTNESS_TABLES = ("robustness", "robustness_area", "robustness_ssim")
 """Tables of AUCs after perturbations, of the areas under their curves, and of Mask-SSIM."""
+MATRIX_TABLES = ("detector_matrix", "detector_matrix_drop", "detector_matrix_differences")
+"""Tables of AUCs by training set, of what is lost on other datasets, and of differences."""
 _NOISE_TABLES = ("", "_differences", "_white_box", "_sweep")
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "demographics": (("demographics",), ()),
@@ -100,6 +109,7 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "noise": (tuple(f"landmark_breaker{end}" for end in _NOISE_TABLES), BREAKER_FIGURES),
     "robustness": (ROBUSTNESS_TABLES, ROBUSTNESS_FIGURES),
+    "matrix": (MATRIX_TABLES, MATRIX_FIGURES),
     "outside": (("outside_scores",), ()),
     "protected": (("protected_training",), ("protected_training",)),
 }

@@ -38,10 +38,12 @@ class SplitRows:
         The folds of the build's people; empty if the build makes no videos.
     count : int
         Number of folds.
-    train_on : str
-        The dataset that detectors learn from.
+    learnt : sequence of str
+        The kinds that detectors learn from.
     people : People
         Who is who among its people.
+    table : str
+        The table on disk.
     """
 
     def __init__(
@@ -52,12 +54,13 @@ class SplitRows:
         kinds: Sequence[str],
         folds: Sequence[Fold],
         count: int,
-        train_on: str,
+        learnt: Sequence[str],
         people: People,
+        table: str,
     ):
         self._build, self._public, self._kinds = build, public, kinds
-        self._folds, self._count, self._train_on = folds, count, train_on
-        self._people = people
+        self._folds, self._count, self.learnt = folds, count, list(learnt)
+        self._people, self._table = people, Path(table)
 
     def __iter__(self) -> Iterator[Row]:
         yield from without_known(self.all_tests(), self.learnt, self.own, self._people)
@@ -66,11 +69,6 @@ class SplitRows:
     def own(self) -> list[str]:
         """Return the kinds of videos that the build makes."""
         return [kind for kind in self._kinds if kind == "real" or kind in self._build.methods]
-
-    @property
-    def learnt(self) -> list[str]:
-        """Return the kinds of videos of the training dataset."""
-        return ["real", self._train_on] if self._train_on in self.own else [self._train_on]
 
     def all_tests(self) -> Iterator[Row]:
         """Yield all rows, also tests of people whom a fold's detector knows."""
@@ -93,7 +91,7 @@ class SplitRows:
             by_name = {video.name: video for video in self._public.videos(kind)}
             for name, video in by_name.items():
                 split = video.split or "test"
-                used = split if kind == self._train_on or split == "test" else ""
+                used = split if kind in self.learnt or split == "test" else ""
                 yield name, video.label, video.target or "", video.donor or "", used
 
     def hashes(self, kinds: Iterable[str], folds: Iterable[str], roles: Iterable[str]) -> list[str]:
@@ -118,7 +116,7 @@ class SplitRows:
     @cached_property
     def _written(self) -> Hashes:
         try:
-            with Path(self._build.root, "tables", "splits.csv").open(newline="") as stream:
+            with self._table.open(newline="") as stream:
                 return _hashes(list(csv.reader(stream))[1:])
         except (OSError, ValueError):
             return {}

@@ -40,6 +40,8 @@ def prepare(
         *stages.breaker.notices(),
     ]:
         warn(f"swapset: {notice}")
+    if sizes := stages.matrix.sizes():
+        inform(f"swapset: {sizes}")
     stages.contents.look(stages.outside, lambda sentence: inform(f"swapset: {sentence}"))
     root = stages.build.root
     if lacks_records(root, RECORDS):

@@ -53,8 +53,10 @@ class Targets:
             "outside": lambda: self._detection.outside.detectors,
             "perturbation": lambda: stages.robustness.perturbations,
             "family": lambda: stages.robustness.families,
-            "fold": lambda: self._detection.training_names,
+            "fold": lambda: [n for s in self._detection.training_sets for n in s.training_names],
             "detector": lambda: list(DETECTORS),
+            "trained": lambda: [*DETECTORS, *stages.matrix.trained],
+            "training_set": lambda: [each.name for each in stages.matrix.further],
             "extractor": lambda: list(EXTRACTORS),
             "attack": lambda: list(ATTACKS),
         }
@@ -109,6 +111,10 @@ class Targets:
             return f"this build has no clip {subject}_{values['number']}"
         if subject and values.get("donor") == subject:
             return f"{subject} would get its own face"
+        if {"trained", "fold"} <= values.keys():
+            trained, fold = values["trained"], values["fold"]
+            if fold not in self._detection.trainings(trained):
+                return f"this build has no fold {fold!r} of {trained}"
         if {"kind", "compression", "block"} <= values.keys():
             place = values["kind"], values["compression"], values["block"]
             if not place[2].isdigit() or not self._detection.block(*place):

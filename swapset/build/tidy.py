@@ -11,14 +11,16 @@ from pathlib import Path
 from swapset.build.build import Build
 from swapset.build.detection import DetectionPlan
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
+from swapset.build.matrix import MatrixPlan
 from swapset.build.protected import ProtectedPlan
 from swapset.build.robustness import RobustnessPlan
 
 _DETECTION, _BREAKER, _PROTECTED = "detector_auc", "landmark_breaker", "protected_pairs"
-_ROBUSTNESS = "robustness"
+_MATRIX, _ROBUSTNESS = "detector_matrix", "robustness"
 
 _OFF = {
     _DETECTION: "build detector_auc or set detectors: []",
+    _MATRIX: "build detector_matrix or name one dataset in detection.train_on",
     _ROBUSTNESS: "build robustness or set detection.perturbations: []",
     _BREAKER: "build landmark_breaker or set attacks: []",
     _PROTECTED: "build landmark_breaker or set landmark_breaker.protected_pairs: 0",
@@ -33,8 +35,8 @@ LEFTOVERS: dict[str, tuple[str, ...]] = {
     "faces": (_PROTECTED,),
     "events": (_BREAKER,),
     # Detectors, extractors and models of protected clips may be in training.
-    "checkpoints": (_DETECTION, _BREAKER),
-    "crops": (_DETECTION,),
+    "checkpoints": (_DETECTION, _MATRIX, _BREAKER),
+    "crops": (_DETECTION, _MATRIX),
     "perturbed/crops": (_ROBUSTNESS,),
     "extractors/labels": (_BREAKER,),
     "obstruction/frames": (_BREAKER,),
@@ -55,6 +57,7 @@ class TidyPlan:
     ----------
     build : Build
     detection : DetectionPlan
+    matrix : MatrixPlan
     robustness : RobustnessPlan
     breaker : LandmarkBreakerPlan
     protected : ProtectedPlan
@@ -64,11 +67,13 @@ class TidyPlan:
         self,
         build: Build,
         detection: DetectionPlan,
+        matrix: MatrixPlan,
         robustness: RobustnessPlan,
         breaker: LandmarkBreakerPlan,
         protected: ProtectedPlan,
     ):
-        self._build, self._detection, self._robustness = build, detection, robustness
+        self._build, self._detection = build, detection
+        self._matrix, self._robustness = matrix, robustness
         self._breaker, self._protected = breaker, protected
 
     @cached_property
@@ -78,6 +83,7 @@ class TidyPlan:
         auc, noise = (f"{build.root}/tables/{t}.csv" for t in (_DETECTION, _BREAKER))
         return {
             _DETECTION: [auc] if self._detection.scores() else [],
+            _MATRIX: self._matrix.results(),
             _ROBUSTNESS: self._robustness.results(),
             _BREAKER: [] if self._breaker.why_not else [noise],
             _PROTECTED: self._protected.results(),

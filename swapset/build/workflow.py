@@ -16,6 +16,7 @@ from swapset.build.generation import GenerationPlan
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
 from swapset.build.leftovers import Leftovers
 from swapset.build.made import Made
+from swapset.build.matrix import MatrixPlan
 from swapset.build.outside import OutsideFiles
 from swapset.build.protected import ProtectedPlan
 from swapset.build.robustness import RobustnessPlan
@@ -55,6 +56,11 @@ class Workflow:
         return DetectionPlan(self.build)
 
     @cached_property
+    def matrix(self) -> MatrixPlan:
+        """Return the plan of detectors that learnt from further training sets."""
+        return MatrixPlan(self.build, self.detection)
+
+    @cached_property
     def robustness(self) -> RobustnessPlan:
         """Return the plan of perturbed videos."""
         return RobustnessPlan(self.build, self.detection)
@@ -72,13 +78,14 @@ class Workflow:
     @cached_property
     def tidying(self) -> TidyPlan:
         """Return the plan of the files that `tidy` removes from a finished build."""
-        return TidyPlan(self.build, self.detection, self.robustness, self.breaker, self.protected)
+        plans = self.detection, self.matrix, self.robustness, self.breaker, self.protected
+        return TidyPlan(self.build, *plans)
 
     @cached_property
     def leftovers(self) -> Leftovers:
         """Return the results that the config no longer makes."""
-        plans = self.generation, self.detection, self.robustness, self.breaker, self.protected
-        return Leftovers(Made(self.build, *plans))
+        made_of = self.generation, self.detection, self.matrix, self.robustness
+        return Leftovers(Made(self.build, *made_of, self.breaker, self.protected))
 
     @cached_property
     def outside(self) -> OutsideFiles:

@@ -6,6 +6,7 @@ import argparse
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,18 @@ def _plan(options: argparse.Namespace) -> None:
     rates = reference_rates() | measured_rates(roots)
     basis = Basis(rates, bytes_per_frame(roots), options.frames, gpu)
     table = estimate(workflow, jobs, basis)
-    print(table.to_json(orient="records", indent=1) if options.json else _text(table))
+    if options.json:
+        print(table.to_json(orient="records", indent=1))
+    else:
+        print("\n".join(filter(None, [_text(table), _matrix(workflow, jobs)])))
+
+
+def _matrix(workflow: Workflow, jobs: Mapping[str, int]) -> str:
+    """Return the size of the matrix of detectors, if a planned job belongs to it."""
+    rules = {"fit_detector", "score_matrix", "detector_matrix"}
+    return (
+        f"matrix: {workflow.matrix.sizes()}" if rules & jobs.keys() and workflow.matrix.sets else ""
+    )
 
 
 def _workflow(options: argparse.Namespace) -> Workflow:

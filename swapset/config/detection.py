@@ -80,14 +80,29 @@ ScoreFiles = Annotated[list[ScoreFile], BeforeValidator(_listed), Field(min_leng
 """One file, or a list with one for each compression."""
 
 
+TrainOn = Annotated[
+    list[str | Annotated[list[str], Field(min_length=1)]],
+    Field(min_length=1),
+]
+"""What detectors learn from: a dataset each, or several together."""
+
+
 class DetectionSettings(Section):
     """Detectors are fitted and tested on different people."""
 
-    train_on: str | None = Field(
+    train_on: str | TrainOn | None = Field(
         None,
         description=(
-            "Training dataset: a method of this build, or a public dataset with a split. null: "
-            "'faceswap' if it is among the methods, else the last method."
+            "Training dataset: a method of this build, or a public dataset with a split. A list: "
+            "detectors learn from each of them, [celebdf, dfaker] in the list: from these together "
+            "(docs/detection.md). null: 'faceswap' if it is among the methods, else the last "
+            "method."
+        ),
+    )
+    leave_one_out: bool = Field(
+        False,
+        description=(
+            "Detectors learn from all datasets of `train_on` but one, too, for each of them."
         ),
     )
     frames: int = Field(16, ge=1, le=10_000, description="Frames of each video, evenly spaced.")

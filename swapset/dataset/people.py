@@ -58,13 +58,13 @@ def without_known(
     learnt : collection of str
         The kinds of the training dataset.
     own : collection of str
-        The kinds that the build makes. If they are not learnt from, they are only for testing.
+        The kinds that the build makes. If none is learnt from, all of them are for testing.
     people : People
     """
     changed = [list(row) for row in rows]
     for row in changed:
         if row[0] in own and row[0] not in learnt and not set(own) & set(learnt):
-            row[6] = row[6] if row[6] == "test" else ""
+            row[6] = "test"
     known: dict[str | int, set[str]] = {}
     for row in changed:
         if row[0] in learnt and row[6] in ("train", "val"):

@@ -1,12 +1,15 @@
 """Names and numbers of the detectors of a build: each fold may have several trainings.
 
-Trainings of one fold differ in their seed alone. Light to import.
+Trainings of one fold differ in their seed alone. Detectors that learn from several training sets
+have a name for each. Light to import.
 """
 
 from __future__ import annotations
 
 _STEP = 1000
 """More than there can be folds."""
+_AT = "@"
+"""Between a detector and its training set; "+" and "-" are in names of datasets."""
 
 
 def training_name(fold: int, repeat: int) -> str:
@@ -41,3 +44,21 @@ def fold_of(number: int) -> int:
 def repeat_of(number: int) -> int:
     """Return which training of its fold a training is, from 0, by its number."""
     return number // _STEP
+
+
+def trained_name(detector: str, training_set: str) -> str:
+    """Return the name in files of a detector that learnt from a further training set.
+
+    Parameters
+    ----------
+    detector : str
+        Its name, which is also its name in files for the first training set.
+    training_set : str
+    """
+    return f"{detector}{_AT}{training_set}"
+
+
+def parted(trained: str) -> tuple[str, str]:
+    """Return a detector and the training set that its name in files has; "" = the first one."""
+    detector, _, training_set = trained.partition(_AT)
+    return detector, training_set

@@ -124,11 +124,15 @@ def auc_tables(
         parts.append(part)
         for name, table in _tables(part, scores, facts.get(detector, {}), asked).items():
             rows[name].append(table.assign(**keys, faceless=asked.faceless))
-    tables = {
-        name: pd.concat([pd.DataFrame(columns=columns), *rows[name]], ignore_index=True)[columns]
-        for name, columns in COLUMNS.items()
-    }
+    tables = {name: _together(rows[name], columns) for name, columns in COLUMNS.items()}
     return tables | {"differences": differences(parts, level=asked.level, faceless=asked.faceless)}
+
+
+def _together(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of all parts; numbers stay numbers, which an empty part would change."""
+    known = [part for part in parts if len(part)]
+    table = pd.concat(known, ignore_index=True) if known else pd.DataFrame()
+    return table.reindex(columns=list(columns))
 
 
 def _read_cards(cards: Iterable[Path]) -> dict[str, dict[int, dict[str, Any]]]:

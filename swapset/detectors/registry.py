@@ -31,6 +31,7 @@ _NEWER = {"F3Net": "frequency:F3Net", "SPSL": "frequency:SPSL", "SBI": "sbi:SBI"
 _WIDE = {"margin": WIDE}
 _USUAL: Mapping[str, Any] = {
     "learns_from": "original",
+    "learns_fakes": True,
     "margin": MARGIN,
     "adapts": False,
     "weights_beside": "",
@@ -46,6 +47,7 @@ _TRAITS: Mapping[str, Mapping[str, Any]] = {
         "adapts": True,
         "weights_beside": "vgg19*.pth",
     },
+    **{name: {"learns_fakes": False} for name in ("FWA", "DSP-FWA", "SBI")},
     "F3Net": {"learns_from": "c23", **_WIDE},
     "SPSL": {"learns_from": "c23", **_WIDE},
 }
@@ -62,6 +64,7 @@ DETECTORS = Plugins(
 """Detectors. Their traits:
 
 - `learns_from`: the compression of the training videos; several are joined by "+".
+- `learns_fakes`: False = it learns from real faces alone, and makes its negatives of them.
 - `margin`: the side of the region that the detector sees, in sides of the face's box.
 - `adapts`: True = where a compression is not there, it learns from those that are.
 - `weights_beside`: a pattern of files that are read beside the published weights; these may then

@@ -31,6 +31,7 @@ UNITS = {
 LIKE = {f"protected_{rule}": rule for rule in ("align", "train", "synthesise", "measure")} | {
     "find_faces_perturbed": "find_faces",
     "score_perturbed": "score",
+    "score_matrix": "score",
 }
 """Rules whose jobs do the same work as another rule's, or several times as much."""
 

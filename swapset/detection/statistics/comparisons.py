@@ -122,8 +122,6 @@ def _grouped(
 def _row(
     between: str, one: Measured, other: Measured, name: str, level: float
 ) -> dict[str, object]:
-    difference = one.estimates[name].minus(other.estimates[name])
-    low, high = difference.interval(level)
     key = {"detectors": "detector", "compressions": "compression"}.get(between, "dataset")
     row: dict[str, object] = {"between": between, "level": name}
     row |= {
@@ -131,11 +129,41 @@ def _row(
         for field in ("detector", "dataset", "compression")
     }
     row |= {"first": getattr(one, key), "second": getattr(other, key)}
-    row |= {"difference": difference.value, "low": max(low, -1.0), "high": min(high, 1.0)}
-    row |= {"p": difference.p_value(), "p_delong": float("nan")}
+    row |= difference_row(
+        one.estimates[name].minus(other.estimates[name]),
+        [one.scored[name], other.scored[name]],
+        level,
+    )
+    row["p_delong"] = float("nan")
     if between == "detectors" and name == "video" and one.components and other.components:
         row["p_delong"] = delong.p_value(one.components, other.components)
-    people = [part.scored[name] for part in (one, other)]
-    row["people"] = min(part.known_people for part in people)
-    row["interval"] = " and ".join(dict.fromkeys(part.over for part in people))
     return row
+
+
+def difference_row(
+    difference: Estimate, measured_on: Sequence[Scored], level: float
+) -> dict[str, object]:
+    """Return a difference of AUCs with its interval and p-value, and what it was measured on.
+
+    Parameters
+    ----------
+    difference : Estimate
+    measured_on : sequence of Scored
+        The scores behind it.
+    level : float
+        Of the interval, in (0, 1).
+
+    Returns
+    -------
+    dict
+        Keys difference, low, high, p, people, interval.
+    """
+    low, high = difference.interval(level)
+    return {
+        "difference": difference.value,
+        "low": max(low, -1.0),
+        "high": min(high, 1.0),
+        "p": difference.p_value(),
+        "people": min(part.known_people for part in measured_on),
+        "interval": " and ".join(dict.fromkeys(part.over for part in measured_on)),
+    }

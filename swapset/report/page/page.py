@@ -17,6 +17,7 @@ from swapset.report.page.detectors import detectors
 from swapset.report.page.expression import expression_kept
 from swapset.report.page.gallery import gallery
 from swapset.report.page.landmark_breaker import landmark_breaker
+from swapset.report.page.matrix import matrix
 from swapset.report.page.origin import origin
 from swapset.report.page.outside_scores import outside_scores
 from swapset.report.page.protected import protected
@@ -46,6 +47,8 @@ class ReportFiles:
         Tables of the chapter.
     detector_figures : sequence of Path
         Named as in `swapset.build.figures.DETECTOR_FIGURES`; none if no detector was measured.
+    matrix : sequence of Path
+        Tables and figures of several training sets, or none.
     outside_scores : sequence of Path
         Table of scores by detectors that were run elsewhere, or none.
     robustness : sequence of Path
@@ -62,6 +65,7 @@ class ReportFiles:
     verdicts: Sequence[Path]
     quoted: Sequence[Path]
     detector_figures: Sequence[Path] = ()
+    matrix: Sequence[Path] = ()
     outside_scores: Sequence[Path] = ()
     robustness: Sequence[Path] = ()
     breaker_figures: Sequence[Path] = ()
@@ -133,6 +137,7 @@ def sections(files: ReportFiles) -> list[Section]:
             read("left_out"),
             files.detector_figures,
         ),
+        matrix(root, read("detector_matrix_drop") if files.matrix else None),
         outside_scores(read("outside_scores") if files.outside_scores else None),
         _robustness(files) if files.robustness else None,
         landmark_breaker(

@@ -183,7 +183,10 @@ def before(checkout: Path, stages: Workflow) -> dict[tuple[str, str], str]:
 def choices() -> Iterator[SimpleNamespace]:
     """Yield wildcards in which every detector, extractor and attack is met."""
     first = {"detector": "Meso4", "extractor": "fan", "attack": BREAKER, "source": "fan"}
-    yield from (SimpleNamespace(**{**first, "detector": name}) for name in DETECTORS)
+    first |= {"trained": "Meso4"}
+    yield from (
+        SimpleNamespace(**{**first, "detector": name, "trained": name}) for name in DETECTORS
+    )
     yield from (SimpleNamespace(**{**first, "extractor": name}) for name in EXTRACTORS)
     for attack in ATTACKS:
         sources = [*EXTRACTORS, *(["+".join(EXTRACTORS)] if attack == ROBUST else [])]
@@ -233,6 +236,7 @@ def loaded(stages: Workflow, rule: str, w: SimpleNamespace) -> list[str]:
     by_rule: dict[str, list[str]] = {
         "fit_detector": [w.detector],
         "score": [w.detector],
+        "score_matrix": [w.trained],
         "score_perturbed": [w.detector],
         "train_extractor": [w.extractor],
         "attack": [w.attack, *source],

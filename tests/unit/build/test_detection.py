@@ -52,7 +52,7 @@ def test_defaults(manifest: Path) -> None:
     plan = plan_of(manifest)
     assert len(plan.detectors) == 16
     assert plan.datasets == ["celebdf", "faceswap"]
-    assert plan.train_on == "faceswap"
+    assert plan.first_set.name == "faceswap"
     assert len(plan.scores()) == 16 * 2 * 3
 
 
@@ -119,7 +119,7 @@ def test_public_datasets_alone(uadfv: Path) -> None:
     values = {"clips": None, "datasets": {"UADFV": {"root": str(uadfv)}}}
     plan = Workflow(values).detection
     assert plan.datasets == plan.all_kinds == ["UADFV"]
-    assert plan.train_on == "UADFV"
+    assert plan.first_set.name == "UADFV"
 
 
 def test_a_dataset_without_a_split_teaches_nothing(uadfv: Path) -> None:
@@ -315,16 +315,17 @@ def test_a_further_dataset_is_nothing_to_what_detectors_learn(
     assert alone.learns("Meso4", "0") == more.learns("Meso4", "0")
     assert alone.tests("celebdf") == more.tests("celebdf")
     assert alone.learns("Meso4", "0") != plan_of(manifest, **other).learns("Meso4", "0")
-    assert not more.knows_learnt("0"), "there is no table"
+    assert not more.first_set.knows_learnt("0"), "there is no table"
     table = Path(Build({"clips": str(manifest)}).root, "tables", "splits.csv")
     table.parent.mkdir(parents=True)
     write_csv(table, pd.DataFrame(alone.split_rows(), columns=SPLIT_COLUMNS))
     more = plan_of(manifest, datasets={"UADFV": {"root": str(uadfv)}})
-    assert more.knows_learnt("0")
+    assert more.first_set.knows_learnt("0")
     assert more.knows_tested("celebdf")
     assert not more.knows_tested("UADFV")
-    assert not plan_of(manifest, **other).knows_learnt("0")
-    assert not plan_of(manifest, accept={"same_person": "merge"}).knows_learnt("0")
+    assert not plan_of(manifest, **other).first_set.knows_learnt("0")
+    merging = plan_of(manifest, accept={"same_person": "merge"})
+    assert not merging.first_set.knows_learnt("0")
 
 
 def test_published_weights_learn_from_nothing(manifest: Path) -> None:
