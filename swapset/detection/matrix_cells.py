@@ -148,8 +148,22 @@ def read_cells(
                 table = pd.concat(parts).sort_values(["video", "frame", "fold"], ignore_index=True)
                 place = detector, by_name[name], dataset, file.stem
                 cells.append(_cell(*place, table, splits[name], faceless))
+    return _in_order(cells, [each.name for each in sets])
+
+
+def _in_order(cells: Sequence[Cell], sets: Sequence[str]) -> list[Cell]:
+    """Return cells by detector, training set and dataset, as these come first or in the config."""
     detectors = list(dict.fromkeys(cell.detector for cell in cells))
-    return sorted(cells, key=lambda cell: detectors.index(cell.detector))
+    datasets = list(dict.fromkeys(cell.dataset for cell in cells))
+    places = {name: number for number, name in enumerate([PUBLISHED, *sets])}
+    return sorted(
+        cells,
+        key=lambda cell: (
+            detectors.index(cell.detector),
+            places[cell.what.name],
+            datasets.index(cell.dataset),
+        ),
+    )
 
 
 def _by_detector(folders: Sequence[Path]) -> dict[str, dict[str, Path]]:

@@ -18,7 +18,8 @@ _LIGHT = 0.32  # share of the scale at each end where letters are white
 def matrix_chart(table: pd.DataFrame, level: str = "video") -> Figure:
     """Draw a heat-map of AUCs for each compression and detector.
 
-    Cells of datasets that the detector learnt from have a black frame: the diagonal.
+    Cells of datasets that the detector learnt from have a black frame: the diagonal. Rows of sets
+    that a detector did not learn from are empty.
 
     Parameters
     ----------
@@ -31,10 +32,12 @@ def matrix_chart(table: pd.DataFrame, level: str = "video") -> Figure:
     detectors = list(dict.fromkeys(shown["detector"]))
     across = min(_ACROSS, len(detectors))
     down = len(compressions) * -(-len(detectors) // across)
-    rows, columns = shown["trained_on"].nunique(), shown["dataset"].nunique()
-    size = (across * (_CELL * columns + 0.3) + 2.2, down * (_CELL * 0.75 * rows + 0.75) + 0.9)
-    figure = Figure(figsize=size, dpi=150, layout="constrained")
-    panels = figure.subplots(down, across, squeeze=False, sharex=True)
+    sets, datasets = (list(dict.fromkeys(shown[key])) for key in ("trained_on", "dataset"))
+    width, height = _CELL * len(datasets) + 0.3, 0.75 * _CELL * len(sets) + 0.75
+    figure = Figure(
+        figsize=(across * width + 2.4, down * height + 0.5), dpi=150, layout="constrained"
+    )
+    panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     places = iter(panels.reshape(len(compressions), -1))
     for compression, row in zip(compressions, places, strict=True):
         for number, axes in enumerate(row):
@@ -42,30 +45,29 @@ def matrix_chart(table: pd.DataFrame, level: str = "video") -> Figure:
                 axes.set_axis_off()
                 continue
             part = shown[shown["detector"] == detectors[number]]
-            _draw(axes, part, compression, list(dict.fromkeys(shown["dataset"])))
+            _draw(axes, part[part["compression"] == compression], sets, datasets)
             axes.set_title(f"{detectors[number]}, {compression}", fontsize=9)
             if number % across == 0:
                 axes.set_ylabel("learnt from", fontsize=8)
     for axes in panels[-1]:
         axes.set_xlabel("tested on", fontsize=8)
     scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(0, 1), _COLOURS)
-    bar = figure.colorbar(scale, ax=panels, shrink=min(1.0, 3 / down), pad=0.01)
+    bar = figure.colorbar(scale, ax=panels, shrink=min(1.0, 2 / down), pad=0.01)
     bar.set_label(f"AUC by {level} (framed: learnt from)", fontsize=8)
     return figure
 
 
-def _draw(axes: Axes, part: pd.DataFrame, compression: str, datasets: list[str]) -> None:
-    """Draw one heat-map: a row for each training set of the detector."""
-    sets = list(dict.fromkeys(part["trained_on"]))
-    cells = part[part["compression"] == compression]
+def _draw(axes: Axes, cells: pd.DataFrame, sets: list[str], datasets: list[str]) -> None:
+    """Draw one heat-map, of one detector in one compression."""
     wide = cells.pivot(index="trained_on", columns="dataset", values="auc")
     grid = wide.reindex(index=sets, columns=datasets).to_numpy(float)
     axes.imshow(np.ma.masked_invalid(grid), cmap=_COLOURS, vmin=0, vmax=1, aspect="auto")
+    axes.set_facecolor("0.93")
     axes.set_xticks(range(len(datasets)), datasets, rotation=40, ha="right", fontsize=7)
     axes.tick_params(labelbottom=True, length=0)
     axes.set_yticks(range(len(sets)), sets, fontsize=7)
     for cell in cells.dropna(subset="auc").itertuples():
-        x, y = datasets.index(str(cell.dataset)), sets.index(cell.trained_on)
+        x, y = datasets.index(str(cell.dataset)), sets.index(str(cell.trained_on))
         far = abs(grid[y, x] - 0.5) > 0.5 - _LIGHT / 2
         axes.text(
             x, y, f"{grid[y, x]:.2f}", ha="center", va="center", fontsize=7,

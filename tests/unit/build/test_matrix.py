@@ -142,12 +142,12 @@ def test_sets_that_make_no_sense_are_refused(
     manifest: Path, asked: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said):
-        stages(manifest, detection=asked).detection.first_set
+        stages(manifest, detection=asked).detection.scores()
 
 
 @pytest.mark.parametrize("value", [[], [[]], 3, [["faceswap", ["celebdf"]]], {"faceswap": 1}])
 def test_train_on_is_a_name_or_a_list(value: Any) -> None:
-    with pytest.raises(ConfigError, match="detection.train_on"):
+    with pytest.raises(ConfigError, match=r"detection\.train_on"):
         load({"detection": {"train_on": value}})
 
 
