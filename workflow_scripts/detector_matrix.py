@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from swapset.build.job import job
-from swapset.detection.matrix_cells import Learnt, Scores, read_cells
+from swapset.detection.matrix_cells import Learnt, ScorePaths, read_cells
 from swapset.detection.matrix_tables import matrix_tables
 from swapset.detection.protocol import read_splits
 from swapset.io.files import write_csv
@@ -14,7 +14,7 @@ if __name__ == "__main__":
         sets = [Learnt(**each) for each in params.sets]
         paths = [inputs.splits, *inputs.further_splits]
         cells = read_cells(
-            Scores([Path(p) for p in inputs.first], [Path(p) for p in inputs.further]),
+            ScorePaths([Path(p) for p in inputs.first], [Path(p) for p in inputs.further]),
             sets,
             {each.name: read_splits(Path(p)) for each, p in zip(sets, paths, strict=True)},
             published=params.published,

@@ -114,8 +114,9 @@ class MatrixPlan:
         fitted = [name for name in names if not plan.is_published(name)]
         fits = sum(len(plan.trainings(name)) for name in fitted)
         first = len(self.first_scores())
+        detectors = f"{len(plan.detectors)} detector{'s' * (len(plan.detectors) > 1)}"
         return (
-            f"{len(plan.detectors)} detectors, {len(self.sets)} training sets "
+            f"{detectors}, {len(self.sets)} training sets "
             f"({', '.join(each.name for each in self.sets)}), {len(plan.datasets)} test sets: "
             f"{fits} fits and {first + len(self.scores())} jobs of scores in all"
         )

@@ -1,4 +1,4 @@
-"""What detectors learn from: sets of datasets, and the part of every video in their folds.
+"""Sets of datasets that detectors learn from, and the part of every video in their folds.
 
 Imports nothing heavy.
 """

@@ -84,7 +84,7 @@ TrainOn = Annotated[
     list[str | Annotated[list[str], Field(min_length=1)]],
     Field(min_length=1),
 ]
-"""What detectors learn from: a dataset each, or several together."""
+"""Training sets: a dataset each, or several together."""
 
 
 class DetectionSettings(Section):

@@ -37,7 +37,7 @@ class Learnt:
 
 
 @dataclass(frozen=True)
-class Scores:
+class ScorePaths:
     """Files and folders of scores.
 
     Attributes
@@ -109,7 +109,7 @@ def write_kind_scores(
 
 
 def read_cells(
-    scores: Scores,
+    scores: ScorePaths,
     sets: Sequence[Learnt],
     splits: Mapping[str, pd.DataFrame],
     *,
@@ -120,7 +120,7 @@ def read_cells(
 
     Parameters
     ----------
-    scores : Scores
+    scores : ScorePaths
     sets : sequence of Learnt
         The first one is that of `scores.first`.
     splits : mapping of str to DataFrame

@@ -43,6 +43,26 @@ def test_a_new_build_is_told_by_a_finished_one(build: Path, tmp_path: Path) -> N
     )
 
 
+def test_the_size_of_a_matrix_is_said(tmp_path: Path, build: Path) -> None:
+    """Six training sets of one detector: three methods alone, and two of them together."""
+    detection = {"train_on": ["faceswap", "fakeapp", "celebdf"], "leave_one_out": True}
+    more = {"name": "m", "methods": detection["train_on"], "detectors": ["Meso4"]}
+    config = tmp_path / "matrix.yaml"
+    config.write_text(yaml.safe_dump({**CONFIG, **more, "detection": detection}))
+    done = plan(build, "--configfile", str(config), "--", "detector_matrix")
+    assert done.returncode == 0, done.stderr
+    *_, last = done.stdout.splitlines()
+    kinds, compressions = 1 + 3, len(CONFIG["compressions"])
+    jobs = 3 * compressions + 5 * kinds
+    assert last.startswith("matrix: 1 detector, 6 training sets (faceswap, fakeapp, celebdf, all-")
+    assert last.endswith(f"3 test sets: 6 fits and {jobs} jobs of scores in all")
+    rows = {line.split()[0]: int(line.split()[1]) for line in done.stdout.splitlines()[1:-1]}
+    assert (rows["fit_detector"], rows["score"] + rows["score_matrix"]) == (6, jobs)
+    assert rows["matrix_splits"] == 5
+    without = plan(build, "--configfile", str(config), "--", "mask_ssim")
+    assert "matrix:" not in without.stdout
+
+
 def test_what_snakemake_refuses_is_said_in_one_line(build: Path) -> None:
     done = plan(build, "--configfile", "tiny.yaml", "--", "no_such_target")
     assert done.returncode == 1

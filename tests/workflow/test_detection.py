@@ -259,28 +259,34 @@ PERTURBATIONS = ["contrast/2", "contrast/5", "messenger"]
 
 
 @pytest.fixture(scope="module")
-def perturbed(detected: tuple[Path, Run], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the build with perturbed videos, and with scores that another program gave."""
-    folder = copy_build(detected[0], tmp_path_factory.mktemp("perturbed") / "build")
+def more(detected: tuple[Path, Run], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the build: perturbed videos, scores of another program, two training sets."""
+    folder = copy_build(detected[0], tmp_path_factory.mktemp("more") / "build")
     splits = _table(folder / "results" / "own", "splits.csv")
     videos = {row["video"]: row["label"] for row in splits if row["kind"] in ("real", "faceswap")}
     tested = [row["video"] for row in splits if row["role"] == "test" and row["kind"] == "real"]
     rows = [[video, 1 - int(label)] for video, label in videos.items() if video != tested[0]]
     write_rows(folder / "theirs.csv", [["video", "score"], *rows])
-    more = {
-        "detection": {"perturbations": PERTURBATIONS},
+    config = {
+        "detection": {"perturbations": PERTURBATIONS, "train_on": ["faceswap", "FF-DF"]},
         "scores": {"Theirs": {"faceswap": "theirs.csv"}},
     }
-    (folder / "more.yaml").write_text(yaml.safe_dump(more))
+    (folder / "more.yaml").write_text(yaml.safe_dump(config))
     targets = ("robustness_figure", "robustness_ssim", "detector_auc", "outside_scores_table")
+    targets += ("detector_matrix_figure",)
     run = snakemake(folder, *targets, "--configfile", "own.yaml", "more.yaml").check()
-    for rule in ("track", "train", "synthesise", "find_faces", "fit_detector", "score"):
+    for rule in ("track", "train", "synthesise", "find_faces", "score"):
         assert f"(Rule: {rule})" not in run.output, "made again"
+    assert (run.jobs["fit_detector"], run.jobs["score_matrix"]) == (2, 2 * 3), "one fold of FF-DF"
+    said = (
+        "2 detectors, 2 training sets (faceswap, FF-DF), 2 test sets: 4 fits and 14 jobs of scores"
+    )
+    assert said in run.output
     return folder
 
 
-def test_detectors_are_tested_on_perturbed_videos(perturbed: Path) -> None:
-    results = perturbed / "results" / "own"
+def test_detectors_are_tested_on_perturbed_videos(more: Path) -> None:
+    results = more / "results" / "own"
     rows = _table(results, "robustness.csv")
     found = [(r["detector"], r["dataset"], r["compression"], r["perturbation"]) for r in rows]
     assert found == [
@@ -294,7 +300,7 @@ def test_detectors_are_tested_on_perturbed_videos(perturbed: Path) -> None:
     for row in rows:
         if row["perturbation"] == "none":
             about = row["detector"], row["dataset"], row["compression"]
-            assert row["frame_auc"] == aucs[about]
+            assert row["frame_auc"] == aucs[about], "also in its digits"
             assert row["level"] == "0"
     assert [r["level"] for r in rows[1:4]] == ["2", "5", ""]
     assert {r["kind"] for r in _table(results, "robustness_area.csv")} == {"contrast", "all"}
@@ -302,16 +308,16 @@ def test_detectors_are_tested_on_perturbed_videos(perturbed: Path) -> None:
     assert not list(results.rglob("perturbed/**/*.mp4"))
 
 
-def test_perturbed_fakes_are_less_like_their_originals(perturbed: Path) -> None:
-    rows = _table(perturbed / "results" / "own", "robustness_ssim.csv")
+def test_perturbed_fakes_are_less_like_their_originals(more: Path) -> None:
+    rows = _table(more / "results" / "own", "robustness_ssim.csv")
     values = {row["perturbation"]: float(row["mask_ssim"]) for row in rows}
     assert list(values) == ["none", *PERTURBATIONS]
     assert values["none"] > values["contrast/2"] > values["contrast/5"]
 
 
-def test_scores_from_elsewhere_are_in_the_tables(perturbed: Path) -> None:
+def test_scores_from_elsewhere_are_in_the_tables(more: Path) -> None:
     """Their scores are perfect, but say how likely a video is real; one video is missing."""
-    results = perturbed / "results" / "own"
+    results = more / "results" / "own"
     (row,) = _table(results, "outside_scores.csv")
     assert (row["detector"], row["higher"], row["missing"]) == ("Theirs", "real", "1")
     assert row["direction"] == "found on other videos"
@@ -321,9 +327,46 @@ def test_scores_from_elsewhere_are_in_the_tables(perturbed: Path) -> None:
     assert float(theirs[0]["coverage"]) == 0.75
 
 
-def test_what_is_perturbed_no_more_is_left_over(perturbed: Path) -> None:
-    run = dry_run(perturbed, "--configfile", "own.yaml", "--", "detector_auc")
+def test_two_training_sets_make_a_matrix(more: Path) -> None:
+    results = more / "results" / "own"
+    rows = [r for r in _table(results, "detector_matrix.csv") if r["level"] == "video"]
+    found = [(r["detector"], r["trained_on"], r["dataset"], r["compression"]) for r in rows]
+    tests = [("faceswap", "original"), ("faceswap", "c40"), ("FF-DF", "c23")]
+    assert found == [
+        (detector, learnt, *test) for detector in DETECTORS for learnt in ("faceswap", "FF-DF")
+        for test in tests
+    ]  # fmt: skip
+    assert all((r["learnt"] == "True") == (r["trained_on"] == r["dataset"]) for r in rows)
+    # Those of the first set are those of the other tables; FF-DF knows nobody of the build.
+    plain = [r for r in _table(results, "detector_auc.csv") if r["level"] == "video"]
+    aucs = {(r["detector"], r["dataset"], r["compression"]): (r["auc"], r["videos"]) for r in plain}
+    for row in rows:
+        about = row["detector"], row["dataset"], row["compression"]
+        if row["trained_on"] == "faceswap":
+            assert (row["auc"], row["videos"]) == aucs[about]
+        elif row["dataset"] == "faceswap":
+            assert row["videos"] == "8", "all four people are new to it"
+    card = json.loads((results / "detectors" / "Meso4@FF-DF" / "0.json").read_text())
+    assert (card["detector"], card["trained_on"]["datasets"]) == ("Meso4", ["FF-DF"])
+    first = json.loads((results / "detectors" / "Meso4" / "0.json").read_text())
+    assert first["trained_on"]["datasets"] == ["faceswap"]
+    between = {r["between"] for r in _table(results, "detector_matrix_differences.csv")}
+    assert between == {"training sets", "datasets"} - (set() if len(tests) == 1 else {"datasets"})
+    assert cv2.imread(str(results / "figures" / "detector_matrix.png")) is not None
+
+
+def test_what_is_perturbed_no_more_is_left_over(more: Path) -> None:
+    run = dry_run(more, "--configfile", "own.yaml", "--", "detector_auc")
     said = run.output.splitlines()[-1]
     assert "no longer made (" in said
-    for room in ("perturbed", "scores", "figures", "tables", "logs", "benchmarks"):
+    for room in (
+        "perturbed",
+        "matrix",
+        "detectors",
+        "scores",
+        "figures",
+        "tables",
+        "logs",
+        "benchmarks",
+    ):
         assert f"{room} " in said

@@ -20,7 +20,7 @@ _CAPTION = (
 
 @dataclass(frozen=True)
 class Matrix(Section):
-    """What is lost on other datasets, by detector and training set, and the heat-maps."""
+    """Losses on other datasets, by detector and training set, and the heat-maps."""
 
     name = "matrix"
     title = "Training sets"

@@ -11,7 +11,7 @@ from material.scores import of_people
 from matplotlib.patches import Rectangle
 
 from swapset.detection.auc import auc_estimate
-from swapset.detection.matrix_cells import PUBLISHED, Cell, Learnt, Scores, read_cells
+from swapset.detection.matrix_cells import PUBLISHED, Cell, Learnt, ScorePaths, read_cells
 from swapset.detection.matrix_tables import COLUMNS, MEAN, matrix_tables
 from swapset.detection.protocol import SPLIT_COLUMNS, write_scores
 from swapset.detection.statistics.levels import at_level
@@ -27,7 +27,7 @@ SETS = [
     Learnt("Public", ["Public"]),
 ]
 NOISE = {"a": 0.3, "b": 0.6, "a+b": 0.2, "all-but-c": 0.5, "Public": 1.5}
-"""What is added to the scores of each set's detectors."""
+"""Spread of what is added to the scores of each set's detectors."""
 OTHER = 1.0
 """By how much fakes are scored lower in datasets that a detector did not learn from."""
 WIDTH = 0.9
@@ -81,7 +81,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory, base: pd.DataFrame) -> list[
                 further |= {place / dataset, place / "real"}
     table = pd.concat(splits).drop_duplicates(["kind", "video"])
     return read_cells(
-        Scores(first, sorted(further)),
+        ScorePaths(first, sorted(further)),
         SETS,
         {each.name: table for each in SETS},
         published=["Given"],
