@@ -22,9 +22,11 @@ from swapset.detection.statistics.levels import Faceless, Scored, all_levels
 from swapset.detectors.base import Detector
 from swapset.io.files import atomic_output
 from swapset.jackknife import Estimate
+from swapset.media.compressions import COMPRESSIONS
 
 PUBLISHED = "published weights"
 """Stands for the training set of detectors that were not fitted here."""
+_ORDER: list[str] = list(COMPRESSIONS)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def read_cells(
         own = own_kinds(splits[name])
         for dataset in [kind for kind in folders if kind != "real"]:
             kinds = ["real", dataset] if dataset in own else [dataset]
-            for file in sorted(folders[dataset].glob("*.parquet"), key=_order):
+            for file in sorted(folders[dataset].glob("*.parquet"), key=_best_first):
                 parts = [read_scores(folders[kind] / file.name) for kind in kinds]
                 table = pd.concat(parts).sort_values(["video", "frame", "fold"], ignore_index=True)
                 place = detector, by_name[name], dataset, file.stem
@@ -162,6 +164,7 @@ def _in_order(cells: Sequence[Cell], sets: Sequence[str]) -> list[Cell]:
             detectors.index(cell.detector),
             places[cell.what.name],
             datasets.index(cell.dataset),
+            _ORDER.index(cell.compression),
         ),
     )
 
@@ -173,9 +176,9 @@ def _by_detector(folders: Sequence[Path]) -> dict[str, dict[str, Path]]:
     return found
 
 
-def _order(file: Path) -> tuple[bool, str]:
-    """Return a key that sorts original before c23 and c40."""
-    return file.stem != "original", file.stem
+def _best_first(file: Path) -> int:
+    """Return a key that sorts files named by compressions, the best one first."""
+    return _ORDER.index(file.stem)
 
 
 def _cell(

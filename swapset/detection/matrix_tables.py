@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -21,6 +21,8 @@ from swapset.jackknife import Estimate, weighted_sum
 
 MEAN = "mean"
 """Stands for the training set in the mean over sets of one dataset."""
+BEST = "best"
+"""Stands for the compression where each dataset is tested in its best one."""
 _KEYS = ["detector", "trained_on", "left_out", "dataset", "compression"]
 _ON = ["people", "interval"]
 COLUMNS = {
@@ -59,16 +61,18 @@ def matrix_tables(
     dict of str to DataFrame
         "table": the AUC of each cell. "drop": the mean AUC on datasets that a detector learnt from
         less the mean on the others, for each training set, and the mean over the sets of one
-        dataset. "differences": paired differences between training sets on the same tests, and
-        between tests of the same detector. p-values are corrected by Holm for the rows of a table
-        at a level (of a kind of differences).
+        dataset; where datasets come in different compressions, also with each in its best one.
+        "differences": paired differences between training sets on the same tests, and between
+        tests of the same detector. p-values are corrected by Holm for the rows of a table at a
+        level (of a kind of differences).
     """
+    dropping = [*cells, *_in_best(cells)]
     rows = {
         "table": [row for cell in cells for row in _auc_rows(cell, level)],
-        "drop": [row for group in _groups(cells, _of_set) for row in _drop_rows(group, level)],
+        "drop": [row for group in _groups(dropping, _of_set) for row in _drop_rows(group, level)],
         "differences": list(_difference_rows(cells, level)),
     }
-    rows["drop"] += list(_mean_drop_rows(cells, level))
+    rows["drop"] += list(_mean_drop_rows(dropping, level))
     tables = {}
     for name, columns in COLUMNS.items():
         table = pd.DataFrame(rows[name], columns=[c for c in columns if c != "p_holm"])
@@ -95,6 +99,18 @@ def _auc_rows(cell: Cell, level: float) -> Iterator[dict[str, object]]:
 
 
 # -- what is lost on other datasets --------------------------------------------------------------
+
+
+def _in_best(cells: Sequence[Cell]) -> list[Cell]:
+    """Return each dataset's cells in its best compression; none if that is the same one for all."""
+    best: dict[str, str] = {}
+    for cell in cells:
+        best.setdefault(cell.dataset, cell.compression)
+    if len(set(best.values())) < 2:
+        return []
+    return [
+        replace(cell, compression=BEST) for cell in cells if cell.compression == best[cell.dataset]
+    ]
 
 
 def _drop_rows(cells: Sequence[Cell], level: float) -> Iterator[dict[str, object]]:

@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from swapset.media.compressions import COMPRESSIONS
+
 _CELL = 0.62  # inches
 _ACROSS = 5
 _COLOURS = "RdYlBu"
@@ -28,7 +30,7 @@ def matrix_chart(table: pd.DataFrame, level: str = "video") -> Figure:
     level : {"frame", "video", "person"}
     """
     shown = table[table["level"] == level]
-    compressions = list(dict.fromkeys(shown["compression"]))
+    compressions = sorted(set(shown["compression"]), key=list(COMPRESSIONS).index)
     detectors = list(dict.fromkeys(shown["detector"]))
     across = min(_ACROSS, len(detectors))
     down = len(compressions) * -(-len(detectors) // across)

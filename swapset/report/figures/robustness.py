@@ -76,8 +76,10 @@ def _draw(axes: Axes, part: pd.DataFrame, by: str, order: Sequence[Any], style: 
             capsize=1.5, label=str(detector),
         )  # fmt: skip
     coverage = part.groupby(by)["frame_coverage"].mean().reindex(list(order))
-    line = ":" if "-" in style else ""
-    axes.plot(places, coverage, f"{line}k", marker="_", linewidth=1, label="frames with a score")
+    line = ":" if "-" in style else "none"
+    axes.plot(
+        places, coverage, "k", linestyle=line, marker="_", linewidth=1, label="frames with a score"
+    )
     axes.axhline(0.5, color="0.7", linewidth=1, linestyle="--", zorder=0)
     axes.set_xlim(places[0] - 0.4, places[-1] + 0.4)
     axes.set_ylim(0, 1.03)

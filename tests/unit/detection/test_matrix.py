@@ -151,6 +151,21 @@ def test_a_drop_is_the_mean_on_what_was_learnt_less_the_mean_on_others(
     assert mean.item() == pytest.approx(single["difference"].mean())
 
 
+def test_datasets_in_other_compressions_are_compared_in_their_best(
+    tables: dict[str, pd.DataFrame], cells: list[Cell]
+) -> None:
+    assert "best" not in set(tables["drop"]["compression"]), "all have the same best one"
+    fewer = [c for c in cells if c.dataset != "Public" or c.compression == "c40"]
+    drops = chosen(matrix_tables(fewer, level=0.95)["drop"], level="video", trained_on="Public")
+    assert drops["compression"].tolist() == ["c40", "best"]
+    found = {
+        (c.dataset, c.compression): c.estimates["video"].value
+        for c in cells if c.what.name == "Public"
+    }  # fmt: skip
+    best = np.mean([found[name, "original"] for name in OWN])
+    assert drops["difference"].iloc[1] == pytest.approx(found["Public", "c40"] - best)
+
+
 def test_a_detector_loses_on_what_it_did_not_learn(tables: dict[str, pd.DataFrame]) -> None:
     (row,) = chosen(tables["drop"], trained_on="b", compression="original", level="video").to_dict(
         "records"
