@@ -23,6 +23,7 @@ from swapset.dataset.people import People
 from swapset.dataset.same_people import one_name
 from swapset.dataset.splits import Fold, make_folds
 from swapset.dataset.trainings import parted, trained_name
+from swapset.detectors.margins import MARGIN
 from swapset.detectors.registry import DETECTORS, detector_record, needs_compression
 from swapset.errors import ConfigError
 from swapset.plugins import Plugin
@@ -262,7 +263,8 @@ class DetectionPlan(VideoBlocks):
     @property
     def margin(self) -> float:
         """Return the side of the regions that all detectors need, in sides of a face's box."""
-        return max(float(self._record(name).traits["margin"]) for name in self.detectors)
+        margins = [float(self._record(name).traits["margin"]) for name in self.detectors]
+        return max(margins, default=MARGIN)
 
     def trainings(self, trained: str) -> list[str]:
         """Return the names of a detector's trainings, one for each fold and seed.

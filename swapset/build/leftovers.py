@@ -29,7 +29,7 @@ SEEN = ".swapset.tidied"
 _DATASET = "dataset/provenance.jsonl"
 _FINAL = ("report.html", "tables/detector_auc.csv", "tables/landmark_breaker.csv")
 _WILDCARD = re.compile(r"(.*)\{(\w+)\}(.*)")
-_NAME = re.compile(r"[\w+.-]+")
+_NAME = re.compile(r"[\w+.@-]+")
 
 
 @dataclass(frozen=True)

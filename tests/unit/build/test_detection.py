@@ -336,6 +336,12 @@ def test_published_weights_learn_from_nothing(manifest: Path) -> None:
     assert plan.training_blocks("MesoInception4")
 
 
+def test_a_build_without_detectors_has_none_of_their_files(manifest: Path) -> None:
+    plan = plan_of(manifest, detectors=[])
+    assert plan.scores() == plan.cards() == []
+    assert plan.margin == MARGIN
+
+
 def test_a_protocol_chooses_code_and_width_of_the_faces(manifest: Path) -> None:
     (manifest.parent / "w.pth").touch()
 
