@@ -125,7 +125,8 @@ def _grouped(
         for measure in measures:
             values = [dict(part[measure].dropna()) for part in parts]
             label = (table, " ".join(map(str, about)), measure)
-            yield from _difference(label, values, unit, level)
+            counts = all(pd.api.types.is_integer_dtype(each[measure]) for each in tables)
+            yield from _difference(label, values, unit, level, counts=counts)
 
 
 def _noise(folders: Folders, level: float) -> Iterator[Row]:
@@ -142,16 +143,37 @@ def _noise(folders: Folders, level: float) -> Iterator[Row]:
 
 
 def _difference(
-    label: Sequence[object], values: Sequence[Mapping[str, float]], unit: str, level: float
+    label: Sequence[object],
+    values: Sequence[Mapping[str, float]],
+    unit: str,
+    level: float,
+    *,
+    counts: bool,
 ) -> Iterator[Row]:
-    """Yield one row of a paired difference of means, if the builds have anything in common."""
+    """Yield one row of a difference of means, if the builds have anything in common.
+
+    Parameters
+    ----------
+    label : (table, about, measure)
+    values : (mapping, mapping)
+        The measure of each item by its name, in both builds.
+    unit : str
+        What items are.
+    level : float
+        Of the interval, in (0, 1).
+    counts : bool
+        Whether values are counts, such as of frames, which have no interval.
+    """
     first, second = values
     names = sorted(first.keys() & second.keys())
     if not names:
         return
+    a, b = (float(np.mean([side[name] for name in names])) for side in values)
+    if counts:
+        yield row(label, a, b, pairs=len(names), unit=f"{unit}s")
+        return
     people, over = _people(names, unit)
     gap = mean_estimate([second[name] - first[name] for name in names], people)
-    a, b = (float(np.mean([side[name] for name in names])) for side in values)
     known = len(people) if over == "people" else None
     count = len(names)
     found = Gap.of(gap, level)

@@ -125,6 +125,21 @@ def test_fakes_of_known_people_are_compared_over_people(builds: tuple[Path, Path
     assert row["high"] - row["low"] > 1.4 * (alone.high - alone.low)
 
 
+def test_counts_are_compared_without_an_interval(builds: tuple[Path, Path]) -> None:
+    for folder, steps in zip(builds, (100, 150), strict=True):
+        rows = {"recipe": "x", "model": ["p", "q", "r"], "steps": [steps, steps, steps + 30]}
+        table = pd.DataFrame(rows).assign(held_out=[0.1, 0.2, 0.4 * steps / 100])
+        write_csv(folder / "tables/training.csv", table)
+    count, loss = rows_of(differences(*builds, HOW), "training").to_dict("records")
+    assert (count["measure"], count["a"], count["b"]) == ("steps", 110, 160)
+    assert (count["difference"], count["pairs"], count["unit"]) == (50, 3, "models")
+    assert np.isnan([count["low"], count["high"], count["p"], count["p_holm"]]).all()
+    test = ttest_1samp([0, 0, 0.2], 0)
+    assert (loss["measure"], loss["interval"]) == ("held_out", "models")
+    assert loss["p"] == pytest.approx(test.pvalue)
+    assert (loss["low"], loss["high"]) == pytest.approx(tuple(test.confidence_interval(0.95)))
+
+
 def test_one_fake_alone_has_no_interval(builds: tuple[Path, Path]) -> None:
     for folder in builds:
         rows = {"method": ["m"], "fake": ["id0_id1_0001"], "mask_ssim": [0.7]}
