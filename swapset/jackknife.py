@@ -143,6 +143,37 @@ def units(people: People, items: Sequence[str]) -> tuple[People, str]:
     return People.of(items, [""] * len(items)), "fakes"
 
 
+def reach(independent: int, level: float) -> float:
+    """Return half the length of an interval, in standard errors: a quantile of Student's t.
+
+    Parameters
+    ----------
+    independent : int
+        Number of independent people or groups.
+    level : float
+        Of the interval, in (0, 1).
+    """
+    return float(stdtrit(max(independent - 1, 1), (1 + level) / 2))
+
+
+def p_value(value: float, error: float, independent: int) -> float:
+    """Return the probability of a value as far from 0, if 0 were true.
+
+    Parameters
+    ----------
+    value : float
+    error : float
+        Its standard error.
+    independent : int
+        Number of independent people or groups.
+    """
+    if np.isnan(error) or np.isnan(value):
+        return float("nan")
+    if error == 0:
+        return float(value == 0)
+    return float(2 * stdtr(max(independent - 1, 1), -abs(value) / error))
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A measure with its changes when a person, or a pair of people, is left out.
@@ -169,14 +200,10 @@ class Estimate:
         people, pairs = _squares(self.by_person), _squares(self.by_pair)
         return float(np.sqrt(max(people - pairs, pairs)))
 
-    def _reach(self, level: float) -> float:
-        """Return the quantile of Student's t for an interval of a level."""
-        return float(stdtrit(max(self.independent - 1, 1), (1 + level) / 2))
-
     def interval(self, level: float) -> tuple[float, float]:
         """Return the ends of the interval of any measure, symmetric around its value."""
-        reach = self._reach(level) * self.error
-        return self.value - reach, self.value + reach
+        half = reach(self.independent, level) * self.error
+        return self.value - half, self.value + half
 
     def share_interval(self, level: float) -> tuple[float, float]:
         """Return the ends of the interval of a share or an AUC, within [0, 1].
@@ -190,20 +217,15 @@ class Estimate:
         if self.value in (0, 1):
             far = ((1 - level) / 2) ** (1 / self.independent)
             return (far, 1.0) if self.value == 1 else (0.0, 1 - far)
-        reach = self._reach(level) * error / (self.value * (1 - self.value))
-        return float(expit(logit(self.value) - reach)), float(expit(logit(self.value) + reach))
+        half = reach(self.independent, level) * error / (self.value * (1 - self.value))
+        return float(expit(logit(self.value) - half)), float(expit(logit(self.value) + half))
 
     def p_value(self) -> float:
         """Return the probability of a value as far from 0, if 0 were true.
 
         It is below 1 - level exactly if the interval of that level leaves out 0.
         """
-        error = self.error
-        if np.isnan(error) or np.isnan(self.value):
-            return float("nan")
-        if error == 0:
-            return float(self.value == 0)
-        return float(2 * stdtr(max(self.independent - 1, 1), -abs(self.value) / error))
+        return p_value(self.value, self.error, self.independent)
 
     def minus(self, other: Estimate) -> Estimate:
         """Return the paired difference: people who are in both count with their own difference."""

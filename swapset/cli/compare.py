@@ -15,10 +15,10 @@ def add_compare(commands: argparse._SubParsersAction[Any]) -> None:
         "compare",
         help="compare the configs and all tables of two builds",
         description=(
-            "Compare two builds on what both have: AUCs on the same test videos, Mask-SSIM and "
-            "expression of the same fakes, noise on the same frames, with intervals of the paired "
-            "differences; other tables number by number. Writes comparison.csv and "
-            "comparison.html."
+            "Compare two builds on what both have: detectors on the same test videos, Mask-SSIM "
+            "and expression of the same fakes, noise on the same frames, with intervals of the "
+            "paired differences and p-values, also corrected for their number; other tables "
+            "number by number. Writes comparison.csv and comparison.html."
         ),
     )
     compare.add_argument("first", type=Path, metavar="BUILD_A", help="its folder: results/<name>")
@@ -27,7 +27,11 @@ def add_compare(commands: argparse._SubParsersAction[Any]) -> None:
         "--output", type=Path, metavar="DIR", help="folder to write (default: compare-A-B)"
     )
     compare.add_argument(
-        "--bootstrap", type=int, default=1000, metavar="N", help="resamples (default: 1000)"
+        "--bootstrap",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="resamples, for intervals of error rates (default: 1000)",
     )
     compare.add_argument(
         "--level", type=float, default=0.95, help="level of the intervals (default: 0.95)"
@@ -41,15 +45,17 @@ def _compare(options: argparse.Namespace) -> None:
     if not 0 < options.level < 1:
         raise ConfigError(f"--level: {options.level:g} is not allowed: it lies between 0 and 1")
     from swapset.report.comparison.page import CSV, PAGE, write_comparison
-    from swapset.report.comparison.tables import Bootstrap
 
     names = [path.resolve().name for path in (options.first, options.second)]
     folder = options.output or Path(f"compare-{names[0]}-{names[1]}")
-    how = Bootstrap(1, options.level, options.bootstrap)
-    found = write_comparison(options.first, options.second, folder, how)
+    found = write_comparison(
+        options.first, options.second, folder, level=options.level, resamples=options.bootstrap
+    )
     paired = found.dropna(subset=["low"])
-    sure = ((paired["low"] > 0) | (paired["high"] < 0)).sum()
+    alone = ((paired["low"] > 0) | (paired["high"] < 0)).sum()
+    sure = (paired["p_holm"] < 1 - options.level).sum()
     print(
-        f"{len(found)} numbers compared, {len(paired)} of them in pairs with an interval, of which "
-        f"{sure} exclude 0; see {folder / PAGE} and {folder / CSV}"
+        f"{len(found)} numbers compared, {len(paired)} of them in pairs with an interval; {alone} "
+        f"intervals exclude 0, {sure} of them also after Holm's correction; see {folder / PAGE} "
+        f"and {folder / CSV}"
     )

@@ -174,7 +174,7 @@ def _table(results: Mapping[Path, Result], folder: Path | None) -> pd.DataFrame:
 
 
 def _detector(options: argparse.Namespace, device: str) -> tuple[Detector, dict[str, Any]]:
-    """Return the detector, and its card: empty for published weights."""
+    """Return the detector, and its card: no more than a name for published weights."""
     from swapset.detectors.registry import detector_class
     from swapset.learning.model_files import read_model
 
@@ -182,7 +182,8 @@ def _detector(options: argparse.Namespace, device: str) -> tuple[Detector, dict[
         raise ConfigError("--protocol: is not allowed without --weights; leave it out")
     kind = detector_class(options.detector, options.protocol)
     if options.weights:
-        return kind.from_weights(options.weights, device=device), {}
+        weights = {"weights": options.weights.name}
+        return kind.from_weights(options.weights, device=device), weights
     model = options.model or options.build / "detectors" / options.detector / "0.safetensors"
     if not model.is_file():
         config = "" if options.build == _BUILD else " with the build's --configfile"

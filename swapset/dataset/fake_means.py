@@ -61,7 +61,7 @@ def mean_of_fakes(
     nan = float("nan")
     if not len(known):
         return Mean(nan, nan, nan, nan, "")
-    people, over = _people(names)
+    people, over = people_of_fakes(names)
     if over == "people":
         found = mean_estimate(known, people)
         return Mean(found.value, *found.interval(level), found.p_value(), over)
@@ -69,8 +69,15 @@ def mean_of_fakes(
     return Mean(float(known.mean()), *ends, nan, over)
 
 
-def _people(names: Sequence[str]) -> tuple[People, str]:
-    """Return the people of fakes, or the fakes themselves if somebody's name is not known."""
+def people_of_fakes(names: Sequence[str]) -> tuple[People, str]:
+    """Return what intervals are taken over, and its name: see `swapset.jackknife.units`.
+
+    The people of fakes are told from their names; if somebody's is not known, it is the fakes.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
     found = [_NAME.fullmatch(name) for name in names]
     pairs = [match.groups() for match in found if match]
     if len(pairs) < len(names):

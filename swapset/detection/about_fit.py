@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from swapset.detection.conditions import conditions, usual
 from swapset.detection.protocol import AT_ONCE
 from swapset.detection.statistics.operating_points import validation_points
 from swapset.detection.store import StoredSamples
 from swapset.detectors.base import Detector
 from swapset.types import Floats
-
-WIDTHS = (2.5, 97.5)
-"""Percentiles of the widths of training faces that a card gives."""
 
 
 def trained_on(
@@ -39,16 +37,15 @@ def trained_on(
     -------
     dict
         datasets, compressions, people (their number, None if they are not known), demo, and
-        face_width (two percentiles in pixels).
+        conditions, see `swapset.detection.conditions.usual`.
     """
     kinds = list(dict.fromkeys(folder.parent.parent.name for folder in folders))
-    widths = [training[index].side for index in range(len(training))]
     return {
         "datasets": [kind for kind in kinds if kind != "real"] or kinds,
         "compressions": list(dict.fromkeys(folder.parent.name for folder in folders)),
         "people": count_people(splits, kinds, fold, "train"),
         "demo": demo,
-        "face_width": [round(float(width), 1) for width in np.percentile(widths, WIDTHS)],
+        "conditions": usual(np.array([conditions(training[k]) for k in range(len(training))])),
     }
 
 

@@ -17,6 +17,7 @@ from PIL import Image as Pictures
 from PIL import ImageOps
 
 from swapset.config.sections import TrackSettings
+from swapset.detection.conditions import CONDITIONS, conditions
 from swapset.detectors.base import Detector
 from swapset.detectors.face import cut_face
 from swapset.errors import MediaError
@@ -54,12 +55,15 @@ class Result:
         gives none.
     boxes : (n, 4) float32
         The face's box x0, y0, x1, y1 in pixels; NaN = no face.
+    conditions : (n, 4) float64
+        Of the faces, see `swapset.detection.conditions`; NaN = no face.
     """
 
     frames: npt.NDArray[np.int64]
     scores: Floats
     probabilities: Floats
     boxes: Floats32
+    conditions: Floats
 
     @property
     def score(self) -> float:
@@ -141,11 +145,12 @@ def _over_black(picture: Pictures.Image) -> Image:
 def score_image(image: Image, detector: Detector) -> Result:
     """Score the largest face of a picture (H, W, 3) uint8, RGB."""
     boxes, _ = search(make_detector("hog"), image, min_face=48)
-    if not len(boxes):
-        return _result([0], np.array([np.nan]), np.full((1, 68, 2), np.nan, np.float32), detector)
-    largest = max(boxes, key=lambda box: float(box[2] - box[0]))
-    points = LandmarkPredictor().predict(image, largest)[None]
-    return _result([0], detector.score([image], points), points, detector)
+    points = np.full((1, 68, 2), np.nan, np.float32)
+    if len(boxes):
+        largest = max(boxes, key=lambda box: float(box[2] - box[0]))
+        points = LandmarkPredictor().predict(image, largest)[None]
+    face = cut_face(image, points[0], margin=detector.margin)
+    return _result([0], detector.score_faces([face]), conditions(face)[None], points, detector)
 
 
 def score_clip(clip: Path, detector: Detector, every: int) -> Result:
@@ -162,25 +167,30 @@ def score_clip(clip: Path, detector: Detector, every: int) -> Result:
     numbers = list(range(0, tracks.frames, every))
     points = main_face(tracks, numbers, None)
     scores = np.full(len(numbers), np.nan)
+    seen = np.full((len(numbers), len(CONDITIONS)), np.nan)
     pending = []
     rows = dict(zip(numbers, range(len(numbers)), strict=True))
     for number, image in enumerate(decode(clip)):
         if number in rows:
             face = cut_face(image, points[rows[number]], margin=detector.margin)
             pending.append((rows[number], face))
+            seen[rows[number]] = conditions(face)
         if len(pending) == _AT_ONCE or number == tracks.frames - 1:
             faces = [face for _, face in pending]
             scores[[row for row, _ in pending]] = detector.score_faces(faces)
             pending.clear()
-    return _result(numbers, scores, points, detector)
+    return _result(numbers, scores, seen, points, detector)
 
 
-def _result(numbers: list[int], scores: Floats, points: Points, detector: Detector) -> Result:
+def _result(
+    numbers: list[int], scores: Floats, seen: Floats, points: Points, detector: Detector
+) -> Result:
     boxes = np.full((len(numbers), 4), np.nan, np.float32)
     for row, landmarks in enumerate(points):
         if np.isfinite(landmarks).all():
             boxes[row] = box_from_landmarks(landmarks)
-    return Result(np.array(numbers, np.int64), scores, detector.probability(scores), boxes)
+    probabilities = detector.probability(scores)
+    return Result(np.array(numbers, np.int64), scores, probabilities, boxes, seen)
 
 
 def score_plot(result: Result, title: str) -> Figure:

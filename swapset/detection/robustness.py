@@ -23,7 +23,6 @@ from swapset.detectors.base import Detector
 from swapset.io.files import atomic_output
 from swapset.jackknife import Estimate, weighted_sum
 from swapset.media.perturbations.names import parse
-from swapset.types import Floats
 
 Stores = Mapping[str, Sequence[FaceStore]]
 """Stores of faces by kind of video."""
@@ -140,7 +139,7 @@ def robustness_tables(
         auc, auc_low, auc_high, coverage (`frame_auc`, ...).
     DataFrame
         detector, dataset, compression, kind, levels (how many above 0), and by frame and by video
-        area, area_low, area_high; see `_areas`.
+        area, area_low, area_high; see `area_estimates`.
     """
     rows: list[dict[str, object]] = []
     areas: list[dict[str, object]] = []
@@ -190,75 +189,81 @@ def _measures(version: _Version, level: float) -> dict[str, object]:
 
 
 def _areas(versions: Sequence[_Version], level: float) -> Iterator[dict[str, object]]:
-    """Yield the area under the curve of AUC over levels of each kind, and the mean over kinds.
-
-    A curve begins at level 0, the videos as they are, and ends at the highest level that was
-    measured; its area is the mean height, so that 1 is perfect at all levels and 0.5 is chance.
-    Intervals are over people, who are the same ones at all levels. An area is missing where a level
-    has no scores of both real and fake videos.
-
-    Parameters
-    ----------
-    versions : sequence of _Version
-        The first one is the dataset as it is.
-    level : float
-        Of the intervals, in (0, 1).
-    """
-    curves: dict[str, list[int]] = {}
-    for place, each in enumerate(versions):
-        if each.labels["level"]:
-            curves.setdefault(str(each.labels["kind"]), []).append(place)
-    if not curves:
-        return
-    weights = {kind: _weights(versions, places) for kind, places in curves.items()}
-    weights[ALL_KINDS] = np.mean(list(weights.values()), axis=0)
-    levels = {kind: len(places) for kind, places in curves.items()}
-    levels[ALL_KINDS] = sum(levels.values())
-    for kind, shares in weights.items():
-        row: dict[str, object] = {"kind": kind, "levels": levels[kind]}
-        for name in LEVELS:
-            ends = _area([each.estimates[name] for each in versions], shares, level)
+    """Yield the rows of areas, see `area_estimates`; `level` is that of the intervals."""
+    names = [str(each.labels["perturbation"]) for each in versions]
+    found = {
+        at: area_estimates(dict(zip(names, (each.estimates[at] for each in versions), strict=True)))
+        for at in LEVELS
+    }
+    curves = _curves(names)
+    for kind in found[LEVELS[0]]:
+        counted = [kind] if kind != ALL_KINDS else list(curves)
+        row: dict[str, object] = {"kind": kind}
+        row["levels"] = sum(len(curves[name]) for name in counted)
+        for at in LEVELS:
+            area = found[at][kind]
+            ends = (
+                (float("nan"),) * 3 if area is None else (area.value, *area.share_interval(level))
+            )
             for end, value in zip(("", "_low", "_high"), ends, strict=True):
-                row[f"{name}_area{end}"] = value
+                row[f"{at}_area{end}"] = value
         yield row
 
 
-def _area(
-    estimates: Sequence[Estimate | None], weights: Floats, level: float
-) -> tuple[float, float, float]:
-    """Return an area and the ends of its interval; NaN if an AUC that it needs is missing.
+def area_estimates(aucs: Mapping[str, Estimate | None]) -> dict[str, Estimate | None]:
+    """Return the area under the curve of AUC over levels of each kind, and the mean over kinds.
+
+    A curve begins at level 0, the videos as they are, and ends at the highest level that was
+    measured; its area is the mean height, so that 1 is perfect at all levels and 0.5 is chance.
+    Intervals are over people, who are the same ones at all levels.
 
     Parameters
     ----------
-    estimates : sequence of n Estimate or None
-        The AUC of each version.
-    weights : (n,) float64
-        Share of each version in the area.
-    level : float
-        Of the interval, in (0, 1).
+    aucs : mapping of str to Estimate or None
+        By name of the perturbation, with `UNPERTURBED`; None without both real and fake scores.
+
+    Returns
+    -------
+    dict of str to Estimate or None
+        By kind, and `ALL_KINDS`; None where an AUC is missing. Chains have no curve.
     """
-    parts: list[tuple[float, Estimate]] = []
-    for weight, each in zip(weights.tolist(), estimates, strict=True):
-        if weight and each is None:
-            return (float("nan"),) * 3
-        if weight and each is not None:
-            parts.append((weight, each))
-    area = weighted_sum(parts)
-    return area.value, *area.share_interval(level)
+    weights = {kind: _weights(levels) for kind, levels in _curves(aucs).items()}
+    if not weights:
+        return {}
+    names = dict.fromkeys(name for shares in weights.values() for name in shares)
+    weights[ALL_KINDS] = {
+        name: float(np.mean([shares.get(name, 0.0) for shares in weights.values()]))
+        for name in names
+    }
+    return {kind: _area(aucs, shares) for kind, shares in weights.items()}
 
 
-def _weights(versions: Sequence[_Version], places: Sequence[int]) -> Floats:
-    """Return the share of each version in the mean height of a curve, (versions,) float64.
+def _curves(names: Iterable[str]) -> dict[str, dict[int, str]]:
+    """Return the perturbations of each kind by level, of those that have a level."""
+    curves: dict[str, dict[int, str]] = {}
+    for name in names:
+        if name != UNPERTURBED and (each := parse(name)).level:
+            curves.setdefault(each.kind, {})[each.level] = name
+    return curves
+
+
+def _area(aucs: Mapping[str, Estimate | None], shares: Mapping[str, float]) -> Estimate | None:
+    """Return the mean of AUCs by their shares; None if one is missing."""
+    parts = [(share, aucs[name]) for name, share in shares.items() if share]
+    known = [(share, auc) for share, auc in parts if auc is not None]
+    return weighted_sum(known) if len(known) == len(parts) else None
+
+
+def _weights(levels: Mapping[int, str]) -> dict[str, float]:
+    """Return the share of each version in the mean height of a curve, by name.
 
     Parameters
     ----------
-    versions : sequence of _Version
-    places : sequence of int
-        The versions of the curve beside the first one, which is at level 0.
+    levels : mapping of int to str
+        The perturbations of the curve by level, beside the videos as they are, at level 0.
     """
-    levels = {0.0: 0} | {float(str(versions[k].labels["level"])): k for k in places}
-    steps = np.array(sorted(levels))
+    named = {0: UNPERTURBED, **levels}
+    steps = np.array(sorted(named), np.float64)
     half = np.diff(steps) / (2 * steps[-1])
-    shares = np.zeros(len(versions))
-    shares[[levels[step] for step in steps]] = np.append(half, 0) + np.append(0, half)
-    return shares
+    shares = np.append(half, 0) + np.append(0, half)
+    return {named[int(step)]: float(share) for step, share in zip(steps, shares, strict=True)}

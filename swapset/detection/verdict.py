@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from swapset.detection.conditions import CONDITIONS
 from swapset.detection.detect import Result
 from swapset.detection.statistics.operating_points import EQUAL_ERROR
 
@@ -58,26 +59,34 @@ def doubts(card: Mapping[str, Any], result: Result, *, picture: bool) -> list[st
     """
     fit = card.get("trained_on")
     if not fit:
+        if "weights" in card:
+            return ["its weights are published ones, which do not say what they were fitted on"]
         return ["its card does not say what it was fitted on"]
     found = []
     if fit.get("demo"):
         found.append("it was fitted on the demo, which shows that everything works and no more")
     people = fit.get("people")
-    if people is not None and people < FEW_PEOPLE:
+    if people is None:
+        found.append("on how many people it was fitted is not known")
+    elif people < FEW_PEOPLE:
         found.append(f"it was fitted on {people} people")
     if picture:
         found.append("it was fitted on frames of videos, and this is a picture")
-    width = _face_width(result)
-    low, high = fit.get("face_width", (0, np.inf))
-    if width < low or width > high:
-        found.append(
-            f"the face is {width:.0f} pixels wide, and it was fitted on {low:.0f} to {high:.0f}"
-        )
+    return found + _unusual(fit.get("conditions") or {}, result)
+
+
+def _unusual(usual: Mapping[str, Sequence[float]], result: Result) -> list[str]:
+    """Return the conditions of the file in which few faces were that a detector was fitted on."""
+    found = []
+    for name, values in zip(CONDITIONS, result.conditions.T, strict=True):
+        known = values[np.isfinite(values)]
+        if name not in usual or not len(known):
+            continue
+        (low, high), value = usual[name], float(np.median(known))
+        if not low <= value <= high:
+            unit = " pixels" if name == "width" else ""
+            found.append(
+                f"the {name} of the face is {value:.3g}{unit}, and it was fitted on {low:.3g} to "
+                f"{high:.3g}"
+            )
     return found
-
-
-def _face_width(result: Result) -> float:
-    """Return the median width of the boxes; NaN, which is below and above nothing, without any."""
-    widths = result.boxes[:, 2] - result.boxes[:, 0]
-    known = widths[np.isfinite(widths)]
-    return float(np.median(known)) if len(known) else float("nan")

@@ -15,6 +15,7 @@ import pandas as pd
 
 from swapset.detection.statistics.levels import Faceless, Scored, all_levels
 from swapset.detection.statistics.ranks import Ints
+from swapset.jackknife import Estimate, mean_estimate
 from swapset.types import Floats
 
 BINS = 15
@@ -40,18 +41,54 @@ def calibration(
     dict of str to dict
         brier and calibration_error by level; NaN where there are no probabilities.
     """
-    if "probability" in table and not table["probability"].equals(table["score"]):
-        if not table["probability"].notna().any():
-            return {name: {"brier": np.nan, "calibration_error": np.nan} for name in scored}
-        scored = all_levels(table.assign(score=table["probability"]), faceless)
+    probable = probabilities(table, scored, faceless)
+    if probable is None:
+        return {name: {"brier": np.nan, "calibration_error": np.nan} for name in scored}
     return {
         name: {
             "brier": part.mean(brier_score),
             "calibration_error": part.mean(calibration_error),
         }
-        for name, part in scored.items()
+        for name, part in probable.items()
         if part.both
     }
+
+
+def probabilities(
+    table: pd.DataFrame, scored: Mapping[str, Scored], faceless: Faceless
+) -> Mapping[str, Scored] | None:
+    """Return a detector's probabilities by level, None if it gives none; see `calibration`.
+
+    Parameters
+    ----------
+    table, scored, faceless
+        As in `calibration`.
+    """
+    if "probability" not in table or table["probability"].equals(table["score"]):
+        return scored
+    if not table["probability"].notna().any():
+        return None
+    return all_levels(table.assign(score=table["probability"]), faceless)
+
+
+def brier_estimate(scored: Scored) -> Estimate | None:
+    """Return the Brier score, as the mean over the folds, with its changes without each person.
+
+    Parameters
+    ----------
+    scored : Scored
+        Probabilities, with real and fake ones in some fold.
+
+    Returns
+    -------
+    Estimate or None
+        None if the scores are no probabilities.
+    """
+    items = np.concatenate(list(scored.parts()))
+    if not _are_probabilities(scored.scores[items]):
+        return None
+    errors = (scored.scores[items] - scored.labels[items]) ** 2
+    return mean_estimate(errors, scored.people.take(items), scored.folds[items])
 
 
 def brier_score(labels: Ints, scores: Floats) -> float:

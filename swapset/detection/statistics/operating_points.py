@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 
 from swapset.detection.statistics.levels import LEVELS, Ints, Scored, at_level
-from swapset.jackknife import mean_estimate
+from swapset.jackknife import Estimate, mean_estimate
 from swapset.types import Floats
 
 FALSE_ALARMS = {"fpr_1": 0.01, "fpr_5": 0.05}
 """Largest rates of false alarms among the validation people, by the name of the point."""
 EQUAL_ERROR = "equal_error"
 POINTS = (*FALSE_ALARMS, EQUAL_ERROR)
+RATES = {"tpr": 1, "fpr": 0}
+"""The label of the scores that each rate counts."""
 COLUMNS = [
     *("detector", "dataset", "compression", "level", "point", "threshold"),
     *("tpr", "tpr_low", "tpr_high", "fpr", "fpr_low", "fpr_high"),
@@ -114,30 +116,62 @@ def operating_rows(
     """
     rows = []
     for point in POINTS:
-        thresholds = {
-            fold: float(found[point]["threshold"])
-            for fold, card in cards.items()
-            if (found := (card.get("validation") or {}).get("points", {}).get(name))
-        }
+        thresholds = thresholds_of(cards, name, point)
         used = np.unique(scored.folds)
         chosen = [thresholds[fold] for fold in used.tolist() if fold in thresholds]
         row: dict[str, object] = {"point": point}
         row["threshold"] = float(np.mean(chosen)) if chosen else float("nan")
-        for key, label in (("tpr", 1), ("fpr", 0)):
-            row |= _rate(scored, thresholds, label, key, level)
+        for key, label in RATES.items():
+            found = rate_estimate(scored, thresholds, label)
+            value = low = high = float("nan")
+            if found is not None:
+                value, (low, high) = found.value, found.share_interval(level)
+            row |= {key: value, f"{key}_low": low, f"{key}_high": high}
         rows.append(row)
     return rows
 
 
-def _rate(
-    scored: Scored, thresholds: Mapping[int, float], label: int, key: str, level: float
-) -> dict[str, object]:
+def thresholds_of(
+    cards: Mapping[int, Mapping[str, Any]], name: str, point: str
+) -> dict[int, float]:
+    """Return the threshold of each fold's detector that has one.
+
+    Parameters
+    ----------
+    cards : mapping of int to mapping
+        See `operating_rows`.
+    name : str
+        The level.
+    point : str
+        One of `POINTS`.
+    """
+    return {
+        fold: float(found[point]["threshold"])
+        for fold, card in cards.items()
+        if (found := (card.get("validation") or {}).get("points", {}).get(name))
+    }
+
+
+def rate_estimate(scored: Scored, thresholds: Mapping[int, float], label: int) -> Estimate | None:
+    """Return the share of scores above the thresholds, with its changes without each person.
+
+    Parameters
+    ----------
+    scored : Scored
+    thresholds : mapping of int to float
+        By fold; folds without one are left out.
+    label : {0, 1}
+        Of the scores that count: 1 gives the rate of hits, 0 that of false alarms.
+
+    Returns
+    -------
+    Estimate or None
+        None if nothing of this label has a threshold.
+    """
     folds, numbers = np.unique(scored.folds, return_inverse=True)
     limits = np.array([thresholds.get(fold, np.nan) for fold in folds.tolist()])[numbers]
     items = np.flatnonzero((scored.labels == label) & np.isfinite(limits))
-    value = low = high = float("nan")
-    if len(items):
-        called = (scored.scores[items] > limits[items]).astype(float)
-        found = mean_estimate(called, scored.people.take(items), scored.folds[items])
-        value, (low, high) = found.value, found.share_interval(level)
-    return {key: value, f"{key}_low": low, f"{key}_high": high}
+    if not len(items):
+        return None
+    called = (scored.scores[items] > limits[items]).astype(float)
+    return mean_estimate(called, scored.people.take(items), scored.folds[items])

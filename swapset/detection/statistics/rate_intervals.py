@@ -13,7 +13,7 @@ A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1(2), 2007.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -59,9 +59,7 @@ def rate_intervals(
     dict of str to float
         `<name>_low` and `<name>_high` for each name.
     """
-    generator = np.random.default_rng(derive_seed(seed, "people"))
-    size = len(scored.people)
-    drawn = _drawn(scored.people.first, scored.people.second, size, resamples, generator)
+    drawn = _drawn([scored], seed, resamples)
     replicates = _replicates(scored, drawn, values)
     factor = _factor(replicates.pop("auc"), found, level)
     intervals = {}
@@ -73,12 +71,45 @@ def rate_intervals(
     return intervals
 
 
-def _drawn(
-    first: Ints, second: Ints, size: int, resamples: int, generator: np.random.Generator
-) -> Floats32:
-    """Return how often each person was drawn, (resamples, size + 1); 1 for nobody, in the end."""
-    seen = np.unique(np.concatenate([first, second[second >= 0]]))
-    counts = np.ones((resamples, size + 1), np.float32)
+def rate_errors(
+    first: Scored, second: Scored, names: Sequence[str], gap: Estimate, *, seed: int, resamples: int
+) -> dict[str, float]:
+    """Return the standard errors of paired differences of rates: both on the same people drawn.
+
+    Parameters
+    ----------
+    first, second : Scored
+        Of the same videos of the same people, with real and fake ones in some fold.
+    names : sequence of str
+        `equal_error_rate`, `average_precision` and `tpr_at_fpr_<percent>`.
+    gap : Estimate
+        The difference of the AUCs.
+    seed : int
+    resamples : int
+
+    Returns
+    -------
+    dict of str to float
+        By name; NaN if the people of the two differ.
+    """
+    if not first.people.names.equals(second.people.names):
+        return dict.fromkeys(names, float("nan"))
+    drawn = _drawn([first, second], seed, resamples)
+    wanted = dict.fromkeys(names, 0.0)
+    one, other = (_replicates(each, drawn, wanted) for each in (first, second))
+    spreads = {name: float(np.nanstd(one[name] - other[name])) for name in one}
+    spread = spreads.pop("auc")
+    factor = gap.error / spread if spread > 0 and np.isfinite(gap.error) else 1.0
+    return {name: factor * value for name, value in spreads.items()}
+
+
+def _drawn(scored: Sequence[Scored], seed: int, resamples: int) -> Floats32:
+    """Return how often each person was drawn, (resamples, people + 1); 1 for nobody, in the end."""
+    generator = np.random.default_rng(derive_seed(seed, "people"))
+    shown = [number for each in scored for number in (each.people.first, each.people.second)]
+    seen = np.unique(np.concatenate(shown))
+    seen = seen[seen >= 0]
+    counts = np.ones((resamples, len(scored[0].people) + 1), np.float32)
     places = generator.integers(0, len(seen), (resamples, len(seen)))
     places += np.arange(resamples)[:, None] * len(seen)
     table = np.bincount(places.ravel(), minlength=resamples * len(seen))

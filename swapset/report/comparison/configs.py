@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from swapset.build.start import CONFIG
+from swapset.detection.statistics.levels import FACELESS, Faceless
 from swapset.io.files import read_json
 
 
@@ -33,6 +34,22 @@ def config_differences(first: Path, second: Path) -> pd.DataFrame | None:
     keys = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key) and key != "name"]
     rows = [[key, a.get(key, ""), b.get(key, "")] for key in keys]
     return pd.DataFrame(rows, columns=["key", "a", "b"])
+
+
+def faceless_of(first: Path, second: Path) -> Faceless:
+    """Return what videos without a face count as in both builds, "middle" if they disagree.
+
+    Parameters
+    ----------
+    first, second : Path
+        Folders of builds.
+    """
+    recorded = [folder / CONFIG for folder in (first, second)]
+    said = [
+        read_json(path).get("detection", {}).get("faceless") for path in recorded if path.is_file()
+    ]
+    names: list[Faceless] = [name for name in FACELESS if said == [name, name]]
+    return names[0] if names else "middle"
 
 
 def _leaves(prefix: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -7,18 +7,21 @@ from pathlib import Path
 import pandas as pd
 
 from swapset import __version__
+from swapset.detection.tables import Asked
 from swapset.errors import DataError
 from swapset.io.files import atomic_output, write_csv
-from swapset.report.comparison.configs import config_differences
-from swapset.report.comparison.tables import Bootstrap, differences, only_in_one
+from swapset.report.comparison.configs import config_differences, faceless_of
+from swapset.report.comparison.tables import differences, only_in_one
 from swapset.report.page.section import render
 from swapset.report.page.tables import MISSING, Table, table
 
 CSV, PAGE = "comparison.csv", "comparison.html"
-_NUMBERS = ("a", "b", "difference")
+_SEED = 1
 
 
-def write_comparison(first: Path, second: Path, folder: Path, how: Bootstrap) -> pd.DataFrame:
+def write_comparison(
+    first: Path, second: Path, folder: Path, *, level: float, resamples: int
+) -> pd.DataFrame:
     """Compare two builds, and write `comparison.csv` and `comparison.html`.
 
     Parameters
@@ -27,8 +30,10 @@ def write_comparison(first: Path, second: Path, folder: Path, how: Bootstrap) ->
         Folders of builds.
     folder : Path
         Folder to write, which is made if there is none.
-    how : Bootstrap
-        Of the intervals.
+    level : float
+        Of the intervals, in (0, 1).
+    resamples : int
+        Of the bootstrap behind the intervals of error rates.
 
     Returns
     -------
@@ -45,15 +50,16 @@ def write_comparison(first: Path, second: Path, folder: Path, how: Bootstrap) ->
             raise DataError(
                 f"{build}: has no tables; name the folder of a finished build, results/<name>"
             )
-    found = differences(first, second, how)
+    asked = Asked(_SEED, level, resamples, faceless_of(first, second))
+    found = differences(first, second, asked)
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / CSV, found)
     with atomic_output(folder / PAGE) as scratch:
-        scratch.write_text(_page(first, second, found, how), encoding="utf-8")
+        scratch.write_text(_page(first, second, found, asked), encoding="utf-8")
     return found
 
 
-def _page(first: Path, second: Path, found: pd.DataFrame, how: Bootstrap) -> str:
+def _page(first: Path, second: Path, found: pd.DataFrame, asked: Asked) -> str:
     alone, config = only_in_one(first, second), config_differences(first, second)
     names = {"a": str(first), "b": str(second)}
     return render(
@@ -61,7 +67,8 @@ def _page(first: Path, second: Path, found: pd.DataFrame, how: Bootstrap) -> str
         first=names["a"],
         second=names["b"],
         version=__version__,
-        percent=f"{how.level:.0%}",
+        percent=f"{asked.level:.0%}",
+        faceless=asked.faceless,
         recorded=config is not None,
         config=None if config is None else _or_none(config),
         tables={str(name): _shown(part) for name, part in found.groupby("table", sort=False)},
@@ -82,11 +89,26 @@ def _shown(rows: pd.DataFrame) -> Table:
         _number(gap, signed=True) + ("" if pd.isna(low) else f" [{low:.3f}, {high:.3f}]")
         for gap, low, high in zip(rows["difference"], rows["low"], rows["high"], strict=True)
     ]
-    units = zip(rows["pairs"], rows["unit"], strict=True)
-    shown["pairs"] = [MISSING if pd.isna(n) else f"{int(n)} {unit}" for n, unit in units]
-    excluded = (rows["low"] > 0) | (rows["high"] < 0)
-    shown["sure"] = excluded.map({True: "yes", False: "no"}).where(rows["low"].notna(), "")
+    if rows["low"].notna().any():
+        for name in ("p", "p_holm"):
+            shown[name] = [_probability(value) for value in rows[name]]
+    if rows["pairs"].notna().any():
+        shown["pairs"] = _counted(rows["pairs"], rows["unit"])
+        shown["interval over"] = _counted(rows["people"].where(rows["interval"] == "people"),
+                                          rows["interval"])  # fmt: skip
     return table(shown)
+
+
+def _counted(numbers: pd.Series, names: pd.Series) -> list[str]:
+    """Return numbers with what they count, the name alone, or a dash for neither."""
+    pairs = zip(numbers, names.fillna(""), strict=True)
+    return [name or MISSING if pd.isna(n) else f"{int(n)} {name}" for n, name in pairs]
+
+
+def _probability(value: float) -> str:
+    if pd.isna(value):
+        return MISSING
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _number(value: float, *, signed: bool = False) -> str:

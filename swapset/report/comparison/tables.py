@@ -3,168 +3,192 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from swapset.bootstrap import PairedDifference, paired_difference
-from swapset.detection.auc import estimate_at
-from swapset.detection.protocol import read_scores, read_splits, with_people
-from swapset.detection.statistics.levels import LEVELS, all_levels
+from swapset.dataset.fake_means import people_of_fakes
+from swapset.detection.tables import Asked
 from swapset.io.files import read_csv
+from swapset.jackknife import People, mean_estimate, units
 from swapset.obstruction.tables import KEYS, MEASURES, read_measures
+from swapset.report.comparison.rows import Folders, Gap, Row, as_table, files, row, shared
+from swapset.report.comparison.scores import PERTURBED, PLAIN, score_rows
 
-COLUMNS = ["table", "about", "measure", "a", "b", "difference", "low", "high", "pairs", "unit"]
-"""Columns of the comparison. `difference` is b - a; `pairs` is the number of `unit`s of both."""
-
-_PAIRED = {"mask_ssim_per_fake": "fake", "expression_per_fake": "fake", "training": "model"}
-"""Tables with a row for each fake or model, and the column that pairs them."""
-_GROUPS = {"fake": "method", "model": "recipe"}
-_LEFT_OUT = {"splits", "roc", "left_out", "fakes", "detector_auc", "robustness", "tidied"}
-"""Tables without numbers, or whose numbers are compared from the scores behind them."""
+_SSIM = "perturbed/quality/*/*.csv"
+_PAIRED = {
+    "detector_people": ("person", ["detector", "dataset", "compression"]),
+    "mask_ssim_per_fake": ("fake", ["method"]),
+    "expression_per_fake": ("fake", ["method"]),
+    "training": ("model", ["recipe"]),
+}
+"""Tables with a row for each person, fake or model: the column that pairs them, and the columns
+that tell groups of them."""
+_FROM_ITEMS = {
+    *("detector_auc", "detector_rates", "detector_points", "robustness", "robustness_area"),
+    *("robustness_ssim", "mask_ssim", "expression", "landmark_breaker"),
+}
+"""Tables of means: what they are means of is compared in pairs instead."""
+_DIFFERENCES = {
+    *("detector_differences", "mask_ssim_differences", "expression_differences"),
+    *("landmark_breaker_differences", "landmark_breaker_white_box"),
+}
+"""Tables that a build makes of its own means, which are compared already."""
+_NO_NUMBERS = {"splits", "roc", "left_out", "fakes", "tidied"}
 _NUMBERED_KEYS = ("level", "step", "iterations")
+_NO_KEYS = ("reason", "interval", "faceless")
 _ENDS = ("low", "high")
 
 
-@dataclass(frozen=True)
-class Bootstrap:
-    """Settings of bootstrapped intervals: seed, level in (0, 1), number of resamples."""
-
-    seed: int
-    level: float
-    resamples: int
-
-
-def differences(first: Path, second: Path, how: Bootstrap) -> pd.DataFrame:
+def differences(first: Path, second: Path, asked: Asked) -> pd.DataFrame:
     """Return all differences between two builds, second minus first.
 
     Parameters
     ----------
     first, second : Path
         Folders of builds.
-    how : Bootstrap
+    asked : Asked
+        The level of the intervals, and what videos without a face count as.
 
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`. Rows with an interval are paired; others only compare two numbers.
+        Columns `swapset.report.comparison.rows.COLUMNS`. Rows with an interval are paired; others
+        only compare two numbers.
     """
-    rows: list[list[object]] = []
     folders = (first, second)
-    rows += _scores(folders, "detector_auc", "scores/*/*/*.parquet", how)
-    rows += _scores(folders, "robustness", "perturbed/scores/*/*/*/*.parquet", how)
-    for name, unit in _PAIRED.items():
-        rows += _paired(folders, name, unit, how)
-    rows += _noise(folders, how)
-    for name in _shared(folders, "tables/*.csv"):
+    rows = list(score_rows(folders, asked))
+    for name in _PAIRED:
+        rows += _paired(folders, name, asked.level)
+    rows += _perturbed(folders, asked.level)
+    rows += _noise(folders, asked.level)
+    for name in shared(folders, "tables/*.csv"):
         table = Path(name).stem
-        if table not in _LEFT_OUT | _PAIRED.keys():
+        if table not in _FROM_ITEMS | _DIFFERENCES | _NO_NUMBERS | _PAIRED.keys():
             rows += _plain(folders, table)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return as_table(rows)
 
 
 def only_in_one(first: Path, second: Path) -> pd.DataFrame:
     """Return the tables and scores that one build has alone: columns file, build ("a", "b")."""
-    patterns = ("tables/*.csv", "scores/*/*/*.parquet", "perturbed/scores/*/*/*/*.parquet")
     rows = []
-    for pattern in patterns:
-        a, b = (_files(folder, pattern) for folder in (first, second))
+    for pattern in ("tables/*.csv", PLAIN, PERTURBED, _SSIM):
+        a, b = (files(folder, pattern) for folder in (first, second))
         rows += [(name, "a") for name in sorted(a - b)] + [(name, "b") for name in sorted(b - a)]
     return pd.DataFrame(rows, columns=["file", "build"])
 
 
-def _files(folder: Path, pattern: str) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.glob(pattern)}
-
-
-def _shared(folders: Sequence[Path], pattern: str) -> list[str]:
-    return sorted(set.intersection(*(_files(folder, pattern) for folder in folders)))
-
-
-def _scores(
-    folders: Sequence[Path], table: str, pattern: str, how: Bootstrap
-) -> Iterator[list[object]]:
-    """Yield the differences of AUCs, on the videos that both builds test."""
-    for name in _shared(folders, pattern):
-        parts = Path(name).with_suffix("").parts
-        about = parts[parts.index("scores") + 1 :]
-        dataset = about[1]
-        tables = [_with_people(folder, name, dataset) for folder in folders]
-        shared = [all_levels(part) for part in _shared_videos(tables)]
-        for level in LEVELS:
-            found = [estimate_at(each, level) for each in shared]
-            if found[0] is None or found[1] is None:
-                continue
-            gap = found[1].minus(found[0])
-            numbers = [found[0].value, found[1].value, gap.value, *gap.interval(how.level)]
-            scored = shared[0][level]
-            count = scored.known_people if scored.over == "people" else scored.count
-            about_auc = [table, " ".join(about), f"auc by {level}"]
-            yield [*about_auc, *numbers, count, scored.over]
-
-
-def _with_people(folder: Path, name: str, dataset: str) -> pd.DataFrame:
-    splits = read_splits(folder / "tables" / "splits.csv")
-    return with_people(read_scores(folder / name), splits, dataset)
-
-
-def _shared_videos(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Return the rows of the videos that are in all tables of scores with the same label."""
-    known = [dict(zip(t["video"], t["label"], strict=True)) for t in tables]
-    names = {name for name, label in known[0].items() if all(k.get(name) == label for k in known)}
-    return [table[table["video"].isin(names)].reset_index(drop=True) for table in tables]
-
-
-def _paired(
-    folders: Sequence[Path], table: str, unit: str, how: Bootstrap
-) -> Iterator[list[object]]:
-    """Yield the differences of a table with a row for each fake or model."""
+def _paired(folders: Folders, table: str, level: float) -> Iterator[Row]:
+    """Yield the differences of a table with a row for each person, fake or model."""
     paths = [folder / "tables" / f"{table}.csv" for folder in folders]
-    if not all(path.is_file() for path in paths):
-        return
-    group = _GROUPS[unit]
-    tables = [read_csv(path, dtype={unit: str, group: str}) for path in paths]
-    measures = _measures(tables[0], tables[1])
-    for name in dict.fromkeys(tables[0][group]):
-        parts = [t[t[group] == name].set_index(unit) for t in tables]
+    unit, keys = _PAIRED[table]
+    if all(path.is_file() for path in paths):
+        tables = [read_csv(path, dtype=dict.fromkeys([unit, *keys], str)) for path in paths]
+        yield from _grouped(table, tables, unit, keys, level)
+
+
+def _perturbed(folders: Folders, level: float) -> Iterator[Row]:
+    """Yield the differences of fakes' Mask-SSIM after perturbations."""
+    names = shared(folders, _SSIM)
+    if names:
+        keys, unit = ["method", "perturbation"], "fake"
+        tables = [
+            pd.concat([read_csv(folder / name) for name in names]).drop_duplicates([*keys, unit])
+            for folder in folders
+        ]
+        yield from _grouped("robustness_ssim", tables, unit, keys, level)
+
+
+def _grouped(
+    table: str, tables: Sequence[pd.DataFrame], unit: str, keys: Sequence[str], level: float
+) -> Iterator[Row]:
+    """Yield the differences of each measure in each group of items.
+
+    Parameters
+    ----------
+    table : str
+        Its name.
+    tables : (DataFrame, DataFrame)
+        Of both builds.
+    unit : str
+        The column that names items.
+    keys : sequence of str
+        The columns that tell groups.
+    level : float
+        Of the intervals, in (0, 1).
+    """
+    measures = _measures(*tables, without=[*keys, unit])
+    groups = [dict(list(each.groupby(list(keys), sort=False))) for each in tables]
+    for about in (each for each in groups[0] if each in groups[1]):
+        parts = [each[about].set_index(unit) for each in groups]
         for measure in measures:
             values = [dict(part[measure].dropna()) for part in parts]
-            yield from _difference([table, name, measure], values, f"{unit}s", how)
+            label = (table, " ".join(map(str, about)), measure)
+            counts = all(pd.api.types.is_integer_dtype(each[measure]) for each in tables)
+            yield from _difference(label, values, unit, level, counts=counts)
 
 
-def _noise(folders: Sequence[Path], how: Bootstrap) -> Iterator[list[object]]:
+def _noise(folders: Folders, level: float) -> Iterator[Row]:
     """Yield the differences of Landmark Breaker's measures, paired by runs of frames."""
-    names = _shared(folders, "obstruction/measures/*/*/*.csv")
-    if not names:
-        return
-    by_build = [read_measures(folder / name for name in names) for folder in folders]
-    grouped = [dict(list(table.groupby(KEYS))) for table in by_build]
-    for about, table in grouped[0].items():
-        if about not in grouped[1]:
-            continue
-        pair = (table, grouped[1][about])
-        for measure in MEASURES:
-            values = [dict(t.groupby("run")[measure].mean().dropna()) for t in pair]
-            label = ["landmark_breaker", " ".join(map(str, about)), measure]
-            yield from _difference(label, values, "runs", how)
+    names = shared(folders, "obstruction/measures/*/*/*.csv")
+    if names:
+        tables = [
+            read_measures(folder / name for name in names)
+            .groupby([*KEYS, "run"], sort=False, as_index=False)[MEASURES]
+            .mean()
+            for folder in folders
+        ]
+        yield from _grouped("landmark_breaker", tables, "run", KEYS, level)
 
 
 def _difference(
-    label: Iterable[object], values: Sequence[Mapping[str, float]], unit: str, how: Bootstrap
-) -> Iterator[list[object]]:
-    """Yield one row of a paired difference, if the builds have anything in common."""
+    label: Sequence[object],
+    values: Sequence[Mapping[str, float]],
+    unit: str,
+    level: float,
+    *,
+    counts: bool,
+) -> Iterator[Row]:
+    """Yield one row of a difference of means, if the builds have anything in common.
+
+    Parameters
+    ----------
+    label : (table, about, measure)
+    values : (mapping, mapping)
+        The measure of each item by its name, in both builds.
+    unit : str
+        What items are.
+    level : float
+        Of the interval, in (0, 1).
+    counts : bool
+        Whether values are counts, such as of frames, which have no interval.
+    """
     first, second = values
     names = sorted(first.keys() & second.keys())
     if not names:
         return
-    found: PairedDifference = paired_difference(second, first, seed=how.seed, level=how.level)
-    means = [float(np.mean([side[name] for name in names])) for side in (first, second)]
-    yield [*label, *means, found.mean, found.low, found.high, found.pairs, unit]
+    a, b = (float(np.mean([side[name] for name in names])) for side in values)
+    if counts:
+        yield row(label, a, b, pairs=len(names), unit=f"{unit}s")
+        return
+    people, over = _people(names, unit)
+    gap = mean_estimate([second[name] - first[name] for name in names], people)
+    known = len(people) if over == "people" else None
+    count = len(names)
+    found = Gap.of(gap, level)
+    yield row(label, a, b, found, pairs=count, unit=f"{unit}s", people=known, interval=over)
 
 
-def _plain(folders: Sequence[Path], table: str) -> Iterator[list[object]]:
+def _people(names: Sequence[str], unit: str) -> tuple[People, str]:
+    """Return what an interval is over, and its name: people, or items where they are too few."""
+    if unit == "fake":
+        return people_of_fakes(names)
+    alone = People.of(names, [""] * len(names))
+    return units(alone, names) if unit == "person" else (alone, f"{unit}s")
+
+
+def _plain(folders: Folders, table: str) -> Iterator[Row]:
     """Yield the differences of numbers in rows with the same keys, without an interval."""
     tables = [read_csv(folder / "tables" / f"{table}.csv") for folder in folders]
     keys = [name for name in tables[0].columns if _is_key(tables[0], name)]
@@ -176,10 +200,12 @@ def _plain(folders: Sequence[Path], table: str) -> Iterator[list[object]]:
         for measure in measures:
             a, b = float(first.loc[about, measure]), float(second.loc[about, measure])
             if np.isfinite(a) or np.isfinite(b):
-                yield [table, about, measure, a, b, b - a, np.nan, np.nan, None, ""]
+                yield row((table, about, measure), a, b)
 
 
 def _is_key(table: pd.DataFrame, name: str) -> bool:
+    if name in _NO_KEYS:
+        return False
     return name in _NUMBERED_KEYS or not pd.api.types.is_numeric_dtype(table[name])
 
 
@@ -192,12 +218,13 @@ def _indexed(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return indexed[~indexed.index.duplicated()]
 
 
-def _measures(*tables: pd.DataFrame, without: Sequence[str] = ()) -> list[str]:
+def _measures(*tables: pd.DataFrame, without: Iterable[str] = ()) -> list[str]:
     """Return the numeric columns of all tables, without keys and ends of intervals."""
+    left_out = set(without)
     return [
         str(name)
         for name in tables[0].columns
-        if name not in without
+        if name not in left_out
         and str(name).rpartition("_")[2] not in _ENDS
         and all(name in t and pd.api.types.is_numeric_dtype(t[name]) for t in tables)
         and not pd.api.types.is_bool_dtype(tables[0][name])

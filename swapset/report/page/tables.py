@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 MISSING = "-"
-# Texts that are numbers, such as 17.3k and 0.812 [0.790, 0.834].
-_PRINTED = re.compile(r"[-+]?\d[\d.,]*[k%]?( \[[-\d., ]+\])?|-")
+# Texts that are numbers, such as 17.3k, <0.001 and 0.812 [0.790, 0.834].
+_PRINTED = re.compile(r"[-+<]?\d[\d.,]*[k%]?( \[[-\d., ]+\])?|-")
 
 
 @dataclass(frozen=True)

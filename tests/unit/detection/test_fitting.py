@@ -20,6 +20,7 @@ import torch
 from material.detectors import FaceList, face, samples
 
 from swapset.config.schema import Config
+from swapset.detection.conditions import CONDITIONS, conditions
 from swapset.detection.fitting import FitJob, fit_detector
 from swapset.detection.protocol import SPLIT_COLUMNS
 from swapset.detection.store import FaceStore, StoredSamples, VideoFaces, write_store
@@ -119,9 +120,12 @@ def test_the_card_says_who_was_learnt_from_and_sets_thresholds(tmp_path: Path, s
     assert (fit_on["datasets"], fit_on["compressions"]) == (["fake"], ["c23"])
     assert (fit_on["people"], fit_on["demo"]) == (4, True)
     faces = FaceStore(store)
-    sides = [face.side for k in range(TRAINING) if (face := faces.face(k))]
-    low, high = fit_on["face_width"]
-    assert min(sides) - 0.1 <= low <= high <= max(sides) + 0.1
+    seen = np.array([conditions(faces.face(k)) for k in range(TRAINING)])
+    assert np.isfinite(seen).all()
+    for name, column in zip(CONDITIONS, seen.T, strict=True):
+        assert fit_on["conditions"][name] == pytest.approx(
+            np.percentile(column, (2.5, 97.5)), rel=1e-3
+        )
     assert (card["validation"]["people"], card["validation"]["videos"]) == (2, 4)
     scores = load_detector(tmp_path / "model.safetensors").score_faces(
         [faces.face(k) for k in range(TRAINING, 12)]

@@ -7,19 +7,29 @@ from typing import Any
 import numpy as np
 import pytest
 
+from swapset.detection.conditions import CONDITIONS
 from swapset.detection.detect import Result
 from swapset.detection.verdict import doubts, verdict
 
 POINT = {"threshold": 0.6, "fpr": 0.1, "tpr": 0.7}
 CARD: dict[str, Any] = {
-    "trained_on": {"people": 40, "demo": False, "face_width": [100, 200], "datasets": ["celebdf"]},
+    "trained_on": {
+        "people": 40,
+        "demo": False,
+        "datasets": ["celebdf"],
+        "conditions": {"width": [100, 200], "sharpness": [0.1, 0.3], "brightness": [60, 160]},
+    },
     "validation": {"people": 12, "points": {"video": {"equal_error": POINT}}},
 }
 
 
-def result(score: float, width: float = 150) -> Result:
-    boxes = np.array([[10, 10, 10 + width, 10 + width]] * 3, np.float32)
-    return Result(np.arange(3), np.full(3, score), np.full(3, score), boxes)
+def result(score: float, **changes: float) -> Result:
+    """Return the result of a video with two faces in three frames."""
+    seen = {"width": 150, "sharpness": 0.2, "brightness": 100, "contrast": 40} | changes
+    boxes = np.array([[10, 10, 160, 160]] * 3, np.float32)
+    conditions = np.array([[seen[name] for name in CONDITIONS]] * 3)
+    conditions[1] = np.nan
+    return Result(np.arange(3), np.full(3, score), np.full(3, score), boxes, conditions)
 
 
 def trained(**changes: Any) -> dict[str, Any]:
@@ -36,19 +46,35 @@ def test_a_score_above_the_threshold_is_fake_with_the_error_to_expect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("card", "width", "doubt"),
+    ("card", "seen", "doubt"),
     [
-        (trained(demo=True), 150, "it was fitted on the demo"),
-        (trained(people=9), 150, "it was fitted on 9 people"),
-        (CARD, 60, "the face is 60 pixels wide, and it was fitted on 100 to 200"),
-        (CARD, 300, "the face is 300 pixels wide"),
-        ({}, 150, "its card does not say what it was fitted on"),
+        (trained(demo=True), {}, "it was fitted on the demo"),
+        (trained(people=29), {}, "it was fitted on 29 people"),
+        (trained(people=None), {}, "on how many people it was fitted is not known"),
+        (
+            CARD,
+            {"width": 60},
+            "the width of the face is 60 pixels, and it was fitted on 100 to 200",
+        ),
+        (CARD, {"width": 300}, "the width of the face is 300 pixels"),
+        (CARD, {"sharpness": 0.04}, "the sharpness of the face is 0.04, and it was fitted on 0.1"),
+        (CARD, {"brightness": 201.4}, "the brightness of the face is 201, and it was fitted on 60"),
+        ({"weights": "a.h5"}, {}, "its weights are published ones, which do not say what they"),
+        ({}, {}, "its card does not say what it was fitted on"),
     ],
 )
-def test_doubts_are_on_the_same_line(card: dict[str, Any], width: float, doubt: str) -> None:
-    text = verdict(card, result(0.968, width), picture=False)
+def test_doubts_are_on_the_same_line(
+    card: dict[str, Any], seen: dict[str, float], doubt: str
+) -> None:
+    text = verdict(card, result(0.968, **seen), picture=False)
     assert f"do not rely on it: {doubt}" in text
     assert "\n" not in text
+
+
+def test_a_detector_of_many_people_is_not_doubted_in_its_own_conditions() -> None:
+    for people, width, sharpness in ((30, 100, 0.1), (40, 200, 0.3)):
+        seen = result(0.9, width=width, sharpness=sharpness)
+        assert doubts(trained(people=people), seen, picture=False) == []
 
 
 def test_a_detector_without_validation_gives_no_verdict() -> None:
@@ -63,7 +89,11 @@ def test_a_picture_is_judged_by_the_threshold_of_frames_and_doubted() -> None:
 
 def test_no_score_has_no_verdict_and_no_face_no_width() -> None:
     nothing = Result(
-        np.arange(2), np.full(2, np.nan), np.full(2, np.nan), np.full((2, 4), np.nan, np.float32)
+        np.arange(2),
+        np.full(2, np.nan),
+        np.full(2, np.nan),
+        np.full((2, 4), np.nan, np.float32),
+        np.full((2, 4), np.nan),
     )
     assert verdict(CARD, nothing, picture=False) == ""
     assert doubts(CARD, nothing, picture=False) == []
