@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from swapset.build.job import job
-from swapset.dataset.trainings import training_number
 from swapset.detection.protocol import open_stores, read_splits, write_scores
 from swapset.learning.device import claimed_device
 
@@ -14,12 +13,9 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.detection.protocol import score_stores
-        from swapset.detectors.base import load_detector
+        from swapset.detection.trainings import load_trainings
 
-        models = {
-            training_number(Path(path).stem): load_detector(Path(path), device=device)
-            for path in inputs.models
-        }
+        models = load_trainings(inputs.models, device)
         stores = open_stores(map(Path, inputs.faces))
         scores = score_stores(models, stores, read_splits(Path(inputs.splits)))
         write_scores(Path(snakemake.output.scores), scores)

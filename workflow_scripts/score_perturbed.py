@@ -13,11 +13,9 @@ if __name__ == "__main__":
         job(snakemake.rule, snakemake.log[0], snakemake.input),
         claimed_device(params.device, threads=params.threads) as device,
     ):
-        from swapset.detectors.base import load_detector
+        from swapset.detection.trainings import load_trainings
 
-        models = {
-            int(Path(path).stem): load_detector(Path(path), device=device) for path in inputs.models
-        }
+        models = load_trainings(inputs.models, device)
         write_all_scores(
             Path(snakemake.output.scores),
             models,

@@ -13,6 +13,8 @@ from material.builds import FACELESS
 from material.running import Run, copy_build, dry_run, snakemake
 
 from swapset.media.decode import frames
+from swapset.obstruction.evaluation import face_ssim
+from swapset.obstruction.keyframes import read_runs
 
 EXTRACTORS = ("fan", "hrnet")
 SEVERAL = ("fan+hrnet", "hrnet", "fan")
@@ -25,7 +27,8 @@ SOURCES = {
     "lb-robust-ssim": SEVERAL,
 }
 TARGETS = (*EXTRACTORS, "dlib")
-COMPRESSIONS = ("none", "mpeg4")
+PERTURBATION = "contrast/5"
+COMPRESSIONS = ("none", "mpeg4", PERTURBATION)
 SMALL = {"width": 0.1, "steps": 2, "batch": 2, "learning_rate": 1e-6}
 """Networks that stay as they were drawn: their landmarks differ, which a few steps would end."""
 CONFIG = {
@@ -35,7 +38,8 @@ CONFIG = {
     "landmark_breaker": {
         "subjects": ["id0"],
         "frames": 15,
-        "compressions": list(COMPRESSIONS),
+        "compressions": ["none", "mpeg4"],
+        "perturbations": [PERTURBATION],
         "reference": "fan",
         "swap_every": 5,
         "iterations": 2,
@@ -98,6 +102,22 @@ def test_clean_frames_are_what_noise_is_measured_against(results: Path) -> None:
         base1, lb = (rows[attack, "none", "fan", target] for attack in ("base1", "lb"))
         assert float(base1["ssim_i"]) < float(lb["ssim_i"]) < 1
         assert float(rows["none", "mpeg4", "none", target]["ssim_i"]) < 1
+
+
+def test_protected_pictures_are_perturbed_as_detectors_videos_are(results: Path) -> None:
+    """A picture with noise and a third of its contrast has the SSIM that is computed here."""
+    rows = {
+        (r["attack"], r["compression"], r["source"], r["target"]): float(r["ssim_i"])
+        for r in table(results, "landmark_breaker")
+    }
+    assert rows["none", PERTURBATION, "none", "fan"] < rows["none", "mpeg4", "none", "fan"]
+    folder = results / "obstruction/frames/id0"
+    (path,), (run,) = folder.glob("*.npy"), read_runs(folder)
+    for attack in ("base1", "lb"):
+        noisy = np.load(results / f"obstruction/noisy/{attack}/hrnet/id0" / path.name)
+        dark = (noisy * np.float32(0.35)).astype(np.uint8)
+        expected = face_ssim(np.load(path), dark, run).mean()
+        assert rows[attack, PERTURBATION, "hrnet", "fan"] == pytest.approx(expected, abs=2e-6)
 
 
 def test_noise_is_inside_its_budget(results: Path) -> None:

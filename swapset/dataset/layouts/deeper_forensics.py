@@ -31,6 +31,7 @@ VARIANTS = (
     *(f"end_to_end_mix_{count}_distortions" for count in range(2, 5)),
     "reenact_postprocess",
 )
+_PERTURBED = [name for name in VARIANTS if name not in ("end_to_end", "reenact_postprocess")]
 _NAME = "DeeperForensics-1.0"
 _LISTS = Path("lists", "splits")
 _TARGETS = Path("original_sequences", "youtube", "c23")
@@ -47,7 +48,8 @@ def read(
     """Read fakes of some variants, and the videos of FaceForensics++ that they were made on.
 
     Targets are numbers of videos, donors are actors; each is in one split. With several variants, a
-    fake's name begins with its variant.
+    fake's name begins with its variant. A note names variants whose fakes are perturbed, because
+    no real video is.
 
     Parameters
     ----------
@@ -71,6 +73,7 @@ def read(
     root = find_root(root, (_NAME, "DeeperForensics"), ("manipulated_videos",), _NAME)
     splits = _read_lists(root)
     dataset = Dataset(_NAME, root)
+    _warn_of_perturbed(dataset, chosen)
     present = _add_real(dataset, _target_folder(root, originals), splits, partial)
     for variant in chosen:
         folder = root / "manipulated_videos" / variant
@@ -118,6 +121,15 @@ def _checked(variants: Sequence[str]) -> list[str]:
     if not names:
         raise ConfigError(f"{_NAME}: variants: [] is not allowed: name at least one")
     return names
+
+
+def _warn_of_perturbed(dataset: Dataset, variants: Sequence[str]) -> None:
+    if perturbed := [name for name in variants if name in _PERTURBED]:
+        dataset.notes.append(
+            f"The fakes of {', '.join(perturbed)} are perturbed and the real videos are not, as "
+            "published: detectors may tell the perturbation instead of the fake "
+            "('detection.perturbations' perturbs the real ones and the fakes of end_to_end alike)."
+        )
 
 
 def _read_lists(root: Path) -> dict[str, Split]:

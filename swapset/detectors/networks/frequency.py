@@ -110,7 +110,7 @@ def phase_picture(images: Tensor) -> Tensor:
     Returns
     -------
     (B, 1, S, S) float32
-        About [-1, 1].
+        Outlines on about 0, with a root mean square of 1 / S.
     """
     spectrum = torch.fft.fft2(images.float().mean(dim=1, keepdim=True))
     phase = torch.angle(spectrum)

@@ -114,6 +114,9 @@ def test_deeper_forensics_of_several_variants(deeper: Path) -> None:
     videos = by_name(read_dataset("DeeperForensics", deeper, variants=variants))
     assert len(videos) == 4 + 8
     assert "end_to_end_level_5_010_W105" in videos
+    assert read_dataset("DeeperForensics", deeper).notes == []
+    (note,) = read_dataset("DeeperForensics", deeper, variants=variants).notes
+    assert "fakes of end_to_end_level_5 are perturbed and the real videos are not" in note
     assert "choose from end_to_end," in complaint("DeeperForensics", deeper, variants=["level_9"])
     missing = complaint("DeeperForensics", deeper, variants=["reenact_postprocess"])
     assert "reenact_postprocess: is missing" in missing

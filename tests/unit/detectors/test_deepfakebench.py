@@ -21,6 +21,7 @@ from swapset.detectors.margins import WIDE
 from swapset.detectors.networks.efficientnet import EfficientNetB4
 from swapset.detectors.registry import PROTOCOLS, detector_class, detector_record
 from swapset.errors import ConfigError, DataError
+from swapset.faces.align import umeyama
 
 # What DeepfakeBench's code (commit 8a4a7bf) returned for two images with `known_weights`, run with
 # torch on a processor: logits of its network, and for Capsule the mean of its probabilities.
@@ -85,8 +86,8 @@ def test_the_efficient_network_of_the_authors_is_padded() -> None:
 # -- crop ------------------------------------------------------------------------------------------
 
 
-def benchmarks_crop(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Cut a face as `img_align_crop` of the benchmark does, step by step."""
+def benchmarks_matrix(points: np.ndarray) -> np.ndarray:
+    """Return the (2, 3) matrix of `img_align_crop` of the benchmark, step by step."""
     places = np.array(
         [
             [30.2946, 51.6963],
@@ -94,15 +95,22 @@ def benchmarks_crop(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
             [48.0252, 71.7366],
             [33.5493, 92.3655],
             [62.7299, 92.2041],
-        ],
-        np.float32,
+        ]
     )
     places[:, 0] += 8
     places *= 256 / 112
     margin = 256 * 0.3 / 2
     places = (places + margin) * (256 / (256 + 2 * margin))
-    matrix = SimilarityTransform.from_estimate(points.astype(np.float32), places).params[:2]
-    return np.asarray(cv2.warpAffine(frame, matrix, (256, 256)))
+    return np.asarray(SimilarityTransform.from_estimate(points, places).params[:2])
+
+
+@pytest.mark.parametrize("degrees", [-25, 0, 40])
+@pytest.mark.parametrize("size", [0.4, 1.0, 7.5])
+def test_the_matrix_is_the_benchmarks_wherever_the_face_is(degrees: float, size: float) -> None:
+    turn = cv2.getRotationMatrix2D((80.0, 60.0), degrees, size)
+    face_points = np.array([[40.0, 50], [90, 55], [62, 80], [45, 110], [85, 108]])
+    five = np.rint(face_points @ turn[:, :2].T + turn[:, 2] + (300, 40))
+    np.testing.assert_allclose(umeyama(five, goals()), benchmarks_matrix(five), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -111,7 +119,8 @@ def test_crops_are_the_benchmarks(seed: int) -> None:
     one = cut_face(frame, points, margin=WIDE)
     assert one is not None
     five = np.rint(points[[37, 44, 30, 49, 55]])
-    difference = np.abs(aligned_square(one).astype(int) - benchmarks_crop(frame, five))
+    expected = cv2.warpAffine(frame, benchmarks_matrix(five), (256, 256))
+    difference = np.abs(aligned_square(one).astype(int) - expected)
     assert difference.max() <= 2
     assert difference.mean() < 0.01
 

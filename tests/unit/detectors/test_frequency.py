@@ -65,6 +65,7 @@ def test_phase_pictures_have_the_phase_and_no_amplitude() -> None:
     picture = np.random.default_rng(2).normal(size=(2, 3, 24, 24)).astype(np.float32)
     found = phase_picture(torch.from_numpy(picture)).numpy()
     assert found.shape == (2, 1, 24, 24)
+    np.testing.assert_allclose(np.sqrt((found**2).mean(axis=(1, 2, 3))), 1 / 24, rtol=1e-4)
     grey = picture.astype(np.float64).mean(axis=1)
     spectrum = np.fft.fft2(found[:, 0])
     np.testing.assert_allclose(np.abs(spectrum), 1, atol=1e-4)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+import cv2
 import numpy as np
 import pytest
 import torch
-from material.detectors import face, samples
+from material.detectors import FaceList, face, samples
 from material.known_weights import known_weights
 from torch import nn
 
@@ -178,6 +180,57 @@ def test_it_learns_from_real_faces_alone_and_scores_fakes_higher() -> None:
         np.testing.assert_array_equal(part, again.arrays()[name], err_msg=name)
     crops = np.stack([detector.crop(each) for each in alone.faces])
     assert (detector.forward(255 - crops) > detector.forward(crops) + 0.2).all()
+
+
+def _layer(inputs: int, outputs: int) -> list[nn.Module]:
+    """Return a convolution that keeps the side, with its normalisation and rectifier."""
+    conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+    return [conv, nn.BatchNorm2d(outputs), nn.ReLU()]
+
+
+class Narrow(SBI):
+    """SBI with three layers and crops of 48²; all but the network is as it is."""
+
+    side: ClassVar[int] = 48
+
+    def build(self) -> nn.Module:
+        network = SmallNetwork()
+        network.net = nn.Sequential(
+            *_layer(3, 16),
+            nn.AvgPool2d(2),
+            *_layer(16, 32),
+            nn.AvgPool2d(2),
+            *_layer(32, 48),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(48, 2),
+        )
+        return network
+
+
+def _blend_gains(detector: SBI, faces: Sequence[Face]) -> np.ndarray:
+    """Return by how much 25 self-blends of each face score higher than their real twins."""
+    pairs = [
+        self_blended(each, np.random.default_rng([place, seed]))
+        for place, each in enumerate(faces)
+        for seed in range(25)
+    ]
+    size = detector.side, detector.side
+    crops = np.stack([cv2.resize(part, size) for pair in pairs for part in pair])
+    real, fake = detector.forward(crops).reshape(-1, 2).T
+    return fake - real
+
+
+def test_it_learns_to_tell_self_blends_of_faces_that_it_has_not_seen() -> None:
+    faces = [face(k, side=80) for k in range(16)]
+    seen, unseen = tuple(faces[:12]), faces[12:]
+    alone = FaceList(seen, np.zeros(12, np.int8), np.arange(12, dtype=np.int32))
+    detector = Narrow(seed=1)
+    assert abs(_blend_gains(detector, unseen).mean()) < 1e-3
+    detector.fit(alone, None, Schedule(seed=1, steps=300, batch=6, learning_rate=0.1))
+    gains = _blend_gains(detector, unseen)
+    assert (gains > 0).mean() > 0.6
+    assert gains.mean() > 3 * gains.std() / np.sqrt(len(gains))
 
 
 def test_the_rate_falls_in_the_last_quarter() -> None:
