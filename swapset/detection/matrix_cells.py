@@ -110,6 +110,22 @@ def write_kind_scores(
             write_scores(scratch / f"{compression}.parquet", scores)
 
 
+def dataset_scores(file: Path, *, own: bool) -> pd.DataFrame:
+    """Return the scores of a dataset that `write_kind_scores` wrote, of real and fake videos.
+
+    Parameters
+    ----------
+    file : Path
+        `…/<kind>/<compression>.parquet`, where the kind is the dataset.
+    own : bool
+        Whether it is a method of the build, whose real videos are a kind of their own.
+    """
+    parts = [read_scores(file)]
+    if own:
+        parts.append(read_scores(file.parents[1] / "real" / file.name))
+    return pd.concat(parts).sort_values(["video", "frame", "fold"], ignore_index=True)
+
+
 def read_cells(
     scores: ScorePaths,
     sets: Sequence[Learnt],
@@ -144,10 +160,8 @@ def read_cells(
         detector, name = parted(trained)
         own = own_kinds(splits[name])
         for dataset in [kind for kind in folders if kind != "real"]:
-            kinds = ["real", dataset] if dataset in own else [dataset]
             for file in sorted(folders[dataset].glob("*.parquet"), key=_best_first):
-                parts = [read_scores(folders[kind] / file.name) for kind in kinds]
-                table = pd.concat(parts).sort_values(["video", "frame", "fold"], ignore_index=True)
+                table = dataset_scores(file, own=dataset in own)
                 place = detector, by_name[name], dataset, file.stem
                 cells.append(_cell(*place, table, splits[name], faceless))
     return _in_order(cells, [each.name for each in sets])

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from swapset.dataset.trainings import training_number
+from swapset.dataset.trainings import parted, training_number
 from swapset.detection.auc import estimate_at
-from swapset.detection.protocol import read_scores, read_splits, with_people
+from swapset.detection.matrix_cells import dataset_scores
+from swapset.detection.protocol import own_kinds, read_scores, read_splits, with_people
 from swapset.detection.robustness import UNPERTURBED, area_estimates
 from swapset.detection.statistics.calibration import (
     brier_estimate,
@@ -34,6 +35,7 @@ from swapset.media.compressions import COMPRESSIONS
 from swapset.report.comparison.rows import Folders, Gap, Row, row, shared
 
 PLAIN, PERTURBED = "scores/*/*/*.parquet", "perturbed/scores/*/*/*/*.parquet"
+MATRIX = "matrix/scores/*/*/*.parquet"
 """Files of scores in a build."""
 Cards = Mapping[int, dict[str, object]]
 """Cards of a detector by number, see `swapset.dataset.trainings`."""
@@ -55,6 +57,20 @@ def score_rows(folders: Folders, asked: Asked) -> Iterator[Row]:
     for (detector, _), names in groups.items():
         cards = [_cards(folder, detector) for folder in folders]
         yield from _detector_rows([_Both.of(folders, name, asked) for name in names], cards)
+    for name in shared(folders, MATRIX):
+        if _about(name)[1] != "real":
+            yield from _Both.of(folders, name, asked).aucs("detector_matrix")
+
+
+def _read(folder: Path, name: str, detector: str, dataset: str) -> pd.DataFrame:
+    """Return the scores of a dataset with the people in its videos."""
+    training_set = parted(detector)[1]
+    if not training_set:
+        splits = read_splits(folder / "tables" / "splits.csv")
+        return with_people(read_scores(folder / name), splits, dataset)
+    splits = read_splits(folder / "matrix" / "splits" / f"{training_set}.csv")
+    scores = dataset_scores(folder / name, own=dataset in own_kinds(splits))
+    return with_people(scores, splits, dataset)
 
 
 def _about(name: str) -> tuple[str, ...]:
@@ -109,13 +125,7 @@ class _Both:
     @classmethod
     def of(cls, folders: Folders, name: str, asked: Asked) -> _Both:
         about = _about(name)
-        tables = [
-            with_people(
-                read_scores(folder / name), read_splits(folder / "tables" / "splits.csv"), about[1]
-            )
-            for folder in folders
-        ]
-        tables = _shared_videos(tables)
+        tables = _shared_videos([_read(folder, name, *about[:2]) for folder in folders])
         return cls(about, asked, tables, [all_levels(each, asked.faceless) for each in tables])
 
     @cached_property

@@ -14,7 +14,7 @@ from swapset.io.files import read_csv
 from swapset.jackknife import People, mean_estimate, units
 from swapset.obstruction.tables import KEYS, MEASURES, read_measures
 from swapset.report.comparison.rows import Folders, Gap, Row, as_table, files, row, shared
-from swapset.report.comparison.scores import PERTURBED, PLAIN, score_rows
+from swapset.report.comparison.scores import MATRIX, PERTURBED, PLAIN, score_rows
 
 _SSIM = "perturbed/quality/*/*.csv"
 _PAIRED = {
@@ -27,12 +27,14 @@ _PAIRED = {
 that tell groups of them."""
 _FROM_ITEMS = {
     *("detector_auc", "detector_rates", "detector_points", "robustness", "robustness_area"),
+    "detector_matrix",
     *("robustness_ssim", "mask_ssim", "expression", "landmark_breaker"),
 }
 """Tables of means: what they are means of is compared in pairs instead."""
 _DIFFERENCES = {
     *("detector_differences", "mask_ssim_differences", "expression_differences"),
     *("landmark_breaker_differences", "landmark_breaker_white_box"),
+    *("detector_matrix_differences", "detector_matrix_drop"),
 }
 """Tables that a build makes of its own means, which are compared already."""
 _NO_NUMBERS = {"splits", "roc", "left_out", "fakes", "tidied"}
@@ -73,7 +75,7 @@ def differences(first: Path, second: Path, asked: Asked) -> pd.DataFrame:
 def only_in_one(first: Path, second: Path) -> pd.DataFrame:
     """Return the tables and scores that one build has alone: columns file, build ("a", "b")."""
     rows = []
-    for pattern in ("tables/*.csv", PLAIN, PERTURBED, _SSIM):
+    for pattern in ("tables/*.csv", PLAIN, MATRIX, PERTURBED, _SSIM):
         a, b = (files(folder, pattern) for folder in (first, second))
         rows += [(name, "a") for name in sorted(a - b)] + [(name, "b") for name in sorted(b - a)]
     return pd.DataFrame(rows, columns=["file", "build"])

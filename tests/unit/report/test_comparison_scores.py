@@ -50,6 +50,11 @@ def build(root: Path, noise: float, seed: int, threshold: float, **given: int) -
     for level, share in ((2, 0.3), (4, 1.0)):
         blurred = table.assign(score=table["score"] + share * worst)
         write(root, blurred, f"perturbed/scores/Net/faceswap/blur/blur-{level}.parquet")
+    for kind, label in (("real", 0), ("faceswap", 1)):
+        part = table[table["label"] == label]
+        write(root, part, f"matrix/scores/Net@celebdf/{kind}/original.parquet")
+    (root / "matrix" / "splits").mkdir()
+    write_csv(root / "matrix/splits/celebdf.csv", splits_of(table))
     card = root / "detectors" / "Net" / "0.json"
     card.parent.mkdir(parents=True)
     point = {"threshold": threshold}
@@ -120,6 +125,18 @@ def test_both_numbers_are_those_of_the_tables(
             assert part["about"].tolist() == [f"Net faceswap blur blur-{k}" for k in (2, 4)]
             expected = robust.loc[["blur/2", "blur/4"], f"{level}_auc"]
             assert part[name].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_detectors_of_further_training_sets_are_compared_with_their_like(
+    found: pd.DataFrame,
+) -> None:
+    """They are the same scores here, of which real and fake ones are in two files."""
+    for level in ("frame", "video", "person"):
+        first = of(found, "detector_auc", f"auc by {level}")
+        row = of(found, "detector_matrix", f"auc by {level}")
+        assert row["about"] == "Net@celebdf faceswap original"
+        for name in ("a", "b", "difference", "low", "high", "p", "people", "pairs"):
+            assert row[name] == pytest.approx(first[name]), name
 
 
 def test_aucs_differ_as_two_detectors_of_one_build_do(
