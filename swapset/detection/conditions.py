@@ -14,8 +14,8 @@ from swapset.types import Floats
 
 CONDITIONS = ("width", "sharpness", "brightness", "contrast")
 """Width: of the box, in pixels. Sharpness: mean size of the Laplacian over the contrast, with the
-box at `SIDE` pixels; blur, compression and enlarging lower it, noise raises it. Brightness and
-contrast: mean and standard deviation of the grey values in [0, 255]."""
+box at `SIDE` pixels; blur, enlarging and strong compression of video lower it, noise raises it.
+Brightness and contrast: mean and standard deviation of the grey values in [0, 255]."""
 SIDE = 128
 EVERYDAY = (2.5, 97.5)
 """Percentiles between which a condition is one that was seen."""

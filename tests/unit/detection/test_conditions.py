@@ -57,17 +57,15 @@ def test_light_moves_brightness_and_contrast_alone() -> None:
     assert dark["sharpness"] == pytest.approx(plain["sharpness"], rel=0.1)
 
 
-def test_blur_and_compression_lower_the_sharpness_and_noise_raises_it() -> None:
+def test_blur_and_enlarging_lower_the_sharpness_and_noise_raises_it() -> None:
     rng = np.random.default_rng(1)
     detailed = cv2.GaussianBlur(rng.integers(0, 256, (256, 256, 3)).astype(np.float32), (0, 0), 1.2)
     pixels = np.clip(128 + 4 * (detailed - 128), 0, 255).astype(np.uint8)
     small = cv2.resize(pixels, (48, 48), interpolation=cv2.INTER_AREA)
-    coded = cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 5])[1], 1)
     noisy = np.clip(pixels + rng.normal(0, 60, pixels.shape), 0, 255).astype(np.uint8)
     plain = named(pixels)["sharpness"]
     assert named(cv2.GaussianBlur(pixels, (0, 0), 4))["sharpness"] < 0.6 * plain
     assert named(small)["sharpness"] < 0.6 * plain
-    assert named(coded)["sharpness"] < 0.95 * plain
     assert named(noisy)["sharpness"] > 1.05 * plain
 
 
