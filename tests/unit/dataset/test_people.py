@@ -87,10 +87,11 @@ def test_videos_of_whom_a_fold_knows_are_tested_in_the_others_only() -> None:
     assert kept[:4] == rows()[:4]
 
 
-def test_own_videos_that_teach_nothing_are_for_testing_alone() -> None:
+def test_own_videos_that_teach_nothing_are_all_for_testing() -> None:
+    """Also of people whom another detector would learn from; but not of whom this one knows."""
     own = ["real", "faceswap"]
     taught = [[*row[:6], "train" if row[0] == "Celeb-DF" else row[6]] for row in rows()]
     kept = without_known(taught, ["Celeb-DF"], own, People(own, {"Celeb-DF/id7": "id0"}))
     assert roles(kept, "real_id0") == ["", ""]
-    assert roles(kept, "real_id2") == ["test", ""]
+    assert roles(kept, "real_id2") == ["test", "test"]
     assert roles(kept, "c7") == ["train", "train"]

@@ -64,9 +64,11 @@ def test_nothing_that_others_are_made_of_is_a_leftover() -> None:
 def plan(root: Path, detectors: list[str], attacks: bool, pairs: bool) -> TidyPlan:
     results = [f"{root}/tables/protected_training.csv"] if pairs else []
     perturbed = [f"{root}/tables/robustness.csv"] if detectors else []
+    matrix = [f"{root}/tables/detector_matrix.csv"] if detectors else []
     return TidyPlan(
         SimpleNamespace(root=str(root)),
         detection=SimpleNamespace(scores=lambda: detectors),
+        matrix=SimpleNamespace(results=lambda: matrix),
         robustness=SimpleNamespace(results=lambda: perturbed),
         breaker=SimpleNamespace(why_not="" if attacks else "off"),
         protected=SimpleNamespace(results=lambda: results),
@@ -88,12 +90,15 @@ def test_what_is_still_to_be_used_stays_until_it_was(root: Path) -> None:
     assert "landmark_breaker" in full.kept()["checkpoints"]
     (root / "tables").mkdir()
     (root / "tables" / "detector_auc.csv").touch()
-    assert full.removed() == ["crops"]
+    assert full.removed() == []
+    assert "detector_matrix" in full.kept()["crops"]
     assert full.finished() == [f"{root}/tables/detector_auc.csv"]
+    (root / "tables" / "detector_matrix.csv").touch()
+    assert full.removed() == ["crops"]
     (root / "tables" / "robustness.csv").touch()
     assert full.removed() == ["heads", "crops", "perturbed/crops"]
     assert "detector_auc" not in full.kept()["checkpoints"]
     for name in ("landmark_breaker", "protected_training"):
         (root / "tables" / f"{name}.csv").touch()
     assert full.removed() == list(LEFTOVERS)
-    assert len(full.finished()) == 4
+    assert len(full.finished()) == 5
