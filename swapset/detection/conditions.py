@@ -1,4 +1,4 @@
-"""What can be seen of the conditions that a face was filmed and stored in.
+"""Conditions in which a face was filmed and stored, as far as they show in its pixels.
 
 A detector's card has the ranges of the faces that it was fitted on, and `swapset detect` says where
 a file is outside.

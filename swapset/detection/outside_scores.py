@@ -180,11 +180,11 @@ def of_tests(table: pd.DataFrame, tested: Mapping[str, int], higher: str) -> pd.
     -------
     DataFrame
         Columns video, frame, label, fold (0: one detector for all), score, and probability (the
-        score if all are in [0, 1]), sorted.
+        score if all of the file are in [0, 1]), sorted.
     """
     kept = table[table["video"].isin(tested.keys())]
+    shares = bool(table["score"].dropna().between(0, 1).all())
     if higher == "real":
-        shares = bool(table["score"].dropna().between(0, 1).all())
         kept = kept.assign(score=(1 if shares else 0) - kept["score"])
     missing = sorted(tested.keys() - set(kept["video"]))
     rows = pd.DataFrame(
@@ -196,7 +196,6 @@ def of_tests(table: pd.DataFrame, tested: Mapping[str, int], higher: str) -> pd.
         }
     )
     whole = pd.concat([kept, rows]) if missing else kept
-    shares = bool(whole["score"].dropna().between(0, 1).all())
     whole = whole.assign(fold=0, probability=whole["score"] if shares else np.nan)
     return whole.sort_values(["video", "frame"], ignore_index=True)
 

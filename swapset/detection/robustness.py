@@ -139,7 +139,7 @@ def robustness_tables(
         auc, auc_low, auc_high, coverage (`frame_auc`, ...).
     DataFrame
         detector, dataset, compression, kind, levels (how many above 0), and by frame and by video
-        area, area_low, area_high; see `area_estimates`.
+        area, area_low, area_high, see `area_estimates`; people, interval, faceless as above.
     """
     rows: list[dict[str, object]] = []
     areas: list[dict[str, object]] = []
@@ -155,11 +155,12 @@ def robustness_tables(
             about | each.labels | _measures(each, level) | {"faceless": faceless}
             for each in versions
         ]
-        areas += [about | area for area in _areas(versions, level)]
+        areas += [about | area | {"faceless": faceless} for area in _areas(versions, level)]
     ends = [f"{name}_area{end}" for name in LEVELS for end in ("", "_low", "_high")]
     table = pd.DataFrame(rows)
     table["level"] = table["level"].astype("Int64")
-    return table, pd.DataFrame(areas, columns=[*_KEYS, "kind", "levels", *ends])
+    columns = [*_KEYS, "kind", "levels", *ends, "people", "interval", "faceless"]
+    return table, pd.DataFrame(areas, columns=columns)
 
 
 def _versions(
@@ -200,6 +201,8 @@ def _areas(versions: Sequence[_Version], level: float) -> Iterator[dict[str, obj
         counted = [kind] if kind != ALL_KINDS else list(curves)
         row: dict[str, object] = {"kind": kind}
         row["levels"] = sum(len(curves[name]) for name in counted)
+        whole = versions[0].scored["video"]
+        row |= {"people": whole.known_people, "interval": whole.over}
         for at in LEVELS:
             area = found[at][kind]
             ends = (

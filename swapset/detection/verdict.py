@@ -71,8 +71,11 @@ def doubts(card: Mapping[str, Any], result: Result, *, picture: bool) -> list[st
     elif people < FEW_PEOPLE:
         found.append(f"it was fitted on {people} people")
     if picture:
-        found.append("it was fitted on frames of videos, and this is a picture")
-    return found + _unusual(fit.get("conditions") or {}, result)
+        found.append("it was fitted on frames of videos and this is a picture")
+    unusual = _unusual(fit.get("conditions") or {}, result)
+    if unusual:
+        found.append(f"it was fitted on faces in other conditions ({'; '.join(unusual)})")
+    return found
 
 
 def _unusual(usual: Mapping[str, Sequence[float]], result: Result) -> list[str]:
@@ -85,8 +88,5 @@ def _unusual(usual: Mapping[str, Sequence[float]], result: Result) -> list[str]:
         (low, high), value = usual[name], float(np.median(known))
         if not low <= value <= high:
             unit = " pixels" if name == "width" else ""
-            found.append(
-                f"the {name} of the face is {value:.3g}{unit}, and it was fitted on {low:.3g} to "
-                f"{high:.3g}"
-            )
+            found.append(f"{name} {low:.3g} to {high:.3g}{unit}, here {value:.3g}")
     return found

@@ -106,6 +106,38 @@ def test_a_probability_stands_beside_a_score_that_is_none(
         assert row["probability"] == row["score"] != ""
 
 
+@pytest.mark.parametrize("suffix", ["png", "mp4"])
+def test_verdict_threshold_error_and_doubts_are_in_the_line_of_the_score(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    point = {"threshold": -1.0, "fpr": 0.25, "tpr": 0.5}
+    points = {"frame": {"equal_error": point}, "video": {"equal_error": point | {"threshold": 2.0}}}
+    card = {
+        "trained_on": {"people": 4, "demo": True, "conditions": {"width": [10, 20]}},
+        "validation": {"people": 2, "points": points},
+    }
+    model, path = tmp_path / "Meso4.safetensors", tmp_path / f"file.{suffix}"
+    detector_class("Meso4")(seed=1).save(model, card)
+    if suffix == "mp4":
+        path.write_bytes(video.read_bytes())
+    else:
+        cv2.imwrite(str(path), picture(2)[0][..., ::-1])
+    assert detect(path, "--model", model) == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    word, threshold, whose = {
+        "png": ("fake", "-1.0000", "frames"),
+        "mp4": ("real", "2.0000", "videos"),
+    }[suffix]
+    assert (
+        f"(higher = more likely fake): {word} (threshold {threshold}, at which 25% of the real "
+        f"and 50% of the fake {whose} of 2 validation people were misjudged); do not rely on it: "
+        "it was fitted on the demo, which shows that everything works and no more, it was fitted "
+        "on 4 people, "
+    ) in line
+    assert ("this is a picture" in line) == (suffix == "png")
+    assert "in other conditions (width 10 to 20 pixels, here " in line
+
+
 def test_an_image_without_a_face_has_no_score(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -110,6 +110,18 @@ def test_real_scores_are_turned_round(
     assert table["score"].tolist() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("higher", ["fake", "real"])
+@pytest.mark.parametrize(("other", "probable"), [(0.5, True), (7.0, False)])
+def test_scores_are_probabilities_if_all_of_the_file_are_in_0_to_1(
+    other: float, probable: bool, higher: str
+) -> None:
+    """Also those of videos that are not tested: 7 says that 0.2 is no probability."""
+    table = of_tests(scores(a=other, c=0.2, d=0.9), TESTED, higher)
+    expected = table["score"].tolist() if probable else [np.nan, np.nan]
+    np.testing.assert_array_equal(table["probability"], expected)
+    assert table["score"].between(0, 1).all() == (probable or higher == "fake")
+
+
 def test_missing_videos_are_counted_and_have_no_score(tmp_path: Path) -> None:
     path = write(tmp_path / "s.csv", "video,score\na,0.1\nb,0.9\nd,0.7\n")
     videos = DatasetVideos(LABELS, TESTED)

@@ -84,6 +84,8 @@ def test_area_is_the_mean_height_between_the_levels(
     )
     assert areas["kind"].tolist() == ["blur", "all"]  # a chain has no levels
     assert areas["levels"].tolist() == [2, 2]
+    about = areas[["people", "interval", "faceless"]]
+    assert about.to_numpy().tolist() == [[0, "videos", "middle"]] * 2
     none, fourth, second, _ = table["frame_auc"]
     for _, row in areas.iterrows():
         assert row["frame_area"] == pytest.approx(none / 4 + second / 2 + fourth / 4)
