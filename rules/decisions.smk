@@ -41,3 +41,9 @@ def same_people():
     """Return the table of subjects who are one person, for jobs that compare what it says of two."""
     tables = build.same_people()
     return [after_accept(table) for table in tables] if decisions.here else tables
+
+
+def splits_of(trained, known):
+    """Return the table of splits of what a detector learnt from, for a job whose rows are known."""
+    table = detection.set_of(trained).splits
+    return as_it_is(table) if known else table

@@ -5,12 +5,6 @@ from swapset.build.figures import DETECTOR_FIGURES
 SPLITS = f"{R}/tables/splits.csv"
 
 
-def splits_of(trained, known):
-    """Return the table of splits of what a detector learnt from, for a job whose rows are known."""
-    table = detection.set_of(trained).splits
-    return as_it_is(table) if known else table
-
-
 rule find_faces:
     input:
         videos=lambda w: made_or_stored(detection.sources(w.kind, w.compression, w.block)),
