@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from swapset.build.landmark_breaker import LandmarkBreakerPlan
+from swapset.build.start import CONFIG
 from swapset.build.workflow import Workflow
 from swapset.config.recipes import TrainingRecipe
+from swapset.detectors.margins import MARGIN
+from swapset.detectors.registry import DETECTORS
+from swapset.errors import DataError
 from swapset.generation.size import weights
 from swapset.io.files import read_json
 from swapset.obstruction.attacks.registry import CLEAN, EVEN
@@ -41,7 +45,7 @@ class FrameSizes:
     video : float
         A video of the dataset in one compression.
     crop : float
-        A face that detectors read.
+        A face that detectors read, at the usual margin.
     picture : float
         An uncompressed frame.
     """
@@ -108,12 +112,28 @@ def _videos(root: Path) -> float | None:
 
 
 def _crops(root: Path) -> float | None:
-    """Return the mean bytes per frame of the faces that detectors read."""
+    """Return the mean bytes per frame of the faces that detectors read, at the usual margin."""
     frames = 0
     for path in (root / "crops").rglob("index.npz"):
         with np.load(path, allow_pickle=False) as index:
             frames += len(index["rows"])
-    return _size(root / "crops") / frames if frames else None
+    return _size(root / "crops") / frames / _widening(_margin(root)) if frames else None
+
+
+def _margin(root: Path) -> float:
+    """Return the margin of a build's faces, by the config of its last run."""
+    try:
+        chosen = read_json(root / CONFIG)["detectors"]
+    except (OSError, KeyError, DataError):
+        return MARGIN
+    names = list(DETECTORS.built_in) if chosen == "all" else chosen
+    margins = [float(DETECTORS.find(n).traits["margin"]) for n in names if n in DETECTORS]
+    return max(margins, default=MARGIN)
+
+
+def _widening(margin: float) -> float:
+    """Return the area of regions of faces, as a multiple of the usual one."""
+    return (margin / MARGIN) ** 2
 
 
 def disk_by_rule(stages: Workflow, each: FrameSizes, frames: float) -> dict[str, Disk]:
@@ -132,7 +152,8 @@ def disk_by_rule(stages: Workflow, each: FrameSizes, frames: float) -> dict[str,
     face = build.config.align.size**2 * 3 + 68 * 2 * 4
     faces = clips * frames * face / build.config.align.every
     video, heads = each.video * frames * kinds, clips * frames * each.measure
-    crops = (clips + fakes) * kinds * build.config.detection.frames * each.crop
+    crop = each.crop * _widening(stages.detection.margin)
+    crops = (clips + fakes) * kinds * build.config.detection.frames * crop
     perturbed = crops / kinds * len(stages.robustness.perturbations)
     return {
         "ingest": Disk(clips * frames * each.ingest),

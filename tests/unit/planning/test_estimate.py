@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from swapset.build.workflow import Workflow
 from swapset.config.methods import BUILT_IN, training_of
 from swapset.errors import DataError
 from swapset.generation.flops import operations
 from swapset.generation.size import weights
 from swapset.io.files import write_json
-from swapset.planning.disk import bytes_per_frame
+from swapset.planning.disk import bytes_per_frame, disk_by_rule
 from swapset.planning.rates import Job, Rate, measured_rates, reference_rates
 from swapset.planning.work import training_work
 
@@ -151,3 +153,29 @@ def test_bytes_of_a_frame_are_those_on_disk(root: Path) -> None:
     each = bytes_per_frame([root])
     assert (each.ingest, each.video) == (10, 5)
     assert each.track == bytes_per_frame([]).track
+
+
+@pytest.mark.parametrize("detectors", [["Meso4"], ["Meso4", "SPSL"], [], "all"])
+def test_faces_take_as_much_room_as_the_detectors_margin(
+    root: Path, tmp_path: Path, detectors: list[str] | str
+) -> None:
+    """A build with wider regions tells of builds without them, and the other way round."""
+    wide = "SPSL" in detectors or detectors == "all"
+    place = root / "crops" / "real" / "c23" / "0000"
+    place.mkdir(parents=True)
+    np.savez(place / "index.npz", rows=np.zeros((10, 10), np.int64))
+    (place / "pixels.bin").write_bytes(bytes(90_000 if wide else 40_000))
+    write_json(root / "config.json", {"detectors": detectors})
+    crop = bytes_per_frame([root]).crop
+    assert crop == pytest.approx(4000, rel=0.05)  # at a margin of 2; 3 has 9/4 of the area
+    rows = [f"id{person}_0000,id{person},{person}.mp4,CC0" for person in range(2)]
+    for person in range(2):
+        (tmp_path / f"{person}.mp4").touch()
+    (tmp_path / "clips.csv").write_text("\n".join(["clip,subject,path,licence", *rows]))
+    values = {"clips": str(tmp_path / "clips.csv")}
+    sizes = {
+        name: disk_by_rule(Workflow({**values, "detectors": [name]}), bytes_per_frame([root]), 10)
+        for name in ("Meso4", "SPSL")
+    }
+    ratio = sizes["SPSL"]["find_faces"].finished / sizes["Meso4"]["find_faces"].finished
+    assert ratio == pytest.approx(9 / 4)
