@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from swapset.bootstrap import bootstrap_interval
-from swapset.jackknife import People, mean_estimate, units
+from swapset.jackknife import mean_estimate
+from swapset.seen import Seen, units
 
 _NAME = re.compile(r"([^_]+)_([^_]+)_\d+")
 """Target, donor and number, as this project and Celeb-DF name fakes."""
@@ -69,8 +70,8 @@ def mean_of_fakes(
     return Mean(float(known.mean()), *ends, nan, over)
 
 
-def people_of_fakes(names: Sequence[str]) -> tuple[People, str]:
-    """Return what intervals are taken over, and its name: see `swapset.jackknife.units`.
+def people_of_fakes(names: Sequence[str]) -> tuple[Seen, str]:
+    """Return what intervals are taken over, and its name: see `swapset.seen.units`.
 
     The people of fakes are told from their names; if somebody's is not known, it is the fakes.
 
@@ -81,6 +82,6 @@ def people_of_fakes(names: Sequence[str]) -> tuple[People, str]:
     found = [_NAME.fullmatch(name) for name in names]
     pairs = [match.groups() for match in found if match]
     if len(pairs) < len(names):
-        return People.of(names, [""] * len(names)), "fakes"
+        return Seen.of(names, [""] * len(names)), "fakes"
     targets, donors = zip(*pairs, strict=True)
-    return units(People.of(targets, donors), names)
+    return units(Seen.of(targets, donors), names)

@@ -26,7 +26,8 @@ from swapset.dataset.trainings import repeat_of
 from swapset.detection.statistics.levels import PERSON, Faceless, Ints, Scored, all_levels
 from swapset.detection.statistics.person_level import person_estimate
 from swapset.detection.statistics.ranks import below, groups, share
-from swapset.jackknife import Estimate, People, columns_mean, estimate, mean_of
+from swapset.jackknife import Estimate, columns_mean, estimate, mean_of
+from swapset.seen import Seen
 from swapset.types import Floats
 
 
@@ -66,7 +67,7 @@ class _Wins:
 
     Attributes
     ----------
-    people, real_people : People
+    people, real_people : Seen
         Of the fakes and of the real scores.
     pairs : (k,) int64
         Each fake's pair in all of the scores, or -1.
@@ -77,8 +78,8 @@ class _Wins:
         Real scores below each fake, and fakes above each real score; ties count half.
     """
 
-    people: People
-    real_people: People
+    people: Seen
+    real_people: Seen
     pairs: Ints
     pair_count: int
     fakes: Floats

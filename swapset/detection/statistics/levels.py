@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from swapset.jackknife import People, units
+from swapset.seen import Seen, units
 from swapset.types import Floats
 
 Ints = npt.NDArray[np.int64]
@@ -35,7 +35,7 @@ class Scored:
         1 = fake, 0 = real.
     folds : (n,) int64
         Fold of the detector that gave each score.
-    people : People
+    people : Seen
         Who is seen: what intervals are taken over.
     over : {"people", "videos", "fakes"}
         What the intervals are over: people; videos, if nobody is known by name; or fakes (and real
@@ -53,7 +53,7 @@ class Scored:
     scores: Floats
     labels: Ints
     folds: Ints
-    people: People
+    people: Seen
     over: str
     known_people: int
     count: int
@@ -133,7 +133,7 @@ class _Rows:
     labels: Ints
     folds: Ints
     videos: Ints
-    people: People
+    people: Seen
     over: str
     known_people: int
     count: int
@@ -200,17 +200,17 @@ def _filled(scores: Floats, folds: Ints, fill: Callable[[Floats], float]) -> Flo
     return filled
 
 
-def _people_of(table: pd.DataFrame, videos: Ints, names: pd.Index) -> tuple[People, int]:
+def _people_of(table: pd.DataFrame, videos: Ints, names: pd.Index) -> tuple[Seen, int]:
     """Return the people of each video, and how many are known by name."""
     own = np.array([f"video:{name}" for name in names], dtype=object)
     empty = np.full(len(names), "", dtype=object)
     if "target" not in table:
-        return People.of(own, empty), 0
+        return Seen.of(own, empty), 0
     _, first = np.unique(videos, return_index=True)
     target, donor = (table[key].to_numpy(object)[first] for key in ("target", "donor"))
     target, donor = np.where(target == "", donor, target), np.where(target == "", "", donor)
     known = {str(name) for name in (*target, *donor)} - {""}
-    return People.of(np.where(target == "", own, target), donor), len(known)
+    return Seen.of(np.where(target == "", own, target), donor), len(known)
 
 
 def by_people(scored: Scored) -> Scored:
@@ -225,8 +225,6 @@ def by_people(scored: Scored) -> Scored:
     key = (scored.folds * size + scored.people.first) * 2 + scored.labels
     keys, first, unit = np.unique(key, return_index=True, return_inverse=True)
     means = np.bincount(unit, scored.scores, len(keys)) / np.bincount(unit, minlength=len(keys))
-    alone = People(
-        scored.people.names, scored.people.first[first], np.full(len(keys), -1, np.int64)
-    )
+    alone = Seen(scored.people.names, scored.people.first[first], np.full(len(keys), -1, np.int64))
     about = (scored.labels[first], scored.folds[first], alone, scored.over, scored.known_people)
     return Scored(means, *about, scored.count, scored.frames, scored.coverage)

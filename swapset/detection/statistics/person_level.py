@@ -8,7 +8,8 @@ import numpy as np
 
 from swapset.detection.statistics.levels import Scored
 from swapset.detection.statistics.ranks import Ints, below, share
-from swapset.jackknife import Estimate, People, columns_mean, estimate, mean_of
+from swapset.jackknife import Estimate, columns_mean, estimate, mean_of
+from swapset.seen import Seen
 from swapset.types import Floats
 
 
@@ -44,7 +45,7 @@ class _Means:
 
     Attributes
     ----------
-    people : People
+    people : Seen
         Of the fakes.
     real : (n,) float64
         Mean of each person's real videos; NaN without any.
@@ -55,7 +56,7 @@ class _Means:
         donor.
     """
 
-    people: People
+    people: Seen
     real: Floats
     ranked: Floats
     total: Floats
@@ -124,7 +125,7 @@ class _Means:
         return share(np.nansum(wins) + np.bincount(pair, change, size), targets * len(self.ranked))
 
 
-def _without_donors(people: People, values: Floats) -> Floats:
+def _without_donors(people: Seen, values: Floats) -> Floats:
     """Return sums (n + 1, n) float64 by target: without each donor, and in the last row all."""
     size = len(people)
     all_of = np.bincount(people.first, values, size)

@@ -11,10 +11,11 @@ import pandas as pd
 from swapset.dataset.fake_means import people_of_fakes
 from swapset.detection.tables import Asked
 from swapset.io.files import read_csv
-from swapset.jackknife import People, mean_estimate, units
+from swapset.jackknife import mean_estimate
 from swapset.obstruction.tables import KEYS, MEASURES, read_measures
 from swapset.report.comparison.rows import Folders, Gap, Row, as_table, files, row, shared
 from swapset.report.comparison.scores import MATRIX, PERTURBED, PLAIN, score_rows
+from swapset.seen import Seen, units
 
 _SSIM = "perturbed/quality/*/*.csv"
 _PAIRED = {
@@ -182,11 +183,11 @@ def _difference(
     yield row(label, a, b, found, pairs=count, unit=f"{unit}s", people=known, interval=over)
 
 
-def _people(names: Sequence[str], unit: str) -> tuple[People, str]:
+def _people(names: Sequence[str], unit: str) -> tuple[Seen, str]:
     """Return what an interval is over, and its name: people, or items where they are too few."""
     if unit == "fake":
         return people_of_fakes(names)
-    alone = People.of(names, [""] * len(names))
+    alone = Seen.of(names, [""] * len(names))
     return units(alone, names) if unit == "person" else (alone, f"{unit}s")
 
 

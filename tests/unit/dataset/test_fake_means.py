@@ -8,7 +8,8 @@ import pytest
 
 from swapset.dataset.fake_means import mean_of_fakes
 from swapset.dataset.tables import differences_table, mask_ssim_table
-from swapset.jackknife import People, mean_estimate
+from swapset.jackknife import mean_estimate
+from swapset.seen import Seen
 
 GIVEN = {"seed": 1, "level": 0.95, "resamples": 500}
 
@@ -28,7 +29,7 @@ def test_of_eight_people_the_interval_is_over_people() -> None:
     mean = mean_of_fakes(values, names, **GIVEN)
     targets = [name.split("_")[0] for name in names]
     donors = [name.split("_")[1] for name in names]
-    expected = mean_estimate(values, People.of(targets, donors))
+    expected = mean_estimate(values, Seen.of(targets, donors))
     assert (mean.value, mean.over) == (pytest.approx(values.mean()), "people")
     assert (mean.low, mean.high) == pytest.approx(expected.interval(0.95))
     assert mean.p == expected.p_value()

@@ -6,21 +6,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from swapset.jackknife import FEW, Estimate, People, mean_estimate, units, weighted_sum
+from swapset.jackknife import Estimate, mean_estimate, weighted_sum
+from swapset.seen import FEW, Seen, units
 
 
-def alone(names: list[str]) -> People:
-    return People.of(names, [""] * len(names))
+def alone(names: list[str]) -> Seen:
+    return Seen.of(names, [""] * len(names))
 
 
-def dyads(people: int, each: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, People]:
+def dyads(people: int, each: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, Seen]:
     """Return targets, donors and people of fakes with `each` donors for every target."""
     rng = np.random.default_rng(seed)
     targets = np.repeat(np.arange(people), each)
     steps = np.argsort(rng.random((people, people - 1)), axis=1)[:, :each] + 1
     donors = (targets + steps.ravel()) % people
     named = [[f"id{number}" for number in part] for part in (targets, donors)]
-    return targets, donors, People.of(*named)
+    return targets, donors, Seen.of(*named)
 
 
 def test_of_independent_items_it_is_students_interval_and_test() -> None:
@@ -78,7 +79,7 @@ def test_the_variance_of_fakes_of_two_people_is_right_on_average(
 
 
 def test_a_person_who_is_both_target_and_donor_counts_once() -> None:
-    people = People.of(["a", "a", "b"], ["a", "b", ""])
+    people = Seen.of(["a", "a", "b"], ["a", "b", ""])
     assert list(people.second) == [-1, 1, -1]
     assert list(people.pairs[1]) == [-1, 0, -1]
     np.testing.assert_array_equal(people.sums(np.array([1.0, 2, 4])), [3, 6])
@@ -87,9 +88,9 @@ def test_a_person_who_is_both_target_and_donor_counts_once() -> None:
 def test_couples_that_are_never_mixed_count_as_groups() -> None:
     names = [f"id{k}" for k in range(20)]
     partners = [f"id{k ^ 1}" for k in range(20)]
-    assert People.of(names, partners).independent == 10
-    assert People.of(names[:14], partners[:14]).independent == 14  # seven groups are too few
-    assert People.of(names, [*names[1:], names[0]]).independent == 20  # one ring
+    assert Seen.of(names, partners).independent == 10
+    assert Seen.of(names[:14], partners[:14]).independent == 14  # seven groups are too few
+    assert Seen.of(names, [*names[1:], names[0]]).independent == 20  # one ring
     assert alone(names).independent == 20
 
 

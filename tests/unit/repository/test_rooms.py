@@ -16,8 +16,8 @@ from swapset.config.text import ROOT
 
 FLOORS = (
     {"errors", "seeds", "types"},
-    {"bootstrap", "holm", "io", "jackknife", "plugins"},
-    {"learning"},
+    {"bootstrap", "holm", "io", "plugins", "seen"},
+    {"jackknife", "learning"},
     {"media"},
     {"config"},
     {"dataset"},
