@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +21,17 @@ import swapset
 
 ROOT = next(path for path in Path(__file__).parents if (path / "pyproject.toml").is_file())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+# -- scripts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "workflow_scripts"])
+def test_no_script_hides_a_module_of_python_from_those_beside_it(folder):
+    """Python looks beside a script first: `statistics.py` would be what `import statistics` is."""
+    names = {path.stem for path in (ROOT / folder).glob("*.py")}
+    assert names
+    assert not names & sys.stdlib_module_names
 
 
 # -- licences ----------------------------------------------------------------------------------

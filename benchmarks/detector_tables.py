@@ -1,6 +1,6 @@
 """Time the statistics of many detectors, datasets and compressions.
 
-    python benchmarks/statistics.py [--people 59] [--clips 10] [--donors 2] [--frames 16]
+    python benchmarks/detector_tables.py [--people 59] [--clips 10] [--donors 2] [--frames 16]
 
 Scores of 16 detectors on 6 datasets in 3 compressions are drawn, written as the workflow writes
 them, and all tables are made from them with 2,000 resamples, as the rule `detector_auc` does.
