@@ -170,7 +170,7 @@ def test_mask_ssim_table(results: Path) -> None:
 
 def test_expression_tables(results: Path) -> None:
     rows = _table(results, "expression.csv")
-    assert ",".join(rows[0]) == "measure,method,videos,mean,low,high"
+    assert ",".join(rows[0]) == "measure,method,videos,mean,low,high,interval"
     assert [row["method"] for row in rows] == list(METHODS) * (len(rows) // len(METHODS))
     known = {row["measure"] for row in rows if row["videos"] == str(len(MADE))}
     assert {"landmark_distance", "pose_error", "sharpness", "flicker"} <= known

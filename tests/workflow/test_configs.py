@@ -104,6 +104,6 @@ def test_what_init_writes_is_planned(tmp_path: Path, networks: str) -> None:
     options = ("--snakefile", ROOT / "Snakefile", "--configfile", clips / "config.yaml")
     planned = dry_run(tmp_path, *options, "--", "complete").check()
     assert planned.jobs["synthesise"] == len(PEOPLE) * 2
-    assert planned.jobs["fit_detector"] == 13
+    assert planned.jobs["fit_detector"] == 16
     assert planned.jobs["train_extractor"] == 3
     assert "swapset: " not in planned.output  # nothing to tell
