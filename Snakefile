@@ -70,7 +70,8 @@ try:
     # `workflow.dryrun` is set only after this file is read.
     if workflow.is_main_process and not workflow.output_settings.dryrun:
         results_lock = lock_results(build.root)
-        record_config(build)
+        if not workflow.storage_settings.default_storage_provider:
+            record_config(build)
 except SwapsetError as error:
     raise WorkflowError(f"{MARK}{error}") from None
 
