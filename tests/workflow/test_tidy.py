@@ -16,6 +16,7 @@ from material.builds import SWAPS, write_rows
 from material.running import copy_build, digest, dry_run, snakemake
 
 from swapset.build.leftovers import Leftovers
+from swapset.build.start import CONFIG
 
 FILES = ("--configfile", "tiny.yaml", "alone.yaml")
 """The dataset and nothing else: neither detectors nor Landmark Breaker still want anything."""
@@ -23,12 +24,13 @@ GONE = {"heads", "faces", "checkpoints", "events"}
 
 
 def _contents(results: Path) -> dict[str, str]:
+    """Return the hash of each file that stays, but for the record of the last run's config."""
     kept = (path for path in results.rglob("*") if path.is_file())
     found = {path.relative_to(results): path for path in kept}
     return {
         str(name): digest(path)
         for name, path in found.items()
-        if name.parts[0] not in GONE and not name.name.startswith(".")
+        if name.parts[0] not in GONE and not name.name.startswith(".") and name.name != CONFIG
     }
 
 
