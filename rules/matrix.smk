@@ -1,9 +1,7 @@
 # The matrix: detectors that learnt from further training sets (the first is that of detection.smk).
 
 
-rule matrix_splits:
-    input:
-        same=build.same_people(),
+use rule splits as matrix_splits with:
     output:
         table=f"{matrix.root}/splits/{{training_set}}.csv",
     message:
@@ -13,15 +11,8 @@ rule matrix_splits:
     benchmark:
         f"{R}/benchmarks/matrix_splits/{{training_set}}.tsv"
     params:
-        code=build.code("matrix_splits"),
+        code=build.code("splits"),
         made_from=lambda w: detection.split_params(w.training_set),
-    resources:
-        mem_mb=per_attempt(1000),
-        runtime=per_attempt(10),
-    conda:
-        "../envs/cpu.yaml"
-    script:
-        "../workflow_scripts/matrix_splits.py"
 
 
 rule score_matrix:
