@@ -31,7 +31,7 @@ def bootstrap_interval(
     Returns
     -------
     low, high : float
-        Ends of the interval.
+        Ends of the interval; NaN for a single value, of whose spread nothing is known.
 
     Raises
     ------
@@ -47,6 +47,8 @@ def bootstrap_interval(
         raise ValueError("the bootstrap needs at least one value, all of them finite")
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
+    if len(known) == 1:
+        return float("nan"), float("nan")
     generator = np.random.default_rng(seed)
     means = [known[generator.integers(0, len(known), len(known))].mean() for _ in range(resamples)]
     return percentile_interval(means, level)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import get_args
 
@@ -76,39 +77,51 @@ def read(
     _warn_of_perturbed(dataset, chosen)
     present = _add_real(dataset, _target_folder(root, originals), splits, partial)
     for variant in chosen:
-        folder = root / "manipulated_videos" / variant
-        if not folder.is_dir():
-            raise ManifestError(
-                f"{folder}: is missing; {_NAME} needs it: unpack the dataset, or correct the "
-                "option 'variants'"
-            )
         prefix = f"{variant}_" if len(chosen) > 1 else ""
-        files = list_videos(folder)
-        for stem, path in files.items():
-            name = _FAKE.fullmatch(stem)
-            if name is None or stem not in splits:
-                dataset.leave_out(path, "is in none of train.txt, val.txt and test.txt")
-                continue
-            dataset.videos.append(
-                Video(
-                    f"{prefix}{stem}",
-                    path,
-                    1,
-                    target=name[1],
-                    donor=name[2],
-                    split=splits[stem],
-                    method="DF-VAE",
-                    likely_original=name[1] if name[1] in present else None,
-                )
-            )
-        absent = {
-            f"{folder / stem}.mp4": f"{root / _LISTS / split}.txt"
-            for stem, split in splits.items()
-            if stem not in files
-        }
-        report_missing(dataset, absent, partial)
+        _add_fakes(dataset, variant, prefix, splits, present, partial)
     check_splits(dataset.videos)
     return dataset
+
+
+def _add_fakes(
+    dataset: Dataset,
+    variant: str,
+    prefix: str,
+    splits: Mapping[str, Split],
+    present: AbstractSet[str],
+    partial: bool,
+) -> None:
+    """Add the fakes of a variant; `present` are the numbers of the real videos on disk."""
+    folder = dataset.root / "manipulated_videos" / variant
+    if not folder.is_dir():
+        raise ManifestError(
+            f"{folder}: is missing; {_NAME} needs it: unpack the dataset, or correct the "
+            "option 'variants'"
+        )
+    files = list_videos(folder)
+    for stem, path in files.items():
+        name = _FAKE.fullmatch(stem)
+        if name is None or stem not in splits:
+            dataset.leave_out(path, "is in none of train.txt, val.txt and test.txt")
+            continue
+        dataset.videos.append(
+            Video(
+                f"{prefix}{stem}",
+                path,
+                1,
+                target=name[1],
+                donor=name[2],
+                split=splits[stem],
+                method="DF-VAE",
+                likely_original=name[1] if name[1] in present else None,
+            )
+        )
+    absent = {
+        f"{folder / stem}.mp4": f"{dataset.root / _LISTS / split}.txt"
+        for stem, split in splits.items()
+        if stem not in files
+    }
+    report_missing(dataset, absent, partial)
 
 
 def _checked(variants: Sequence[str]) -> list[str]:

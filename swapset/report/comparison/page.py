@@ -13,7 +13,7 @@ from swapset.io.files import atomic_output, write_csv
 from swapset.report.comparison.configs import config_differences, faceless_of
 from swapset.report.comparison.tables import differences, only_in_one
 from swapset.report.page.section import render
-from swapset.report.page.tables import MISSING, Table, table
+from swapset.report.page.tables import MISSING, Table, probability, table
 
 CSV, PAGE = "comparison.csv", "comparison.html"
 _SEED = 1
@@ -91,7 +91,7 @@ def _shown(rows: pd.DataFrame) -> Table:
     ]
     if rows["low"].notna().any():
         for name in ("p", "p_holm"):
-            shown[name] = [_probability(value) for value in rows[name]]
+            shown[name] = rows[name].map(probability)
     if rows["pairs"].notna().any():
         shown["pairs"] = _counted(rows["pairs"], rows["unit"])
         shown["interval over"] = _counted(rows["people"].where(rows["interval"] == "people"),
@@ -103,12 +103,6 @@ def _counted(numbers: pd.Series, names: pd.Series) -> list[str]:
     """Return numbers with what they count, the name alone, or a dash for neither."""
     pairs = zip(numbers, names.fillna(""), strict=True)
     return [name or MISSING if pd.isna(n) else f"{int(n)} {name}" for n, name in pairs]
-
-
-def _probability(value: float) -> str:
-    if pd.isna(value):
-        return MISSING
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _number(value: float, *, signed: bool = False) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from swapset.report.page.pictures import Picture, picture
 from swapset.report.page.section import Section
-from swapset.report.page.tables import MISSING, Table, table
+from swapset.report.page.tables import MISSING, Table, table, with_intervals
 
 FIGURES = {
     "auc_by_dataset": (
@@ -119,15 +119,11 @@ def _intervals(aucs: pd.DataFrame) -> str:
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each detector and a column for each dataset and compression, as text."""
-    cells = [
-        MISSING if pd.isna(auc) else f"{auc:.3f} [{low:.3f}, {high:.3f}]"
-        for auc, low, high in zip(rows["auc"], rows["auc_low"], rows["auc_high"], strict=True)
-    ]
     named = pd.DataFrame(
         {
             "detector": rows["detector"],
             "column": rows["dataset"] + " " + rows["compression"],
-            "cell": cells,
+            "cell": with_intervals(rows, "auc"),
         }
     )
     columns = list(dict.fromkeys(named["column"]))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from swapset.report.page.section import Section
-from swapset.report.page.tables import MISSING, Table, table
+from swapset.report.page.tables import MISSING, Table, table, with_interval
 
 NAMES = {
     "landmark_distance": "landmark distance (face widths)",
@@ -74,17 +72,13 @@ def expression_kept(
 
 def _wide(rows: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     """Return one row per measure, with a column of intervals for each value of `column`."""
-    cells = {(row["measure"], row[column]): _cell(row, value) for row in rows.to_dict("records")}
+    cells = {
+        (row["measure"], row[column]): with_interval(row[value], row["low"], row["high"])
+        for row in rows.to_dict("records")
+    }
     names = list(dict.fromkeys(rows[column]))
     lines = [
         [title, *(cells.get((measure, name), MISSING) for name in names)]
         for measure, title in NAMES.items()
     ]
     return pd.DataFrame(lines, columns=["measure", *names])
-
-
-def _cell(row: Mapping[Any, Any], value: str) -> str:
-    """Return a mean with its interval."""
-    if pd.isna(row[value]):
-        return MISSING
-    return f"{row[value]:.3f} [{row['low']:.3f}, {row['high']:.3f}]"

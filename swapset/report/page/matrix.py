@@ -10,7 +10,7 @@ import pandas as pd
 
 from swapset.report.page.pictures import Picture, picture
 from swapset.report.page.section import Section
-from swapset.report.page.tables import Table, table
+from swapset.report.page.tables import Table, probability, table, with_interval
 
 _CAPTION = (
     "AUC by video of each detector, by what it learnt from (rows) and what it is tested on "
@@ -47,8 +47,8 @@ def matrix(root: Path, drops: pd.DataFrame | None) -> Matrix | None:
     named["AUC there"] = [f"{value:.3f}" for value in shown["learnt"]]
     named["on others"] = [f"{value:.3f}" for value in shown["others"]]
     ends = zip(shown["difference"], shown["low"], shown["high"], strict=True)
-    named["drop"] = [f"{value:+.3f} [{low:+.3f}, {high:+.3f}]" for value, low, high in ends]
-    named["p (Holm)"] = [f"{value:.3f}" for value in shown["p_holm"]]
+    named["drop"] = [with_interval(*each, signed=True) for each in ends]
+    named["p (Holm)"] = shown["p_holm"].map(probability)
     chart = root / "figures" / "detector_matrix.png"
     return Matrix(
         table(named),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from swapset.report.page.pictures import Picture, picture
 from swapset.report.page.section import Section
-from swapset.report.page.tables import MISSING, Table, table
+from swapset.report.page.tables import MISSING, Table, table, with_intervals
 
 _CAPTION = (
     "Frame-level AUC with its interval, a line for each detector; the dotted line is the share of "
@@ -60,7 +60,7 @@ def robustness(
 def _wide(rows: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     """Return a row for each dataset and perturbation and a column for each detector, as text."""
     index = ["dataset", "compression", by]
-    wide = rows.assign(cell=_cells(rows, value)).pivot(
+    wide = rows.assign(cell=with_intervals(rows, value)).pivot(
         index=index, columns="detector", values="cell"
     )
     order = pd.MultiIndex.from_frame(rows[index].drop_duplicates())
@@ -71,14 +71,6 @@ def _wide(rows: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the table of Mask-SSIM with each interval beside its mean."""
     shown = rows[["method", "perturbation", "fakes"]].copy()
-    shown["against the original"] = _cells(rows, "mask_ssim")
-    shown["against it perturbed alike"] = _cells(rows, "mask_ssim_alike")
+    shown["against the original"] = with_intervals(rows, "mask_ssim")
+    shown["against it perturbed alike"] = with_intervals(rows, "mask_ssim_alike")
     return shown
-
-
-def _cells(rows: pd.DataFrame, value: str) -> list[str]:
-    ends = zip(rows[value], rows[f"{value}_low"], rows[f"{value}_high"], strict=True)
-    return [
-        MISSING if pd.isna(middle) else f"{middle:.3f} [{low:.3f}, {high:.3f}]"
-        for middle, low, high in ends
-    ]

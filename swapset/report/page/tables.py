@@ -79,3 +79,34 @@ def decimals(values: Sequence[float]) -> int:
         return 0
     sizes = [abs(value) for value in values if value]
     return 1 if max(sizes) >= 100 and min(sizes) >= 1 else 3
+
+
+def with_interval(value: float, low: float, high: float, *, signed: bool = False) -> str:
+    """Return a number with its interval, alone where that is not known; a dash without a number.
+
+    Parameters
+    ----------
+    value, low, high : float
+        May be NaN.
+    signed : bool
+        Write a plus before positive numbers.
+    """
+    if pd.isna(value):
+        return MISSING
+    sign = "+" if signed else ""
+    if pd.isna(low) or pd.isna(high):
+        return f"{value:{sign}.3f}"
+    return f"{value:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def with_intervals(rows: pd.DataFrame, value: str) -> list[str]:
+    """Return the numbers of a column with their intervals, from the columns `_low` and `_high`."""
+    ends = zip(rows[value], rows[f"{value}_low"], rows[f"{value}_high"], strict=True)
+    return [with_interval(*each) for each in ends]
+
+
+def probability(value: float) -> str:
+    """Return a p-value with three decimals; a dash for NaN."""
+    if pd.isna(value):
+        return MISSING
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 
 from swapset.report.page.section import render
-from swapset.report.page.tables import Cell, Table, decimals, table
+from swapset.report.page.tables import (
+    MISSING,
+    Cell,
+    Table,
+    decimals,
+    probability,
+    table,
+    with_interval,
+    with_intervals,
+)
 
 
 def column(*values: object) -> list[str]:
@@ -72,3 +81,24 @@ def test_numbers_are_marked_in_the_page() -> None:
     text = render("quoted", section=section)
     assert '<th scope="col">caption</th><th scope="col" class="number">value</th>' in text
     assert '<tr><td>x</td><td class="number">0.500</td></tr>' in text
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown", "signed"),
+    [
+        ((0.7, 0.9), "0.800 [0.700, 0.900]", "+0.800 [+0.700, +0.900]"),
+        ((np.nan, np.nan), "0.800", "+0.800"),
+    ],
+)
+def test_a_number_stands_alone_where_its_interval_is_not_known(
+    ends: tuple[float, float], shown: str, signed: str
+) -> None:
+    assert with_interval(0.8, *ends) == shown
+    assert with_interval(0.8, *ends, signed=True) == signed
+    assert with_interval(np.nan, *ends) == MISSING
+    rows = pd.DataFrame({"auc": [0.8], "auc_low": ends[0], "auc_high": ends[1]})
+    assert with_intervals(rows, "auc") == [shown]
+
+
+def test_small_p_values_are_not_shown_as_zero() -> None:
+    assert [probability(p) for p in (0.0004, 0.04, np.nan)] == ["<0.001", "0.040", MISSING]
