@@ -11,7 +11,6 @@ use rule splits as matrix_splits with:
     benchmark:
         f"{R}/benchmarks/matrix_splits/{{training_set}}.tsv"
     params:
-        code=build.code("splits"),
         made_from=lambda w: detection.split_params(w.training_set),
 
 

@@ -13,6 +13,7 @@ from swapset.build.detector_files import (
     doubts,
     found_compressions,
     weights_beside,
+    with_packaged_backbones,
 )
 from swapset.build.outside_scores import OutsideScores
 from swapset.build.same_people import own_pairs, same_people
@@ -24,7 +25,7 @@ from swapset.dataset.same_people import one_name
 from swapset.dataset.splits import Fold, make_folds
 from swapset.dataset.trainings import parted, trained_name
 from swapset.detectors.margins import MARGIN
-from swapset.detectors.registry import DETECTORS, detector_record, needs_compression
+from swapset.detectors.registry import ALL, DETECTORS, detector_record, needs_compression
 from swapset.errors import ConfigError
 from swapset.plugins import Plugin
 
@@ -52,14 +53,15 @@ class DetectionPlan(VideoBlocks):
     def __init__(self, build: Build):
         super().__init__(build)
         chosen = build.config.detectors
-        self.detectors = list(DETECTORS.built_in) if chosen == "all" else list(chosen)
+        self.detectors = list(ALL) if chosen == "all" else list(chosen)
+        check_chosen(DETECTORS, "detectors", self.detectors)
+        self.detector_settings = with_packaged_backbones(self.settings.settings, self.detectors)
         self._check()
 
     def _check(self) -> None:
-        check_chosen(DETECTORS, "detectors", self.detectors)
-        check_chosen(DETECTORS, "detection.settings", self.settings.settings)
-        check_folders(self.settings.settings)
-        for name in self.settings.settings:
+        check_chosen(DETECTORS, "detection.settings", self.detector_settings)
+        check_folders(self.detector_settings)
+        for name in self.detector_settings:
             self._record(name)  # refuses a protocol that it has no weights of
         for name in self._build.config.datasets:
             if name in self._build.methods or name == "real":
@@ -191,7 +193,7 @@ class DetectionPlan(VideoBlocks):
             for each in self.sets_of(detector)
             for notice in adapting(detector, each.compressions, each.name)
         ]
-        return adapting_ones + doubts(self.settings.settings, self.detectors)
+        return adapting_ones + doubts(self.detector_settings, self.detectors)
 
     def split_rows(self) -> list[Row]:
         """Return the table of splits: rows of kind, video, label, target, donor, fold, role."""
@@ -244,14 +246,14 @@ class DetectionPlan(VideoBlocks):
         """Return how a detector is fitted, as JSON values."""
         detector = parted(trained)[0]
         common = {"patience": self.settings.patience, "look_every": self.settings.look_every}
-        special = self.settings.settings.get(detector)
+        special = self.detector_settings.get(detector)
         params = common | (special.model_dump(mode="json", exclude_none=True) if special else {})
         beside = self.weights_beside(detector)
         return params | ({"beside": beside} if beside else {})
 
     def weights_beside(self, detector: str) -> list[str]:
         """Return the files that are read together with a detector's published weights."""
-        return weights_beside(detector, self.settings.settings.get(detector))
+        return weights_beside(detector, self.detector_settings.get(detector))
 
     def module(self, trained: str) -> str:
         """Return the dotted name of a detector's module."""

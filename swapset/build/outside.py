@@ -73,11 +73,16 @@ class OutsideFiles:
         if labels := config.landmark_breaker.labels:
             yield "landmark_breaker.labels.root", labels.root
             yield "landmark_breaker.labels.lists", labels.lists
-        for section in ("detection", "landmark_breaker"):
-            for name, settings in getattr(config, section).settings.items():
+        detectors = self._detection.detector_settings
+        sections: dict[str, Mapping[str, Any]] = {
+            "detection": detectors,
+            "landmark_breaker": config.landmark_breaker.settings,
+        }
+        for section, all_settings in sections.items():
+            for name, settings in all_settings.items():
                 for key in ("weights", "backbone_weights"):
                     yield f"{section}.settings.{name}.{key}", getattr(settings, key)
-        for name in config.detection.settings:
+        for name in detectors:
             for beside in self._detection.weights_beside(name):
                 yield f"detection.settings.{name}.beside/{Path(beside).name}", beside
 

@@ -196,7 +196,7 @@ class SBI(_Published):
 
     def build(self) -> nn.Module:
         """Return the network; see `swapset.detectors.networks.deepfakebench`."""
-        return networks.OnBackbone(networks.EfficientNet(self.classes))
+        return networks.OnBackbone(networks.EfficientNetB4(self.classes))
 
     def prepare(self, crops: Tensor) -> Tensor:
         """Return crops normalised by ImageNet's mean and standard deviation."""

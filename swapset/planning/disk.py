@@ -13,7 +13,7 @@ from swapset.build.start import CONFIG
 from swapset.build.workflow import Workflow
 from swapset.config.recipes import TrainingRecipe
 from swapset.detectors.margins import MARGIN
-from swapset.detectors.registry import DETECTORS
+from swapset.detectors.registry import ALL, DETECTORS
 from swapset.errors import DataError
 from swapset.generation.size import weights
 from swapset.io.files import read_json
@@ -126,7 +126,7 @@ def _margin(root: Path) -> float:
         chosen = read_json(root / CONFIG)["detectors"]
     except (OSError, KeyError, DataError):
         return MARGIN
-    names = list(DETECTORS.built_in) if chosen == "all" else chosen
+    names = list(ALL) if chosen == "all" else chosen
     margins = [float(DETECTORS.find(n).traits["margin"]) for n in names if n in DETECTORS]
     return max(margins, default=MARGIN)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from swapset.detectors.networks.capsule import PrimaryCapsules, Routing
-from swapset.detectors.networks.efficientnet import FEATURES, EfficientNetB4
+from swapset.detectors.networks.efficientnet import B4, EfficientNet
 from swapset.detectors.networks.vgg import vgg19_features
 from swapset.detectors.networks.xception import Xception
 
@@ -46,7 +46,7 @@ def xception() -> OnBackbone:
     return OnBackbone(Xception(2))
 
 
-class EfficientNet(nn.Module):
+class EfficientNetB4(nn.Module):
     """EfficientNet-B4 with a new last layer, and a first one without padding.
 
     Parameters
@@ -56,8 +56,8 @@ class EfficientNet(nn.Module):
 
     def __init__(self, classes: int):
         super().__init__()
-        self.efficientnet = EfficientNetB4(0, padded_stem=False)
-        self.last_layer = nn.Linear(FEATURES, classes)
+        self.efficientnet = EfficientNet(B4, 0, padded_stem=False)
+        self.last_layer = nn.Linear(B4.features, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits (B, classes) float of images (B, 3, S, S)."""

@@ -1,8 +1,10 @@
-"""EfficientNet-B4, under the names of the published weights.
+"""EfficientNet-B4 and EfficientNet-Lite0, under the names of the published weights.
 
 M. Tan, Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML
-2019, table 1 scaled by 1.4 in width and 1.8 in depth; names, padding and normalisation as in
-github.com/lukemelas/EfficientNet-PyTorch, whose networks SBI and DeepfakeBench use.
+2019, table 1, for B4 scaled by 1.4 in width and 1.8 in depth; names, padding and normalisation as
+in github.com/lukemelas/EfficientNet-PyTorch, whose networks SBI and DeepfakeBench use. Lite0 is the
+unscaled network without squeeze and excitation and with ReLU6, by TensorFlow's `efficientnet/lite`;
+names as in github.com/ml-illustrated/EfficientNet-Lite-PyTorch.
 """
 
 from __future__ import annotations
@@ -17,10 +19,6 @@ from torch.nn import functional
 from swapset.errors import DataError
 from swapset.learning.state_dicts import read_published
 
-SIDE = 380
-"""Side of the images that B4 is made for; the padding of all layers is that of this side."""
-STEM, FEATURES = 48, 1792
-DROPOUT = 0.4
 DROP_CONNECT = 0.2
 """Share of examples whose last block is left out in training; it rises linearly from block 0."""
 
@@ -42,14 +40,64 @@ class Stage(NamedTuple):
     grows: int
 
 
-STAGES = (
-    Stage(24, 3, 1, 2, 1),
-    Stage(32, 3, 2, 4, 6),
-    Stage(56, 5, 2, 4, 6),
-    Stage(112, 3, 2, 6, 6),
-    Stage(160, 5, 1, 6, 6),
-    Stage(272, 5, 2, 8, 6),
-    Stage(448, 3, 1, 2, 6),
+class Design(NamedTuple):
+    """The sizes of a network of the family.
+
+    Attributes
+    ----------
+    name : str
+    side : int
+        Side of the images that it is made for; the padding of all layers is that of this side.
+    stem, features : int
+        Channels after the first convolution, and before the last layer.
+    dropout : float
+        Before the last layer.
+    stages : tuple of Stage
+    lite : bool
+        True: ReLU6 instead of SiLU, and blocks without squeeze and excitation.
+    """
+
+    name: str
+    side: int
+    stem: int
+    features: int
+    dropout: float
+    stages: tuple[Stage, ...]
+    lite: bool = False
+
+
+B4 = Design(
+    "EfficientNet-B4",
+    side=380,
+    stem=48,
+    features=1792,
+    dropout=0.4,
+    stages=(
+        Stage(24, 3, 1, 2, 1),
+        Stage(32, 3, 2, 4, 6),
+        Stage(56, 5, 2, 4, 6),
+        Stage(112, 3, 2, 6, 6),
+        Stage(160, 5, 1, 6, 6),
+        Stage(272, 5, 2, 8, 6),
+        Stage(448, 3, 1, 2, 6),
+    ),
+)
+LITE0 = Design(
+    "EfficientNet-Lite0",
+    side=224,
+    stem=32,
+    features=1280,
+    dropout=0.2,
+    stages=(
+        Stage(16, 3, 1, 1, 1),
+        Stage(24, 3, 2, 2, 6),
+        Stage(40, 5, 2, 2, 6),
+        Stage(80, 3, 2, 3, 6),
+        Stage(112, 5, 1, 3, 6),
+        Stage(192, 5, 2, 4, 6),
+        Stage(320, 3, 1, 1, 6),
+    ),
+    lite=True,
 )
 
 
@@ -80,7 +128,7 @@ class _Padded(nn.Conv2d):
 
 
 class MobileBlock(nn.Module):
-    """An inverted bottleneck with squeeze and excitation: (B, I, H, W) to (B, O, H', W') float.
+    """An inverted bottleneck: (B, I, H, W) to (B, O, H', W') float.
 
     Parameters
     ----------
@@ -88,15 +136,19 @@ class MobileBlock(nn.Module):
         Channels I.
     stage : Stage
     stride, side : int
-        Side of the input of a whole network for images of 380².
+        Side of the input of a whole network for images of the design's side.
     dropped : float
         Share of the examples that skip the block in training, if it has a shortcut.
+    lite : bool
+        See `Design`.
     """
 
-    def __init__(self, inputs: int, stage: Stage, *, stride: int, side: int, dropped: float):
+    def __init__(
+        self, inputs: int, stage: Stage, *, stride: int, side: int, dropped: float, lite: bool
+    ):
         super().__init__()
         inner, squeezed = inputs * stage.grows, max(1, inputs // 4)
-        self._grows = stage.grows > 1
+        self._grows, self._lite = stage.grows > 1, lite
         if self._grows:
             self._expand_conv = nn.Conv2d(inputs, inner, 1, bias=False)
             self._bn0 = _norm(inner)
@@ -104,8 +156,9 @@ class MobileBlock(nn.Module):
             inner, inner, stage.kernel, stride=stride, side=side, groups=inner
         )
         self._bn1 = _norm(inner)
-        self._se_reduce = nn.Conv2d(inner, squeezed, 1)
-        self._se_expand = nn.Conv2d(squeezed, inner, 1)
+        if not lite:
+            self._se_reduce = nn.Conv2d(inner, squeezed, 1)
+            self._se_expand = nn.Conv2d(squeezed, inner, 1)
         self._project_conv = nn.Conv2d(inner, stage.outputs, 1, bias=False)
         self._bn2 = _norm(stage.outputs)
         self._shortcut = stride == 1 and inputs == stage.outputs
@@ -115,10 +168,11 @@ class MobileBlock(nn.Module):
         """Return the block's output, with the input added where both have one shape."""
         inner = features
         if self._grows:
-            inner = functional.silu(self._bn0(self._expand_conv(inner)))
-        inner = functional.silu(self._bn1(self._depthwise_conv(inner)))
-        squeezed = functional.silu(self._se_reduce(inner.mean((2, 3), keepdim=True)))
-        inner = torch.sigmoid(self._se_expand(squeezed)) * inner
+            inner = _active(self._bn0(self._expand_conv(inner)), self._lite)
+        inner = _active(self._bn1(self._depthwise_conv(inner)), self._lite)
+        if not self._lite:
+            squeezed = functional.silu(self._se_reduce(inner.mean((2, 3), keepdim=True)))
+            inner = torch.sigmoid(self._se_expand(squeezed)) * inner
         outer: Tensor = self._bn2(self._project_conv(inner))
         return features + self._thinned(outer) if self._shortcut else outer
 
@@ -131,62 +185,73 @@ class MobileBlock(nn.Module):
         return features / kept * (drawn < kept).to(features.dtype)
 
 
-class EfficientNetB4(nn.Module):
-    """EfficientNet-B4: images (B, 3, H, W) float, RGB, to logits (B, classes).
+class EfficientNet(nn.Module):
+    """A network of a design: images (B, 3, H, W) float, RGB, to logits (B, classes).
 
     Parameters
     ----------
+    design : Design
     classes : int
-        0: without the last layer `_fc` and its dropout; the output is the features (B, 1792).
+        0: without the last layer `_fc` and its dropout; the output is the features (B, F).
     padded_stem : bool
         False: the first convolution has no padding, as where DeepfakeBench replaces it.
     """
 
-    def __init__(self, classes: int, *, padded_stem: bool = True):
+    def __init__(self, design: Design, classes: int, *, padded_stem: bool = True):
         super().__init__()
+        self.design = design
         self._conv_stem = (
-            _Padded(3, STEM, 3, stride=2, side=SIDE)
+            _Padded(3, design.stem, 3, stride=2, side=design.side)
             if padded_stem
-            else nn.Conv2d(3, STEM, 3, 2, bias=False)
+            else nn.Conv2d(3, design.stem, 3, 2, bias=False)
         )
-        self._bn0 = _norm(STEM)
-        self._blocks = nn.ModuleList(_blocks())
-        self._conv_head = nn.Conv2d(STAGES[-1].outputs, FEATURES, 1, bias=False)
-        self._bn1 = _norm(FEATURES)
-        self._fc = nn.Linear(FEATURES, classes) if classes else None
+        self._bn0 = _norm(design.stem)
+        self._blocks = nn.ModuleList(_blocks(design))
+        self._conv_head = nn.Conv2d(design.stages[-1].outputs, design.features, 1, bias=False)
+        self._bn1 = _norm(design.features)
+        self._fc = nn.Linear(design.features, classes) if classes else None
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (B, classes) float of images, or the features (B, 1792)."""
-        features = functional.silu(self._bn0(self._conv_stem(images)))
+        """Return the logits (B, classes) float of images, or the features (B, F)."""
+        lite = self.design.lite
+        features = _active(self._bn0(self._conv_stem(images)), lite)
         for block in self._blocks:
             features = block(features)
-        features = functional.silu(self._bn1(self._conv_head(features))).mean((2, 3))
+        features = _active(self._bn1(self._conv_head(features)), lite).mean((2, 3))
         if self._fc is None:
             return features
-        return self._fc(functional.dropout(features, DROPOUT, self.training))
+        return self._fc(functional.dropout(features, self.design.dropout, self.training))
 
 
-def _blocks() -> list[MobileBlock]:
-    total = sum(stage.blocks for stage in STAGES)
-    inputs, side = STEM, SIDE // 2
+def _active(features: Tensor, lite: bool) -> Tensor:
+    return functional.relu6(features) if lite else functional.silu(features)
+
+
+def _blocks(design: Design) -> list[MobileBlock]:
+    total = sum(stage.blocks for stage in design.stages)
+    inputs, side = design.stem, -(-design.side // 2)
     blocks: list[MobileBlock] = []
-    for stage in STAGES:
+    for stage in design.stages:
         for number in range(stage.blocks):
             stride = 1 if number else stage.stride
             dropped = DROP_CONNECT * len(blocks) / total
-            blocks.append(MobileBlock(inputs, stage, stride=stride, side=side, dropped=dropped))
+            blocks.append(
+                MobileBlock(
+                    inputs, stage, stride=stride, side=side, dropped=dropped, lite=design.lite
+                )
+            )
             inputs, side = stage.outputs, -(-side // stride)
     return blocks
 
 
-def read_efficientnet_b4(path: Path, fresh: EfficientNetB4) -> dict[str, Tensor]:
-    """Return ImageNet weights of EfficientNet-B4, with the last layer of a fresh network.
+def read_efficientnet(path: Path, fresh: EfficientNet) -> dict[str, Tensor]:
+    """Return a network's ImageNet weights, with the last layer of a fresh network.
 
     Parameters
     ----------
     path : Path
-        `efficientnet-b4-*.pth` or `adv-efficientnet-b4-*.pth` of EfficientNet-PyTorch.
-    fresh : EfficientNetB4
+        As EfficientNet-PyTorch and EfficientNet-Lite-PyTorch publish them.
+    fresh : EfficientNet
 
     Raises
     ------
@@ -199,8 +264,8 @@ def read_efficientnet_b4(path: Path, fresh: EfficientNetB4) -> dict[str, Tensor]
     unfit = [n for n in sorted({*state, *current}) if _shape(state, n) != _shape(current, n)]
     if unfit:
         raise DataError(
-            f"{path}: is no EfficientNet-B4 ({unfit[0]} is missing, unknown or of another shape); "
-            "see docs/weights.md"
+            f"{path}: is no {fresh.design.name} ({unfit[0]} is missing, unknown or of another "
+            "shape); see docs/weights.md"
         )
     return state
 

@@ -18,7 +18,7 @@ from swapset.detectors.deepfakebench import Benchmarked
 from swapset.detectors.face import cut_face
 from swapset.detectors.inputs.aligned_square import LANDMARKS, SIDE, aligned_square, goals
 from swapset.detectors.margins import WIDE
-from swapset.detectors.networks.efficientnet import EfficientNetB4
+from swapset.detectors.networks.efficientnet import B4, EfficientNet
 from swapset.detectors.registry import PROTOCOLS, detector_class, detector_record
 from swapset.errors import ConfigError, DataError
 from swapset.faces.align import umeyama
@@ -74,7 +74,7 @@ def test_outputs_are_those_of_the_benchmarks_own_code(name: str) -> None:
 def test_the_efficient_network_of_the_authors_is_padded() -> None:
     """As EfficientNet-PyTorch 0.7.1 computes it, on images of 380²."""
 
-    network = EfficientNetB4(2)
+    network = EfficientNet(B4, 2)
     network.load_state_dict(known_weights(network.state_dict(), 0.95))
     with torch.inference_mode():
         output = network.eval()(known_images(2, 380))
