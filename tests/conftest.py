@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,15 @@ LONG = (
     "workflow",
 )
 """Files and folders of tests that run first, so that the test processes end together."""
+
+
+def pytest_configure() -> None:
+    """Give each test process one thread: there is one for each core already.
+
+    Before torch and numpy are imported, and for what the tests start.
+    """
+    for library in ("OMP", "OPENBLAS"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

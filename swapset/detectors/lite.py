@@ -27,7 +27,7 @@ from swapset.errors import DataError
 
 
 class _OnLite0(NetworkDetector):
-    """Shared parts of detectors on EfficientNet-Lite0: size and scale of crops; no published weights."""
+    """Shared parts of detectors on EfficientNet-Lite0: size and scale of crops, no own weights."""
 
     side: ClassVar[int] = LITE0.side
 

@@ -12,7 +12,7 @@ def packaged_file(package: str, name: str) -> Path | None:
     Parameters
     ----------
     package : str
-        As `pip install` knows it.
+        As `pip install` knows it; "" for none.
     name : str
         Path of the file beside the package's folders, with "/".
 
@@ -21,6 +21,8 @@ def packaged_file(package: str, name: str) -> Path | None:
     Path or None
         None if the package, or the file in it, is not installed.
     """
+    if not package:
+        return None
     try:
         path = Path(str(distribution(package).locate_file(name)))
     except PackageNotFoundError:

@@ -15,7 +15,6 @@ from swapset.faces.align import MEAN_FACE, transform_points
 from swapset.generation.bank import FaceBank
 from swapset.generation.checkpoint import TrainedPair
 
-torch.set_num_threads(1)
 CPU = torch.device("cpu")
 # The mean face laid over the astronaut's face.
 LANDMARKS = transform_points([[93.0, -4.9, 179.7], [4.9, 93.0, 83.5]], MEAN_FACE)

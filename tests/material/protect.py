@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from material.faces import background, placed
 from material.media import ffmpeg, write_video
 from PIL import Image
@@ -56,7 +55,6 @@ def extractor_file(path: Path, seed: int = 1) -> Path:
 
 
 def job(protector: Stripes | None = None, **settings: object) -> Job:
-    torch.set_num_threads(1)
     extractors = {"small": extractor()}
     return Job(protector or Stripes(), extractors, ["small"], **settings)  # type: ignore[arg-type]
 

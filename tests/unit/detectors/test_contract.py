@@ -12,6 +12,7 @@ from material.detectors import FaceList, picture, samples
 from swapset.detectors.base import Detector, Schedule, load_detector
 from swapset.detectors.registry import DETECTORS, detector_class
 from swapset.errors import DataError
+from swapset.io.packaged import packaged_file
 
 STEPS, BATCH = 20, 2
 SHORT = 2
@@ -26,7 +27,9 @@ def fitted(request: pytest.FixtureRequest) -> Detector:
     detector = detector_class(request.param)(seed=3)
     material = material_of(detector)
     steps = STEPS if detector.needs_fakes else SHORT
-    facts = detector.fit(material, None, Schedule(seed=3, steps=steps, batch=BATCH))
+    backbone = packaged_file(*DETECTORS.find(detector.name).traits["packaged_backbone"])
+    schedule = Schedule(seed=3, steps=steps, batch=BATCH)
+    facts = detector.fit(material, None, schedule, backbone=backbone)
     assert isinstance(facts, dict)
     return detector
 

@@ -39,14 +39,6 @@ PROBABILITY = {"F3Net": 0.097029, "Meso4": 0.449622, "SBI": 0.298934, "Capsule":
 """Its score of the first image."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def made(name: str) -> Benchmarked:
     kind = detector_class(name, "deepfakebench")
     detector: Benchmarked = kind(classes=3) if name == "SBI" else kind(seed=1)

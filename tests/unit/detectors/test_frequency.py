@@ -18,14 +18,6 @@ from swapset.detectors.networks.xception import Xception
 from swapset.errors import DataError
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_the_basis_is_scipys() -> None:
     basis = cosine_basis(16).numpy()
     np.testing.assert_allclose(basis @ basis.T, np.eye(16), atol=1e-6)

@@ -10,14 +10,6 @@ from swapset.detectors.networks.googlenet import GoogLeNet, InceptionE, read_ima
 from swapset.errors import DataError
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_googlenet_has_the_weights_of_torchvision():
     network = GoogLeNet(1000)
     assert sum(part.numel() for part in network.parameters()) == 27_161_264

@@ -16,14 +16,6 @@ from swapset.detectors.patch_stream import PatchStream, separate
 from swapset.detectors.two_stream import FaceStream, TwoStream
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def drawn(pixels: np.ndarray, centre: tuple[float, float], side: float) -> Face:
     """Return a face of about `side` pixels around `centre` in a picture."""
     landmarks = face(0).landmarks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,6 @@ CLASSIC = {"HeadPose", "VA-MLP", "VA-LogReg"}
 ELSEWHERE = {"Xception-raw", "Xception-c23", "Xception-c40", "Capsule", "Two-stream"}
 """Killed in tests of their own: with backbones that are held still, and in stages."""
 RNG = np.random.default_rng(20)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Killed(BaseException):

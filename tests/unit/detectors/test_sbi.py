@@ -32,14 +32,6 @@ from swapset.learning.checkpoint import Checkpoint
 from swapset.learning.sharpness import RADIUS, SharpnessAware
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class SmallNetwork(nn.Module):
     """A few layers under the name of the whole network."""
 

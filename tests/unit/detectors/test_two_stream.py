@@ -17,14 +17,6 @@ from swapset.detectors.two_stream import FaceStream, TwoStream
 from swapset.errors import DataError, TrainingError
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def fitted() -> tuple[TwoStream, dict]:
     detector = TwoStream(seed=1)

@@ -28,14 +28,6 @@ from swapset.errors import DataError
 from swapset.learning.checkpoint import Checkpoint
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Small(XceptionC23):
     """The same on small crops, to be quick."""
 

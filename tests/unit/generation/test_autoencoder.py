@@ -18,7 +18,6 @@ RESOLUTIONS = (64, 96, 128, 192, 256)
 
 def network(seed: int = 0, **changes: object) -> SwapAutoencoder:
     """Return a network with fresh weights from a seed."""
-    torch.set_num_threads(1)
     torch.manual_seed(seed)
     return SwapAutoencoder(training_recipe(**changes), ["id0", "id1"])
 

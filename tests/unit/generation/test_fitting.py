@@ -53,7 +53,6 @@ def trained(
     files = files_in(folder)
     checkpoint = folder / "checkpoint.safetensors"
     run = Run(seed, CPU, "fp32", checkpoint, checkpoint_every=checkpoint_every, preview_every=6)
-    torch.set_num_threads(1)
     train_model(ModelJob(RECIPE, 1.6, run, code), aligned(people), files, io.StringIO())
     return files
 

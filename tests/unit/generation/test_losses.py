@@ -14,8 +14,6 @@ from swapset.generation.critic import Critic, adversarial_loss, critic_loss
 from swapset.generation.losses import LEAST_MASK, LOSSES, Objective, Reconstruction
 from swapset.generation.perceptual import Perceptual
 
-torch.set_num_threads(1)
-
 
 def picture(noise: float = 0.0, side: int = 128) -> Tensor:
     crop = astronaut()[40 : 40 + side, 160 : 160 + side] / 255

@@ -30,8 +30,6 @@ def bank(shade, size=80, count=6):
 
 
 def trainer(path, fingerprint="same", seed=3, precision="fp32", start=None, people=2, **changes):
-    # Several threads would wait for each other, because the tests share the processor.
-    torch.set_num_threads(1)
     banks = {f"id{k}": bank(90 + 80 * k // (people - 1)) for k in range(people)}
     patience = changes.pop("patience", 0)
     run = Run(seed, CPU, precision, path, checkpoint_every=7, preview_every=8, patience=patience)
@@ -262,7 +260,6 @@ def test_critics_learn_from_their_own_loss_alone(tmp_path):
 
 
 def test_events_are_written_for_tensorboard(tmp_path):
-    torch.set_num_threads(1)
     settings = Run(
         3, CPU, "fp32", tmp_path / "c", 1000, preview_every=12, events=tmp_path / "events"
     )

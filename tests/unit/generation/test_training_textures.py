@@ -58,7 +58,6 @@ def trainer(
     precision: str = "fp32",
     **changes: Any,
 ) -> Trainer:
-    torch.set_num_threads(1)
     run = Run(3, CPU, precision, path, checkpoint_every=7, preview_every=8, patience=patience)
     return Trainer(recipe(**changes), banks or people("id0", "id1"), run, "same", start)
 

@@ -31,7 +31,6 @@ Training = tuple[nn.Module, torch.optim.Optimizer]
 
 def training(*, seed: int = 0, steps: int = 0, width: int = 4, kind: str = "Adam") -> Training:
     """Return a small network with BatchNorm, and its optimiser, after a few steps."""
-    torch.set_num_threads(1)
     torch.manual_seed(seed)
     network = nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width), nn.Conv2d(width, 1, 3))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
