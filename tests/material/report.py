@@ -155,6 +155,25 @@ def panels(figure: Figure) -> list[np.ndarray]:
     return insides
 
 
+def cut_off(figure: Figure) -> list[str]:
+    """Return the titles, labels and names of a chart that reach beyond its border."""
+    figure.draw_without_rendering()
+    texts = [figure._suptitle, figure._supxlabel, figure._supylabel]  # type: ignore[attr-defined]
+    for axes in figure.axes:
+        texts += [axes.title, axes.xaxis.label, axes.yaxis.label]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = axis.get_major_ticks()
+            texts += [tick.label1 for tick in ticks if low <= tick.get_loc() <= high]
+    edges = figure.bbox.padded(1)
+    shown = {text.get_text(): text.get_window_extent() for text in texts if text is not None}
+    return [
+        name
+        for name, box in shown.items()
+        if name and not (edges.contains(*box.min) and edges.contains(*box.max))
+    ]
+
+
 def verdict(clip: str, reason: str = "", detail: str = "") -> dict[str, object]:
     numbers = dict.fromkeys(["frames", "clip_frames", "width", "height", "cuts", "gaps"], 0)
     about = {"clip": clip, "subject": clip.partition("_")[0], "accepted": not reason}

@@ -65,7 +65,10 @@ def average_chart(table: pd.DataFrame, quoted: pd.DataFrame, by: str) -> Figure:
     axes.set_yticks(range(len(groups)), groups)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.set_xlabel("frame-level AUC (bar: mean, dot: one, diamond: the chapter, dashed: chance)")
+    # Below the whole figure, because long names make the axes narrow.
+    figure.supxlabel(
+        "frame-level AUC\nbar: mean, dot: one, diamond: the chapter, dashed: chance", fontsize=9
+    )
     axes.set_title(f"Average AUC of each {by}", fontsize=10)
     return figure
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from material.report import cut_off
 from material.scores import of_people
 from matplotlib.patches import Rectangle
 
@@ -234,6 +235,7 @@ def test_heat_maps_frame_the_diagonal_and_show_every_cell(
     tables: dict[str, pd.DataFrame],
 ) -> None:
     figure = matrix_chart(tables["table"])
+    assert cut_off(figure) == []
     panels = [axes for axes in figure.axes if axes.get_title()]
     assert [axes.get_title() for axes in panels] == [
         "Net, original", "Given, original", "Net, c40", "Given, c40",

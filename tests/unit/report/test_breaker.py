@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from material.extractors import Tiny
-from material.report import FIRST, clip_landmarks, panels, pictures, tiny_pair
+from material.report import FIRST, clip_landmarks, cut_off, panels, pictures, tiny_pair
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
@@ -75,6 +75,7 @@ def means() -> pd.DataFrame:
 
 def test_a_row_for_each_extractor_that_is_known_to_an_attack() -> None:
     figure = robustness_chart(white(), QUOTED)
+    assert cut_off(figure) == []
     assert [axes.get_title() for axes in figure.axes] == [
         "fan, image compression",
         "fan, video compression",
@@ -128,6 +129,7 @@ def colours_of(figure: Figure) -> dict[str, tuple[float, ...]]:
 
 def test_a_row_for_what_is_varied_and_a_column_for_each_measure() -> None:
     figure = sweep_chart(sweep())
+    assert cut_off(figure) == []
     assert [axes.get_xlabel() for axes in figure.axes] == [
         *(["size of a step"] * 3),
         *(["number of steps"] * 3),

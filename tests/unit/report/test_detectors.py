@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from material.report import panels
+from material.report import cut_off, panels
 from matplotlib.patches import Rectangle
 
 from swapset.build.figures import DETECTOR_FIGURES
@@ -87,6 +87,19 @@ def test_averages_take_each_datasets_best_version() -> None:
     ]
     assert bars(by_dataset) == [0.7, 0.9]
     assert bars(average_chart(rows(), QUOTED, "detector")) == [0.75, 0.8]
+
+
+@pytest.mark.parametrize("by", ["dataset", "detector"])
+@pytest.mark.parametrize("name", ["FWA", "EfficientNet-Lite0", "DeeperForensics-1.0 end to end"])
+def test_no_label_is_cut_off(by: str, name: str) -> None:
+    table = rows().replace({"FWA": name, "FF-DF": name})
+    drawn = [
+        average_chart(table, QUOTED, by),
+        compression_chart(table, H264),
+        roc_chart(curves().replace({"FF-DF": name})),
+        people_chart(people().replace({"FWA": name, "celebdf": name})),
+    ]
+    assert [cut_off(figure) for figure in drawn] == [[]] * 4
 
 
 def test_the_chapters_average_is_over_what_is_also_here() -> None:

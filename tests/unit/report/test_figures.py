@@ -10,6 +10,7 @@ from material.report import (
     OWNERS,
     RECIPES,
     clip_landmarks,
+    cut_off,
     differences,
     make_build,
     panels,
@@ -207,7 +208,9 @@ def test_jitter_ignores_steady_motion_and_sees_noise():
 
 def test_bars_and_differences_show_the_tables_numbers(root):
     per_fake = scores()[["method", "mask_ssim"]]
-    bars, pairs = mask_ssim_chart(scores(), per_fake, differences()).axes
+    figure = mask_ssim_chart(scores(), per_fake, differences())
+    assert cut_off(figure) == []
+    bars, pairs = figure.axes
     assert [bar.get_width() for bar in bars.patches] == pytest.approx([0.9, 0.8])
     # The method that hardly swaps is drawn pale and says so.
     assert bars.patches[0].get_facecolor() != bars.patches[1].get_facecolor()
@@ -220,6 +223,7 @@ def test_bars_and_differences_show_the_tables_numbers(root):
 def test_smoothing_shows_a_trace_of_the_clip_and_its_jitter():
     clip = clip_landmarks()
     figure = smoothing_chart("id0_0000", clip, {"id0_0000": clip, "still": clip})
+    assert cut_off(figure) == []
     trace, shake, per_clip = figure.axes
     lines = {line.get_label(): line.get_ydata() for line in trace.lines}
     for axis, letter in enumerate("xy"):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from material.html import Page
+from material.report import cut_off
 
 from swapset.report.figures.charts import save_figure
 from swapset.report.figures.robustness import robustness_chart
@@ -44,6 +45,7 @@ def text_of(section: Section) -> str:
 
 def test_curves_begin_with_the_videos_as_they_are() -> None:
     figure = robustness_chart(rows())
+    assert cut_off(figure) == []
     kind, chains = figure.axes
     assert kind.get_title() == "blur"
     assert [t.get_text() for t in chains.get_xticklabels()] == ["as it is", "messenger"]
