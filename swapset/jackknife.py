@@ -24,10 +24,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit, logit, stdtr, stdtrit
+from scipy.special import betaincinv, expit, logit, stdtr, stdtrit
 
 from swapset.seen import Seen
 from swapset.types import Floats
+
+NO_ERROR = 1e-9
+"""Standard error of a share that stays the same whoever is left out."""
 
 
 def reach(independent: int, level: float) -> float:
@@ -95,15 +98,15 @@ class Estimate:
     def share_interval(self, level: float) -> tuple[float, float]:
         """Return the ends of the interval of a share or an AUC, within [0, 1].
 
-        It is symmetric on the scale of the logit. If the share is exactly 0 or 1 whoever is left
-        out, the far end is where as many people without an exception would still have this chance.
+        It is symmetric on the scale of the logit. If the share stays the same whoever is left out,
+        as one of 0 or 1 does, and one of folds where all or none are, nothing is known of how it
+        varies: it is then Clopper and Pearson's interval of this share of the people.
         """
         error = self.error
         if np.isnan(error) or np.isnan(self.value):
             return float("nan"), float("nan")
-        if self.value in (0, 1):
-            far = ((1 - level) / 2) ** (1 / self.independent)
-            return (far, 1.0) if self.value == 1 else (0.0, 1 - far)
+        if error < NO_ERROR or self.value in (0, 1):
+            return exact_interval(self.value, self.independent, level)
         half = reach(self.independent, level) * error / (self.value * (1 - self.value))
         return float(expit(logit(self.value) - half)), float(expit(logit(self.value) + half))
 
@@ -122,6 +125,29 @@ class Estimate:
             _difference(self.by_pair, other.by_pair),
             min(self.independent, other.independent),
         )
+
+
+def exact_interval(share: float, count: int, level: float) -> tuple[float, float]:
+    """Return Clopper and Pearson's interval of a share of independent items.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1]; it need not be a whole number of the items.
+    count : int
+        Of the items.
+    level : float
+        Of the interval, in (0, 1).
+
+    References
+    ----------
+    C. Clopper, E. Pearson, "The use of confidence or fiducial limits illustrated in the case of the
+    binomial", Biometrika 26(4), 1934.
+    """
+    some, others, tail = share * count, (1 - share) * count, (1 - level) / 2
+    low = betaincinv(some, others + 1, tail) if some > 0 else 0.0
+    high = betaincinv(some + 1, others, 1 - tail) if others > 0 else 1.0
+    return float(low), float(high)
 
 
 def weighted_sum(parts: Sequence[tuple[float, Estimate]]) -> Estimate:

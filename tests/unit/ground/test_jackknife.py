@@ -134,6 +134,16 @@ def test_a_share_that_nobody_breaks_is_not_certain() -> None:
     assert mean_estimate(np.zeros(30), people).share_interval(0.95)[1] == pytest.approx(1 - low)
 
 
+@pytest.mark.parametrize("folds_with_all", [1, 2])
+def test_folds_where_all_or_none_are_say_nothing_of_the_spread(folds_with_all: int) -> None:
+    groups = np.repeat([0, 1, 2], 10)
+    values = (groups < folds_with_all).astype(float)
+    found = mean_estimate(values, alone([f"p{k}" for k in range(30)]), groups)
+    assert found.error == pytest.approx(0)
+    expected = stats.binomtest(10 * folds_with_all, 30).proportion_ci(0.95)
+    assert found.share_interval(0.95) == pytest.approx((expected.low, expected.high))
+
+
 def test_shares_stay_within_their_bounds() -> None:
     values = np.r_[np.ones(18), 0, 0.5]
     low, high = mean_estimate(values, alone([f"p{k}" for k in range(20)])).share_interval(0.99)
