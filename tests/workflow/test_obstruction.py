@@ -191,7 +191,7 @@ def test_other_steps_are_measured_on_who_is_attacked(results: Path) -> None:
         assert quality[name, *far] < quality[name, *once]
 
 
-def test_errors_in_white_boxes_have_intervals(results: Path) -> None:
+def test_errors_in_white_boxes_have_intervals_over_runs(results: Path) -> None:
     rows = table(results, "landmark_breaker_white_box")
     assert {(r["attack"], r["source"] == r["extractor"]) for r in rows} == {
         ("none", False),
@@ -200,9 +200,9 @@ def test_errors_in_white_boxes_have_intervals(results: Path) -> None:
         *((name, alone) for name in ("lb-robust", "lb-robust-ssim") for alone in (False, True)),
     }
     for row in rows:
-        # One run: its mean is all there is.
-        assert row["low"] == row["nme"] == row["high"]
-        assert row["runs"] == "1"
+        # One run: nothing is known of how runs vary.
+        assert float(row["nme"]) >= 0
+        assert (row["low"], row["high"], row["runs"]) == ("", "", "1")
 
 
 def test_report_shows_tables_and_figures_of_noise(results: Path) -> None:
