@@ -11,7 +11,7 @@ from material.engine import MIXED, Tiny, Twin, faces, fitted, weights
 from safetensors.torch import save_file
 
 from swapset.detectors.base import load_detector
-from swapset.detectors.registry import DETECTORS, detector_class
+from swapset.detectors.registry import ALL, DETECTORS, detector_class
 from swapset.errors import ConfigError, DataError
 from swapset.learning.model_files import read_model, write_model
 
@@ -120,8 +120,9 @@ def test_without_published_weights_there_is_a_clear_error(tmp_path):
         Tiny.from_weights(tmp_path / "w.pt")
 
 
-def test_the_registry_is_the_table_of_the_chapter_and_newer_ones():
-    assert len(DETECTORS) == 16
+def test_the_registry_is_the_table_of_the_chapter_newer_ones_and_light_ones():
+    assert len(ALL) == 16
+    assert [*DETECTORS] == [*ALL, "EfficientNet-Lite0", "SBI-Lite0"]
     for name in DETECTORS:
         assert detector_class(name).name == name
     with pytest.raises(
