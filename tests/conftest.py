@@ -18,10 +18,7 @@ LONG = (
 
 
 def pytest_configure() -> None:
-    """Give each test process one thread: there is one for each core already.
-
-    Before torch and numpy are imported, and for what the tests start.
-    """
+    """Give each test process, and what it starts, one thread: each core has a process already."""
     for library in ("OMP", "OPENBLAS"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 

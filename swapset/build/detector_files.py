@@ -95,20 +95,25 @@ def with_packaged_backbones(
     Parameters
     ----------
     settings : mapping of str to DetectorSettings
-        By detector. Weights and backbones that it names stay.
+        By detector. Backbones that it names stay.
     detectors : sequence of str
         Those of the build.
 
     Raises
     ------
     ConfigError
-        If the package of a detector is not installed.
+        If the package of a detector is not installed, or such a detector has `weights`.
     """
     filled = dict(settings)
     for name in detectors:
         package, file = DETECTORS.find(name).traits["packaged_backbone"]
         own = settings.get(name, DetectorSettings())
-        if not package or own.weights or own.backbone_weights:
+        if package and own.weights:
+            raise ConfigError(
+                f"detection.settings.{name}.weights: is not allowed: nobody publishes any; leave "
+                "it out, or give ImageNet weights as `backbone_weights`"
+            )
+        if not package or own.backbone_weights:
             continue
         if (path := packaged_file(package, file)) is None:
             raise ConfigError(

@@ -82,7 +82,7 @@ class SBI(NetworkDetector):
         return SelfBlendedNetwork(self.design)
 
     def crop(self, face: Face) -> Image:
-        """Return the face with a small margin (380, 380, 3) uint8, RGB."""
+        """Return the face with a small margin (S, S, 3) uint8, RGB; S is `side`."""
         return self._resized(face.pixels[face_region(face)])
 
     def _resized(self, pixels: Image) -> Image:
@@ -90,7 +90,7 @@ class SBI(NetworkDetector):
         return np.asarray(resized, np.uint8)
 
     def example(self, face: Face, label: int, generator: np.random.Generator) -> Example:
-        """Return a real face above a fake made from it, (760, 380, 3) uint8 RGB."""
+        """Return a real face above a fake made from it, (2S, S, 3) uint8 RGB; S is `side`."""
         pair = self_blended(face, generator)
         return Example(np.concatenate([self._resized(part) for part in pair]), label)
 

@@ -82,6 +82,18 @@ def make_clips(folder: Path) -> None:
         sound.writeframes(bytes(16000))
 
 
+def write_empty_clips(folder: Path, people: int, each: int = 1) -> Path:
+    """Write a manifest of clips that are empty files, which is enough to plan; return its path."""
+    rows = [["clip", "subject", "path", "licence"]]
+    for person in range(people):
+        for number in range(each):
+            clip = f"id{person}_{number:04d}"
+            (folder / f"{clip}.mp4").touch()
+            rows.append([clip, f"id{person}", f"{clip}.mp4", "CC0"])
+    write_rows(folder / "clips.csv", rows)
+    return folder / "clips.csv"
+
+
 def write_tables(folder: Path) -> None:
     """Write the manifest of the clips in `folder`, and tables of people and swaps."""
     rows = [["clip", "subject", "path", "licence", "source", "redistribute"]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from material.builds import write_empty_clips
 from material.layouts import plant, plant_ff
 
 from swapset.build.build import Build
@@ -20,14 +21,7 @@ from swapset.io.files import write_csv
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
-    lines = ["clip,subject,path,licence"]
-    for person in range(6):
-        for number in range(2):
-            (tmp_path / f"{person}{number}.mp4").touch()
-            lines.append(f"id{person}_000{number},id{person},{person}{number}.mp4,CC0")
-    path = tmp_path / "clips.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return write_empty_clips(tmp_path, people=6, each=2)
 
 
 @pytest.fixture

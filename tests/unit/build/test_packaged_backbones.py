@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from material.builds import write_empty_clips
 
 from swapset.build import detector_files
 from swapset.build.workflow import Workflow
@@ -18,13 +19,7 @@ FILE = "efficientnet-lite0-57934424.pth"
 
 @pytest.fixture
 def clips(tmp_path: Path) -> Path:
-    lines = ["clip,subject,path,licence"]
-    for person in range(2):
-        (tmp_path / f"{person}.mp4").touch()
-        lines.append(f"id{person}_0000,id{person},{person}.mp4,CC0")
-    path = tmp_path / "clips.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return write_empty_clips(tmp_path, people=2)
 
 
 def planned(clips: Path, **values: Any) -> Workflow:
@@ -66,3 +61,5 @@ def test_without_the_package_the_plan_says_what_to_install(
     own.touch()
     stages = planned(clips, detection={"settings": {NAME: {"backbone_weights": str(own)}}})
     assert stages.detection.fit_params(NAME)["backbone_weights"] == str(own)
+    with pytest.raises(ConfigError, match=rf"settings\.{NAME}\.weights: .* nobody publishes any"):
+        planned(clips, detection={"settings": {NAME: {"weights": str(own)}}}).detection  # noqa: B018

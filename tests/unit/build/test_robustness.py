@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from material.builds import write_empty_clips
 
 from swapset.build.workflow import Workflow
 from swapset.config.schema import load
@@ -14,13 +15,7 @@ from swapset.errors import ConfigError
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
-    lines = ["clip,subject,path,licence"]
-    for person in range(4):
-        (tmp_path / f"{person}.mp4").touch()
-        lines.append(f"id{person}_0000,id{person},{person}.mp4,CC0")
-    path = tmp_path / "clips.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return write_empty_clips(tmp_path, people=4)
 
 
 def stages(manifest: Path, **values: Any) -> Workflow:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from material.builds import write_empty_clips
 from torch import Tensor
 
 from swapset.build.protected import ProtectedPlan
@@ -42,14 +43,7 @@ VERDICTS = {
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
-    lines = ["clip,subject,path,licence"]
-    for person in range(4):
-        for number in range(2):
-            (tmp_path / f"{person}{number}.mp4").touch()
-            lines.append(f"id{person}_000{number},id{person},{person}{number}.mp4,CC0")
-    path = tmp_path / "clips.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return write_empty_clips(tmp_path, people=4, each=2)
 
 
 def plan_of(manifest: Path, **values: Any) -> ProtectedPlan:
