@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from material.builds import write_empty_clips
 
 from swapset.build.workflow import Workflow
 from swapset.errors import ConfigError
@@ -17,13 +18,7 @@ PEOPLE = ("id0", "id1", "id2")
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
-    lines = ["clip,subject,path,licence"]
-    for person in PEOPLE:
-        (tmp_path / f"{person}.mp4").touch()
-        lines.append(f"{person}_0000,{person},{person}.mp4,CC0")
-    path = tmp_path / "clips.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    return write_empty_clips(tmp_path, people=len(PEOPLE))
 
 
 def plan_of(manifest: Path, section: dict[str, Any] | None = None, **values: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from material.builds import write_empty_clips
 
 from swapset.build.build import Build
 from swapset.cli.plan import _workflow
@@ -93,11 +94,7 @@ def test_loading_leaves_the_demos_values_as_they_are() -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a manifest of four people, who are called as the demo's are."""
-    lines = ["clip,subject,path,licence"]
-    for person in ("id0", "id1", "id2", "id3"):
-        (tmp_path / f"{person}.mp4").touch()
-        lines.append(f"{person}_0000,{person},{person}.mp4,CC0")
-    (tmp_path / "clips.csv").write_text("\n".join(lines) + "\n")
+    write_empty_clips(tmp_path, people=4)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
