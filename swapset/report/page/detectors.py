@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from swapset.media.compressions import COMPRESSIONS
 from swapset.report.page.pictures import Picture, picture
 from swapset.report.page.section import Section
 from swapset.report.page.tables import MISSING, Table, table, with_intervals
@@ -118,15 +120,12 @@ def _intervals(aucs: pd.DataFrame) -> str:
 
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each detector and a column for each dataset and compression, as text."""
-    named = pd.DataFrame(
-        {
-            "detector": rows["detector"],
-            "column": rows["dataset"] + " " + rows["compression"],
-            "cell": with_intervals(rows, "auc"),
-        }
+    """Return a row for each dataset and detector and a column for each compression, as text."""
+    index = ["dataset", "detector"]
+    wide = rows.assign(cell=with_intervals(rows, "auc")).pivot(
+        index=index, columns="compression", values="cell"
     )
-    columns = list(dict.fromkeys(named["column"]))
-    order = list(dict.fromkeys(named["detector"]))
-    wide = named.pivot(index="detector", columns="column", values="cell")
+    datasets, detectors = (list(dict.fromkeys(rows[name])) for name in index)
+    order = [key for key in itertools.product(datasets, detectors) if key in wide.index]
+    columns = [name for name in COMPRESSIONS if name in wide]
     return wide.reindex(index=order, columns=columns).fillna(MISSING).reset_index()

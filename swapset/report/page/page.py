@@ -42,7 +42,7 @@ class ReportFiles:
     previews : sequence of Path
         Training previews, `models/<recipe>/<model>.png`.
     verdicts : sequence of Path
-        `accepted/<subject>.json`.
+        `verdicts/<subject>.json`.
     quoted : sequence of Path
         Tables of the chapter.
     detector_figures : sequence of Path

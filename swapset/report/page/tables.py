@@ -11,7 +11,7 @@ import pandas as pd
 
 MISSING = "-"
 # Texts that are numbers, such as 17.3k, <0.001 and 0.812 [0.790, 0.834].
-_PRINTED = re.compile(r"[-+<]?\d[\d.,]*[k%]?( \[[-\d., ]+\])?|-")
+_PRINTED = re.compile(r"[-+<]?\d[\d.,]*[k%]?( \[[-+\d., ]+\])?|-")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +146,10 @@ def test_figures_of_nothing_have_guides_only_and_others_bars_and_curves() -> Non
 def test_section_shows_aucs_and_what_was_left_out(tmp_path: Path) -> None:
     left_out = pd.DataFrame({"kind": ["FF-DF"], "reason": ["unreadable"], "video": ["005_004"]})
     text = render("detectors", section=detectors(tmp_path, rows(), left_out, []))
-    assert "0.600 [0.500, 0.700]" in text
+    cells = '<td>celebdf</td><td>Meso4</td><td class="number">{}</td><td class="number">-</td>'
+    assert cells.format("0.600 [0.500, 0.700]") in text
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]+)', text)
+    assert heads[:5] == ["dataset", "detector", "original", "c23", "c40"]
     assert '<td>unreadable</td><td class="number">1</td>' in text
     assert "AUC by video" in text
     assert "celebdf: intervals over fakes and real videos alone" in text

@@ -52,6 +52,7 @@ def test_whole_numbers_that_may_be_missing() -> None:
         ((0.5, np.nan), True),
         (("17.3k", "-"), True),
         (("0.999 [0.996, 1.000]", "-"), True),
+        (("+0.164 [+0.027, +0.301]", "-0.032 [-0.189, +0.125]"), True),
         (("id0_0000", "1"), False),
         ((np.nan, np.nan), False),
         (("", ""), False),
