@@ -16,6 +16,7 @@ def check_breaker(
     extractors: Sequence[str],
     attacks: Sequence[str],
     methods: Sequence[str],
+    subjects: Sequence[str],
     targets: Sequence[str],
 ) -> None:
     """Check that extractors, attacks, methods and people that the settings name exist.
@@ -26,6 +27,8 @@ def check_breaker(
         The section `landmark_breaker` of the config.
     extractors, attacks, methods : sequence of str
         Those of the build.
+    subjects : sequence of str
+        Everybody in the manifest.
     targets : sequence of str
         The subjects whose clips are turned into fakes.
 
@@ -54,6 +57,14 @@ def check_breaker(
         )
     if isinstance(settings.subjects, list):
         _check_known("landmark_breaker.subjects", settings.subjects, targets)
+    learn_from = settings.learn_from or []
+    _check_known("landmark_breaker.learn_from", learn_from, subjects)
+    protected = settings.subjects if isinstance(settings.subjects, list) else []
+    if both := ", ".join(name for name in learn_from if name in protected):
+        raise ConfigError(
+            f"landmark_breaker.learn_from: {both} is not allowed: extractors never learn from "
+            "protected people; take it out here or in landmark_breaker.subjects"
+        )
 
 
 def _check_plugins(

@@ -53,6 +53,7 @@ class LandmarkBreakerPlan:
             self.extractors,
             self.attacks,
             methods=build.methods,
+            subjects=build.subjects,
             targets=build.targets,
         )
 
@@ -72,7 +73,8 @@ class LandmarkBreakerPlan:
     def training_people(self) -> list[str]:
         """Return the people whose clips extractors are trained on; none of them is protected.
 
-        Published weights are measured on the same clips, if there are any.
+        They are `learn_from`, or everybody else. Published weights are measured on the same clips,
+        if there are any.
 
         Raises
         ------
@@ -83,10 +85,16 @@ class LandmarkBreakerPlan:
         labels = self.settings.labels
         if labels is not None and not labels.clips:
             return []
-        left = [name for name in self._build.subjects if name not in self.subjects]
-        if not left and labels is None and self._are_trained:
+        if not self._learnt_from and labels is None and self._are_trained:
             raise ConfigError(self.why_not)
-        return left
+        return self._learnt_from
+
+    @property
+    def _learnt_from(self) -> list[str]:
+        """Return the people whose clips may be learnt from: those chosen, but nobody protected."""
+        chosen = self.settings.learn_from
+        allowed = self._build.subjects if chosen is None else chosen
+        return [name for name in self._build.subjects if name in {*allowed} - {*self.subjects}]
 
     @property
     def _are_trained(self) -> bool:
@@ -101,12 +109,11 @@ class LandmarkBreakerPlan:
                 return f"{key}: is empty, but Landmark Breaker needs at least one"
         if not self.subjects:
             return "landmark_breaker.subjects: nobody is protected; choose at least one person"
-        nobody_is_left = set(self._build.subjects) <= set(self.subjects)
-        if self.settings.labels is None and self._are_trained and nobody_is_left:
+        if self.settings.labels is None and self._are_trained and not self._learnt_from:
             return (
                 "landmark_breaker.subjects: everybody is protected, and nobody is left to train "
-                "extractors on; protect fewer, set landmark_breaker.labels or give every extractor "
-                "weights"
+                "extractors on; protect fewer, let them learn from more (landmark_breaker."
+                "learn_from), set landmark_breaker.labels or give every extractor weights"
             )
         return ""
 

@@ -15,7 +15,7 @@ _SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
 
 DEMO_VALUES: dict[str, Any] = {
     "pairs": [["id0", "id1"], ["id2", "id3"]],
-    "swaps_per_clip": 0.5,
+    "swaps_per_clip": 1.0,
     "recipes": {
         "celebdf": {"resolution": 128, "width": 16, "jitter": 0.3, "steps": 4500, **_SMALL},
         "faceswap": {"width": 24, "steps": 3000, **_SMALL},

@@ -23,6 +23,13 @@ class ExtractorSettings(Section):
     steps: int | None = Field(None, ge=1, description="Training steps.")
     batch: int | None = Field(None, ge=1, le=4096, description="Faces in a step.")
     learning_rate: float | None = Field(None, gt=0, le=1)
+    variation: Literal["published", "wide"] | None = Field(
+        None,
+        description=(
+            "How faces vary in training: as 'published', or 'wide', for labels of a few people; "
+            "null: published."
+        ),
+    )
     weights: InputPath | None = Field(
         None, description="Published weights (docs/weights.md), used instead of training."
     )
@@ -93,6 +100,12 @@ class LandmarkBreakerSettings(Section):
     sweep_every: int = Field(
         5, ge=1, le=15, description="Use every n-th key frame in these comparisons."
     )
+    learn_from: list[str] | None = Field(
+        None,
+        description=(
+            "People whose clips extractors learn from; null: everybody who is not protected."
+        ),
+    )
     label_frames: int = Field(
         30, ge=1, description="Frames of each accepted clip to train extractors on."
     )
@@ -128,7 +141,8 @@ class LandmarkBreakerSettings(Section):
     settings: ByName[ExtractorSettings] = Field(
         {},
         description=(
-            "For each extractor: width, steps, batch, learning_rate, weights, backbone_weights."
+            "For each extractor: width, steps, batch, learning_rate, variation, weights, "
+            "backbone_weights."
         ),
     )
 

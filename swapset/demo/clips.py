@@ -61,7 +61,9 @@ class _Shot:
         rng = np.random.default_rng(derive_seed(spec.seed, "demo", spec.clip))
         self._motion = draw_motion(rng, frames)
         self._background = Background(rng, spec.seed, frames, SIZE)
-        self._light, self._noise = Light(rng, frames), Noise(rng, frames, SIZE)
+        person = spec.subject
+        self._light = Light(rng, frames, exposure=person.exposure, warmth=person.warmth)
+        self._noise = Noise(rng, frames, SIZE)
 
     def render(self, frame: int) -> Image:
         """Return one frame, RGB, shape (448, 448, 3)."""

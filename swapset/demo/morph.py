@@ -108,6 +108,6 @@ def load_subject(subject: Subject) -> Portrait:
         return load_portrait(subject.base)
     portraits = {
         "astronaut": _with_closed_lips(load_portrait("astronaut")),
-        "hopper": load_portrait("hopper", glasses=False),
+        "hopper": load_portrait("hopper"),
     }
     return _morph(portraits[subject.base], portraits[subject.inner])

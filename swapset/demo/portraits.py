@@ -9,7 +9,8 @@ import cv2
 import dlib
 import numpy as np
 
-from swapset.demo.sampling import blur
+from swapset.demo.glasses import take_off_glasses
+from swapset.demo.sampling import blur, traced_points
 from swapset.errors import DataError
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.types import Floats, Floats32, Image
@@ -37,23 +38,6 @@ _OUTLINES: dict[str, str] = {
         "511,437 530,480"
     ),
 }
-
-# Frame of Grace Hopper's glasses in source pixels (polyline, width), traced like the outlines.
-_GLASSES: tuple[tuple[str, int], ...] = (
-    ("179,179 194,178 213,177 232,179 246,181", 9),
-    ("178,181 189,186 191,195", 13),
-    ("174,189 181,194", 9),
-    ("205,182 209,183", 7),
-    ("186,196 191,206 197,217 206,226 218,231 232,231 244,225 250,215 254,202 257,192", 7),
-    ("251,184 265,186 278,185", 11),
-    ("281,180 291,176 303,172 317,171 331,172 348,172", 9),
-    ("329,178 334,181", 10),
-    ("337,177 350,177 355,186", 15),
-    ("351,179 360,187", 14),
-    ("195,183 200,186", 7),
-    ("340,180 341,188", 12),
-    ("275,192 279,204 285,216 293,224 304,228 317,226 329,220 335,211 339,197 340,188", 7),
-)
 
 
 @dataclass(frozen=True)
@@ -95,24 +79,6 @@ def _read_source(name: str) -> Image:
 
     with Pictures.open(get_sample_data("grace_hopper.jpg", asfileobj=False)) as picture:
         return np.ascontiguousarray(picture.convert("RGB"))
-
-
-def _points(text: str) -> Floats:
-    """Return traced points "x,y x,y …" as an array of shape (n, 2)."""
-    return np.array([point.split(",") for point in text.split()], dtype=np.float64)
-
-
-def _paint_over_glasses(image: Image) -> Image:
-    """Return Grace Hopper's picture with skin in place of the frame of her glasses."""
-    mask = np.zeros(image.shape[:2], np.uint8)
-    for text, width in _GLASSES:
-        cv2.polylines(mask, [_points(text).astype(np.int32)], False, 255, width)
-    painted = cv2.inpaint(image, mask, 5, cv2.INPAINT_TELEA).astype(np.float32)
-    # the picture's grain, without which the painted skin would stand out as a smooth patch
-    grain = blur(np.random.default_rng(0).normal(0, 1, mask.shape).astype(np.float32), 0.8)
-    painted = np.where(mask[..., None] > 0, blur(painted, 1.5) + 20 * grain[..., None], painted)
-    soft = blur((mask / 255).astype(np.float32), 1.2)[..., None]
-    return np.clip(np.rint(soft * painted + (1 - soft) * image), 0, 255).astype(np.uint8)
 
 
 def _find_landmarks(image: Image) -> Floats:
@@ -164,17 +130,17 @@ def _spread_colours(image: Floats32, alpha: Floats32) -> Floats32:
     return keep * image + (1 - keep) * smooth
 
 
-@lru_cache(maxsize=4)
-def load_portrait(name: str, *, glasses: bool = True) -> Portrait:
+@lru_cache(maxsize=2)
+def load_portrait(name: str) -> Portrait:
     """Return a packaged portrait on the common canvas, without its background.
+
+    Grace Hopper's glasses are taken off: a swapped face has none, so that the ends of its target's
+    would remain beside it, and half-blended ones look like a ghost.
 
     Parameters
     ----------
     name : {"astronaut", "hopper"}
         The picture.
-    glasses : bool
-        Whether to keep Grace Hopper's glasses. Morphs need them painted over, because half-blended
-        glasses look like a ghost.
 
     Raises
     ------
@@ -186,15 +152,13 @@ def load_portrait(name: str, *, glasses: bool = True) -> Portrait:
     source = _read_source(name)
     landmarks = _find_landmarks(source)
     matrix = _placement(landmarks, _FACE_HEIGHTS[name])
-    if name == "hopper" and not glasses:
-        source = _paint_over_glasses(source)
+    if name == "hopper":
+        source = take_off_glasses(source, landmarks)
     size = (CANVAS, CANVAS)
     image = cv2.warpAffine(
         source, matrix, size, flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
     )
-    outline = _points(_OUTLINES[name])
+    outline = traced_points(_OUTLINES[name])
     alpha = _cut_out(np.asarray(image, dtype=np.uint8), outline @ matrix[:, :2].T + matrix[:, 2])
     colours = _spread_colours(image.astype(np.float32), alpha)
-    wears_glasses = name == "hopper" and glasses
-    lid = 0.035 if wears_glasses else 0.11  # the rim of her glasses is just above her eyes
-    return Portrait(colours, alpha, landmarks @ matrix[:, :2].T + matrix[:, 2], lid)
+    return Portrait(colours, alpha, landmarks @ matrix[:, :2].T + matrix[:, 2])

@@ -1,4 +1,4 @@
-"""Sample, blur and ramp: small array operations that all parts of the demo use."""
+"""Sample, blur and ramp arrays, and read traced points: small steps of all parts of the demo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from swapset.types import Floats32
+from swapset.types import Floats, Floats32
 
 Kind = TypeVar("Kind", np.uint8, np.float32)
 
@@ -32,6 +32,11 @@ def sample(image: NDArray[Kind], x: Floats32, y: Floats32, *, cubic: bool = Fals
     method = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
     out = cv2.remap(image, x, y, method, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, dtype=image.dtype)
+
+
+def traced_points(text: str) -> Floats:
+    """Return traced points "x,y x,y …" as (n, 2) float64."""
+    return np.array([point.split(",") for point in text.split()], dtype=np.float64)
 
 
 def blur(image: Floats32, sigma: float) -> Floats32:

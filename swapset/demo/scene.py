@@ -114,16 +114,20 @@ class Light:
         Source of all randomness.
     frames : int
         Length of the clip in frames.
+    exposure, warmth : float
+        Means about which gain and colour temperature change; see `swapset.demo.specs.Subject`.
     """
 
-    def __init__(self, rng: np.random.Generator, frames: int) -> None:
+    def __init__(
+        self, rng: np.random.Generator, frames: int, *, exposure: float, warmth: float
+    ) -> None:
         def around(spread: float, change: float) -> Floats:
             return rng.uniform(-spread, spread) + change * band_limited(rng, frames, 0.1, 0.6)
 
-        self._gain = around(0.06, 0.07) - 0.05
+        self._gain = around(0.06, 0.07) + exposure
         self._across, self._down = around(0.07, 0.08), around(0.05, 0.05)
         self._shade_x, self._shade_y = around(0.10, 0.10), around(0.05, 0.05)
-        self._warmth = around(0.04, 0.03)
+        self._warmth = around(0.03, 0.02) + warmth
         self._gamma = np.exp(around(0.08, 0.04))
 
     def exponent(self, frame: int, x: Floats32, y: Floats32, normals: Floats32) -> Floats32:
@@ -171,7 +175,7 @@ class Noise:
         self._places = rng.integers(0, _NOISE_TILE - size + 1, (frames, 2))
         tile = rng.normal(0, 1, (_NOISE_TILE, _NOISE_TILE, 3)).astype(np.float32)
         tile = blur(tile, 0.6)
-        strength = rng.uniform(1.6, 2.8) / float(tile.std())
+        strength = rng.uniform(1.0, 1.8) / float(tile.std())
         self._tile = np.rint(strength * tile).astype(np.int16)
 
     def add(self, frame: int, image: Image) -> Image:

@@ -61,12 +61,16 @@ class FaceBank:
 
 
 def margin_of(variation: Variation) -> float:
-    """Return the side of the largest square that a variation can show, in sides of its crop."""
+    """Return the side of the largest square that a variation can show, in sides of its crop.
+
+    Of bends, which have no limit, it holds all but the rarest.
+    """
     clipped = 2 if variation.law == "normal" else 1
     # A turned square is widest at 45 degrees.
     angle = math.radians(min(clipped * variation.turn, 45.0)) if variation.turned else 0.0
     widest = (1 + variation.scale) * (math.cos(angle) + math.sin(angle))
-    return widest + 2 * variation.shift
+    widest *= math.exp(variation.stretch) + variation.stretch / 2
+    return widest + 2 * variation.shift + 4 * variation.bend
 
 
 def cut_bank(

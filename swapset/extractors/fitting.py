@@ -20,7 +20,7 @@ from swapset.extractors.labels.faces import LabelledFaces, check_points
 from swapset.extractors.nme import nme
 from swapset.extractors.preview import SHOWN, write_preview
 from swapset.extractors.registry import extractor_class
-from swapset.extractors.schedules import Schedule
+from swapset.extractors.schedules import Schedule, Variation, widened
 from swapset.extractors.training import Run, Trainer, find
 from swapset.io.files import sha256_of, write_json
 from swapset.media.timeline import sampled
@@ -46,8 +46,8 @@ class ExtractorJob:
         From here an interrupted training resumes; the cut faces lie beside it during the training.
     precision : {"auto", "fp32", "bf16"}
     settings : mapping
-        Any of `width`, `steps`, `batch`, `learning_rate`, `weights` and `backbone_weights`; the
-        others have their published values.
+        Any of `width`, `steps`, `batch`, `learning_rate`, `variation`, `weights` and
+        `backbone_weights`; the others have their published values.
     points : int, optional
         Number of landmarks; by default the labels'.
     checkpoint_every : int
@@ -74,6 +74,11 @@ class ExtractorJob:
         """Return the published schedule, changed by the settings."""
         changes = {key: self.settings[key] for key in _SCHEDULE_KEYS if key in self.settings}
         return replace(extractor_class(self.extractor).published, **changes)
+
+    def variation(self) -> Variation:
+        """Return the published augmentation, or a wider one if the settings ask for it."""
+        published = extractor_class(self.extractor).variation
+        return widened(published) if self.settings.get("variation") == "wide" else published
 
 
 def train_extractor(
@@ -156,6 +161,7 @@ def _fresh(
         points=points, width=width, seed=job.training_seed, device=device
     )
     facts: dict[str, Any] = {"extractor": job.extractor, "points": points, "width": width}
+    facts["variation"] = job.settings.get("variation", "published")
     backbone = job.settings.get("backbone_weights")
     if backbone:
         extractor.take_backbone(Path(backbone))
@@ -205,7 +211,7 @@ def _train(
         job.checkpoint_every,
         _fingerprint(job, labels, plan),
     )
-    trainer = Trainer(extractor, training, held, plan, extractor.variation, run)
+    trainer = Trainer(extractor, training, held, plan, job.variation(), run)
     trainer.run(log)
     for path in (job.checkpoint, file):
         path.unlink(missing_ok=True)
@@ -216,7 +222,8 @@ def _training_bank(
     job: ExtractorJob, extractor: Extractor, faces: LabelledFaces, log: TextIO | None
 ) -> tuple[FaceBank, Path]:
     """Return the faces cut for training, and the file that keeps them beside the checkpoint."""
-    margin, fill = margin_of(extractor.variation), extractor.variation.fill
+    variation = job.variation()
+    margin, fill = margin_of(variation), variation.fill
     file = job.checkpoint.with_name(
         f"{job.checkpoint.stem}-{bank_name(faces, extractor, margin, fill, job.code)}.npy"
     )

@@ -1,8 +1,8 @@
-"""The authors' training of each extractor, as numbers."""
+"""The authors' training of each extractor, as numbers, and a wider variation of few faces."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,9 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Variation:
-    """The authors' augmentation of training faces; everything is drawn for each face anew.
+    """Augmentation of training faces; everything is drawn for each face anew.
+
+    The authors' variations leave out all fields from `stretch` on; see `widened`.
 
     Attributes
     ----------
@@ -55,6 +57,19 @@ class Variation:
         Share of the faces that are shown in another style (`swapset.extractors.restyle`).
     beyond : {"empty", "unknown"}
         Target of a landmark outside of the crop: an empty map, or none.
+    stretch : float
+        Largest natural logarithm by which width grows against the crop's side, and height shrinks;
+        half of it is the largest shear.
+    bend : float
+        Standard deviation of a smooth displacement of places, as a share of the crop's side.
+    light : float
+        Strength of another light, contrast and other colours; 1 = `widened`'s.
+    occluded : float
+        Share of the faces that a rectangle of one colour covers in part; drawn twice.
+    blurred : float
+        Share of the faces that are shown as small pictures that were enlarged.
+    grain : float
+        Largest standard deviation of noise, in [0, 255].
     """
 
     law: str
@@ -67,3 +82,36 @@ class Variation:
     fill: float = 0.0
     restyled: float = 0.0
     beyond: str = "empty"
+    stretch: float = 0.0
+    bend: float = 0.0
+    light: float = 0.0
+    occluded: float = 0.0
+    blurred: float = 0.0
+    grain: float = 0.0
+
+
+def widened(variation: Variation) -> Variation:
+    """Return a far wider variation for labels of a few people, with the same fill.
+
+    An extractor that sees few people has to learn where landmarks lie without learning how these
+    people look. So faces get other shapes, light, colours and sharpness, and lose parts. The sizes
+    are ours ([measured](docs/results.md)).
+    """
+    return replace(
+        variation,
+        law="uniform",
+        turn=25.0,
+        turned=1.0,
+        scale=0.25,
+        shift=0.06,
+        colour=0.0,
+        mirrored=0.5,
+        restyled=0.0,
+        beyond="unknown",
+        stretch=0.12,
+        bend=0.035,
+        light=1.0,
+        occluded=0.5,
+        blurred=0.5,
+        grain=15.0,
+    )

@@ -101,6 +101,18 @@ def test_labelled_faces_take_the_place_of_clips_or_join_them(manifest: Path) -> 
     assert alone.why_not == ""
 
 
+def test_extractors_learn_from_the_people_that_are_chosen(manifest: Path) -> None:
+    assert plan_of(manifest, {"learn_from": ["id2"]}).training_people == ["id2"]
+    with pytest.raises(ConfigError, match="learn_from: 'id7' is not allowed: it is unknown"):
+        plan_of(manifest, {"learn_from": ["id7"]})
+    with pytest.raises(ConfigError, match="learn_from: id0 is not allowed: extractors never learn"):
+        plan_of(manifest, {"learn_from": ["id0", "id2"]})
+    drawn = plan_of(manifest, {"subjects": 1, "learn_from": list(PEOPLE)})
+    assert drawn.training_people == [name for name in PEOPLE if name not in drawn.subjects]
+    nobody = plan_of(manifest, {"learn_from": []})
+    assert "let them learn from more" in nobody.why_not
+
+
 def test_published_weights_need_nobody_to_learn_from(manifest: Path) -> None:
     # Any file will do: it is not read.
     weights = {name: {"weights": str(manifest)} for name in ("fan", "hrnet", "avs-san")}

@@ -27,6 +27,7 @@ from swapset.extractors.labels.faces import LabelledFaces
 from swapset.extractors.markup import MIRRORED
 from swapset.extractors.registry import EXTRACTORS, extractor_class
 from swapset.extractors.restyle import STYLES, restyle
+from swapset.extractors.schedules import widened
 
 SIDE, RIM = 96, 40
 CPU = torch.device("cpu")
@@ -72,6 +73,34 @@ def test_landmarks_stay_on_their_dots(mirrored: int) -> None:
     assert batch.known.all()
 
 
+@pytest.mark.parametrize(("stretch", "bend"), [(0.2, 0.0), (0.0, 0.02), (0.2, 0.02)])
+def test_landmarks_stay_on_their_dots_in_other_shapes(stretch: float, bend: float) -> None:
+    shaped = {"stretch": stretch, "bend": bend, "turn": 25.0, "scale": 0.1, "shift": 0.05}
+    variation = dataclasses.replace(MOVING, mirrored=0, colour=0, **shaped)
+    bank = dotted(12)
+    batch = draw_batch(bank, torch.arange(12), variation, generator=generator(), device=CPU)
+    plain = dataclasses.replace(variation, stretch=0.0, bend=0.0)
+    without = draw_batch(bank, torch.arange(12), plain, generator=generator(), device=CPU)
+    found = grey_at(batch.images, batch.points)
+    seen = found.isfinite()
+    assert 0.6 < seen.float().mean() < 1
+    assert (batch.points - without.points).abs().max() > 3
+    wrong = (found - LEVELS.expand(12, -1).float())[seen].abs() > 0.5
+    assert wrong.float().mean() < 0.02  # a bend may squeeze a dot of 7 pixels below one
+
+
+def test_a_bend_moves_points_as_it_moves_the_picture() -> None:
+    side, place = 64, torch.full((1, 68, 2), 31.5)
+    right = torch.zeros(1, 2, 5, 5)
+    right[:, 0] = 0.1  # the crop shows what lies a tenth of its side further right
+    poses = still_poses(bend=right)
+    torch.testing.assert_close(place_points(place, poses, side=side)[0, 0, 0], torch.tensor(25.1))
+    face = torch.zeros(1, 3, side, side, dtype=torch.uint8)
+    face[..., 32] = 250
+    shown = place_images(face, poses, side=side, fill=0)[0, 0, 32]
+    assert abs(int(shown.argmax()) - (32 - 6.4)) < 1
+
+
 def test_without_variation_the_middle_comes_out_as_it_is() -> None:
     bank = dotted(3)
     batch = draw_batch(bank, torch.tensor([2, 0]), STILL, generator=generator(), device=CPU)
@@ -107,6 +136,25 @@ def test_directions_and_sizes() -> None:
     turned = place_points(points, still_poses(angle=torch.tensor([math.pi / 2])), side=SIDE)
     assert turned[0, 0, 1].sub(centre).abs().item() == pytest.approx(10, abs=1e-4)
     assert turned[0, 0, 0].item() == pytest.approx(centre, abs=1e-4)
+
+
+def test_a_wide_variation_is_the_same_for_all_but_the_fill() -> None:
+    wide = [widened(extractor_class(name).variation) for name in EXTRACTORS]
+    fills = {extractor_class(name).variation.fill for name in EXTRACTORS}
+    assert {each.fill for each in wide} == fills
+    assert len({dataclasses.replace(each, fill=0.0) for each in wide}) == 1
+
+
+def test_faces_of_a_wide_variation_look_different_and_hold_their_landmarks() -> None:
+    variation = widened(STILL)
+    bank = dotted(24)
+    batch = draw_batch(bank, torch.arange(24), variation, generator=generator(3), device=CPU)
+    assert batch.images.isfinite().all()
+    assert 0 <= batch.images.min() < batch.images.max() <= 255
+    means = batch.images.mean((2, 3))
+    assert means.std(0).min() > 5  # light and colours differ from face to face
+    beyond = ((batch.points < -0.5) | (batch.points > SIDE - 0.5)).any(-1)
+    assert torch.equal(batch.known, ~beyond)
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)

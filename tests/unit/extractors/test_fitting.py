@@ -26,6 +26,7 @@ from swapset.extractors.labels.csv_file import read_csv
 from swapset.extractors.labels.faces import LabelledFaces
 from swapset.extractors.nme import nme
 from swapset.extractors.registry import extractor_class
+from swapset.extractors.schedules import widened
 from swapset.extractors.training import Run, Trainer, find
 
 CPU = torch.device("cpu")
@@ -53,6 +54,14 @@ def trainer(
 ) -> Trainer:
     schedule = dataclasses.replace(Tiny.published, steps=steps, **plan)  # type: ignore[arg-type]
     return Trainer(kind(seed=1), bank(10), validation, schedule, MOVING, run or run_of(folder))
+
+
+def test_settings_choose_the_variation(tmp_path: Path) -> None:
+    published = extractor_class("fan").variation
+    job = ExtractorJob("fan", 0, tmp_path / "checkpoint.safetensors")
+    assert job.variation() == published
+    wide = dataclasses.replace(job, settings={"variation": "wide"}).variation()
+    assert wide == widened(published) != published
 
 
 def trained(folder: Path, **asked: object) -> Trainer:
