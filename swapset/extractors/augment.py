@@ -16,11 +16,14 @@ from torch.nn import functional
 
 from swapset.extractors.appearance import vary_appearance
 from swapset.extractors.bank import FaceBank
+from swapset.extractors.make_up import make_up
 from swapset.extractors.markup import mirror_points
 from swapset.extractors.restyle import restyle
 from swapset.extractors.schedules import Variation
 
 _BENDS = 5
+_MADE_UP = 68
+"""Number of landmarks whose order `make_up` knows."""
 _UNBENDING_STEPS = 8
 
 
@@ -99,8 +102,10 @@ def draw_batch(
         images = (images * factors.to(device)).clamp(0, 255)
     if variation.restyled:
         images = restyle(images, variation.restyled, generator)
-    images = vary_appearance(images, variation, generator)
     points = place_points(bank.points[index], poses, side=bank.side)
+    if variation.make_up and points.shape[1] == _MADE_UP:
+        images = make_up(images, points, variation.make_up, generator)
+    images = vary_appearance(images, variation, generator)
     known = points.isfinite().all(-1)
     if variation.beyond == "unknown":
         known &= ((points >= -0.5) & (points <= bank.side - 0.5)).all(-1)
