@@ -71,14 +71,19 @@ class ExtractorJob:
         return derive_seed(self.seed, "extractor", self.extractor)
 
     def plan(self) -> Schedule:
-        """Return the published schedule, changed by the settings."""
+        """Return the published schedule, changed by the settings; a cosine if faces vary widely."""
         changes = {key: self.settings[key] for key in _SCHEDULE_KEYS if key in self.settings}
-        return replace(extractor_class(self.extractor).published, **changes)
+        published = extractor_class(self.extractor).published
+        return replace(published, **changes, cosine=self._is_wide)
 
     def variation(self) -> Variation:
         """Return the published augmentation, or a wider one if the settings ask for it."""
         published = extractor_class(self.extractor).variation
-        return widened(published) if self.settings.get("variation") == "wide" else published
+        return widened(published) if self._is_wide else published
+
+    @property
+    def _is_wide(self) -> bool:
+        return bool(self.settings.get("variation") == "wide")
 
 
 def train_extractor(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 
@@ -18,6 +19,8 @@ class Schedule:
     milestones : tuple of float
         Shares of the steps after which every learning rate is multiplied by `factor`.
     factor : float
+    cosine : bool
+        Every learning rate falls to 0 as half a cosine instead, as suits a short training.
     """
 
     steps: int
@@ -25,6 +28,13 @@ class Schedule:
     learning_rate: float
     milestones: tuple[float, ...]
     factor: float
+    cosine: bool = False
+
+    def rate(self, share: float) -> float:
+        """Return the factor of the learning rates after this share of the steps, in [0, 1]."""
+        if self.cosine:
+            return (1 + math.cos(math.pi * share)) / 2
+        return self.factor ** sum(share >= passed for passed in self.milestones)
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,7 @@ class Trainer(Task):
 
     def _set_rates(self, share: float) -> None:
         """Set the learning rates after this share of the steps."""
-        factor = self.plan.factor ** sum(share >= passed for passed in self.plan.milestones)
+        factor = self.plan.rate(share)
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
 

@@ -64,6 +64,14 @@ def test_settings_choose_the_variation(tmp_path: Path) -> None:
     assert wide == widened(published) != published
 
 
+def test_the_rate_falls_as_published_or_as_a_cosine(tmp_path: Path) -> None:
+    job = ExtractorJob("fan", 0, tmp_path / "checkpoint.safetensors", settings={"steps": 40})
+    steps = [job.plan().rate(step / 40) for step in range(40)]
+    assert steps == pytest.approx([1] * 15 + [0.1] * 15 + [0.01] * 10)
+    wide = dataclasses.replace(job, settings={"steps": 40, "variation": "wide"}).plan()
+    assert [wide.rate(share) for share in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+
+
 def trained(folder: Path, **asked: object) -> Trainer:
     made = trainer(folder, **asked)  # type: ignore[arg-type]
     made.run(io.StringIO())
