@@ -119,7 +119,9 @@ def _add_output(protect: argparse.ArgumentParser) -> None:
 def _protect(options: argparse.Namespace) -> int:
     _check(options)
     from swapset.io.files import write_json
-    from swapset.learning.device import claimed_device
+    from swapset.learning.device import claimed_device, let_threads_sleep
+
+    let_threads_sleep()
     from swapset.obstruction.protect.files import protect_file, protect_folder
 
     threads = options.threads or os.cpu_count() or 1
