@@ -181,7 +181,7 @@ class _WeightedSums(torch.autograd.Function):
         return samples.of(table)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return ctx.samples.turned().of(gradient.contiguous()), None
 
 

@@ -27,7 +27,7 @@ class _Replaced(torch.autograd.Function):
         return others
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient, None
 
 
@@ -42,7 +42,7 @@ class _Stored(torch.autograd.Function):
         return stored
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (cut,) = ctx.saved_tensors
         return gradient.masked_fill(cut, 0), None
 

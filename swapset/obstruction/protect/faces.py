@@ -77,7 +77,7 @@ class FoundFaces:
         work = np.full(self.frames, 0.05)
         for first, path in self.paths:
             seen = np.isfinite(path).all(axis=(1, 2))
-            new = seen & ~np.append(False, seen[:-1])
+            new = np.diff(seen, prepend=False) & seen
             work[first : first + len(path)] += np.where(new, restart, seen)
         total = np.append(0, work.cumsum())
         return lambda frames: float(total[min(frames, self.frames)])
