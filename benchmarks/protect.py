@@ -35,7 +35,6 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in `swapset protect`
 
 import numpy as np
-
 import torch
 
 from swapset.extractors.base import Extractor, load_extractor
