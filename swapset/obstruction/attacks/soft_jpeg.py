@@ -134,16 +134,10 @@ def jpeg(
     ValueError
         If a quality is out of range, or their number is not B.
     """
-    height, width = images.shape[2:]
     tables = _tables(quality, len(images)).to(images.device)
-    planes = _ycbcr(images.float())
-    luma = _coded(_padded(planes[:, :1]), tables[:, :1], rounding)[:, :, :height, :width]
-    halved = _halved(planes[:, 1:])
-    chroma = _coded(_padded(halved), tables[:, 1:], rounding)
-    chroma = chroma[:, :, : halved.shape[2], : halved.shape[3]]
-    # Weights 9/16, 3/16, 3/16, 1/16 with the border repeated: libjpeg's "fancy" upsampling.
-    doubled = functional.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False)
-    return _rgb(torch.cat((luma, straight(doubled)[:, :, :height, :width]), 1))
+    # Within an attack on a network in bf16, its 8 bits would be far too coarse for coefficients.
+    with torch.autocast(images.device.type, enabled=False):
+        return _read_back(images.float(), tables, rounding)
 
 
 def quantisers(quality: float) -> tuple[list[list[int]], list[list[int]]]:
@@ -162,6 +156,19 @@ def quantisers(quality: float) -> tuple[list[list[int]], list[list[int]]]:
         return [[min(max((n * percent + 50) // 100, 1), 255) for n in row] for row in table]
 
     return scaled(_LUMA), scaled(_CHROMA)
+
+
+def _read_back(images: Tensor, tables: Tensor, rounding: Rounding) -> Tensor:
+    """Return images (B, 3, H, W) float32 as read back from JPEG with tables for each plane."""
+    height, width = images.shape[2:]
+    planes = _ycbcr(images)
+    luma = _coded(_padded(planes[:, :1]), tables[:, :1], rounding)[:, :, :height, :width]
+    halved = _halved(planes[:, 1:])
+    chroma = _coded(_padded(halved), tables[:, 1:], rounding)
+    chroma = chroma[:, :, : halved.shape[2], : halved.shape[3]]
+    # Weights 9/16, 3/16, 3/16, 1/16 with the border repeated: libjpeg's "fancy" upsampling.
+    doubled = functional.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False)
+    return _rgb(torch.cat((luma, straight(doubled)[:, :, :height, :width]), 1))
 
 
 def _tables(quality: float | Sequence[float], count: int) -> Tensor:

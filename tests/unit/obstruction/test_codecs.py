@@ -193,6 +193,13 @@ def test_straight_roundings_pass_all_that_4_2_0_keeps() -> None:
     assert chroma.abs().mean() < 0.6
 
 
+def test_a_network_in_bf16_changes_no_file() -> None:
+    images = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(3)) * 255
+    expected = jpeg(images, 75)
+    with torch.autocast("cpu", torch.bfloat16):
+        np.testing.assert_array_equal(jpeg(images, 75), expected)
+
+
 def test_the_gradient_needs_no_second_dct() -> None:
     """Between roundings that pass the gradient, a DCT and its inverse cancel out."""
     images = torch.rand(2, 3, 37, 50, generator=torch.Generator().manual_seed(1)) * 255

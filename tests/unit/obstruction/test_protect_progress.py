@@ -1,4 +1,4 @@
-"""What is said about the work on a video: frames done, and the time left of all passes."""
+"""Words about the work on a video: frames done, and the time left of all passes."""
 
 from __future__ import annotations
 
