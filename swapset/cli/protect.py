@@ -119,7 +119,9 @@ def _add_output(protect: argparse.ArgumentParser) -> None:
 def _protect(options: argparse.Namespace) -> int:
     _check(options)
     from swapset.io.files import write_json
-    from swapset.learning.device import claimed_device
+    from swapset.learning.device import claimed_device, let_threads_sleep
+
+    let_threads_sleep()
     from swapset.obstruction.protect.files import protect_file, protect_folder
 
     threads = options.threads or os.cpu_count() or 1
@@ -138,10 +140,10 @@ def _protect(options: argparse.Namespace) -> int:
     if len(rows) > 1:
         print(f"{len(rows) - failed} of {len(rows)} files are protected")
     if failed < len(rows):
-        print(_promise(job))
+        print(_promise(job, rows))
     if options.report:
         write_json(options.report, {"settings": _settings(options), "files": rows,
-                                  "note": _promise(job)})  # fmt: skip
+                                  "note": _promise(job, rows)})  # fmt: skip
     return 1 if failed else 0
 
 
@@ -253,18 +255,39 @@ def _say(row: dict[str, Any]) -> None:
             f"{_number(measured['nme_protected'])} of the distance of the eyes, by "
             f"{_number(measured['nme_written'])} in the written file"
         )
+        if measured["poor"]:
+            print(f"  {_poor(row['source'], measured, several=count > 1)}")
     for part in row["left_out"]:
         print(f"  left out: {part}")
+
+
+def _poor(source: str, measured: dict[str, Any], *, several: bool) -> str:
+    """Return a sentence about an extractor that misses the landmarks of a file without noise."""
+    faces = "these faces" if several else "this face"
+    follows = measured["noise_follows_it"]
+    return (
+        f"{source}: {measured['extractor']} misses the landmarks of {faces} by "
+        f"{measured['nme_clean']:.2f} of the distance of the eyes without any noise; dlib's points "
+        f"are the measure. {'Noise against it protects from' if follows else 'It says'} little; "
+        "train it on more faces"
+    )
 
 
 def _number(value: float | None) -> str:
     return "?" if value is None else f"{value:.3f}"
 
 
-def _promise(job: Job) -> str:
-    from swapset.obstruction.protect.measure import PROMISE
+def _promise(job: Job, rows: list[dict[str, Any]]) -> str:
+    from swapset.obstruction.protect.measure import POOR_PROMISE, PROMISE
 
-    return PROMISE.format(against=", ".join(job.against))
+    followed = [
+        measured["poor"]
+        for row in rows
+        for measured in row.get("extractors", [])
+        if measured["noise_follows_it"]
+    ]
+    poor = bool(followed) and all(followed)
+    return (POOR_PROMISE if poor else "") + PROMISE.format(against=", ".join(job.against))
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

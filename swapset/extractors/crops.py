@@ -7,6 +7,8 @@ square with centre c and side a, lies at c + (i - (S - 1) / 2) · a / S in the f
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -58,16 +60,15 @@ def cut_squares(frames: Tensor, regions: Tensor, side: int) -> Tensor:
         raise ValueError(f"{squares.tolist()} are not squares around faces of {len(frames)} frames")
     left, top, frames = _needed(frames, squares)
     if frames.dtype != torch.float64:
-        frames = frames.float()  # half precision is too coarse for places in a frame
+        frames = frames.float()  # half precision is too coarse for weights of pixels
     squares = squares - torch.tensor((left, top, 0), dtype=torch.float64)
-    groups: dict[int, list[int]] = {}
-    for index, length in enumerate(squares[:, 2].tolist()):
-        groups.setdefault(_samples(length, side), []).append(index)
-    crops = [_sampled(frames, squares, chosen, count, side) for count, chosen in groups.items()]
-    if len(crops) == 1:
-        return crops[0]
-    order = torch.tensor([index for chosen in groups.values() for index in chosen])
-    return torch.cat(crops)[order.argsort().to(frames.device)]
+    count, channels, height, width = frames.shape
+    rows = frames.permute(0, 2, 3, 1).reshape(count * height, width * channels)
+    rows = _WeightedSums.apply(rows, _samples(squares[:, 1], squares[:, 2], height, side))
+    columns = rows.view(count, side, width, channels).transpose(1, 2)
+    columns = columns.reshape(count * width, side * channels)
+    columns = _WeightedSums.apply(columns, _samples(squares[:, 0], squares[:, 2], width, side))
+    return columns.view(count, side, side, channels).permute(0, 3, 2, 1).contiguous()
 
 
 def squares_about(boxes: Tensor, *, size: float, lowered: float) -> Tensor:
@@ -132,9 +133,77 @@ def to_crop(points: Tensor, regions: Tensor, side: int) -> Tensor:
     return (points - centre) * side / length + (side - 1) / 2
 
 
-def _samples(length: float, side: int) -> int:
-    # Rounding errors above a whole number must not add another row of samples.
-    return max(1, math.ceil(length / side - 1e-3))
+@dataclass(frozen=True)
+class _Samples:
+    """Weighted sums of a table's rows.
+
+    Attributes
+    ----------
+    sums : (N,) int64
+        Number of the sum that each sample belongs to, ascending.
+    rows : (N,) int64
+        Row of the table that it takes.
+    weights : (N,) float64
+    counts : (int, int)
+        Numbers of sums and of rows.
+    """
+
+    sums: Tensor
+    rows: Tensor
+    weights: Tensor
+    counts: tuple[int, int]
+
+    def of(self, table: Tensor) -> Tensor:
+        """Return the sums (sums, features) of a table (rows, features), not differentiable."""
+        starts = self.sums.bincount(minlength=self.counts[0]).cumsum(0).roll(1)
+        starts[0] = 0
+        device = table.device
+        return functional.embedding_bag(
+            self.rows.to(device),
+            table,
+            starts.to(device),
+            mode="sum",
+            per_sample_weights=self.weights.to(device, table.dtype),
+        )
+
+    def turned(self) -> _Samples:
+        """Return the sums that give the gradient by the table for a gradient by the sums."""
+        order = self.rows.argsort(stable=True)
+        return _Samples(self.rows[order], self.sums[order], self.weights[order], self.counts[::-1])
+
+
+class _WeightedSums(torch.autograd.Function):
+    """Weighted sums of a table's rows, with their gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, samples: _Samples) -> Tensor:
+        ctx.samples = samples
+        return samples.of(table)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return ctx.samples.turned().of(gradient.contiguous()), None
+
+
+def _samples(centres: Tensor, lengths: Tensor, size: int, side: int) -> _Samples:
+    """Return the samples along one side of squares, in frames of `size` rows or columns each.
+
+    A sample between two rows takes both; rows outside of the frame are left out.
+    """
+    parts = []
+    for frame, (centre, length) in enumerate(zip(centres.tolist(), lengths.tolist(), strict=True)):
+        # Rounding errors above a whole number must not add another sample.
+        count = max(1, math.ceil(length / side - 1e-3))
+        places = (torch.arange(side * count, dtype=torch.float64) + 0.5) / (side * count) - 0.5
+        places = centre + length * places
+        above = places.floor()
+        rows = torch.stack((above, above + 1), 1).long()
+        weights = torch.stack((above + 1 - places, places - above), 1) / count
+        sums = torch.arange(side).repeat_interleave(2 * count).view(rows.shape)
+        inside = (rows >= 0) & (rows < size)
+        parts.append((side * frame + sums[inside], size * frame + rows[inside], weights[inside]))
+    sums, rows, weights = (torch.cat(column) for column in zip(*parts, strict=True))
+    return _Samples(sums, rows, weights, (side * len(centres), size * len(centres)))
 
 
 def _needed(frames: Tensor, squares: Tensor) -> tuple[int, int, Tensor]:
@@ -149,22 +218,3 @@ def _needed(frames: Tensor, squares: Tensor) -> tuple[int, int, Tensor]:
     right = int(min(max(float(high[0]), left + 1), width))
     bottom = int(min(max(float(high[1]), top + 1), height))
     return left, top, frames[:, :, top:bottom, left:right]
-
-
-def _sampled(frames: Tensor, squares: Tensor, chosen: list[int], count: int, side: int) -> Tensor:
-    """Return the crops of the chosen frames, with count² samples for each pixel."""
-    if len(chosen) < len(frames):
-        frames, squares = frames[chosen], squares[chosen]
-    height, width = frames.shape[2:]
-    places = (torch.arange(side * count, dtype=torch.float64) + 0.5) / (side * count) - 0.5
-    x = squares[:, :1] + places * squares[:, 2:]
-    y = squares[:, 1:2] + places * squares[:, 2:]
-    # grid_sample counts from -1, the left edge of the first pixel, to 1. Rows and columns are small
-    # enough to send to a GPU at every step of an attack; the grid is computed there.
-    columns = ((2 * x + 1) / width - 1).to(frames.device, frames.dtype)[:, None, :]
-    rows = ((2 * y + 1) / height - 1).to(frames.device, frames.dtype)[:, :, None]
-    grid = torch.stack(torch.broadcast_tensors(columns, rows), -1)
-    sampled = functional.grid_sample(
-        frames, grid, mode="bilinear", padding_mode="zeros", align_corners=False
-    )
-    return functional.avg_pool2d(sampled, count) if count > 1 else sampled

@@ -144,7 +144,7 @@ class LBRobust(LandmarkBreaker):
     ) -> tuple[Tensor, Tensor | None]:
         """Return minus the signs of the cells' momentum, interpolated, and the momentum itself."""
         cells, total = super().direction(self._cells(gradient), momentum, turn)
-        return self._pixels(cells, gradient.shape), total
+        return self._pixels(cells, gradient.shape).expand(-1, 3, -1, -1), total
 
     def seen(self, noisy: Tensor, turn: int, number: int) -> Tensor:
         """Transform images for one extractor at a step, differentiably.
@@ -183,18 +183,20 @@ class LBRobust(LandmarkBreaker):
         return [(turn * at_once + k) % count for k in range(at_once)]
 
     def _pixels(self, cells: Tensor, shape: torch.Size) -> Tensor:
-        """Interpolate cells (B, 1, h, w) to images (B, 3, H, W)."""
+        """Interpolate cells (B, 1, h, w) to grey images (B, 1, H, W)."""
         if self.grid > 1:
             cells = functional.interpolate(
                 cells, scale_factor=self.grid, mode="bilinear", align_corners=False
             )
-        return cells[:, :, : shape[2], : shape[3]].expand(-1, 3, -1, -1)
+        return cells[:, :, : shape[2], : shape[3]]
 
     def _cells(self, gradient: Tensor) -> Tensor:
         """Return the gradients by cell (B, 1, h, w) for gradients by pixel (B, 3, H, W)."""
         size = [math.ceil(side / self.grid) for side in gradient.shape[2:]]
         cells = gradient.new_zeros(len(gradient), 1, *size, requires_grad=True)
-        (by_cell,) = torch.autograd.grad(self._pixels(cells, gradient.shape), cells, gradient)
+        # A gradient of several values would import sympy, which takes longer than some frames.
+        total = (self._pixels(cells, gradient.shape) * gradient.sum(1, keepdim=True)).sum()
+        (by_cell,) = torch.autograd.grad(total, cells)
         return by_cell
 
 

@@ -9,7 +9,15 @@ from swapset.types import Image, Points
 
 
 class ProtectsFrames(Protocol):
-    """Interface of `swapset.obstruction.protect.noise.Protector`: noise on the faces of frames."""
+    """Interface of `swapset.obstruction.protect.noise.Protector`: noise on the faces of frames.
+
+    Attributes
+    ----------
+    restart : float
+        Time that a face's first frame takes over that of its others.
+    """
+
+    restart: float
 
     def protect(self, frames: Iterable[Image], landmarks: Iterable[Points]) -> Iterator[Image]:
         """Yield the frames with noise, in order; frames without a face unchanged.
@@ -23,4 +31,14 @@ class ProtectsFrames(Protocol):
         Yields
         ------
         (H, W, 3) uint8 in [0, 255], RGB
+        """
+
+    def seconds(self, image: Image, points: Points) -> float:
+        """Return about how long a frame takes on which a face was seen before, by a trial.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8 in [0, 255], RGB
+        points : (68, 2) float32
+            Landmarks of the face, x and y in pixels.
         """

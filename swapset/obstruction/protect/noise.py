@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from inspect import signature
@@ -84,7 +85,7 @@ class Protector:
         # On later frames a step follows one extractor; benchmarks/protect.py compares the two.
         turns = {"at_once": 1} if "at_once" in signature(kind).parameters else {}
         self._next = make_attack(attack, iterations=steps, **{**turns, **settings})
-        self.keep = keep
+        self.keep, self.restart = keep, first / steps
         device = self.extractors[0].device
         self._device, self._block = device, GPU_BLOCK if device.type == "cuda" else 1
 
@@ -111,6 +112,23 @@ class Protector:
         pairs = zip(frames, landmarks, strict=True)
         while block := list(islice(pairs, self._block)):
             yield from self._protected([frame for frame, _ in block], [p for _, p in block], kept)
+
+    def seconds(self, image: Image, points: Points) -> float:
+        """Return about how long a frame takes on which a face was seen before, by a trial.
+
+        Parameters
+        ----------
+        image : (H, W, 3) uint8 in [0, 255], RGB
+        points : (68, 2) float32
+            Landmarks of the face, x and y in pixels.
+        """
+        every = slice(0, image.shape[0]), slice(0, image.shape[1])
+        before = _Noise(np.zeros(image.shape, np.int16), points, *every, turn=0)
+        images, faces = [image] * self._block, np.stack([points] * self._block)
+        for _ in range(2):  # the first time, torch prepares itself
+            start = time.perf_counter()
+            self._noise(images, faces, before)
+        return (time.perf_counter() - start) / self._block
 
     def _protected(
         self, frames: list[Image], landmarks: list[Points], kept: dict[int, _Noise]

@@ -14,9 +14,9 @@ import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from tqdm import tqdm
 
 from swapset.errors import MediaError
+from swapset.faces.align import MEAN_FACE
 from swapset.io.files import atomic_output
 from swapset.media.container import open_video
 from swapset.media.decode import expected_frames
@@ -25,12 +25,21 @@ from swapset.media.rewrite import Rewriter
 from swapset.media.source import SourceReader
 from swapset.media.stream_copy import CopyPlan, plan_rewrite
 from swapset.media.timeline import sampled
-from swapset.obstruction.protect.faces import FoundFaces, check_found, follow_faces
+from swapset.obstruction.protect.faces import (
+    SMALLEST,
+    FoundFaces,
+    check_found,
+    follow_faces,
+    search_work,
+)
 from swapset.obstruction.protect.measure import Job, Meter
+from swapset.obstruction.protect.progress import Progress
 from swapset.types import Image
 
 Timed = tuple[Fraction, VideoFrame, Image]
 """Time in seconds, the frame as decoded, and as (H, W, 3) uint8 RGB."""
+
+FINDING, PROTECTING, CHECKING = "finding faces", "protecting", "checking"
 
 MEASURED = 50
 """Largest number of frames with a face on which the noise is measured."""
@@ -64,31 +73,64 @@ def protect_video(source: Path, output: Path, job: Job) -> dict[str, Any]:
     MediaError
         If the source is damaged or of an unknown format, or the output cannot be written.
     """
+    progress = Progress(source.name)
     with _opened(source) as video:
         plan = plan_rewrite(source, video.container, video.stream, output)
+        size, total = (video.stream.height, video.stream.width), video.expected
     with atomic_output(output) as scratch:
         scratch.touch()  # report a folder that cannot be written to before the work begins
-        (faces, notes), turn = _find_faces(source, plan, job), 0
+        costs = _costs(job, size)
+        _expect(progress, costs, total or 0, total or 0)
+        (faces, notes), turn = _find_faces(source, plan, job, progress), 0
         if "upside_down" in faces.hints:  # orientation metadata are wrong or missing
             turn = int(faces.hints["upside_down"])
-            faces, notes = _find_faces(source, plan, job, turn)
+            faces, notes = _find_faces(source, plan, job, progress, turn)
         check_found(source, faces)
-        protection = _Protection(source, plan, faces, job, turn)
+        _expect(
+            progress,
+            costs,
+            faces.work(job.protector.restart)(faces.frames),
+            len(faces.with_a_face()),
+        )
+        protection = _Protection(source, plan, faces, job, progress, turn)
         protection.write(scratch)
         protection.check(scratch)
+        progress.close(faces.frames)
     about = {"kind": "video", "left_out": plan.left_out + notes}
     return faces.facts() | about | protection.meter.results()
 
 
+def _costs(job: Job, size: tuple[int, int]) -> tuple[float, float]:
+    """Return the seconds that noise on a face and measuring it take, by trials.
+
+    The face of the trials is half as high as the frames of this height and width.
+    """
+    side = min(max(min(size), 2 * SMALLEST), 1024)  # sizes in headers may be anything
+    image = np.full((side, side, 3), 127, np.uint8)
+    image[::2] = 63
+    points = np.asarray((MEAN_FACE + 0.5) * side / 2, np.float32)
+    return job.protector.seconds(image, points), job.meter().seconds(image, points)
+
+
+def _expect(progress: Progress, costs: tuple[float, float], work: float, seen: int) -> None:
+    """Set the expected seconds of the later passes, for a number of faces and of frames with one.
+
+    The first frame of a face counts as often as it takes longer than others.
+    """
+    measuring = costs[1] * min(seen, MEASURED)
+    progress.expect(**{PROTECTING: work * costs[0] + measuring, CHECKING: measuring})
+
+
 def _find_faces(
-    source: Path, plan: CopyPlan, job: Job, turn: int = 0
+    source: Path, plan: CopyPlan, job: Job, progress: Progress, turn: int = 0
 ) -> tuple[FoundFaces, list[str]]:
     """Find the faces of a video turned clockwise by `turn` degrees; refuse a damaged video.
 
     The second value says what the video lacks at its ends, see `SourceReader.notes`.
     """
     with _opened(source, turn) as video:
-        views = (image for _, _, image in video.frames("finding faces"))
+        timed = progress.frames(video.frames(), FINDING, video.expected, search_work)
+        views = (image for _, _, image in timed)
         faces = follow_faces(views, fps=float(plan.rate), which=job.which)
         return faces, video.check_whole()
 
@@ -97,10 +139,16 @@ class _Protection:
     """Adds the noise to a video and checks the written file, once the faces are known."""
 
     def __init__(
-        self, source: Path, plan: CopyPlan, faces: FoundFaces, job: Job, turn: int
+        self,
+        source: Path,
+        plan: CopyPlan,
+        faces: FoundFaces,
+        job: Job,
+        progress: Progress,
+        turn: int,
     ) -> None:
         self._source, self._plan, self._faces, self._job = source, plan, faces, job
-        self._turn = turn
+        self._progress, self._turn = progress, turn
         self.meter: Meter = job.meter()
         seen = faces.with_a_face()
         self._measured = {seen[place] for place in sampled(len(seen), MEASURED)}
@@ -110,7 +158,8 @@ class _Protection:
         waiting: deque[Timed] = deque()
 
         def views(video: _Video) -> Iterator[Image]:
-            for each in video.frames("protecting", self._faces.frames):
+            work = self._faces.work(self._job.protector.restart)
+            for each in self._progress.frames(video.frames(), PROTECTING, self._faces.frames, work):
                 waiting.append(each)
                 yield each[2]
 
@@ -124,7 +173,8 @@ class _Protection:
                 change = noisy.astype(np.int16) - clean
                 writer.write(time, video.editor.stored(frame, change if change.any() else None))
                 if number in self._measured:
-                    self.meter.add("protected", clean, noisy, self._faces.at(number))
+                    points_here = self._faces.at(number)
+                    self.meter.add("protected", clean, noisy, points_here, number=number)
 
     def _writer(self, scratch: Path, editor: FrameEditor) -> Rewriter:
         self._plan.left_out.extend(editor.left_out)
@@ -148,7 +198,9 @@ class _Protection:
         """
         with _opened(self._source, self._turn) as one, _opened(scratch, self._turn) as other:
             start: Fraction | None = None
-            pairs = zip_longest(one.frames("checking", self._faces.frames), other.frames())
+            pairs = self._progress.frames(
+                zip_longest(one.frames(), other.frames()), CHECKING, self._faces.frames
+            )
             for number, (clean, shown) in enumerate(pairs):
                 if clean is None or shown is None:
                     raise MediaError(f"{self._source}: {number} frames were written, not all")
@@ -163,7 +215,8 @@ class _Protection:
         # Where a side is odd, the written frame may lack its last row or column.
         height, width = (min(pair) for pair in zip(clean.shape[:2], shown.shape[:2], strict=True))
         points = self._faces.at(number)
-        self.meter.add("written", clean[:height, :width], shown[:height, :width], points)
+        one, other = clean[:height, :width], shown[:height, :width]
+        self.meter.add("written", one, other, points, number=number)
 
 
 class _Video:
@@ -183,12 +236,14 @@ class _Video:
             raise MediaError(f"{self.path}: no frame of it decodes")
         return self._editor
 
-    def frames(self, doing: str = "", total: int | None = None) -> Iterator[Timed]:
-        """Yield all frames; show a progress bar if `doing` names the work."""
-        total = total or expected_frames(self.container, self.stream)
-        name = f"{self.path.name}: {doing}"
-        quiet = None if doing else True  # None: show the bar only on a terminal
-        for time, frame in tqdm(self._reader, name, total, unit="frame", disable=quiet):
+    @property
+    def expected(self) -> int | None:
+        """Return the number of frames that the file states, if it does."""
+        return expected_frames(self.container, self.stream)
+
+    def frames(self) -> Iterator[Timed]:
+        """Yield all frames."""
+        for time, frame in self._reader:
             if self._editor is None:
                 self._editor = FrameEditor(self.path, frame, self.stream, turn=self._turn)
             self._editor.check(frame)

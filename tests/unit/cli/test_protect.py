@@ -51,6 +51,41 @@ def test_a_picture_is_protected_and_the_report_says_what_was_done(
         assert one["nme_written"] == one["nme_protected"] > 0
         assert f"by {one['nme_written']:.3f} in the written file" in said
     assert "fan.safetensors" not in about["note"]
+    for one in row["extractors"][:2]:  # they are not trained, and find nothing
+        assert one["poor"]
+        assert one["nme_clean"] > 0.1
+        missed = f"a.png: {one['extractor']} misses the landmarks of this face by "
+        assert f"{missed}{one['nme_clean']:.2f} of the distance of the eyes" in said
+    assert said.count("Noise against it protects from little") == 1
+    assert about["note"].startswith("All extractors that the noise follows miss the landmarks")
+    assert about["note"] in said
+
+
+def test_extractors_that_find_landmarks_are_not_called_poor(
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("swapset.obstruction.protect.measure.POOR", 9.0)
+    source = save(tmp_path / "a.png", face())
+    assert protect(source, tmp_path / "b.png", "--extractors", model) == 0
+    said = capsys.readouterr().out
+    assert "Noise was made against" in said
+    assert "misses" not in said
+    assert "miss the landmarks" not in said
+
+
+def test_threads_are_told_to_sleep_before_torch_is_there() -> None:
+    script = (
+        "import sys\n"
+        "from swapset.learning import device\n"
+        "device.let_threads_sleep = lambda: print('torch' in sys.modules) or sys.exit(3)\n"
+        "from swapset.cli.main import main\n"
+        "main(['protect', sys.executable, 'b.mp4', '--extractors', 'none'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, "False\n")
 
 
 def test_the_same_command_gives_the_same_file(model: Path, tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from swapset.extractors.crops import cut_squares, squares_about, to_crop, to_frame
 
@@ -84,6 +87,20 @@ def test_every_pixel_inside_counts_about_alike():
     inner = frame.grad[0, 0, 30:170, 30:170]
     assert inner.min() > 0.5 * inner.mean()
     assert inner.max() < 2 * inner.mean()
+
+
+@pytest.mark.parametrize("length", [30.0, 96.0, 97.3, 250.0])
+def test_samples_are_those_of_grid_sample(length):
+    frame = torch.rand(1, 3, 120, 140, dtype=torch.float64)
+    side, count = 32, math.ceil(length / 32)
+    places = (torch.arange(side * count, dtype=torch.float64) + 0.5) / (side * count) - 0.5
+    columns = (2 * (71.3 + length * places) + 1) / 140 - 1
+    rows = (2 * (58.6 + length * places) + 1) / 120 - 1
+    grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)[None]
+    sampled = functional.grid_sample(frame, grid, align_corners=False)
+    expected = functional.avg_pool2d(sampled, count)
+    crop = cut_squares(frame, squares((71.3, 58.6, length)), side)
+    np.testing.assert_allclose(crop, expected, atol=1e-12)
 
 
 def test_outside_of_a_frame_is_black():

@@ -158,3 +158,12 @@ def test_jobs_that_each_see_one_gpu_as_number_0_do_not_wait_for_each_other(monke
     assert third[1].poll(10)
     assert third[1].recv() == "GPU-a"
     stop(second, third)
+
+
+def test_waiting_threads_sleep_unless_the_caller_wants_otherwise(monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    device.let_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    device.let_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"

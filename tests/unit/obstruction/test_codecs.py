@@ -193,6 +193,28 @@ def test_straight_roundings_pass_all_that_4_2_0_keeps() -> None:
     assert chroma.abs().mean() < 0.6
 
 
+def test_a_network_in_bf16_changes_no_file() -> None:
+    images = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(3)) * 255
+    expected = jpeg(images, 75)
+    with torch.autocast("cpu", torch.bfloat16):
+        np.testing.assert_array_equal(jpeg(images, 75), expected)
+
+
+def test_the_gradient_needs_no_second_dct() -> None:
+    """Between roundings that pass the gradient, a DCT and its inverse cancel out."""
+    images = torch.rand(2, 3, 37, 50, generator=torch.Generator().manual_seed(1)) * 255
+    weights = torch.rand(images.shape, generator=torch.Generator().manual_seed(2))
+    results = []
+    for rounding in (straight, lambda values: straight(values)):  # the second goes the long way
+        pixels = images.clone().requires_grad_()
+        stored = jpeg(pixels, 60, rounding=rounding)
+        (gradient,) = torch.autograd.grad((stored * weights).sum(), pixels)
+        results.append((stored.detach(), gradient))
+    (one, short), (other, long) = results
+    np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(short, long, atol=1e-4)
+
+
 def test_soft_rounding_is_between_rounding_and_nothing() -> None:
     values = torch.linspace(-3, 3, 601)
     assert (soft(values) - values.round()).abs().max() <= 0.125 + 1e-6

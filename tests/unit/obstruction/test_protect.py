@@ -12,12 +12,12 @@ from material.media import ffmpeg, packets, seen, write_video
 from material.protect import CHANGE, Stripes, extractor, face, job, save, talk, two_people
 
 from swapset.errors import ConfigError, DataError, MediaError, SwapsetError
-from swapset.extractors.nme import nme
+from swapset.extractors.nme import eye_distance, nme
 from swapset.media.picture import read_picture
 from swapset.obstruction.evaluation import face_ssim, find_landmarks
 from swapset.obstruction.keyframes import Run
 from swapset.obstruction.protect import measure as protection
-from swapset.obstruction.protect.faces import follow_faces, picture_faces, predictor
+from swapset.obstruction.protect.faces import FoundFaces, follow_faces, picture_faces, predictor
 from swapset.obstruction.protect.files import protect_file, protect_folder
 from swapset.obstruction.protect.measure import Meter
 
@@ -293,3 +293,56 @@ def test_faces_are_measured_as_on_the_whole_picture(monkeypatch: pytest.MonkeyPa
     for found, finder in zip(results["extractors"], (extractor(), predictor()), strict=True):
         before, after = (find_landmarks(finder, images, run) for images in both)
         assert found["nme_protected"] == pytest.approx(nme(after, before).mean(), abs=2e-3)
+
+
+def test_landmarks_in_a_clean_frame_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def watched(finder: Any, images: np.ndarray, run: Run) -> np.ndarray:
+        seen.append(images)
+        return find_landmarks(finder, images, run)
+
+    monkeypatch.setattr(protection, "find_landmarks", watched)
+    points, meter = picture_faces(face()).at(0), job().meter()
+    for number in (4, 9):
+        for stage in ("protected", "written"):
+            meter.add(stage, face(), face(), points, number=number)
+    assert len(seen) == 2 * 2 * (1 + 2)  # by two finders in two frames: clean, and each stage
+    assert meter.results()["faces_measured"] == 2
+
+
+class Misses:
+    """Finder that moves the true landmarks by a share of the distance of the eyes."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+
+
+@pytest.mark.parametrize(("share", "poor"), [(0.05, False), (0.12, True)])
+def test_extractors_that_miss_a_clean_face_are_poor(
+    monkeypatch: pytest.MonkeyPatch, share: float, poor: bool
+) -> None:
+    def moved(finder: Any, images: np.ndarray, run: Run) -> np.ndarray:
+        if not isinstance(finder, Misses):
+            return find_landmarks(finder, images, run)
+        right = [finder.share * float(eye_distance(run.landmarks[0])), 0]
+        return run.landmarks.astype(np.float64) + right
+
+    monkeypatch.setattr(protection, "find_landmarks", moved)
+    points = picture_faces(face()).at(0)
+    meter = Meter({"small": Misses(share), "dlib": predictor()}, ["small"])  # type: ignore[dict-item]
+    meter.add("protected", face(), face(), points)
+    results = meter.results()
+    small, dlib = results["extractors"]
+    assert small["nme_clean"] == pytest.approx(share, abs=1e-6)
+    assert small["poor"] is poor
+    assert (dlib["nme_clean"], dlib["poor"]) == (None, False)
+    assert 0.01 < results["nme_mean_face"] < 0.1
+
+
+def test_a_face_that_comes_back_counts_as_its_first_frame() -> None:
+    seen, gone = np.zeros((1, 68, 2), np.float32), np.full((1, 68, 2), np.nan, np.float32)
+    faces = FoundFaces(6, [(1, np.concatenate([seen, seen, gone, seen]))])
+    work = faces.work(5.0)
+    each = np.diff([work(frames) for frames in range(8)])
+    np.testing.assert_allclose(each, [0.05, 5.05, 1.05, 0.05, 5.05, 0.05, 0], atol=1e-9)

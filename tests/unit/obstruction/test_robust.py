@@ -39,6 +39,15 @@ def test_noise_is_brightness_in_cells() -> None:
     assert free.diff(dim=2).abs().max() == 20
 
 
+@pytest.mark.parametrize("grid", [1, 4])
+def test_gradients_of_cells_are_those_of_their_pixels(grid: int) -> None:
+    attack, gradient = LBRobust(grid=grid), torch.rand(2, 3, 22, 31, dtype=torch.float64)
+    by_cell = attack._cells(gradient)
+    cells = torch.rand(by_cell.shape, dtype=torch.float64)
+    pixels = attack._pixels(cells, gradient.shape).expand(-1, 3, -1, -1)
+    assert (pixels * gradient).sum().item() == pytest.approx((cells * by_cell).sum().item())
+
+
 def test_extractors_count_alike() -> None:
     class Louder(OfSquares):
         def heatmaps(self, images: Tensor) -> Tensor:
