@@ -12,6 +12,7 @@ DEMO = "demo"
 """Value of the key `clips` for the embedded demo; also the default of this key."""
 
 _SMALL: dict[str, Any] = {"code": 256, "batch": 4, "learning_rate": 1e-3}
+_WIDE: dict[str, Any] = {"learning_rate": 1e-3, "variation": "wide"}
 
 DEMO_VALUES: dict[str, Any] = {
     "pairs": [["id0", "id1"], ["id2", "id3"]],
@@ -37,13 +38,15 @@ DEMO_VALUES: dict[str, Any] = {
     "extractors": ["fan", "avs-san"],
     "attacks": ["none", "base1", "base2", "lb", "lb-robust", "lb-robust-ssim"],
     "landmark_breaker": {
-        "subjects": 1,
+        "subjects": ["id0"],
+        "learn_from": ["id1"],  # the others are morphs of id0's face and this one
+        "label_frames": 75,
         "frames": 30,
         "swap_every": 5,
         "protected_pairs": 0,
         "settings": {
-            "fan": {"width": 0.25, "steps": 2000, "batch": 4, "learning_rate": 1e-3},
-            "avs-san": {"width": 0.25, "steps": 800, "batch": 8, "learning_rate": 1e-3},
+            "fan": {"width": 0.25, "steps": 5500, "batch": 4, **_WIDE},
+            "avs-san": {"width": 0.25, "steps": 5000, "batch": 8, **_WIDE},
         },
     },
 }

@@ -82,10 +82,10 @@ _LICENCE = "Public domain (work of the US federal government)"
 # of colours that the chapter's section 4.3.1 corrects. In each pair of the demo one room is dim.
 _MORPH = f"Morph: {_ASTRONAUT}; {_HOPPER}"
 DEMO_SUBJECTS: tuple[Subject, ...] = (
-    Subject("id0", "astronaut", "astronaut", _LICENCE, _ASTRONAUT, -0.1, -0.02),
-    Subject("id1", "hopper", "hopper", _LICENCE, _HOPPER, -0.5, 0.05),
+    Subject("id0", "astronaut", "astronaut", _LICENCE, _ASTRONAUT, -0.05, -0.02),
+    Subject("id1", "hopper", "hopper", _LICENCE, _HOPPER, -0.6, 0.05),
     Subject("id2", "astronaut", "hopper", _LICENCE, _MORPH, -0.12, -0.03),
-    Subject("id3", "hopper", "astronaut", _LICENCE, _MORPH, -0.5, 0.04),
+    Subject("id3", "hopper", "astronaut", _LICENCE, _MORPH, -0.55, 0.04),
 )
 DEMO_SPECS: tuple[ClipSpec, ...] = tuple(
     ClipSpec(f"{subject.name}_{number:04d}", subject, 10 * index + number)

@@ -25,8 +25,8 @@ OWN: list[dict[str, Any]] = [
     {"detection": {"frames": 8}, "align": {"every": 2}},
     {"recipes": {"celebdf": {"steps": 9}}, "methods": ["celebdf"]},
     # As in the demo: named all the same.
-    {"pairs": DEMO_VALUES["pairs"], "swaps_per_clip": 0.5},
-    {"landmark_breaker": {"subjects": 1, "protected_pairs": 0}, "align": {"size": 176}},
+    {"pairs": DEMO_VALUES["pairs"], "swaps_per_clip": 1.0},
+    {"landmark_breaker": {"subjects": ["id0"], "protected_pairs": 0}, "align": {"size": 176}},
     {"detection": {"look_every": 20, "settings": {"Meso4": {"batch": 16}}}},
     DEMO_VALUES,
 ]
