@@ -73,10 +73,21 @@ def detected(
 
 
 def face_found(detector: Detector, shown: Frames, run: Run) -> Mask:
-    """Return whether a detector finds the face in each frame, (n,) bool.
+    """Return whether a detector finds the face in each frame.
 
     It sees the whole frame as large as it is, because noise does not survive shrinking, and
     enlarged only where the face is too small for it.
+
+    Parameters
+    ----------
+    detector : Detector
+    shown : (n, H, W, 3) uint8 in [0, 255], RGB
+    run : Run
+        The boxes of the faces in these frames.
+
+    Returns
+    -------
+    (n,) bool
     """
     found = []
     for frame, box in zip(shown, run.boxes, strict=True):
