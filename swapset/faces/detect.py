@@ -170,7 +170,7 @@ class CenterFaceDetector(Detector):
         If the package is not installed, or the file is missing or cannot be used.
     """
 
-    smallest = 16.0
+    smallest = 20.0
     strict, lenient = 0.5, 0.3
     most_tilted = 40.0
     """Degrees; it finds lying faces too, but dlib's landmarks fail beyond 35 degrees of tilt."""
