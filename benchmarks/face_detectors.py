@@ -1,6 +1,6 @@
 """Compare face detectors on hard poses and by time, on one core.
 
-Run `python benchmarks/face_detectors.py [MANIFEST] [--detectors hog centerface]`. Frames are taken
+Run `python benchmarks/face_detectors.py [MANIFEST] [--frames 12]`. Frames are taken
 evenly from the clips of a manifest, or from the demo's. The truth is where the tracker follows the
 face (with HOG, at its lower threshold near the last place), so that it lacks frames in which
 nothing finds it. Each frame is searched as the tracker searches a frame, as it is and changed: the
@@ -44,7 +44,6 @@ from swapset.faces.track import Tracker
 from swapset.media.decode import frames
 from swapset.media.ingest import ingest
 
-PER_CLIP = 12
 SAME_PLACE, ELSEWHERE = 0.4, 0.2  # intersection over union; the former is the tracker's own limit
 RIGHT = 0.1  # NME
 MIN_FACE = 48.0
@@ -131,6 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("manifest", type=Path, nargs="?", help="clips (default: the demo's)")
     parser.add_argument("--detectors", nargs="+", default=["hog", "centerface"])
+    parser.add_argument("--frames", type=int, default=12, help="of each clip (default: 12)")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     detectors = {name: make_detector(name) for name in options.detectors}
@@ -150,7 +150,7 @@ def main() -> None:
                 continue
             landmarks = found.landmarks_of([int(numbers[lengths.argmax()])]).astype(np.float64)
             seen = np.flatnonzero(np.isfinite(landmarks).all((1, 2)))
-            for place in seen[:: max(len(seen) // PER_CLIP, 1)]:
+            for place in seen[:: max(len(seen) // options.frames, 1)][: options.frames]:
                 for pose, change in POSES.items():
                     image, points = change(images[place], landmarks[place])
                     about = {"pose": pose, "person": person}

@@ -125,7 +125,7 @@ def black_boxes(means: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
     moved = means[means["target"].isin([DLIB, MESH])]
     parts = [
         _wide(
-            rows.groupby([*keys, "target"], sort=False, as_index=False)[measure].mean(),
+            rows.groupby([*keys, "target"], sort=False, as_index=False)[[measure]].mean(),
             keys,
             [measure],
         )
