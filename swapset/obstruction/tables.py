@@ -57,7 +57,10 @@ def _joined(files: Iterable[Path], columns: list[str]) -> pd.DataFrame:
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
-        return read_csv(path)[columns]
+        rows = read_csv(path)
+        if "nme" in rows and "moved" not in rows:  # a file of 0.1
+            rows["moved"] = np.nan
+        return rows[columns]
     except (ValueError, KeyError) as error:
         raise DataError(f"{path}: holds no measures ({error})") from error
 
