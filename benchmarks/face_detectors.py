@@ -1,11 +1,10 @@
 """Compare face detectors on hard poses and by time, on one core.
 
-Run `python benchmarks/face_detectors.py [MANIFEST] [--frames 12]`. Frames are taken
-evenly from the clips of a manifest, or from the demo's. The truth is where the tracker follows the
-face (with HOG, at its lower threshold near the last place), so that it lacks frames in which
-nothing finds it. Each frame is searched as the tracker searches a frame, as it is and changed: the
-picture turned around the face, darkened, the mouth hidden by a patch of skin colour, and the face
-shrunk to 50 pixels.
+Run `python benchmarks/face_detectors.py [MANIFEST] [--frames 12]`. Frames are taken evenly from the
+clips of a manifest, or from the demo's. The truth is where the tracker follows the face (with HOG,
+at its lower threshold near the last place), so that it lacks frames in which nothing finds it. Each
+frame is searched as the tracker searches a frame, as it is and changed: the picture turned around
+the face, darkened, the mouth hidden by a patch of skin colour, and the face shrunk to 50 pixels.
 
 `found` is the share of frames with a box on the face, `landmarks` the share in which dlib's
 landmarks in that box are right too (NME below 0.1), `false` the share with a box elsewhere. Times
