@@ -175,7 +175,9 @@ class Evaluator:
         quality = face_ssim(before.frames, shown, run)
         for name in self._targets:
             points = find_landmarks(self._finders[name], shown, run)
-            errors, moves = nme(points, before.truth), nme(points, before.own[name])
+            errors = nme(points, before.truth)
+            # In the unit of the errors: a model's own eye corners may coincide.
+            moves = nme(before.truth + points - before.own[name], before.truth)
             swap_quality = self._compared(before.swaps[name], shown, points)
             for place in range(len(shown)):
                 yield {
