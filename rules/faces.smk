@@ -14,8 +14,8 @@ rule track:
         f"{R}/benchmarks/track/{{subject}}.tsv"
     params:
         code=build.code("track"),
-        uses=contents.identify(build.config.track.model_dump(mode="json")),
-        settings=lambda w, output: build.config.track.model_dump(mode="json"),
+        uses=contents.identify(build.track.model_dump(mode="json")),
+        settings=lambda w, output: build.track.model_dump(mode="json"),
     resources:
         mem_mb=per_attempt(1500),
         runtime=per_attempt(60),

@@ -162,6 +162,7 @@ rule measure_attack:
         decided=DECIDED,
     output:
         measures=f"{R}/obstruction/measures/{{attack}}/{{source}}/{{subject}}.csv",
+        detection=f"{R}/obstruction/detection/{{attack}}/{{source}}/{{subject}}.csv",
     message:
         "Measuring noise against {wildcards.source} on frames of {wildcards.subject} by {wildcards.attack}"
     log:
@@ -173,8 +174,11 @@ rule measure_attack:
         recipe=lambda w: build.synthesis(breaker.method),
         donor=lambda w: breaker.donor(w.subject),
         reference=breaker.reference,
-        uses=contents.identify(str(build.config.track.predictor or "")),
+        uses=lambda w: contents.identify(
+            {"predictor": str(build.config.track.predictor or ""), **breaker.black_boxes}
+        ),
         predictor=lambda w, output: str(build.config.track.predictor or ""),
+        black_boxes=lambda w, output: breaker.black_boxes,
         compressions=build.config.landmark_breaker.recompressions(),
         seed=build.config.seed,
         swap_every=build.config.landmark_breaker.swap_every,
@@ -237,12 +241,14 @@ rule sweep:
 rule landmark_breaker_tables:
     input:
         measures=lambda w: breaker.measure_files(),
+        detection=lambda w: breaker.measure_files("detection"),
         sweeps=lambda w: breaker.sweep_files(),
         decided=DECIDED,
     output:
         table=f"{R}/tables/landmark_breaker.csv",
         differences=f"{R}/tables/landmark_breaker_differences.csv",
         white_box=f"{R}/tables/landmark_breaker_white_box.csv",
+        detection=f"{R}/tables/landmark_breaker_detection.csv",
         sweep=f"{R}/tables/landmark_breaker_sweep.csv",
     message:
         "Writing the tables of Landmark Breaker"

@@ -105,6 +105,7 @@ rule report:
             else [
                 f"{R}/tables/landmark_breaker.csv",
                 f"{R}/tables/landmark_breaker_differences.csv",
+                f"{R}/tables/landmark_breaker_detection.csv",
             ]
         ),
         breaker_figures=(

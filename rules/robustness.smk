@@ -29,8 +29,8 @@ rule find_faces_perturbed:
         ),
         frames=build.config.detection.frames,
         margin=detection.margin,
-        tracking=contents.identify(build.config.track.model_dump(mode="json")),
-        settings=lambda w, output: build.config.track.model_dump(mode="json"),
+        tracking=contents.identify(build.track.model_dump(mode="json")),
+        settings=lambda w, output: build.track.model_dump(mode="json"),
         perturbation=lambda w: robustness.perturbations[w.perturbation].name,
         seed=build.config.seed,
     resources:

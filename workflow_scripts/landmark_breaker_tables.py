@@ -6,6 +6,7 @@ from swapset.build.job import job
 from swapset.io.files import write_csv
 from swapset.obstruction.tables import (
     Sweep,
+    detection_table,
     differences,
     means,
     read_measures,
@@ -21,4 +22,5 @@ if __name__ == "__main__":
         chance = {"seed": params.seed, "level": params.level}
         write_csv(output.differences, differences(measures, **chance))
         write_csv(output.white_box, white_box(measures, **chance))
+        write_csv(output.detection, detection_table(map(Path, inputs.detection)))
         write_csv(output.sweep, sweep_table(map(Path, inputs.sweeps), Sweep(**params.sweep)))

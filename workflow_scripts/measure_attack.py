@@ -4,7 +4,6 @@ from pathlib import Path
 
 from swapset.build.job import job
 from swapset.learning.device import claimed_device
-from swapset.obstruction.attacks.registry import DLIB
 
 if __name__ == "__main__":
     inputs, params = snakemake.input, snakemake.params
@@ -13,7 +12,7 @@ if __name__ == "__main__":
         claimed_device(params.device, threads=params.threads) as device,
     ):
         from swapset.extractors.base import load_extractor
-        from swapset.faces.landmarks import LandmarkPredictor
+        from swapset.obstruction.black_boxes import black_box_detectors, black_box_finders
         from swapset.obstruction.evaluation import Evaluator, load_synthesiser, write_measures
 
         pair = Path(inputs.model), Path(inputs.card), params.donor
@@ -21,14 +20,16 @@ if __name__ == "__main__":
         finders = {
             Path(path).stem: load_extractor(Path(path), device=device) for path in inputs.extractors
         }
-        finders[DLIB] = LandmarkPredictor(params.predictor or None)
+        finders |= black_box_finders(params.predictor, params.black_boxes)
         write_measures(
             Path(snakemake.output.measures),
+            Path(snakemake.output.detection),
             Evaluator(
                 finders,
                 params.reference,
                 synthesiser,
                 swap_every=params.swap_every,
+                detectors=black_box_detectors(params.black_boxes),
                 seed=params.seed,
             ),
             clean=Path(inputs.frames),

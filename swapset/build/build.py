@@ -17,6 +17,7 @@ from swapset.dataset.manifest import Clip, Manifest, Person, read_manifest, read
 from swapset.dataset.selection import Swap, allowed_pairs, draw_swaps, read_swaps
 from swapset.demo.specs import DEMO_SPECS
 from swapset.errors import ConfigError
+from swapset.faces.packaged_models import with_packaged_model
 from swapset.learning.device import visible_gpus
 
 SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
@@ -54,6 +55,9 @@ class Build:
 
     def __init__(self, values: Mapping[str, Any]):
         self.config: Config = load(values)
+        # Where a detector is a file of a package, its place differs between machines: it is in no
+        # hash of the config.
+        self.track = with_packaged_model(self.config.track)
         self.root = str(self.config.results / self.config.name)
         self._here = Path.cwd().resolve()
         self.is_demo = self.config.clips == DEMO

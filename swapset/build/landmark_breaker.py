@@ -11,10 +11,13 @@ from swapset.build.build import Build
 from swapset.build.generation import GenerationPlan
 from swapset.errors import ConfigError
 from swapset.extractors.registry import EXTRACTORS
+from swapset.faces.packaged_models import CENTERFACE, FACEMESH
 from swapset.obstruction.attacks.registry import (
     ATTACKS,
     BREAKER,
+    CENTER,
     CLEAN,
+    MESH,
     SETTINGS,
 )
 from swapset.obstruction.runs import RUN_FRAMES
@@ -194,8 +197,13 @@ class LandmarkBreakerPlan:
         """Return the folders of Landmark Breaker's frames on each extractor of a source."""
         return [self.frames(BREAKER, name, subject) for name in source.split("+")]
 
-    def measure_files(self) -> list[str]:
+    def measure_files(self, folder: str = "measures") -> list[str]:
         """Return all files of measures.
+
+        Parameters
+        ----------
+        folder : {"measures", "detection"}
+            Measures of landmarks, pictures and swaps, or of what face detectors find.
 
         Raises
         ------
@@ -205,11 +213,23 @@ class LandmarkBreakerPlan:
         if self.why_not:
             raise ConfigError(self.why_not)
         return [
-            f"{self._build.root}/obstruction/measures/{attack}/{source}/{subject}.csv"
+            f"{self._build.root}/obstruction/{folder}/{attack}/{source}/{subject}.csv"
             for attack in self.attacks
             for source in self.sources(attack)
             for subject in self.subjects
         ]
+
+    @cached_property
+    def black_boxes(self) -> dict[str, str]:
+        """Return the files of models of other packages that attacks are measured on, by name.
+
+        Only of packages that are installed. CenterFace may also be the config's own file.
+        """
+        if self.why_not:
+            return {}
+        own = self._build.config.track.centerface_model
+        files = {MESH: FACEMESH.find(), CENTER: own or CENTERFACE.find()}
+        return {name: str(path) for name, path in files.items() if path is not None}
 
     # -- figure 4.13 ---------------------------------------------------------------------------
 

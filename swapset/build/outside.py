@@ -64,12 +64,14 @@ class OutsideFiles:
         config = self._build.config
         for name, path in config.training.bases.items():
             yield f"training.bases.{name}", path
-        for name, value in config.track:
+        for name, value in self._build.track:
             yield f"track.{name}", value if isinstance(value, Path) else None
         for name, files in config.scores.items():
             for dataset, sources in files.items():
                 for place, source in enumerate(sources):
                     yield f"scores.{name}.{dataset}.{place}", source.file
+        for name, file in self._breaker.black_boxes.items():
+            yield f"landmark_breaker.black_boxes.{name}", file
         if labels := config.landmark_breaker.labels:
             yield "landmark_breaker.labels.root", labels.root
             yield "landmark_breaker.labels.lists", labels.lists

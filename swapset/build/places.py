@@ -73,6 +73,7 @@ PLACES = (
     *_files("extractors/{extractor}", "safetensors", "json", "png"),
     *("obstruction/frames/{shielded}", "obstruction/noisy/{attack}/{source}/{shielded}"),
     "obstruction/measures/{attack}/{source}/{shielded}.csv",
+    "obstruction/detection/{attack}/{source}/{shielded}.csv",
     "obstruction/sweep/{extractor}/{shielded}.csv",
     *_PROTECTED,
     *("tables/{table}.csv", "figures/{figure}.png", "figures/{figure}.pdf"),
@@ -97,7 +98,7 @@ ROBUSTNESS_TABLES = ("robustness", "robustness_area", "robustness_ssim")
 """Tables of AUCs after perturbations, of the areas under their curves, and of Mask-SSIM."""
 MATRIX_TABLES = ("detector_matrix", "detector_matrix_drop", "detector_matrix_differences")
 """Tables of AUCs by training set, of what is lost on other datasets, and of differences."""
-_NOISE_TABLES = ("", "_differences", "_white_box", "_sweep")
+_NOISE_TABLES = ("", "_differences", "_white_box", "_detection", "_sweep")
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "demographics": (("demographics",), ()),
     "detectors": (

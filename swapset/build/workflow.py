@@ -127,6 +127,6 @@ class Workflow:
         """Return the settings and the code by which clips are judged."""
         config = self.build.config
         sections = [section.model_dump(mode="json") for section in (config.ingest, config.accept)]
-        track = self.contents.identify(config.track.model_dump(mode="json"))
+        track = self.contents.identify(self.build.track.model_dump(mode="json"))
         code = [self.build.code(rule) for rule in ("ingest", "track", "accept")]
         return [*sections, track, *code]

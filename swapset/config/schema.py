@@ -232,7 +232,7 @@ class Config(Section):
 
     def _model_files(self) -> Iterator[tuple[str, Path]]:
         """Yield the key and path of each model file in the config."""
-        for key in ("predictor", "cnn_model", "yunet_model", "embedder"):
+        for key in ("predictor", "cnn_model", "yunet_model", "centerface_model", "embedder"):
             if path := getattr(self.track, key):
                 yield f"track.{key}", path
         for name, path in self.training.bases.items():

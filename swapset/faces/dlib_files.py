@@ -54,7 +54,10 @@ def find_model(name: str, user_file: str | os.PathLike[str] | None = None, *, ke
 
 
 def try_model(
-    path: str | os.PathLike[str], kind: Literal["predictor", "cnn", "yunet"], *, key: str
+    path: str | os.PathLike[str],
+    kind: Literal["predictor", "cnn", "yunet", "centerface"],
+    *,
+    key: str,
 ) -> None:
     """Load a user's model file in another process first, because a damaged one may crash here.
 
@@ -62,8 +65,8 @@ def try_model(
     ----------
     path : path-like
         The model file.
-    kind : {"predictor", "cnn", "yunet"}
-        Kind of model: landmark predictor, dlib's face detector, or OpenCV's.
+    kind : {"predictor", "cnn", "yunet", "centerface"}
+        Kind of model: landmark predictor, dlib's face detector, OpenCV's, or CenterFace.
     key : str
         Config key of this file, for error messages.
 

@@ -20,8 +20,10 @@ from swapset.types import Bytes, Floats32, Image, Points
 
 _CROP = 1.9  # side of the region in which a known face is looked for, in sides of the face
 _WIDE_CROP = 2.6  # the same for a lost face, which may have moved
-_LOCAL_MIN_FACE = 0.8  # in sides of the face; for the HOG detector's 80 pixels, faces get 100
-_SAME_PLACE = 0.4  # least intersection over union of the detected and the expected box
+LOCAL_MIN_FACE = 0.8
+"""Smallest face to look for in sides of a known face; for HOG's 80 pixels, faces get 100."""
+SAME_PLACE = 0.4
+"""Least intersection over union of the detected and the expected box."""
 _SAME_PLACE_WIDE = 0.2  # the same for a lost face
 _SAME_LANDMARKS = 0.1  # largest normalised mean error between followed and detected landmarks
 _MAX_STEP = 0.35  # largest move from one frame to the next, in sides of the face
@@ -162,13 +164,13 @@ class Follower:
         x0, y0, crop = _crop(frame.image, box, _WIDE_CROP if wide else _CROP)
         if min(crop.shape[:2]) < side / 2:
             return None
-        boxes, _ = self._detector.detect(crop, min_face=_LOCAL_MIN_FACE * side, lenient=True)
+        boxes, _ = self._detector.detect(crop, min_face=LOCAL_MIN_FACE * side, lenient=True)
         if not len(boxes):
             return None
         boxes = boxes + np.array([x0, y0, x0, y0], np.float32)
         overlap = intersection_over_union(box, boxes)
         best = int(np.argmax(overlap))
-        return boxes[best] if overlap[best] >= (_SAME_PLACE_WIDE if wide else _SAME_PLACE) else None
+        return boxes[best] if overlap[best] >= (_SAME_PLACE_WIDE if wide else SAME_PLACE) else None
 
     def scan(
         self, frames: Iterable[Frame], box: Floats32, *, lost: int, patience: int

@@ -66,7 +66,10 @@ class Tracker:
     ) -> None:
         self._settings = settings
         self._detector = detector or make_detector(
-            settings.detector, cnn_model=settings.cnn_model, yunet_model=settings.yunet_model
+            settings.detector,
+            cnn_model=settings.cnn_model,
+            yunet_model=settings.yunet_model,
+            centerface_model=settings.centerface_model,
         )
         self._follower = Follower(self._detector, LandmarkPredictor(settings.predictor))
         self._embedder = None if everyone else FaceEmbedder(settings.embedder)

@@ -1,6 +1,6 @@
 """Try a model file in a separate process, because dlib and OpenCV may crash on hostile files.
 
-    python trial.py {predictor,cnn,yunet} FILE
+    python trial.py {predictor,cnn,yunet,centerface} FILE
 
 It exits with 0 if the file loads and runs on a picture. Otherwise the last line on stderr gives the
 reason.
@@ -38,13 +38,20 @@ def _yunet(path: str, picture: np.ndarray) -> None:
     cv2.FaceDetectorYN.create(path, "", (64, 64)).detect(picture)
 
 
+def _centerface(path: str, picture: np.ndarray) -> None:
+    from swapset.faces.centerface import CenterFace
+
+    CenterFace(path).find(picture, 0.5)
+
+
 def main(kind: str, path: str) -> None:
     """Load a model file and run it once."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    {"predictor": _predictor, "cnn": _cnn, "yunet": _yunet}[kind](path, picture)
+    tries = {"predictor": _predictor, "cnn": _cnn, "yunet": _yunet, "centerface": _centerface}
+    tries[kind](path, picture)
 
 
 if __name__ == "__main__":

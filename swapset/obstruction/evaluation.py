@@ -21,20 +21,25 @@ from swapset.dataset.labels import FrameLabel
 from swapset.extractors.base import Extractor
 from swapset.extractors.markup import as_68
 from swapset.extractors.nme import nme
+from swapset.faces.detect import Detector
+from swapset.faces.facemesh import FaceMesh
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.faces.masks import render_mask
 from swapset.generation.checkpoint import load_model
 from swapset.generation.synthesis import Synthesiser
 from swapset.io.files import read_json, write_csv
 from swapset.obstruction.attacks.codecs import compress
+from swapset.obstruction.black_boxes import detected
 from swapset.obstruction.keyframes import Run, read_frames, read_runs
-from swapset.obstruction.tables import ROW
+from swapset.obstruction.tables import DETECTION_ROW, ROW
 from swapset.quality.mask_ssim import head_ssim
 from swapset.seeds import derive_seed
 from swapset.types import Floats, Frames, Mask
 
-Finder = Extractor | LandmarkPredictor
+Finder = Extractor | LandmarkPredictor | FaceMesh
 """A model that finds landmarks in a frame whose face is known."""
+Row = dict[str, object]
+"""Measures of one frame, by column."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class CleanRun:
     frames : (n, H, W, 3) uint8 in [0, 255], RGB
     truth : (n, 68, 2) float64
         Landmarks by the reference extractor, x and y in pixels.
+    own : dict of str to (n, 68, 2) float64
+        Landmarks by each measured model, by its name.
     swaps : dict of str to Swaps or None
         Swaps by the name of the extractor that found the landmarks. None: swaps are not measured.
     """
@@ -69,6 +76,7 @@ class CleanRun:
     run: Run
     frames: Frames
     truth: Floats
+    own: dict[str, Floats]
     swaps: dict[str, Swaps | None]
 
 
@@ -87,6 +95,8 @@ class Evaluator:
         Swap every n-th frame of a run.
     targets : iterable of str, optional
         Names of the extractors to measure, by default all.
+    detectors : mapping of str to Detector, optional
+        Face detectors to measure, by name.
     seed : int
         Of the random numbers of perturbations.
     """
@@ -99,16 +109,18 @@ class Evaluator:
         *,
         swap_every: int = 1,
         targets: Iterable[str] | None = None,
+        detectors: Mapping[str, Detector] | None = None,
         seed: int = 0,
     ):
         self._finders, self._reference = dict(finders), reference
         self._synthesiser, self._every, self._seed = synthesiser, swap_every, seed
         self._targets = list(self._finders if targets is None else targets)
+        self._detectors = dict(detectors or {})
 
     def measure(
         self, run: Run, clean: Frames, noisy: Frames, compressions: Iterable[str]
-    ) -> Iterator[dict[str, object]]:
-        """Yield the measures of each frame, under each compression and by each extractor.
+    ) -> Iterator[tuple[list[Row], list[Row]]]:
+        """Yield the measures of each frame under each compression.
 
         Parameters
         ----------
@@ -119,8 +131,11 @@ class Evaluator:
 
         Yields
         ------
-        dict
-            compression, target, run, frame, nme, ssim_i, ssim_w. NaN = not measured.
+        landmarks : list of dict
+            By each extractor: compression, target, run, frame, nme, moved, ssim_i, ssim_w. NaN =
+            not measured.
+        detection : list of dict
+            By each face detector: compression, detector, run, frame, found.
 
         Raises
         ------
@@ -132,8 +147,11 @@ class Evaluator:
         before = self.clean_run(run, clean)
         for compression in compressions:
             shown = compress(noisy, compression, derive_seed(self._seed, run.name))
-            for row in self.compare(before, shown):
-                yield {"compression": compression, **row}
+            rows = self.compare(before, shown), detected(self._detectors, shown, run)
+            landmarks, detection = (
+                [{"compression": compression, **row} for row in each] for each in rows
+            )
+            yield landmarks, detection
 
     def clean_run(self, run: Run, clean: Frames) -> CleanRun:
         """Find the landmarks of clean frames (n, H, W, 3) uint8 RGB, and swap their faces."""
@@ -141,9 +159,10 @@ class Evaluator:
             name: find_landmarks(finder, clean, run) for name, finder in self._finders.items()
         }
         swaps = {name: self._swapped(clean, landmarks[name]) for name in self._targets}
-        return CleanRun(run, clean, landmarks[self._reference], swaps)
+        own = {name: landmarks[name] for name in self._targets}
+        return CleanRun(run, clean, landmarks[self._reference], own, swaps)
 
-    def compare(self, before: CleanRun, shown: Frames) -> Iterator[dict[str, object]]:
+    def compare(self, before: CleanRun, shown: Frames) -> Iterator[Row]:
         """Yield the measures of each frame by each extractor, as `measure` for one compression.
 
         Parameters
@@ -157,6 +176,8 @@ class Evaluator:
         for name in self._targets:
             points = find_landmarks(self._finders[name], shown, run)
             errors = nme(points, before.truth)
+            # In the unit of the errors: a model's own eye corners may coincide.
+            moves = nme(before.truth + points - before.own[name], before.truth)
             swap_quality = self._compared(before.swaps[name], shown, points)
             for place in range(len(shown)):
                 yield {
@@ -164,6 +185,7 @@ class Evaluator:
                     "run": run.name,
                     "frame": run.first + place,
                     "nme": errors[place],
+                    "moved": moves[place],
                     "ssim_i": quality[place],
                     "ssim_w": swap_quality[place],
                 }
@@ -224,7 +246,7 @@ def find_landmarks(finder: Finder, frames: Frames, run: Run) -> Floats:
 
     Parameters
     ----------
-    finder : Extractor or LandmarkPredictor
+    finder : Extractor, LandmarkPredictor or FaceMesh
     frames : (n, H, W, 3) uint8 in [0, 255], RGB
     run : Run
         The boxes of the faces in these frames.
@@ -238,6 +260,8 @@ def find_landmarks(finder: Finder, frames: Frames, run: Run) -> Floats:
     if isinstance(finder, LandmarkPredictor):
         pairs = zip(frames, run.boxes, strict=True)
         return np.stack([finder.predict(frame, box) for frame, box in pairs]).astype(np.float64)
+    if isinstance(finder, FaceMesh):
+        return finder.predict(frames, run.landmarks)
     images = torch.from_numpy(frames).to(finder.device)
     boxes = torch.from_numpy(run.boxes)
     points = finder.landmarks(images.permute(0, 3, 1, 2).float(), boxes)
@@ -277,6 +301,7 @@ def swap_mask(label: FrameLabel, shape: tuple[int, int]) -> Mask:
 
 def write_measures(
     path: Path,
+    detection: Path,
     evaluator: Evaluator,
     *,
     clean: Path,
@@ -284,11 +309,12 @@ def write_measures(
     compressions: Iterable[str],
     log: TextIO | None = None,
 ) -> None:
-    """Measure all runs of a person and write a CSV file of the rows of `Evaluator.measure`.
+    """Measure all runs of a person and write CSV files of the rows of `Evaluator.measure`.
 
     Parameters
     ----------
-    path : Path
+    path, detection : Path
+        Files for the measures of landmarks, and of face detectors.
     evaluator : Evaluator
     clean, noisy : Path
         Folders of key frames, see `swapset.obstruction.keyframes`.
@@ -308,9 +334,11 @@ def write_measures(
     """
     runs = read_runs(clean)
     pairs = zip(runs, read_frames(clean, runs), read_frames(noisy, runs), strict=True)
-    rows = [
-        row
-        for run, one, other in tqdm(pairs, total=len(runs), file=log, unit="run", mininterval=2)
-        for row in evaluator.measure(run, np.array(one), np.array(other), compressions)
-    ]
+    rows: list[Row] = []
+    faces: list[Row] = []
+    for run, one, other in tqdm(pairs, total=len(runs), file=log, unit="run", mininterval=2):
+        for measured, found in evaluator.measure(run, np.array(one), np.array(other), compressions):
+            rows += measured
+            faces += found
+    write_csv(detection, pd.DataFrame(faces, columns=DETECTION_ROW))
     write_csv(path, pd.DataFrame(rows, columns=ROW))

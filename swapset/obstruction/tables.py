@@ -15,9 +15,11 @@ from swapset.io.files import read_csv
 from swapset.obstruction.attacks.registry import ATTACKS, BREAKER, CLEAN
 
 KEYS = ["attack", "compression", "source", "target"]
-MEASURES = ["nme", "ssim_i", "ssim_w"]
+MEASURES = ["nme", "moved", "ssim_i", "ssim_w"]
 ROW = ["compression", "target", "run", "frame", *MEASURES]
 """Columns of a file of measures, see `swapset.obstruction.evaluation`."""
+DETECTION_ROW = ["compression", "detector", "run", "frame", "found"]
+"""Columns of a file of what face detectors find, see `swapset.obstruction.black_boxes`."""
 SWEEP_ROW = ["step", "iterations", "run", *MEASURES]
 """Columns of a file of a sweep, see `swapset.obstruction.sweep`."""
 COMPARED = (
@@ -42,8 +44,12 @@ def read_measures(files: Iterable[Path]) -> pd.DataFrame:
     DataError
         If a file is damaged.
     """
+    return _joined(files, ROW)
+
+
+def _joined(files: Iterable[Path], columns: list[str]) -> pd.DataFrame:
     parts = [
-        _read(path, ROW).assign(attack=path.parent.parent.name, source=path.parent.name)
+        _read(path, columns).assign(attack=path.parent.parent.name, source=path.parent.name)
         for path in files
     ]
     return pd.concat(parts, ignore_index=True)
@@ -51,7 +57,10 @@ def read_measures(files: Iterable[Path]) -> pd.DataFrame:
 
 def _read(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
-        return read_csv(path)[columns]
+        rows = read_csv(path)
+        if "nme" in rows and "moved" not in rows:  # a file of 0.1
+            rows["moved"] = np.nan
+        return rows[columns]
     except (ValueError, KeyError) as error:
         raise DataError(f"{path}: holds no measures ({error})") from error
 
@@ -60,6 +69,30 @@ def means(measures: pd.DataFrame) -> pd.DataFrame:
     """Return the means over frames, in the order of the files: `KEYS`, `MEASURES` and images."""
     groups = measures.groupby(KEYS, sort=False)
     return groups[MEASURES].mean().assign(images=groups.size()).reset_index()
+
+
+def detection_table(files: Iterable[Path]) -> pd.DataFrame:
+    """Return how often face detectors find the face, in the order of the files.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        `…/<attack>/<source>/<subject>.csv`, with the columns `DETECTION_ROW`.
+
+    Returns
+    -------
+    DataFrame
+        attack, compression, source, detector, found (the share of frames, in [0, 1]), frames.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged.
+    """
+    keys = ["attack", "compression", "source", "detector"]
+    rows = _joined(files, DETECTION_ROW).astype({"found": float})
+    groups = rows.groupby(keys, sort=False)["found"]
+    return groups.agg(found="mean", frames="size").reset_index()
 
 
 def differences(measures: pd.DataFrame, *, seed: int, level: float) -> pd.DataFrame:

@@ -26,7 +26,7 @@ def own_environment(checkout: Path) -> Path:
     )
     (packages,) = (checkout / ".venv" / "lib").glob("python3*/site-packages")
     (packages / "host.pth").write_text("\n".join(site.getsitepackages()) + "\n")
-    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-models.lock"):
         shutil.copyfile(ROOT / name, checkout / name)
     (checkout / ".venv" / ".ready").touch()
     return checkout / ".venv" / "bin" / "python"

@@ -26,7 +26,8 @@ SOURCES = {
     "lb-robust": SEVERAL,
     "lb-robust-ssim": SEVERAL,
 }
-TARGETS = (*EXTRACTORS, "dlib")
+TARGETS = (*EXTRACTORS, "dlib", "facemesh")
+DETECTORS = ("hog", "centerface")
 PERTURBATION = "contrast/5"
 COMPRESSIONS = ("none", "mpeg4", PERTURBATION)
 SMALL = {"width": 0.1, "steps": 2, "batch": 2, "learning_rate": 1e-6}
@@ -77,7 +78,7 @@ def test_table_has_every_attack_compression_source_and_target(results: Path) -> 
     rows = table(results, "landmark_breaker")
     assert list(rows[0]) == [
         *("attack", "compression", "source", "target"),
-        *("nme", "ssim_i", "ssim_w", "images"),
+        *("nme", "moved", "ssim_i", "ssim_w", "images"),
     ]
     found = {(r["attack"], r["compression"], r["source"], r["target"]) for r in rows}
     assert found == {
@@ -99,9 +100,25 @@ def test_clean_frames_are_what_noise_is_measured_against(results: Path) -> None:
         clean = rows["none", "none", "none", target]
         assert float(clean["ssim_i"]) == float(clean["ssim_w"]) == 1
         assert (float(clean["nme"]) == 0) == (target == "fan")
+        assert float(clean["moved"]) == 0
+        assert float(rows["lb-robust", "none", "fan", target]["moved"]) > 0
         base1, lb = (rows[attack, "none", "fan", target] for attack in ("base1", "lb"))
         assert float(base1["ssim_i"]) < float(lb["ssim_i"]) < 1
         assert float(rows["none", "mpeg4", "none", target]["ssim_i"]) < 1
+
+
+def test_faces_are_looked_for_after_every_attack_and_compression(results: Path) -> None:
+    rows = table(results, "landmark_breaker_detection")
+    found = {(r["attack"], r["compression"], r["source"], r["detector"]): r for r in rows}
+    assert set(found) == {
+        (attack, compression, source, detector)
+        for attack, sources in SOURCES.items()
+        for compression in COMPRESSIONS
+        for source in sources
+        for detector in DETECTORS
+    }
+    assert {row["frames"] for row in rows} == {"15"}
+    assert all(float(found["none", "none", "none", name]["found"]) == 1 for name in DETECTORS)
 
 
 def test_protected_pictures_are_perturbed_as_detectors_videos_are(results: Path) -> None:
@@ -211,6 +228,7 @@ def test_report_shows_tables_and_figures_of_noise(results: Path) -> None:
     ours, quoted = (results / "report.html").read_text().split('<section id="quoted">')
     assert "<h2>Landmark Breaker</h2>" in ours
     assert "Attacks on known extractors, by compression" in ours
+    assert "Models that no attack follows" in ours
     assert "Table 4.8" not in ours
     assert "Table 4.8" in quoted
     assert "<h2>Models trained on protected clips</h2>" in ours

@@ -70,7 +70,7 @@ esac
     (checkout / "old").write_text(script)
     (checkout / "old").chmod(0o755)
     shutil.copyfile(ROOT / "Makefile", checkout / "Makefile")
-    for name in ("requirements.lock", "pyproject.toml"):
+    for name in ("requirements.lock", "requirements-models.lock", "pyproject.toml"):
         shutil.copyfile(ROOT / name, checkout / name)
     make = shutil.which("make") or "make"
     return said_by([make, "PYTHON=./old", "dataset"], checkout, PATH=str(tools))

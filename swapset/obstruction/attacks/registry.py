@@ -22,6 +22,12 @@ EVEN = "lb-robust-ssim"
 DLIB = "dlib"
 """dlib's 68-point model. No attack follows it, and all attacks are measured on it."""
 
+MESH = "facemesh"
+"""MediaPipe's FaceMesh, measured where its package is installed; no attack follows it either."""
+
+CENTER = "centerface"
+"""CenterFace: attacks are measured on this face detector where its package is installed."""
+
 DONOR, TARGET = "donor", "target"
 """The roles of a protected person in a fake."""
 

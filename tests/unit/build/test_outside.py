@@ -47,14 +47,17 @@ def test_all_that_the_config_names_is_looked_at(folder: Path) -> None:
     outside = {file.key: file for file in stages().outside}
     videos = [key for key in outside if key.startswith("datasets/FF-DF/c23/")]
     assert len(videos) == 8 + 8
+    packaged = {f"landmark_breaker.black_boxes.{name}" for name in ("facemesh", "centerface")}
     assert set(outside) - set(videos) == {
         *("clips/id0_0000", "clips/id1_0000"),  # others are downloaded, or in object storage
         *("training.bases.celebdf", "track.predictor", "detection.settings.Meso4.weights"),
+        *packaged,
     }
     assert outside["clips/id0_0000"].path == "id0.mp4"
     # What may be many large files is read by jobs alone.
     assert {key for key, file in outside.items() if file.hashed_now} == {
-        *("training.bases.celebdf", "track.predictor", "detection.settings.Meso4.weights")
+        *("training.bases.celebdf", "track.predictor", "detection.settings.Meso4.weights"),
+        *packaged,
     }
 
 

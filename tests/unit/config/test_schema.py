@@ -74,6 +74,7 @@ def test_wrong_values_are_named(values, says):
         ({"track": {"predictor": "none.dat"}}, "track.predictor"),
         ({"track": {"cnn_model": "none.dat"}}, "track.cnn_model"),
         ({"track": {"yunet_model": "none.onnx", "detector": "yunet"}}, "track.yunet_model"),
+        ({"track": {"centerface_model": "none.onnx"}}, "track.centerface_model"),
         ({"track": {"embedder": "none.dat"}}, "track.embedder"),
         ({"training": {"bases": {"celebdf": "none"}}}, "training.bases.celebdf"),
         (

@@ -16,9 +16,9 @@ from swapset.faces.detect import (
     CnnDetector,
     Detections,
     HogDetector,
+    box_of_five,
     make_detector,
     search,
-    yunet_box,
 )
 from swapset.faces.landmarks import LandmarkPredictor
 from swapset.types import Image
@@ -92,11 +92,10 @@ def test_landmarks_give_the_detectors_box_whatever_the_size() -> None:
     assert box_side(box) == pytest.approx(box[2] - box[0], rel=1e-4)
 
 
-def test_yunet_rows_become_the_detectors_box() -> None:
+def test_five_landmarks_become_the_detectors_box() -> None:
     points = LandmarkPredictor().predict(portrait("astronaut"), ASTRONAUT_BOX)
     five = [points[36:42].mean(0), points[42:48].mean(0), points[30], points[48], points[54]]
-    row = np.concatenate([[0, 0, 0, 0], np.ravel(five), [0.9]]).astype(np.float32)
-    assert intersection_over_union(ASTRONAUT_BOX, [yunet_box(row)])[0] > 0.6
+    assert intersection_over_union(ASTRONAUT_BOX, [box_of_five(five)])[0] > 0.6
 
 
 def test_yunet_without_its_file_names_the_key() -> None:
@@ -107,7 +106,7 @@ def test_yunet_without_its_file_names_the_key() -> None:
 
 
 def test_unknown_detector_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="'cnn', 'hog', 'yunet'"):
+    with pytest.raises(ConfigError, match="'centerface', 'cnn', 'hog', 'yunet'"):
         make_detector("haar")
 
 

@@ -10,9 +10,11 @@ import pytest
 from swapset.errors import DataError
 from swapset.io.files import write_csv
 from swapset.obstruction.tables import (
+    DETECTION_ROW,
     ROW,
     SWEEP_ROW,
     Sweep,
+    detection_table,
     differences,
     known,
     label,
@@ -29,7 +31,7 @@ SWEEP = Sweep(step=1.0, iterations=20, steps=[0.5, 1 / 3], counts=[28, 14, 20], 
 def write_measures(folder: Path, attack: str, source: str, errors: dict[str, list[float]]) -> Path:
     """Write errors by target, a run for each; the second frame of a run is 0.2 worse."""
     rows = [
-        ("none", target, f"run{k}", frame, error + 0.2 * frame, 0.9, 0.8)
+        ("none", target, f"run{k}", frame, error + 0.2 * frame, error, 0.9, 0.8)
         for target, values in errors.items()
         for k, error in enumerate(values)
         for frame in (0, 1)
@@ -62,6 +64,17 @@ def test_means_keep_the_order_of_the_measures(measures: pd.DataFrame) -> None:
     lb = table.set_index(["attack", "target"]).loc[("lb", "fan")]
     assert lb["nme"] == pytest.approx(0.8)
     assert lb["images"] == 6
+
+
+def test_detection_is_the_share_of_frames_over_all_people(tmp_path: Path) -> None:
+    files = []
+    for person, found in (("id0", [1, 1, 0]), ("id1", [0]), ("id2", [])):
+        rows = [("jpeg75", "hog", f"{person}-0", frame, each) for frame, each in enumerate(found)]
+        files.append(tmp_path / "lb" / "fan" / f"{person}.csv")
+        write_csv(files[-1], pd.DataFrame(rows, columns=DETECTION_ROW))
+    table = detection_table(files)
+    assert list(table) == ["attack", "compression", "source", "detector", "found", "frames"]
+    assert table.to_numpy().tolist() == [["lb", "jpeg75", "fan", "hog", 0.5, 4]]
 
 
 def test_an_extractor_is_known_alone_and_in_company(measures: pd.DataFrame) -> None:
@@ -142,7 +155,7 @@ def test_one_attack_passes_through_all_numbers_of_its_steps() -> None:
 
 def write_sweep(folder: Path, extractor: str, subject: str, error: float) -> Path:
     rows = [
-        (step, count, "run0", error + step + count / 100, 0.9, 0.8)
+        (step, count, "run0", error + step + count / 100, step, 0.9, 0.8)
         for step, counts in SWEEP.attacks().items()
         for count in counts
     ]

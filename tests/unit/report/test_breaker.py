@@ -20,7 +20,12 @@ from swapset.obstruction.keyframes import LANDMARKS, Run
 from swapset.report.figures.breaker_charts import robustness_chart, sweep_chart
 from swapset.report.figures.breaker_pictures import Protected, breaker_pictures, heatmap_picture
 from swapset.report.figures.sheet import message
-from swapset.report.page.landmark_breaker import landmark_breaker, robustness, transfers
+from swapset.report.page.landmark_breaker import (
+    black_boxes,
+    landmark_breaker,
+    robustness,
+    transfers,
+)
 from swapset.report.page.section import render
 
 QUOTED = pd.DataFrame(
@@ -61,12 +66,27 @@ def sweep() -> pd.DataFrame:
 def means() -> pd.DataFrame:
     about = [("none", "none", 0.0, 0.2), ("lb", "fan", 0.9, 0.3), ("lb-mix", "fan+hrnet", 0.6, 0.4)]
     rows = [
-        (attack, compression, source, target, error, 0.8, 0.7, 30)
+        (attack, compression, source, target, error, error / 2, 0.8, 0.7, 30)
         for attack, source, own, other in about
         for compression in ("none", "mpeg4")
         for target, error in (("fan", own), ("dlib", other))
     ]
-    columns = ["attack", "compression", "source", "target", "nme", "ssim_i", "ssim_w", "images"]
+    columns = ["attack", "compression", "source", "target"]
+    return pd.DataFrame(rows, columns=[*columns, "nme", "moved", "ssim_i", "ssim_w", "images"])
+
+
+def detection() -> pd.DataFrame:
+    rows = [
+        (attack, compression, source, detector, found, 30)
+        for attack, source, found in (
+            ("none", "none", 1.0),
+            ("lb", "fan", 0.9),
+            ("lb", "hrnet", 0.4),
+        )
+        for compression in ("none", "mpeg4")
+        for detector in ("hog", "centerface")
+    ]
+    columns = ["attack", "compression", "source", "detector", "found", "frames"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -241,11 +261,23 @@ def test_compression_is_of_known_extractors() -> None:
     assert table.loc[("none", "lb-mix on fan+hrnet"), "SSIM_I fan"] == 0.8
 
 
+def test_black_boxes_have_the_means_over_the_sources_of_noise() -> None:
+    table = black_boxes(means(), detection())
+    assert list(table) == [
+        *("compression", "attack", "moved by dlib", "found by hog", "found by centerface"),
+    ]
+    lb = table.set_index(["compression", "attack"]).loc[("mpeg4", "lb")]
+    assert lb["moved by dlib"] == pytest.approx(0.15)
+    assert lb["found by hog"] == pytest.approx(0.65)
+    assert len(table) == 6
+
+
 def test_section_is_there_if_it_was_measured(tmp_path: Path) -> None:
     columns = ["compression", "target", "attack", "against", "nme_difference", "low", "high"]
     compared = pd.DataFrame([("none", "fan", "lb", "base2", 0.123, 0.1, 0.2)], columns=columns)
-    section = landmark_breaker(tmp_path, means(), compared, [])
+    section = landmark_breaker(tmp_path, means(), compared, detection(), [])
     text = render("landmark_breaker", section=section)
     assert "<td>lb-mix on fan+hrnet</td>" in text
     assert '<td class="number">0.123</td>' in text
-    assert landmark_breaker(tmp_path, None, compared, []) is None
+    assert "Models that no attack follows" in text
+    assert landmark_breaker(tmp_path, None, compared, detection(), []) is None

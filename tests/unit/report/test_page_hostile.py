@@ -79,7 +79,7 @@ def files(hostile: str, tmp_path: Path) -> ReportFiles:
 def _write_tables(folder: Path, text: str) -> None:
     """Write every table that the page shows, with one row of hostile text and numbers."""
     fake = {"method": text, "made": False, "reason": text}
-    measures = {"nme": 0.5, "ssim_i": 0.5, "ssim_w": 0.5}
+    measures = {"nme": 0.5, "moved": 0.5, "ssim_i": 0.5, "ssim_w": 0.5}
     ssim = {"mask_ssim": 0.5, "identity_donor": 0.5, "lab_distance": 1.0}
     difference = {"method": text, "against": text, "low": 0.1, "high": 0.2}
     rows: dict[str, dict[str, object]] = {
@@ -95,6 +95,8 @@ def _write_tables(folder: Path, text: str) -> None:
         "landmark_breaker": dict.fromkeys(("attack", "source", "target"), text)
         | {"compression": "none", **measures},
         "landmark_breaker_differences": {"attack": text, "against": text},
+        "landmark_breaker_detection": dict.fromkeys(("attack", "detector"), text)
+        | {"compression": "none", "source": text, "found": 0.5, "frames": 1},
         "protected_training": {"source": text, text: text},
         "training": dict.fromkeys(("recipe", "model", "start"), text)
         | {"trained": True, "faces": 1, "steps": 1, "saved": 0.0, "held_out": 0.1},

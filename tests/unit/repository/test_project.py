@@ -51,8 +51,14 @@ def licences():
     return asked, others
 
 
+def locked(file):
+    """Return the names of the packages in a lock file."""
+    return re.findall(r"^([\w.-]+)==", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_every_package_that_is_asked_for_has_its_licence_in_the_table():
     groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    groups.append(locked("requirements-models.lock"))
     names = {canonicalize_name(Requirement(each).name) for group in groups for each in group}
     asked, others = licences()
     assert names - asked.keys() - others.keys() == set(), "add a row to docs/licences.md"
@@ -74,10 +80,9 @@ def test_the_table_says_what_the_installed_packages_say():
 
 
 def test_copyleft_in_the_lock_is_named():
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     asked, others = licences()
     found = set()
-    for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE):
+    for name in locked("requirements.lock"):
         facts = metadata.metadata(name)
         lines = [facts.get("License-Expression"), (facts.get("License") or "")[:200]]
         lines += [each for each in facts.get_all("Classifier") or [] if "License ::" in each]
