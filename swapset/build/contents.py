@@ -24,6 +24,9 @@ SETTLED = 2 * 10**9
 """Nanoseconds; a file that changed less than this ago may change again with the same times."""
 _THREADS = 8
 
+TOLD_FROM = 100_000_000
+"""Bytes from which on reading them takes long enough to be announced."""
+
 
 @dataclass(frozen=True)
 class OutsideFile:
@@ -89,7 +92,7 @@ class Contents:
         ----------
         files : iterable of OutsideFile
         notify : callable
-            Called with one sentence before files are read.
+            Called with one sentence before many bytes are read, `TOLD_FROM` or more.
 
         Raises
         ------
@@ -111,7 +114,8 @@ class Contents:
         if to_hash:
             size = sum(place[1] for _, place in to_hash)
             files_shown = f"{len(to_hash)} file{'s' * (len(to_hash) > 1)} ({_shown(size)})"
-            notify(f"reading {files_shown} to see whether they changed")
+            if size >= TOLD_FROM:
+                notify(f"reading {files_shown} to see whether they changed")
         for (file, place), sha256 in zip(to_hash, _hashes(f.path for f, _ in to_hash), strict=True):
             entry = changed[file.key] = self._compared(file.key, entries.get(file.key), sha256)
             entry.place = place

@@ -45,8 +45,8 @@ def test_demo_is_planned_without_heavy_imports(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(BLOCKER)
     files = ("--snakefile", ROOT / "Snakefile", "--configfile", ROOT / "config.yaml")
     plan = dry_run(tmp_path, *files, PYTHONPATH=str(tmp_path)).check()
-    subjects, clips, fakes, methods, pairs = 4, 8, 4, 2, 2
-    # A job costs about a second to start: 41 and the target itself.
+    subjects, clips, fakes, methods, pairs = 4, 8, 8, 2, 2
+    # A job costs about a second to start: 49 and the target itself.
     assert plan.jobs == {
         "demo_clips": 1,
         "ingest": subjects,

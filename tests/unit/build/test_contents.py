@@ -120,7 +120,20 @@ def test_a_file_that_lies_still_is_not_read(
     assert folder.look() == first
     monkeypatch.setattr(contents, "content_hash", lambda path: pytest.fail("was read"))
     assert folder.look() == first
-    assert folder.notices[-1] == "reading 1 file (0.0 MB) to see whether they changed"
+
+
+def test_reading_is_announced_where_it_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(tmp_path)
+    folder.look()
+    folder.path.write_text("other")
+    folder.look()
+    assert not folder.notices
+    monkeypatch.setattr(contents, "TOLD_FROM", 6)
+    folder.path.write_text("longer")
+    folder.look()
+    assert folder.notices == ["reading 1 file (0.0 MB) to see whether they changed"]
 
 
 def test_nobody_read_the_file_before_it_changed(tmp_path: Path) -> None:
